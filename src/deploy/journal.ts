@@ -1,0 +1,129 @@
+import type { Problem } from '../errors.ts'
+import type { DeployRequest, Deployment, EndState, Repository, State, StepName } from './deployment.ts'
+import type { Observation } from './target.ts'
+import type { Plan } from './plan.ts'
+
+/** The deployments of the repositories, as rows. Every method is one synchronous transaction: all of it is on disk when it returns. */
+export interface Journal {
+  /** Writes a new deployment under its request's key, or finds the one that stands there. */
+  request(id: string, request: DeployRequest, now: number): { readonly deployment: Deployment; readonly isNew: boolean }
+  find(id: string): Deployment | null
+  /** Everything that has not ended, in order of arrival. */
+  open(): readonly Deployment[]
+  /** Newest first. */
+  inEnvironment(environment: string, limit: number): readonly Deployment[]
+  /** Waiting for the environment, in order of arrival. */
+  queued(environment: string): readonly Deployment[]
+  /** Which deployment occupies the environment: applying, observing, or ended as `unknown` and not settled. */
+  occupant(environment: string): Deployment | null
+  /** Into another state; closes the running step and opens `step`. Throws where the deployment is not in state `from`. */
+  move(id: string, from: State, to: State, change: Change): Deployment
+  /**
+   * Takes the environment for this queued deployment, if it is its turn: writes the intent with what was observed before,
+   * and raises the fence. `busy` where another one occupies it or stands before it.
+   */
+  claim(id: string, before: readonly Observation[], now: number): Deployment | 'busy'
+  /** What was observed when the environment was claimed. */
+  before(id: string): readonly Observation[]
+  end(id: string, state: EndState, change: Ending): Deployment
+  /** An `unknown` outcome has been looked at: the environment is free again. */
+  settle(environment: string, now: number): void
+  log(id: string, line: string): void
+}
+
+export interface Change {
+  readonly now: number
+  readonly step?: StepName
+  /** Said of the step that this closes. */
+  readonly note?: string
+  readonly environment?: string
+  readonly plan?: Plan
+  readonly planHash?: string
+}
+
+export interface Ending {
+  readonly now: number
+  readonly note?: string
+  readonly problem?: Problem
+  readonly alreadyRunning?: boolean
+}
+
+/** Which environment a workload of a target belongs to; kept per account, because targets are the account's. */
+export interface Claims {
+  /** Takes the workloads for the environment, all or none; answers with the environment that already holds one. */
+  claim(
+    target: string,
+    workloads: readonly string[],
+    environment: string,
+    label: string,
+  ): { readonly takenBy: string; readonly workload: string } | null
+}
+
+/** A webhook delivery reduced to what it means (bot/intake.ts); stored before GitHub gets its 202. */
+export interface Delivery {
+  /** What the signed body means: dedupes redeliveries and replays under fresh delivery ids. */
+  readonly key: string
+  /** GitHub's `X-GitHub-Delivery`: not signed, kept for the log only. */
+  readonly guid: string
+  readonly event: string
+  /** The few fields that handling needs, as JSON text. */
+  readonly payload: string
+  readonly receivedAt: number
+}
+
+export interface Inbox {
+  /** Stores all of them in one transaction; says for each whether it was new. */
+  store(deliveries: readonly Delivery[]): readonly boolean[]
+  /** Stored and not yet handled, in order of arrival. */
+  pending(limit: number): readonly Delivery[]
+  handled(key: string, now: number): void
+}
+
+/** A short answer that is no deployment (help, status, "did you mean"): said once. */
+export interface Answer {
+  readonly key: string
+  readonly repository: Repository
+  readonly subject: { readonly number: number; readonly node: string }
+  readonly markdown: string
+  readonly createdAt: number
+}
+
+/** What has been said on GitHub about one deployment or answer: ids and hashes, so that a projection can be brought up to date and repeated. */
+export interface Announcement {
+  /** The deployment's id or the answer's key. */
+  readonly key: string
+  readonly comment: Said
+  readonly check: Said
+  readonly deployment: Said
+}
+
+export interface Said {
+  /** GitHub's node id, once it exists. */
+  readonly node: string | null
+  /** GitHub's number, for REST. */
+  readonly number: number | null
+  /** Hash of what GitHub is known to show; null when nothing is known. */
+  readonly hash: string | null
+  /** Hash of what was being written when the last intent was recorded; differs from `hash` after a crash or a lost answer. */
+  readonly intent: string | null
+  /** GitHub refused for good (comment deleted, issue gone): leave it. */
+  readonly isGone: boolean
+}
+
+export type Surface = 'comment' | 'check' | 'deployment'
+
+export interface Announcements {
+  /** Stores an answer to say; nothing happens where its key is known. */
+  answer(answer: Answer): void
+  findAnswer(key: string): Answer | null
+  find(key: string): Announcement
+  /** Before the call: what is about to be written. */
+  intend(key: string, writes: ReadonlyMap<Surface, string>): void
+  /** After the call: what GitHub answered. */
+  said(key: string, surface: Surface, said: { readonly node: string | null; readonly number: number | null; readonly hash: string }): void
+  gone(key: string, surface: Surface): void
+  /** This key shows its final state everywhere: it need not be looked at again at start-up. */
+  complete(key: string): void
+  /** Deployments and answers whose last word has not been said: what start-up takes up. */
+  incomplete(): readonly string[]
+}

@@ -1,0 +1,47 @@
+import type { Digest } from '../registry/reference.ts'
+import type { Json, TargetSettings } from './target.ts'
+
+/** An image as the plan names it: complete once `digest` is known. */
+export interface PlannedArtifact {
+  readonly name: string
+  /** Canonical name without tag or digest: `ghcr.io/acme/shop`. */
+  readonly repository: string
+  /** What the person named or the template gave: `1.2`, or null where a digest was named. */
+  readonly tag: string | null
+  readonly digest: Digest | null
+}
+
+/** What a deployment would do: immutable and hashed. Approval, retry and rollback are about a plan, never about "what the file says now". */
+export interface Plan {
+  readonly repositoryId: number
+  readonly app: string
+  readonly environment: string
+  readonly target: string
+  /** Changes when the operator changes the target's declaration. */
+  readonly targetRevision: string
+  readonly artifacts: readonly PlannedArtifact[]
+  readonly settings: TargetSettings
+  /** The commit that check run and GitHub Deployment stand on. */
+  readonly commit: string
+  /** The configuration's blob id on the default branch. */
+  readonly configuration: string
+  readonly url: string | null
+}
+
+/** SHA-256 over the canonical JSON (keys sorted, no white space) of the plan, in hex. */
+export async function hashPlan(plan: Plan): Promise<string> {
+  return sha256(canonical(plan as unknown as Json))
+}
+
+/** JSON with sorted keys: the same value gives the same text on every machine. */
+export function canonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`
+}
+
+export async function sha256(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,123 @@
+import type { Problem } from '../errors.ts'
+import type { Secret } from '../secret.ts'
+import type { Digest } from '../registry/reference.ts'
+import type { Clock } from './clock.ts'
+
+/** What a target promises when an effect is repeated or its answer is lost (docs/architecture.md, "Contracts of targets"). */
+export type Contract = 'keyed' | 'versioned' | 'readable' | 'blind'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** An environment's `settings` after the target's own parser has accepted them: JSON, because plans are hashed and stored. */
+export type TargetSettings = { readonly [key: string]: Json }
+
+/** An image under the name that `images:` gives it, fixed to a digest. `repository` is canonical: `ghcr.io/acme/shop`. */
+export interface Artifact {
+  readonly name: string
+  readonly repository: string
+  readonly digest: Digest
+}
+
+/** One effect on a target. `id` is the deployment's id and `fence` rises with each claim of the environment: both are given to the target. */
+export interface Operation {
+  readonly id: string
+  readonly fence: number
+  readonly settings: TargetSettings
+  readonly artifacts: readonly Artifact[]
+}
+
+/** What runs for one workload. `digest` is null where nothing (of ours) runs. */
+export interface Observation {
+  readonly workload: string
+  readonly digest: Digest | null
+  /** Whose operation put it there, where the target can tell. */
+  readonly operation: string | null
+  readonly fence: number | null
+  readonly healthy: boolean
+  /** Identifies exactly this state: any change by anyone gives another revision. */
+  readonly revision: string
+}
+
+/** A credential for a pull, as a target that pulls by itself needs it. */
+export interface PullCredential {
+  readonly registry: string
+  readonly username: string
+  readonly password: Secret
+}
+
+export interface Layer {
+  readonly mediaType: string
+  readonly digest: Digest
+  readonly size: number
+  /** The layer's bytes as stored; the stream errors with DIGEST_MISMATCH if they do not hash to `digest`. */
+  open(): Promise<ReadableStream<Uint8Array>>
+}
+
+/** What the service hands a target for the length of one `apply`. */
+export interface Hands {
+  /** The image's layers in order, each checked against its digest. */
+  pull(artifact: Artifact): Promise<{ readonly layers: readonly Layer[] }>
+  /** What the target needs to pull by itself; null for an anonymous pull. */
+  credential(artifact: Artifact): Promise<PullCredential | null>
+  /** A line for the deployment's log; secrets are masked behind it, lines are bounded. */
+  log(line: string): void
+  readonly signal: AbortSignal
+}
+
+/** Where artifacts run. Failures are thrown as `Failure` with a TARGET_… code. */
+export interface Target {
+  readonly kind: string
+  readonly contract: Contract
+  /** The platform that images must offer, `linux/amd64`; null where any will do. */
+  readonly platform: string | null
+  /** Validates an environment's settings; `problem.found` names the key. */
+  parse(settings: unknown): { readonly settings: TargetSettings } | { readonly problem: Problem }
+  /** The names of what these settings occupy: one workload belongs to one environment. */
+  workloads(settings: TargetSettings): readonly string[]
+  /** Names of the images that the settings use (`main` where they do not say). */
+  images(settings: TargetSettings): readonly string[]
+  /**
+   * Makes the operation's artifacts run, and returns once they are healthy. Safe to repeat with the same operation at any
+   * point of an earlier, interrupted try. Where the new image does not become healthy the old one is put back and the call
+   * throws `TARGET_UNHEALTHY`.
+   */
+  apply(operation: Operation, hands: Hands): Promise<void>
+  /** What runs now, one entry per workload; changes nothing. */
+  observe(settings: TargetSettings): Promise<readonly Observation[]>
+}
+
+/** Files that survive a crash; paths are relative, `/`-separated, and never leave the folder they were made for. */
+export interface Files {
+  read(path: string): Promise<Uint8Array | undefined>
+  /** Writes the whole file durably or not at all: temporary file, sync, rename. */
+  write(path: string, content: Uint8Array | ReadableStream<Uint8Array>): Promise<void>
+  /** Names directly in the folder; empty where it does not exist. */
+  list(path: string): Promise<readonly string[]>
+  /** Moves a file or folder; an existing file at `to` is replaced in one step. */
+  move(from: string, to: string): Promise<void>
+  /** Removes a file or a whole folder; nothing to do where it does not exist. */
+  remove(path: string): Promise<void>
+}
+
+/** Where an HTTP API is reached when not by its URL alone. */
+export interface Endpoint {
+  readonly socketPath?: string
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret }
+}
+
+/** The doors that the runtime hands to a target when it is made. */
+export interface Doors {
+  /** The global-shaped fetch, for one endpoint. */
+  fetch(endpoint: Endpoint): typeof globalThis.fetch
+  /** A folder of the target's own. */
+  files(name: string): Files
+  readonly clock: Clock
+}
+
+/** A way of running images: one file in `targets/`, one line in `targets/index.ts`. */
+export interface TargetKind<Options> {
+  readonly kind: string
+  /** Validates what the operator file says below `targets.NAME`, apart from the keys that all targets share. */
+  options(raw: unknown): { readonly options: Options } | { readonly problem: Problem }
+  create(name: string, options: Options, doors: Doors): Target
+}
