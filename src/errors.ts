@@ -51,6 +51,7 @@ export const CODES = {
   HEAD_MOVED: facts('requester'),
   HEAD_UNPROVED: facts('requester'),
   PULL_REQUEST_CLOSED: facts('requester'),
+  PULL_REQUEST_REFUSED: facts('repository'),
   FORK_REFUSED: facts('repository'),
   TARGET_UNKNOWN: facts('repository'),
   TARGET_NOT_ALLOWED: facts('account'),

@@ -82,6 +82,8 @@ export interface Deployment {
   readonly problem: Problem | null
   /** Said beside a success: nothing had to change. */
   readonly alreadyRunning: boolean
+  /** A stranger's request: answered by a reaction alone, never by a comment. */
+  readonly isQuiet: boolean
   readonly createdAt: number
   readonly endedAt: number | null
 }

@@ -10,19 +10,24 @@ export interface Journal {
   find(id: string): Deployment | null
   /** Everything that has not ended, in order of arrival. */
   open(): readonly Deployment[]
-  /** Newest first. */
-  inEnvironment(environment: string, limit: number): readonly Deployment[]
+  /** The last deployment that succeeded in the environment. */
+  lastSuccess(environment: string): Deployment | null
+  /** An open deployment of the same plan that came before this one. */
+  twin(id: string): Deployment | null
   /** Waiting for the environment, in order of arrival. */
   queued(environment: string): readonly Deployment[]
   /** Which deployment occupies the environment: applying, observing, or ended as `unknown` and not settled. */
   occupant(environment: string): Deployment | null
   /** Into another state; closes the running step and opens `step`. Throws where the deployment is not in state `from`. */
   move(id: string, from: State, to: State, change: Change): Deployment
+  /** How often the environment has been claimed; 0 where it never was. */
+  fence(environment: string): number
   /**
-   * Takes the environment for this queued deployment, if it is its turn: writes the intent with what was observed before,
-   * and raises the fence. `busy` where another one occupies it or stands before it.
+   * Takes the environment for this queued deployment, if it is its turn: writes the intent (step `apply`) with what was
+   * observed before, and raises the fence from `fence`, which was read before observing. `busy` where another one occupies the
+   * environment, stands before this one, or has had its turn since. `older` where a later request has succeeded meanwhile.
    */
-  claim(id: string, before: readonly Observation[], now: number): Deployment | 'busy'
+  claim(id: string, before: readonly Observation[], fence: number, now: number): Deployment | 'busy' | 'older'
   /** What was observed when the environment was claimed. */
   before(id: string): readonly Observation[]
   end(id: string, state: EndState, change: Ending): Deployment
@@ -46,6 +51,7 @@ export interface Ending {
   readonly note?: string
   readonly problem?: Problem
   readonly alreadyRunning?: boolean
+  readonly isQuiet?: boolean
 }
 
 /** Which environment a workload of a target belongs to; kept per account, because targets are the account's. */

@@ -1,8 +1,10 @@
-import type { Deployment, DeployRequest, Person, Repository } from './deployment.ts'
-import type { Configuration } from './environment.ts'
-import type { Facts } from './source.ts'
-import type { Observation } from './target.ts'
 import type { Problem } from '../errors.ts'
+import { hasEnded, type Deployment, type DeployRequest, type Repository } from './deployment.ts'
+import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
+import { drive } from './rollout.ts'
+import type { Facts } from './source.ts'
+import { problemOf, type RolloutDoors } from './step.ts'
+import type { Observation } from './target.ts'
 
 export interface EnvironmentStatus {
   readonly app: string
@@ -21,16 +23,121 @@ export interface Service {
   /** Writes the request down and starts it; the same key is the same deployment, once. */
   deploy(request: DeployRequest): Deployment
   find(id: string): Deployment | null
-  /** Reads the configuration in `facts` and asks the targets what runs. Settles an `unknown` outcome where the target could be observed. */
+  /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
-  /** The configuration that `facts` hold, parsed; for help and "did you mean". */
-  configuration(repository: Repository, facts: Facts): { readonly configuration: Configuration } | { readonly problem: Problem }
+  /** The configuration that `facts` hold, parsed; null where the repository has none. */
+  configuration(repository: Repository, facts: Facts): { readonly configuration: Configuration | null } | { readonly problem: Problem }
   /** Called after every change of a deployment, once it is on disk. */
   onChange(listener: (deployment: Deployment) => void): void
   /** At start: takes every open deployment up at its last step. */
   recover(): void
-  /** Resolves when nothing is running that could still change something. */
+  /** Resolves when nothing runs; what waits for the clock goes on when its time comes. */
   idle(): Promise<void>
 }
 
-export type { Person }
+export interface ServiceDoors extends RolloutDoors {
+  /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
+  random(): string
+}
+
+export function createService(doors: ServiceDoors): Service {
+  const { journal, clock, activity } = doors
+  const listeners: ((deployment: Deployment) => void)[] = []
+  const driving = new Set<string>()
+
+  const changed = (deployment: Deployment): void => {
+    for (const listener of listeners) listener(deployment)
+  }
+  const go = (id: string): void => {
+    if (driving.has(id)) return
+    driving.add(id)
+    void activity.run(async () => {
+      try {
+        await drive(id, doors, changed)
+        driving.delete(id)
+        wakeNext(journal.find(id)?.environment ?? null)
+      } catch (error) {
+        // Not even its end could be written (a full disk): it stays open, and the next start takes it up.
+        driving.delete(id)
+        doors.incident(error, id)
+      }
+    })
+  }
+  // Whoever stands first goes on; `drive` finds out for itself whether the environment is really free.
+  const wakeNext = (environment: string | null): void => {
+    if (environment === null || journal.occupant(environment) !== null) return
+    const next = journal.queued(environment)[0]
+    if (next !== undefined) go(next.id)
+  }
+
+  return {
+    deploy: (request) => {
+      const { deployment, isNew } = journal.request(newId(request.repository.id, doors.random()), request, clock.now())
+      if (isNew) go(deployment.id)
+      return deployment
+    },
+    find: (id) => journal.find(id),
+    status: (repository, facts, environment) => status(repository, facts, environment, doors, wakeNext),
+    configuration: (repository, facts) => configurationOf(repository, facts, doors),
+    onChange: (listener) => {
+      listeners.push(listener)
+    },
+    recover: () => {
+      for (const { id } of journal.open()) go(id)
+    },
+    idle: () => activity.idle(),
+  }
+}
+
+const newId = (repositoryId: number, random: string): string => `${repositoryId.toString(36)}-${random}`
+
+function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoors): ReturnType<Service['configuration']> {
+  return facts.configuration === null ? { configuration: null } : doors.readConfiguration(facts.configuration.text, repository.name)
+}
+
+async function status(
+  repository: Repository,
+  facts: Facts,
+  environment: string | null,
+  doors: ServiceDoors,
+  wakeNext: (environment: string) => void,
+): ReturnType<Service['status']> {
+  const read = configurationOf(repository, facts, doors)
+  if ('problem' in read) return read
+  const places = [...(read.configuration?.apps.values() ?? [])].flatMap((app) => [...app.environments.values()].map((rules) => ({ app, rules })))
+  const wanted = places.filter(({ rules }) => environment === null || rules.name === environment)
+  return Promise.all(wanted.map(({ app, rules }) => statusOf(repository, app, rules, doors, wakeNext)))
+}
+
+async function statusOf(repository: Repository, app: App, rules: EnvironmentRules, doors: ServiceDoors, wakeNext: (environment: string) => void) {
+  const key = environmentKey(repository.id, app.name, rules.name)
+  const { journal, clock } = doors
+  const observed = await look(repository, rules, doors)
+  const occupant = journal.occupant(key)
+  if (Array.isArray(observed) && occupant !== null && hasEnded(occupant.state)) {
+    journal.settle(key, clock.now())
+    wakeNext(key)
+  }
+  return {
+    app: app.name,
+    environment: rules.name,
+    url: rules.url,
+    observed,
+    last: journal.lastSuccess(key),
+    occupant: journal.occupant(key),
+    queue: journal.queued(key),
+  }
+}
+
+async function look(repository: Repository, rules: EnvironmentRules, doors: ServiceDoors): Promise<EnvironmentStatus['observed']> {
+  const placed = doors.targets.get(rules.target)
+  // What runs on a target that this repository may not use is none of its business.
+  if (placed === undefined || !placed.bounds.some(({ repositoryId }) => repositoryId === repository.id)) return []
+  const parsed = placed.target.parse(rules.settings)
+  if ('problem' in parsed) return parsed
+  try {
+    return await placed.target.observe(parsed.settings)
+  } catch (error) {
+    return { problem: problemOf(error, rules.name, doors) }
+  }
+}

@@ -34,6 +34,8 @@ export interface Observation {
   readonly operation: string | null
   readonly fence: number | null
   readonly healthy: boolean
+  /** The operation whose interrupted `apply` left traces that a repeated one will finish; null where there are none. */
+  readonly pending: string | null
   /** Identifies exactly this state: any change by anyone gives another revision. */
   readonly revision: string
 }
@@ -84,16 +86,48 @@ export interface Target {
   apply(operation: Operation, hands: Hands): Promise<void>
   /** What runs now, one entry per workload; changes nothing. */
   observe(settings: TargetSettings): Promise<readonly Observation[]>
+  /** Where the target serves by itself what it deploys: the runtime listens for it. */
+  readonly site?: Site
 }
+
+/** The current release of a target as a web site, on an origin of its own. */
+export interface Site {
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string
+  /** What stands at a URL's path, given as in the request line: percent-encoded, without the query. */
+  find(path: string): Promise<Page>
+}
+
+export type Page =
+  | {
+      readonly found: 'file'
+      /** Its last part names the type: `index.html`. */
+      readonly name: string
+      /** The image that the file is from. */
+      readonly digest: Digest
+      /** Names exactly this release: the same at every path of it. */
+      readonly release: string
+      readonly size: number
+      /** To be read to its end, or cancelled. */
+      readonly content: ReadableStream<Uint8Array>
+    }
+  /** A folder with an index, asked for without its closing slash. */
+  | { readonly found: 'folder' }
+  | { readonly found: 'nothing' }
 
 /** Files that survive a crash; paths are relative, `/`-separated, and never leave the folder they were made for. */
 export interface Files {
   read(path: string): Promise<Uint8Array | undefined>
-  /** Writes the whole file durably or not at all: temporary file, sync, rename. */
-  write(path: string, content: Uint8Array | ReadableStream<Uint8Array>): Promise<void>
+  /** For what is too large to hold; the caller reads `content` to its end or cancels it. */
+  open(path: string): Promise<{ readonly size: number; readonly content: ReadableStream<Uint8Array> } | undefined>
+  /**
+   * Writes the whole file durably or not at all: temporary file, sync, rename. With `durable: false` straight to its name, so
+   * that a crash may leave half of it: for the files of a folder that `move` puts in its place afterwards.
+   */
+  write(path: string, content: Uint8Array | ReadableStream<Uint8Array>, options?: { readonly durable?: boolean }): Promise<void>
   /** Names directly in the folder; empty where it does not exist. */
   list(path: string): Promise<readonly string[]>
-  /** Moves a file or folder; an existing file at `to` is replaced in one step. */
+  /** Moves a file or folder in one step, all that is in it on disk first. An existing file at `to` is replaced. */
   move(from: string, to: string): Promise<void>
   /** Removes a file or a whole folder; nothing to do where it does not exist. */
   remove(path: string): Promise<void>

@@ -1,0 +1,102 @@
+import { Refusal, type Problem } from '../errors.ts'
+import { interpretAsk, nameArtifacts } from './ask.ts'
+import type { DeployRequest } from './deployment.ts'
+import type { Bound, EnvironmentRules, ReadConfiguration } from './environment.ts'
+import type { TargetAccess } from './images.ts'
+import type { Plan, PlannedArtifact } from './plan.ts'
+import type { Facts } from './source.ts'
+import type { Target, TargetSettings } from './target.ts'
+
+/** A target with what its administrators say of it. */
+export interface PlacedTarget {
+  readonly name: string
+  readonly target: Target
+  /** Changes with the operator's declaration. */
+  readonly revision: string
+  readonly bounds: readonly Bound[]
+  readonly access: TargetAccess
+}
+
+/** What a request would come to, before anyone has judged it and before any tag is a digest. */
+export interface Proposal {
+  readonly app: string
+  readonly environment: string
+  readonly rules: EnvironmentRules
+  readonly placed: PlacedTarget
+  readonly settings: TargetSettings
+  readonly artifacts: readonly PlannedArtifact[]
+  readonly commit: string
+  readonly configuration: string
+}
+
+export interface Surroundings {
+  readonly readConfiguration: ReadConfiguration
+  readonly targets: ReadonlyMap<string, PlacedTarget>
+}
+
+/** Request, facts and configuration → proposal, or why they make none. Pure. */
+export function propose(request: DeployRequest, facts: Facts, around: Surroundings): Proposal | { readonly problem: Problem } {
+  const read = readRules(request, facts, around)
+  if ('problem' in read) return read
+  const asked = interpretAsk(request.asks, read.configuration)
+  if (asked instanceof Refusal) return asked
+  const { app, environment: rules } = asked
+  const placed = around.targets.get(rules.target)
+  if (placed === undefined) return unknownTarget(rules, around)
+  const parsed = placed.target.parse(rules.settings)
+  if ('problem' in parsed) return parsed
+  const commit = commitOf(request, facts)
+  if (commit instanceof Refusal) return commit
+  const values = { ...commit, pr: facts.pull === null ? null : request.subject.number }
+  const artifacts = nameArtifacts(asked, values, placed.target.images(parsed.settings))
+  if (artifacts instanceof Refusal) return artifacts
+  const { settings } = parsed
+  return { app: app.name, environment: rules.name, rules, placed, settings, artifacts, commit: commit.sha, configuration: read.blob }
+}
+
+export function planOf(request: DeployRequest, proposal: Proposal): Plan {
+  return {
+    repositoryId: request.repository.id,
+    app: proposal.app,
+    environment: proposal.environment,
+    target: proposal.placed.name,
+    targetRevision: proposal.placed.revision,
+    artifacts: proposal.artifacts,
+    settings: proposal.settings,
+    commit: proposal.commit,
+    configuration: proposal.configuration,
+    url: proposal.rules.url,
+  }
+}
+
+function readRules(request: DeployRequest, facts: Facts, { readConfiguration }: Surroundings) {
+  if (facts.configuration === null) {
+    return new Refusal('CONFIGURATION_MISSING', {
+      sentence: `This repository has no .github/deploy.yml on its default branch ${facts.repository.defaultBranch}.`,
+      wanted: 'a file that names the images and environments',
+      next: 'Add .github/deploy.yml to the default branch; docs/configuration.md has one to start from.',
+    })
+  }
+  const read = readConfiguration(facts.configuration.text, request.repository.name)
+  return 'problem' in read ? read : { configuration: read.configuration, blob: facts.configuration.blob }
+}
+
+function commitOf(request: DeployRequest, facts: Facts): { sha: string; branch: string } | Refusal {
+  if (request.asks.ref === null && facts.pull !== null) return { sha: facts.pull.head, branch: facts.pull.branch }
+  if (facts.ref !== null) return { sha: facts.ref.commit, branch: facts.ref.name }
+  return new Refusal('REF_NOT_FOUND', {
+    sentence: `This repository has no branch or tag called ${request.asks.ref ?? facts.repository.defaultBranch}.`,
+    found: request.asks.ref ?? facts.repository.defaultBranch,
+    wanted: 'a branch or tag of this repository',
+    next: 'Check the name after --ref.',
+  })
+}
+
+const unknownTarget = (rules: EnvironmentRules, { targets }: Surroundings): Refusal =>
+  new Refusal('TARGET_UNKNOWN', {
+    sentence: `Environment ${rules.name} names the target ${rules.target}, which the operator file does not declare.`,
+    found: rules.target,
+    // Names of targets that other repositories use are not told.
+    wanted: targets.size === 0 ? 'a target: none is declared yet' : 'a target that is declared in the operator file',
+    next: `Change environments.${rules.name}.target in .github/deploy.yml, or ask the account's administrators to declare it.`,
+  })

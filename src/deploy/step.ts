@@ -1,0 +1,70 @@
+import { Failure, problem, type Problem } from '../errors.ts'
+import type { Activity } from './activity.ts'
+import type { Clock } from './clock.ts'
+import type { Deployment } from './deployment.ts'
+import type { Images, TargetAccess } from './images.ts'
+import type { Claims, Journal } from './journal.ts'
+import type { Plan } from './plan.ts'
+import type { PlacedTarget, Surroundings } from './proposal.ts'
+import type { Source } from './source.ts'
+
+/** What taking a deployment through its states needs of the world. */
+export interface RolloutDoors extends Surroundings {
+  readonly journal: Journal
+  readonly claims: Claims
+  readonly source: Source
+  readonly images: Images
+  readonly clock: Clock
+  readonly activity: Activity
+  /** Takes secrets out of a line before it is stored. */
+  mask(line: string): string
+  /** Our own bug: logs it whole and answers with the incident's number. */
+  incident(error: unknown, deployment: string): string
+}
+
+/** `again`: the state changed, go on. `blocked`: another deployment has to end first. */
+export type Progress = 'again' | 'blocked'
+
+/** What one state does; called again in the same state after a crash, it does nothing twice. */
+export type Step = (deployment: Deployment, doors: RolloutDoors) => Promise<Progress>
+
+/** The plan and its target; a target that the operator has taken away since ends the deployment. */
+export function planned({ plan }: Deployment, { targets }: Surroundings): { plan: Plan; placed: PlacedTarget } {
+  if (plan === null) throw new Error('a deployment past its gates has a plan')
+  const placed = targets.get(plan.target)
+  if (placed === undefined) {
+    throw new Failure('TARGET_UNKNOWN', {
+      sentence: `Target ${plan.target} is no longer declared in the operator file.`,
+      found: plan.target,
+      next: "Ask the account's administrators to declare it again.",
+    })
+  }
+  return { plan, placed }
+}
+
+export const access = ({ access: how, target }: PlacedTarget): TargetAccess => ({ ...how, platform: target.platform })
+
+const PATIENCE = [1_000, 2_000, 4_000, 8_000, 16_000]
+
+/** Repeats a read that failed for a passing reason, for half a minute in all; nothing with an effect goes through here. */
+export async function patiently<T>({ activity }: RolloutDoors, read: () => Promise<T>): Promise<T> {
+  for (const wait of PATIENCE) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.problem.retryable || (error.problem.retryAfter ?? 0) > 60_000) throw error
+      await activity.pause(Math.max(wait, error.problem.retryAfter ?? 0))
+    }
+  }
+  return read()
+}
+
+export function problemOf(error: unknown, id: string, doors: RolloutDoors): Problem {
+  if (error instanceof Failure) return error.problem
+  const number = doors.incident(error, id)
+  return problem('INTERNAL', {
+    sentence: `Gantry made a mistake of its own and has logged it as incident ${number}.`,
+    found: `incident ${number}`,
+    next: `Tell whoever runs Gantry this number, then ask again.`,
+  })
+}

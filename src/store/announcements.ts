@@ -1,0 +1,57 @@
+import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
+import type { RepositorySql } from './sql.ts'
+
+const NOTHING_SAID: Said = { node: null, number: null, hash: null, intent: null, isGone: false }
+
+/** The ledger of what GitHub has been told: `intend` before each call, `said` after it. */
+export function createAnnouncements(sql: RepositorySql): Announcements {
+  return {
+    answer: (answer) =>
+      sql.transaction(() => {
+        const stored = sql.all(
+          'insert into answer (key, answer) values (?, ?) on conflict (key) do nothing returning 1 as stored',
+          ...[answer.key, JSON.stringify(answer)],
+        )
+        if (stored.length > 0) sql.all('insert into announcement (key) values (?)', answer.key)
+      }),
+    findAnswer: (key) => {
+      const row = sql.all<{ answer: string }>('select answer from answer where key = ?', key)[0]
+      return row === undefined ? null : (JSON.parse(row.answer) as Answer)
+    },
+    find: (key) => read(sql, key),
+    intend: (key, writes) =>
+      sql.transaction(() => {
+        for (const [surface, hash] of writes) {
+          sql.all(
+            'insert into said (key, surface, intent) values (?1, ?2, ?3) on conflict (key, surface) do update set intent = ?3',
+            ...[key, surface, hash],
+          )
+        }
+      }),
+    said: (key, surface, { node, number, hash }) => {
+      sql.all(
+        `insert into said (key, surface, node, number, hash, intent) values (?1, ?2, ?3, ?4, ?5, ?5)
+         on conflict (key, surface) do update set node = coalesce(?3, node), number = coalesce(?4, number), hash = ?5, intent = ?5`,
+        ...[key, surface, node, number, hash],
+      )
+    },
+    gone: (key, surface) => {
+      sql.all('insert into said (key, surface, is_gone) values (?1, ?2, 1) on conflict (key, surface) do update set is_gone = 1', key, surface)
+    },
+    complete: (key) => {
+      sql.all('update announcement set is_complete = 1 where key = ?', key)
+    },
+    incomplete: () => sql.all<{ key: string }>('select key from announcement where is_complete = 0 order by sequence').map(({ key }) => key),
+  }
+}
+
+type SaidRow = { surface: Surface; node: string | null; number: number | null; hash: string | null; intent: string | null; is_gone: number }
+
+function read(sql: RepositorySql, key: string): Announcement {
+  const rows = sql.all<SaidRow>('select * from said where key = ?', key)
+  const said = (surface: Surface): Said => {
+    const row = rows.find((candidate) => candidate.surface === surface)
+    return row === undefined ? NOTHING_SAID : { node: row.node, number: row.number, hash: row.hash, intent: row.intent, isGone: row.is_gone === 1 }
+  }
+  return { key, comment: said('comment'), check: said('check'), deployment: said('deployment') }
+}

@@ -1,0 +1,109 @@
+import type { AccountSql, RepositorySql, Sql } from './sql.ts'
+
+/** Numbered, only ever appended to; each has sample rows in `fixtures/migrations/` that must survive all later ones. */
+export const repositoryMigrations: readonly string[][] = [
+  [
+    `create table deployment (
+      sequence integer primary key autoincrement,
+      id text not null unique,
+      key text not null unique,
+      repository integer not null,
+      subject integer not null,
+      state text not null,
+      environment text,
+      request text not null,
+      plan text,
+      plan_hash text,
+      fence integer,
+      before text,
+      problem text,
+      already_running integer not null default 0,
+      is_quiet integer not null default 0,
+      settled_at integer,
+      created_at integer not null,
+      ended_at integer
+    ) strict`,
+    // The lock of an environment: at most one row in these states (waiting holds nothing, an unsettled `unknown` does).
+    `create unique index one_occupant on deployment (environment)
+      where state in ('applying', 'observing') or (state = 'unknown' and settled_at is null)`,
+    `create index deployment_by_environment on deployment (environment, sequence)`,
+    `create index deployment_open on deployment (sequence) where ended_at is null`,
+    `create table step (
+      deployment integer not null references deployment (sequence),
+      n integer not null,
+      name text not null,
+      started_at integer not null,
+      ended_at integer,
+      outcome text not null default 'running',
+      note text,
+      primary key (deployment, n)
+    ) strict, without rowid`,
+    `create table log_line (
+      deployment integer not null references deployment (sequence),
+      n integer not null,
+      line text not null,
+      primary key (deployment, n)
+    ) strict, without rowid`,
+    `create table environment (key text primary key, fence integer not null) strict, without rowid`,
+    `create table delivery (
+      sequence integer primary key autoincrement,
+      key text not null unique,
+      guid text not null,
+      event text not null,
+      payload text not null,
+      received_at integer not null,
+      handled_at integer
+    ) strict`,
+    `create index delivery_pending on delivery (sequence) where handled_at is null`,
+    `create table answer (key text primary key, answer text not null) strict, without rowid`,
+    `create table announcement (
+      sequence integer primary key autoincrement,
+      key text not null unique,
+      is_complete integer not null default 0
+    ) strict`,
+    `create index announcement_incomplete on announcement (sequence) where is_complete = 0`,
+    `create table said (
+      key text not null,
+      surface text not null,
+      node text,
+      number integer,
+      hash text,
+      intent text,
+      is_gone integer not null default 0,
+      primary key (key, surface)
+    ) strict, without rowid`,
+  ],
+]
+
+export const accountMigrations: readonly string[][] = [
+  [
+    // One workload of a target belongs to one environment, or two queues would fight over it.
+    `create table workload_claim (
+      target text not null,
+      workload text not null,
+      environment text not null,
+      label text not null,
+      primary key (target, workload)
+    ) strict, without rowid`,
+  ],
+]
+
+export function migrateRepositories(sql: RepositorySql): void {
+  migrate(sql, 'repository_migration', repositoryMigrations)
+}
+
+export function migrateAccounts(sql: AccountSql): void {
+  migrate(sql, 'account_migration', accountMigrations)
+}
+
+// The version is a row: a Durable Object refuses `pragma user_version`.
+function migrate(sql: Sql, table: string, migrations: readonly string[][]): void {
+  sql.all(`create table if not exists ${table} (version integer primary key) strict`)
+  const done = sql.all<{ version: number | null }>(`select max(version) as version from ${table}`)[0]?.version ?? 0
+  migrations.slice(done).forEach((statements, index) => {
+    sql.transaction(() => {
+      for (const statement of statements) sql.all(statement)
+      sql.all(`insert into ${table} (version) values (?)`, done + index + 1)
+    })
+  })
+}
