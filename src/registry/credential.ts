@@ -1,0 +1,78 @@
+import { Refusal } from '../errors.ts'
+import type { Secret } from '../secret.ts'
+import { canonicalHost } from './reference.ts'
+import type { Reference } from './reference.ts'
+
+export type Credential =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: Secret }
+  /** A token that is exchanged for bearer tokens (Docker's identity token, an OAuth2 refresh token). */
+  | { readonly kind: 'identity'; readonly token: Secret }
+
+export const anonymous: Credential = { kind: 'anonymous' }
+
+/** A credential and where it may be sent. */
+export interface StoredCredential {
+  readonly registry: string
+  /** Only for repositories at or below this name (`acme` serves `acme/shop`, not `acme-labs/shop`); null for the whole registry. */
+  readonly repositories: string | null
+  readonly credential: Credential
+}
+
+/** The stored credential for an image: the registry's host must be the same, and the longest matching name wins. */
+export function chooseCredential(reference: Pick<Reference, 'registry' | 'repository'>, stored: readonly StoredCredential[]): Credential {
+  const fitting = stored.filter((one) => canonicalHost(one.registry) === reference.registry && isWithin(reference.repository, one.repositories))
+  const longestFirst = fitting.toSorted((a, b) => (b.repositories?.length ?? -1) - (a.repositories?.length ?? -1))
+  return longestFirst[0]?.credential ?? anonymous
+}
+
+/** 16 hex digits that tell credentials apart in caches and logs and tell nothing else: the start of a SHA-256 over kind, user and secret. */
+export async function fingerprint(credential: Credential): Promise<string> {
+  const text = JSON.stringify([credential.kind, credential.kind === 'basic' ? credential.username : '', secretOf(credential)])
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(hash).subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** The value of an `Authorization: Basic` header, in UTF-8 (RFC 7617, 2.1); null where there is nothing to send. */
+export function basicAuthorization(credential: Credential): string | null {
+  if (credential.kind === 'anonymous') return null
+  const user = credential.kind === 'basic' ? credential.username : '<token>' // Docker's user name for an identity token
+  const bytes = new TextEncoder().encode(`${user}:${secretOf(credential)}`)
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`
+}
+
+/** The secret part in plain text; empty for anonymous. Only for the moment of use. */
+export function secretOf(credential: Credential): string {
+  if (credential.kind === 'anonymous') return ''
+  return (credential.kind === 'basic' ? credential.password : credential.token).reveal()
+}
+
+/** Says of a credential that no registry can accept it: found before a registry counts it as a failed login. */
+export function lintCredential(registry: string, credential: Credential): Refusal | null {
+  if (credential.kind === 'anonymous') return null
+  if (credential.kind === 'basic' && credential.username === '') return broken(registry, 'has no user name', 'a user name')
+  if (credential.kind === 'basic' && credential.username.includes(':')) return broken(registry, 'has a colon in its user name', 'one without')
+  if (secretOf(credential) === '') return broken(registry, 'has an empty secret', 'a password or token')
+  if (/^\s|\s$/.test(secretOf(credential)))
+    return broken(registry, 'has a space or line break around its secret', 'a secret without white space around it')
+  return null
+}
+
+/** Every spelling in which the other side could send the credential back to us. */
+export function spellings(credential: Credential): readonly string[] {
+  const basic = basicAuthorization(credential)
+  const secret = secretOf(credential)
+  return basic === null ? [] : [secret, encodeURIComponent(secret), basic.slice('Basic '.length)]
+}
+
+const isWithin = (repository: string, prefix: string | null): boolean =>
+  prefix === null || repository === prefix || repository.startsWith(`${prefix}/`)
+
+function broken(registry: string, what: string, wanted: string): Refusal {
+  return new Refusal('CREDENTIALS_INVALID', {
+    sentence: `The credential for ${registry} ${what}, so it cannot work.`,
+    found: `a credential that ${what}`,
+    wanted,
+    next: `Store the credential for ${registry} again.`,
+  })
+}

@@ -1,0 +1,66 @@
+import { networkFailure } from './network.ts'
+import { registryFailure } from './failure.ts'
+import type { Where } from './failure.ts'
+
+/** The outside world, handed in by whoever runs the client. */
+export interface Doors {
+  readonly fetch: typeof globalThis.fetch
+  /** Monotonic milliseconds: only differences mean something. */
+  now(): number
+  /** In [0, 1). */
+  random(): number
+  /** Runs `work` once after `ms` milliseconds; the returned function takes it back. */
+  after(ms: number, work: () => void): () => void
+  /** Hashes a stream, which WebCrypto cannot: Node's `createHash`, or a Worker's `DigestStream`. */
+  hash(algorithm: 'sha256' | 'sha512'): StreamingHash
+}
+
+interface StreamingHash {
+  update(bytes: Uint8Array): unknown
+  digest(): Uint8Array | Promise<Uint8Array>
+}
+
+/** One thing that a caller wants: every request and wait that it takes ends with its deadline or its signal. */
+export interface Operation {
+  readonly where: Where
+  /** By `Doors.now`. */
+  readonly deadline: number
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Waits for a piece of work, at most `budget` milliseconds and never past the deadline. Throws TIMEOUT, what the network did as a
+ * failure, or the caller's own abort reason.
+ */
+export async function waitFor<T>(work: (signal: AbortSignal) => Promise<T>, budget: number, doors: Doors, operation: Operation): Promise<T> {
+  operation.signal?.throwIfAborted()
+  const ms = Math.min(budget, operation.deadline - doors.now())
+  const late = registryFailure('TIMEOUT', operation.where, { found: `no answer within ${Math.max(0, Math.round(ms))} ms` })
+  if (ms <= 0) throw late
+  const controller = new AbortController()
+  const stop = () => controller.abort(operation.signal?.reason)
+  const cancel = doors.after(ms, () => controller.abort(late))
+  operation.signal?.addEventListener('abort', stop, { once: true })
+  const stopped = new Promise<never>((_resolve, reject) =>
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error)),
+  )
+  try {
+    return await Promise.race([work(controller.signal), stopped])
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : networkFailure(error, operation.where)
+  } finally {
+    cancel()
+    operation.signal?.removeEventListener('abort', stop)
+  }
+}
+
+/** Does nothing for a while. */
+export async function pause(ms: number, doors: Doors, operation: Operation): Promise<void> {
+  if (ms <= 0) return
+  operation.signal?.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => (cancel(), reject(operation.signal?.reason as Error))
+    const cancel = doors.after(ms, () => (operation.signal?.removeEventListener('abort', stop), resolve()))
+    operation.signal?.addEventListener('abort', stop, { once: true })
+  })
+}

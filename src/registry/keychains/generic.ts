@@ -1,0 +1,10 @@
+import type { Keychain } from '../keychain.ts'
+
+/** Any registry that follows the OCI distribution specification: docker-registry, Nexus, Artifactory, Zot, Harbor, … */
+export const generic: Keychain = {
+  name: 'generic',
+  serves: () => true,
+  lint: () => null,
+  deniedAtToken: 'PERMISSION_DENIED',
+  grant: 'Give the account behind the credential permission to pull (read) this repository.',
+}

@@ -1,0 +1,63 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { anonymous, basicAuthorization, chooseCredential, fingerprint, lintCredential } from '../../../src/registry/credential.ts'
+import { keychainFor, keychains } from '../../../src/registry/keychains/index.ts'
+import { basic } from '../../world/registry-client.ts'
+
+describe('the credential for an image', () => {
+  const stored = [
+    { registry: 'ghcr.io', repositories: null, credential: basic('all', 'x') },
+    { registry: 'ghcr.io', repositories: 'acme', credential: basic('acme', 'x') },
+    { registry: 'ghcr.io', repositories: 'acme/shop', credential: basic('shop', 'x') },
+    { registry: 'index.docker.io', repositories: null, credential: basic('hub', 'x') },
+  ]
+  test.for([
+    ['ghcr.io', 'acme/shop', 'shop'],
+    ['ghcr.io', 'acme/shop/web', 'shop'],
+    ['ghcr.io', 'acme/shopping', 'acme'],
+    ['ghcr.io', 'acme-labs/x', 'all'],
+    ['docker.io', 'library/nginx', 'hub'],
+    ['ghcr.io.evil.example', 'acme/shop', null],
+    ['ghcr.io:443', 'acme/shop', null],
+  ] as const)('%s/%s: %s', ([registry, repository, user]) => {
+    const chosen = chooseCredential({ registry, repository }, stored)
+    expect(chosen.kind === 'basic' ? chosen.username : null).toBe(user)
+  })
+})
+
+test('every file in keychains/ is in the list, and the general one is last', () => {
+  const files = readdirSync(new URL('../../../src/registry/keychains', import.meta.url)).filter((file) => file !== 'index.ts')
+  expect(keychains.map(({ name }) => `${name}.ts`).toSorted()).toEqual(files.toSorted())
+  expect(keychains.at(-1)?.serves('anything.example')).toBe(true)
+})
+
+test.for([
+  ['ghcr.io', 'ghs_abc', 'CREDENTIAL_KIND_UNSUPPORTED'],
+  ['ghcr.io', 'github_pat_abc', 'CREDENTIAL_KIND_UNSUPPORTED'],
+  ['ghcr.io', 'ghp_abc', undefined],
+  ['registry.example.com', 'ghs_abc', undefined],
+] as const)('%s and %s…: %s', ([registry, secret, code]) => {
+  expect(keychainFor(registry).lint(registry, basic('x', secret))?.problem.code).toBe(code)
+})
+
+test.for([
+  ['', 'secret'],
+  ['a:b', 'secret'],
+  ['a', 'secret\n'],
+  ['a', ' secret'],
+  ['a', ''],
+] as const)('"%s" with "%s" cannot work anywhere', ([user, secret]) => {
+  expect(lintCredential('ghcr.io', basic(user, secret))?.problem.code).toBe('CREDENTIALS_INVALID')
+})
+
+test('Basic is UTF-8', () => {
+  expect(basicAuthorization(basic('jürgen', 'пароль'))).toBe(`Basic ${Buffer.from('jürgen:пароль').toString('base64')}`)
+  expect(basicAuthorization(anonymous)).toBeNull()
+})
+
+test('a fingerprint tells credentials apart and tells nothing else', async () => {
+  const [one, same, other] = await Promise.all([basic('a', 'b'), basic('a', 'b'), basic('a', 'c')].map(fingerprint))
+  expect(one).toBe(same)
+  expect(one).not.toBe(other)
+  expect(one).toMatch(/^[0-9a-f]{16}$/)
+})
