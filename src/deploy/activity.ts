@@ -23,9 +23,12 @@ export class Activity {
   async pause(ms: number): Promise<void> {
     this.#leave()
     await new Promise<void>((resolve) => {
-      this.#clock.after(ms, resolve)
+      this.#clock.after(ms, () => {
+        // Here and not behind the await: between the two nothing would seem to run.
+        this.#running += 1
+        resolve()
+      })
     })
-    this.#running += 1
   }
 
   /** Resolves once nothing runs; what pauses goes on later. */

@@ -15,6 +15,8 @@ export interface Person {
 
 export interface Repository {
   readonly id: number
+  /** GitHub's global node id. */
+  readonly node: string
   readonly owner: string
   readonly name: string
   /** The account's installation of the App, whose rights GitHub is asked with. */

@@ -1,6 +1,7 @@
-import { Failure, problem, type Problem } from '../errors.ts'
+import { problem, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { canonical, type Plan } from './plan.ts'
+import { recheck } from './recheck.ts'
 import { access, patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Artifact, Hands, Json, Observation, Operation } from './target.ts'
 
@@ -10,20 +11,13 @@ import type { Artifact, Hands, Json, Observation, Operation } from './target.ts'
  * the intent was written is left alone.
  */
 export async function apply(deployment: Deployment, doors: RolloutDoors): Promise<'again'> {
-  const { journal, clock } = doors
-  const { plan, placed } = planned(deployment, doors)
-  const now = await patiently(doors, () => placed.target.observe(plan.settings)).catch((error) => unknown(deployment, doors, error))
+  const now = await look(deployment, doors)
   if (now === 'unknown') return 'again'
   if (!isOurs(now, deployment)) {
-    const before = journal.before(deployment.id)
-    if (!isUnfinished(now, deployment) && !isSame(now, before)) return moved(deployment, doors, before, now)
-    if (isAlreadyThere(now, deployment, doors)) {
-      journal.end(deployment.id, 'success', { now: clock.now(), alreadyRunning: true })
-      return 'again'
-    }
+    if (!isUnfinished(now, deployment) && (await isEndedFirst(deployment, doors, now))) return 'again'
     if ((await attempt(deployment, doors)) === 'ended') return 'again'
   }
-  journal.move(deployment.id, 'applying', 'observing', { now: clock.now(), step: 'observe' })
+  doors.journal.move(deployment.id, 'applying', 'observing', { now: doors.clock.now(), step: 'observe' })
   return 'again'
 }
 
@@ -31,15 +25,46 @@ const OBSERVE_TRIES = 30
 
 /** State `observing`: reads back what runs. Only what the target itself reports counts as success. */
 export async function observe(deployment: Deployment, doors: RolloutDoors): Promise<'again'> {
-  const { plan, placed } = planned(deployment, doors)
+  const { plan } = planned(deployment, doors)
   for (let tries = 1; ; tries++) {
-    const now = await patiently(doors, () => placed.target.observe(plan.settings)).catch((error) => unknown(deployment, doors, error))
+    const now = await look(deployment, doors)
     if (now === 'unknown') return 'again'
     if (runsPlan(now, plan) && now.every(({ healthy }) => healthy)) return succeed(deployment, doors, now)
     if (!runsPlan(now, plan)) return runsOther(deployment, doors, plan, now)
     if (tries === OBSERVE_TRIES) return unhealthy(deployment, doors, now)
     await doors.activity.pause(1_000)
   }
+}
+
+/** What runs now; where that cannot be said, the deployment ends as such. */
+async function look(deployment: Deployment, doors: RolloutDoors): Promise<readonly Observation[] | 'unknown'> {
+  const { plan, placed } = planned(deployment, doors)
+  try {
+    return await patiently(doors, () => placed.target.observe(plan.settings))
+  } catch (error) {
+    return unknown(deployment, doors, problemOf(error, deployment.id, doors))
+  }
+}
+
+/** An intent that is older than this was written before a crash: people and rules may have changed since. */
+const FRESH = 60_000
+
+/** Nothing of the effect has begun: is there still a reason to begin? */
+async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: readonly Observation[]): Promise<boolean> {
+  const { journal, clock } = doors
+  const before = journal.before(deployment.id)
+  if (!isSame(now, before)) {
+    moved(deployment, doors, before, now)
+    return true
+  }
+  if (isAlreadyThere(now, deployment, doors)) {
+    journal.end(deployment.id, 'success', { now: clock.now(), alreadyRunning: true })
+    return true
+  }
+  if (clock.now() - (deployment.steps.at(-1)?.startedAt ?? 0) < FRESH) return false
+  const refusal = await recheck(deployment, doors)
+  if (refusal !== null) journal.end(deployment.id, 'refused', { now: clock.now(), problem: refusal })
+  return refusal !== null
 }
 
 async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'applied' | 'ended'> {
@@ -53,7 +78,7 @@ async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'ap
     const now = await placed.target.observe(plan.settings).catch(() => null)
     // The answer may have been lost after the work was done: what runs decides.
     if (now !== null && isOurs(now, deployment) && why.code !== 'TARGET_UNHEALTHY') return 'applied'
-    if (now === null) unknown(deployment, doors, error)
+    if (now === null) unknown(deployment, doors, why)
     else doors.journal.end(deployment.id, 'failure', { now: doors.clock.now(), problem: why })
     return 'ended'
   }
@@ -87,10 +112,14 @@ const isUnfinished = (now: readonly Observation[], { id }: Deployment): boolean 
 const isSame = (now: readonly Observation[], before: readonly Observation[]): boolean =>
   now.length === before.length && now.every(({ workload, revision }) => before.some((old) => old.workload === workload && old.revision === revision))
 
-/** The digests run, healthy, and with the same settings: nothing would change. */
-function isAlreadyThere(now: readonly Observation[], { environment, plan }: Deployment, { journal }: RolloutDoors): boolean {
+/**
+ * The digests run, healthy, and with the same settings: nothing would change. Only the turn just before this one can vouch for
+ * the settings; another one between, whatever became of it, may have left its own.
+ */
+function isAlreadyThere(now: readonly Observation[], { environment, plan, fence }: Deployment, { journal }: RolloutDoors): boolean {
   const last = environment === null ? null : journal.lastSuccess(environment)
-  if (plan === null || last?.plan == null || !runsPlan(now, plan) || !now.every(({ healthy }) => healthy)) return false
+  if (plan === null || last?.plan == null || last.fence === null || last.fence + 1 !== fence) return false
+  if (!runsPlan(now, plan) || !now.every(({ healthy }) => healthy)) return false
   const what = ({ settings, target, targetRevision, artifacts }: Plan): string =>
     canonical({ settings, target, targetRevision, artifacts: artifacts.map(({ name, digest }) => [name, digest]) } as unknown as Json)
   return what(last.plan) === what(plan)
@@ -124,7 +153,7 @@ function unhealthy(deployment: Deployment, { journal, clock }: RolloutDoors, now
   return 'again'
 }
 
-function moved(deployment: Deployment, { journal, clock }: RolloutDoors, before: readonly Observation[], now: readonly Observation[]): 'again' {
+function moved(deployment: Deployment, { journal, clock }: RolloutDoors, before: readonly Observation[], now: readonly Observation[]): void {
   const environment = deployment.plan?.environment ?? ''
   const why = problem('TARGET_MOVED', {
     sentence: 'Somebody or something else changed the target while this deployment was interrupted, so it was not touched again.',
@@ -133,18 +162,15 @@ function moved(deployment: Deployment, { journal, clock }: RolloutDoors, before:
     next: `Type /status ${environment} to see what runs and to free the environment, then deploy again.`,
   })
   journal.end(deployment.id, 'unknown', { now: clock.now(), problem: why })
-  return 'again'
 }
 
 /** What cannot be known is said as such, with what was last seen; `/status` frees the environment once the target answers again. */
-function unknown(deployment: Deployment, doors: RolloutDoors, error: unknown): 'unknown' {
-  if (!(error instanceof Failure)) throw error
-  const { journal, clock } = doors
-  const cause: Problem = error.problem
+export function unknown(deployment: Deployment, { journal, clock }: RolloutDoors, cause: Problem): 'unknown' {
   const why = problem(cause.code, {
     sentence: `It is not known what runs now: ${cause.sentence}`,
     found: `last seen: ${seen(journal.before(deployment.id))}`,
     wanted: cause.wanted,
+    who: cause.who,
     next: `Type /status ${deployment.plan?.environment ?? ''} once the target answers again: it shows what runs and frees the environment.`,
   })
   journal.end(deployment.id, 'unknown', { now: clock.now(), problem: why })

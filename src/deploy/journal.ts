@@ -12,10 +12,15 @@ export interface Journal {
   open(): readonly Deployment[]
   /** The last deployment that succeeded in the environment. */
   lastSuccess(environment: string): Deployment | null
-  /** An open deployment of the same plan that came before this one. */
+  /** An open deployment of the same plan that came before this one, with no other plan for the environment between the two. */
   twin(id: string): Deployment | null
   /** Waiting for the environment, in order of arrival. */
   queued(environment: string): readonly Deployment[]
+  /**
+   * Whose turn it is: the first in order of arrival that has passed its gates. Null while that one is still being resolved or
+   * verified, while the environment is occupied, and where nobody waits.
+   */
+  turn(environment: string): Deployment | null
   /** Which deployment occupies the environment: applying, observing, or ended as `unknown` and not settled. */
   occupant(environment: string): Deployment | null
   /** Into another state; closes the running step and opens `step`. Throws where the deployment is not in state `from`. */
@@ -125,9 +130,11 @@ export interface Announcements {
   find(key: string): Announcement
   /** Before the call: what is about to be written. */
   intend(key: string, writes: ReadonlyMap<Surface, string>): void
-  /** After the call: what GitHub answered. */
+  /** After the call: what GitHub answered; an id that is null leaves the known one. */
   said(key: string, surface: Surface, said: { readonly node: string | null; readonly number: number | null; readonly hash: string }): void
   gone(key: string, surface: Surface): void
+  /** Comments that still stand, of earlier deployments on the same issue for the same environment, whose last word has been said. */
+  older(key: string): readonly { readonly key: string; readonly node: string }[]
   /** This key shows its final state everywhere: it need not be looked at again at start-up. */
   complete(key: string): void
   /** Deployments and answers whose last word has not been said: what start-up takes up. */

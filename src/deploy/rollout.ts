@@ -1,11 +1,12 @@
 import { Refusal, problem, type Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type EndState, type State } from './deployment.ts'
-import { apply, observe } from './effect.ts'
+import { apply, observe, unknown } from './effect.ts'
 import { environmentKey } from './environment.ts'
 import { decide } from './gates/index.ts'
-import type { Ending, Journal } from './journal.ts'
+import type { Ending } from './journal.ts'
 import { hashPlan, type Plan } from './plan.ts'
 import { planOf, propose } from './proposal.ts'
+import { recheck } from './recheck.ts'
 import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
 
 /**
@@ -50,9 +51,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const decision = decide({ request, facts, proposal, plan: null })
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem)
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
-  const taken = claimWorkloads(deployment, doors, planOf(request, proposal), environment)
-  if (taken !== null) return refuse(deployment, doors, taken.problem)
   const plan = planOf(request, proposal)
+  const taken = claimWorkloads(deployment, doors, plan, environment)
+  if (taken !== null) return refuse(deployment, doors, taken.problem)
   doors.journal.move(deployment.id, 'gating', 'resolving', { now: doors.clock.now(), step: 'resolve', environment, plan })
   return 'again'
 }
@@ -114,7 +115,7 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
 async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { journal, clock } = doors
   const environment = deployment.environment as string
-  if (isBlocked(deployment, journal)) return 'blocked'
+  if (journal.turn(environment)?.id !== deployment.id) return 'blocked'
   const fence = journal.fence(environment)
   const refusal = await recheck(deployment, doors)
   if (refusal !== null) return refuse(deployment, doors, refusal)
@@ -123,27 +124,6 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
   return 'again'
-}
-
-const isBlocked = (deployment: Deployment, journal: Journal): boolean => {
-  const environment = deployment.environment as string
-  return journal.occupant(environment) !== null || journal.queued(environment)[0]?.id !== deployment.id
-}
-
-/** The gates once more, just before the effect: by the facts of now, with the rules of then and of now. */
-async function recheck({ request, plan }: Deployment, doors: RolloutDoors): Promise<Problem | null> {
-  const facts = await patiently(doors, () => doors.source.look(request))
-  const stranger = decide({ request, facts, proposal: null, plan })
-  if ('refusal' in stranger) return stranger.refusal.problem
-  const proposal = propose(request, facts, doors)
-  if ('problem' in proposal) return proposal.problem
-  const decision = decide({ request, facts, proposal, plan })
-  if ('refusal' in decision) return decision.refusal.problem
-  if (proposal.placed.revision === plan?.targetRevision) return null
-  return problem('TARGET_NOT_ALLOWED', {
-    sentence: `The declaration of target ${proposal.placed.name} changed after this deployment was planned.`,
-    next: 'Ask again: the new deployment is planned by the new declaration.',
-  })
 }
 
 function refuse({ id }: Deployment, { journal, clock }: RolloutDoors, why: Problem, more: Partial<Ending> = {}): Progress {
@@ -158,7 +138,10 @@ function supersede({ id }: Deployment, { journal, clock }: RolloutDoors, sentenc
 
 function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   const { journal, clock } = doors
+  const deployment = journal.find(id)
   // Somebody else may have ended it while this step ran; what is recorded stands.
-  if (hasEnded(journal.find(id)?.state ?? 'failure')) return
-  journal.end(id, 'failure', { now: clock.now(), problem: problemOf(error, id, doors) })
+  if (deployment === null || hasEnded(deployment.state)) return
+  const why = problemOf(error, id, doors)
+  if (deployment.state === 'applying' || deployment.state === 'observing') unknown(deployment, doors, why)
+  else journal.end(id, 'failure', { now: clock.now(), problem: why })
 }

@@ -40,13 +40,21 @@ export interface ServiceDoors extends RolloutDoors {
   random(): string
 }
 
+const FULL_DISK = 60_000
+
 export function createService(doors: ServiceDoors): Service {
   const { journal, clock, activity } = doors
   const listeners: ((deployment: Deployment) => void)[] = []
   const driving = new Set<string>()
 
   const changed = (deployment: Deployment): void => {
-    for (const listener of listeners) listener(deployment)
+    for (const listener of listeners) {
+      try {
+        listener(deployment)
+      } catch (error) {
+        doors.incident(error, deployment.id)
+      }
+    }
   }
   const go = (id: string): void => {
     if (driving.has(id)) return
@@ -57,17 +65,16 @@ export function createService(doors: ServiceDoors): Service {
         driving.delete(id)
         wakeNext(journal.find(id)?.environment ?? null)
       } catch (error) {
-        // Not even its end could be written (a full disk): it stays open, and the next start takes it up.
+        // Not even its end could be written (a full disk): it stays open until there is room.
         driving.delete(id)
         doors.incident(error, id)
+        clock.after(FULL_DISK, () => go(id))
       }
     })
   }
-  // Whoever stands first goes on; `drive` finds out for itself whether the environment is really free.
   const wakeNext = (environment: string | null): void => {
-    if (environment === null || journal.occupant(environment) !== null) return
-    const next = journal.queued(environment)[0]
-    if (next !== undefined) go(next.id)
+    const next = environment === null ? null : journal.turn(environment)
+    if (next !== null) go(next.id)
   }
 
   return {
@@ -112,9 +119,9 @@ async function status(
 async function statusOf(repository: Repository, app: App, rules: EnvironmentRules, doors: ServiceDoors, wakeNext: (environment: string) => void) {
   const key = environmentKey(repository.id, app.name, rules.name)
   const { journal, clock } = doors
-  const observed = await look(repository, rules, doors)
   const occupant = journal.occupant(key)
-  if (Array.isArray(observed) && occupant !== null && hasEnded(occupant.state)) {
+  const observed = await look(repository, rules, doors)
+  if (occupant !== null && hasEnded(occupant.state) && (await canBeSeen(occupant, doors)) && journal.occupant(key)?.id === occupant.id) {
     journal.settle(key, clock.now())
     wakeNext(key)
   }
@@ -139,5 +146,18 @@ async function look(repository: Repository, rules: EnvironmentRules, doors: Serv
     return await placed.target.observe(parsed.settings)
   } catch (error) {
     return { problem: problemOf(error, rules.name, doors) }
+  }
+}
+
+/** By the plan's own target and settings: the configuration may name others by now. A target that is gone has nothing left to see. */
+async function canBeSeen({ id, plan }: Deployment, doors: ServiceDoors): Promise<boolean> {
+  const placed = plan === null ? undefined : doors.targets.get(plan.target)
+  if (plan === null || placed === undefined) return true
+  try {
+    await placed.target.observe(plan.settings)
+    return true
+  } catch (error) {
+    problemOf(error, id, doors)
+    return false
   }
 }

@@ -59,7 +59,7 @@ export async function patiently<T>({ activity }: RolloutDoors, read: () => Promi
   return read()
 }
 
-export function problemOf(error: unknown, id: string, doors: RolloutDoors): Problem {
+export function problemOf(error: unknown, id: string, doors: Pick<RolloutDoors, 'incident'>): Problem {
   if (error instanceof Failure) return error.problem
   const number = doors.incident(error, id)
   return problem('INTERNAL', {

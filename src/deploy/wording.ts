@@ -2,11 +2,13 @@
 
 const LONGEST = 80
 
-/** A foreign text as a sentence may hold it: bounded, in double quotes, with what cannot be seen spelled out (`\u202e`). */
-export function quoted(text: string): string {
+/** A foreign text as a sentence may hold it: in double quotes, bounded, with what cannot be seen spelled out. */
+export const quoted = (text: string): string => `"${visible(text)}"`
+
+/** A foreign text, bounded, with what cannot be seen spelled out (`\u202e`). */
+export function visible(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-  const visible = cut.replace(/[^\P{C}]|[\p{Zl}\p{Zp}]/gu, (hidden) => `\\u${(hidden.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
-  return `"${visible}"`
+  return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (hidden) => `\\u${(hidden.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 }
 
 /** `staging, production and 3 more`. */

@@ -10,9 +10,10 @@ import type { Gate } from './gate.ts'
  */
 export const head: Gate = {
   name: 'head commit',
-  judge: ({ request, facts, plan }) => {
+  judge: ({ request, facts, proposal, plan }) => {
     const { pull } = facts
-    if (pull === null || request.asks.ref !== null) return null
+    // Not before the configuration is known: whoever may not deploy from here at all is not sent to find a provable head first.
+    if (pull === null || proposal === null || request.asks.ref !== null) return null
     if (plan !== null) return pull.head === plan.commit ? 'the head is still the same commit' : moved(plan.commit, pull.head)
     if (request.headSeen !== null)
       return pull.head === request.headSeen ? 'the head is the commit that was labelled' : moved(request.headSeen, pull.head)

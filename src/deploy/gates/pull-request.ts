@@ -19,6 +19,7 @@ export const pullRequest: Gate = {
     if (!from.pullRequests) {
       return new Refusal('PULL_REQUEST_REFUSED', {
         sentence: `${name} is not deployed from pull requests.`,
+        found: 'a pull request',
         wanted: `a command on an issue, or from.pull_requests: true for ${name}`,
         next: 'Merge first, then deploy from an issue.',
       })

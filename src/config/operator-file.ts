@@ -1,0 +1,160 @@
+import type { Problem } from '../errors.ts'
+import { canonical } from '../deploy/plan.ts'
+import type { Bound } from '../deploy/environment.ts'
+import type { Json, TargetKind } from '../deploy/target.ts'
+import { didYouMean, listed, quoted } from '../deploy/wording.ts'
+import { Secret } from '../secret.ts'
+import { problemOf } from './finding.ts'
+import type { Finding, Path } from './finding.ts'
+import { isSecretReference, operatorSchema } from './operator-schema.ts'
+import type { OperatorDocument, SecretReference, TargetDocument } from './operator-schema.ts'
+import { checkShape, findingAt } from './shape.ts'
+import { readYaml } from './yaml.ts'
+import type { Yaml } from './yaml.ts'
+
+export type { SecretReference }
+
+/** `gantry.yml`, validated, with its secrets read. */
+export interface Operator {
+  readonly credentials: ReadonlyMap<string, DeclaredCredential>
+  readonly targets: ReadonlyMap<string, TargetDeclaration>
+  /** Registries besides those on loopback that may be plain HTTP, as `host[:port]`. */
+  readonly plainHttp: readonly string[]
+}
+
+export interface DeclaredCredential {
+  readonly name: string
+  /** Canonical host: `docker.io` for Docker Hub. */
+  readonly registry: string
+  /** Patterns (`matches`) for names below the registry. */
+  readonly repositories: readonly string[]
+  readonly username: string
+  readonly password: Secret
+}
+
+export interface TargetDeclaration {
+  readonly name: string
+  readonly kind: string
+  /** What the kind made of its own keys. */
+  readonly options: unknown
+  readonly pulls: 'credential' | 'ambient' | 'none'
+  /** Null: the credential whose registry and repositories match the image. */
+  readonly credential: string | null
+  readonly allow: readonly Bound[]
+  /** The declaration without its bounds and secrets, as canonical JSON: changes when images would run elsewhere or otherwise. */
+  readonly revision: string
+}
+
+/** The text of a variable or file, or undefined where there is none. */
+export type ReadSecret = (reference: SecretReference) => string | undefined
+/** By `kind`; only their validation is needed here. */
+export type TargetKinds = ReadonlyMap<string, Pick<TargetKind<unknown>, 'options'>>
+
+/**
+ * Reads the operator file. Of its values only names are ever repeated in the problem. `{ env: … }` and `{ file: … }` among a
+ * target's own keys are handed to its kind as `Secret`.
+ */
+export function readOperatorFile(
+  text: string,
+  kinds: TargetKinds,
+  readSecret: ReadSecret,
+): { readonly operator: Operator } | { readonly problem: Problem } {
+  const { operator, findings } = interpret(text, kinds, readSecret)
+  const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the operator file')
+  return problem === null ? { operator } : { problem }
+}
+
+interface Interpretation {
+  /** Empty where there are findings. */
+  readonly operator: Operator
+  readonly findings: readonly Finding[]
+}
+
+function interpret(text: string, kinds: TargetKinds, readSecret: ReadSecret): Interpretation {
+  const nothing: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [] }
+  const yaml = readYaml(text, false)
+  if ('findings' in yaml) return { operator: nothing, findings: yaml.findings }
+  const shape = checkShape(yaml, operatorSchema)
+  if ('findings' in shape) return { operator: nothing, findings: shape.findings }
+  const reader = new Reader(yaml, kinds, readSecret)
+  const operator = reader.operator(shape.value)
+  return { operator: reader.findings.length > 0 ? nothing : operator, findings: reader.findings }
+}
+
+class Reader {
+  readonly findings: Finding[] = []
+  readonly #yaml: Yaml
+  readonly #kinds: TargetKinds
+  readonly #readSecret: ReadSecret
+
+  constructor(yaml: Yaml, kinds: TargetKinds, readSecret: ReadSecret) {
+    this.#yaml = yaml
+    this.#kinds = kinds
+    this.#readSecret = readSecret
+  }
+
+  operator({ credentials, targets, plain_http: plainHttp }: OperatorDocument): Operator {
+    return {
+      credentials: new Map(Object.entries(credentials).map(([name, declared]) => [name, this.#credential(name, declared)])),
+      targets: new Map(Object.entries(targets).map(([name, declared]) => [name, this.#target(name, declared, Object.keys(credentials))])),
+      plainHttp,
+    }
+  }
+
+  #credential(name: string, { password, ...declared }: OperatorDocument['credentials'][string]): DeclaredCredential {
+    return { name, ...declared, password: this.#secret(password, ['credentials', name, 'password']) }
+  }
+
+  #target(name: string, { kind, pulls, credential, allow, ...own }: TargetDocument, credentials: readonly string[]): TargetDeclaration {
+    const path = ['targets', name]
+    if (credential !== undefined && !credentials.includes(credential)) {
+      this.#refuse([...path, 'credential'], `There is no credential ${quoted(credential)}.${didYouMean(credential, credentials)}`, credentials)
+    }
+    if (credential !== undefined && pulls !== 'credential') {
+      this.#refuse([...path, 'credential'], `Target ${name} pulls with ${pulls}, so it cannot have a credential.`)
+    }
+    const revision = canonical({ kind, pulls, credential: credential ?? null, options: own as Json })
+    return { name, kind, options: this.#options(kind, own, path), pulls, credential: credential ?? null, allow: allow.map(boundOf), revision }
+  }
+
+  #options(kind: string, own: unknown, path: Path): unknown {
+    const maker = this.#kinds.get(kind)
+    if (maker === undefined) {
+      const known = [...this.#kinds.keys()]
+      return this.#refuse([...path, 'kind'], `There is no kind of target ${quoted(kind)}.${didYouMean(kind, known)}`, known)
+    }
+    const read = maker.options(this.#withSecrets(own, path))
+    if ('options' in read) return read.options
+    const { sentence, found, wanted } = read.problem
+    // The kind names the key: its line is more use than the target's.
+    return this.#refuse([...path, ...(found?.split('.') ?? [])], `targets.${path[1]}: ${sentence}`, wanted === undefined ? [] : [wanted])
+  }
+
+  #withSecrets(value: unknown, path: Path): unknown {
+    if (isSecretReference(value)) return this.#secret(value, path)
+    if (Array.isArray(value)) return value.map((item, index) => this.#withSecrets(item, [...path, index]))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#withSecrets(inner, [...path, key])]))
+  }
+
+  #secret(reference: SecretReference, path: Path): Secret {
+    const where = 'env' in reference ? `the environment variable ${reference.env}` : `the file ${reference.file}`
+    const content = this.#readSecret(reference)
+    const value = 'file' in reference ? content?.replace(/\r?\n$/, '') : content
+    if (value === undefined) this.#refuse(path, `${capital(where)} that the operator file names does not exist.`)
+    else if (value === '') this.#refuse(path, `${capital(where)} is empty.`)
+    // A certificate or key may well have lines; what a paste has put around it never belongs to it.
+    else if (value !== value.trim()) this.#refuse(path, `${capital(where)} begins or ends with white space.`)
+    return new Secret(value ?? '')
+  }
+
+  #refuse(path: Path, sentence: string, wanted: readonly string[] = []): undefined {
+    this.findings.push(findingAt(this.#yaml.keyAt(path), path, wanted.length === 0 ? null : listed(wanted), sentence))
+  }
+}
+
+const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
+
+function boundOf({ id, environments, images, settings }: TargetDocument['allow'][number]): Bound {
+  return { repositoryId: id, environments, images, settings: new Map(Object.entries(settings)) }
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { Refusal } from '../errors.ts'
+import { canonicalHost, parseReference } from '../registry/reference.ts'
+import { name, named, text } from './shape.ts'
+
+/** `gantry.yml`, apart from the keys that belong to each kind of target alone. */
+
+/** Where a secret is: in an environment variable, or in a file. */
+export type SecretReference = { readonly env: string } | { readonly file: string }
+
+export const isSecretReference = (value: unknown): value is SecretReference => {
+  if (typeof value !== 'object' || value === null) return false
+  const [[key, where] = [], ...others] = Object.entries(value) as [string, unknown][]
+  if (typeof where !== 'string' || others.length > 0) return false
+  return (key === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(where)) || (key === 'file' && where !== '')
+}
+
+const secret = z.custom<SecretReference>(isSecretReference, '{ env: NAME } or { file: PATH }: secrets are given by reference')
+
+const pattern = (characters: RegExp, wanted: string) => z.string().regex(characters, wanted)
+const repositories = pattern(/^[a-z0-9._/*-]+$/, 'a pattern for names below the registry, such as acme/*')
+const environments = pattern(/^[A-Za-z0-9._*-]+$/, 'a pattern for names of environments, such as preview-*')
+
+const credential = z.strictObject({
+  registry: text(hostProblem),
+  repositories: z.array(repositories).min(1).default(['**']),
+  username: z.string().min(1),
+  password: secret,
+})
+
+const bound = z.strictObject({
+  repository: pattern(/^[\w.-]+\/[\w.-]+$/, 'a repository as owner/name'),
+  id: z.int().min(1),
+  environments: z.array(environments).min(1),
+  images: z.array(text(imagesProblem)).min(1),
+  settings: z.record(z.string(), z.string().min(1)).default({}),
+})
+
+const target = z.looseObject({
+  kind: z.string().min(1),
+  pulls: z.enum(['credential', 'ambient', 'none']).default('credential'),
+  credential: name.optional(),
+  allow: z.array(bound).default([]),
+})
+
+export const operatorSchema = z.strictObject({
+  version: z.literal(1),
+  credentials: named(credential).default({}),
+  targets: named(target).default({}),
+  plain_http: z.array(text(hostProblem)).default([]),
+})
+
+export type OperatorDocument = z.output<typeof operatorSchema>
+export type TargetDocument = OperatorDocument['targets'][string]
+
+function hostProblem(value: string): string | null {
+  const wanted = 'the host of a registry, such as ghcr.io or registry.internal:5000'
+  const reference = parseReference(`${value}/name`)
+  const isHost = value === 'localhost' || /[.:]/.test(value)
+  if (!isHost || value.includes('/') || reference instanceof Refusal) return wanted
+  return canonicalHost(value) === value ? null : `written as ${canonicalHost(value)}`
+}
+
+/** A pattern is compared with canonical names, so one without a host would never fit. */
+function imagesProblem(value: string): string | null {
+  const [host = '', ...names] = value.split('/')
+  const isHost = value === '**' || (names.length > 0 && (host.includes('*') || host === 'localhost' || /[.:]/.test(host)))
+  return isHost && /^[a-z0-9._:/*-]+$/.test(value)
+    ? null
+    : 'a pattern for image repositories with their host, such as ghcr.io/acme/* or docker.io/acme/shop'
+}
