@@ -1,0 +1,116 @@
+/** Check runs: https://docs.github.com/rest/checks/runs */
+import type { Hub } from './hub.ts'
+import { GitHubSays, invalid } from './refusal.ts'
+import * as show from './render.ts'
+import { newId, nodeId } from './state.ts'
+import type { Account, AppIdentity, CheckAction, CheckOutput, CheckRun, Repository } from './state.ts'
+
+/** What REST and GraphQL can both say of a check run; `undefined` leaves it as it is. */
+export interface CheckFields {
+  readonly name?: string | undefined
+  readonly status?: string | undefined
+  readonly conclusion?: string | undefined
+  readonly output?: CheckOutput | undefined
+  readonly actions?: readonly CheckAction[] | undefined
+  readonly annotations?: number | undefined
+  readonly externalId?: string | undefined
+  readonly detailsUrl?: string | undefined
+}
+
+export function createCheck(hub: Hub, home: Repository, app: AppIdentity, headSha: string, fields: CheckFields): CheckRun {
+  if (!home.commits.has(headSha)) throw new GitHubSays(422, `No commit found for SHA: ${headSha}`)
+  refuse(fields)
+  const id = newId(hub.state)
+  const made: CheckRun = {
+    id,
+    node: nodeId('CR', id),
+    suite: suiteOf(hub, home, app, headSha),
+    name: fields.name ?? '',
+    headSha,
+    app,
+    status: 'queued',
+    conclusion: null,
+    output: null,
+    actions: [],
+    externalId: null,
+    detailsUrl: null,
+    startedAt: hub.now(),
+    completedAt: null,
+    shown: [],
+  }
+  home.checks.push(made)
+  hub.state.nodes.set(made.node, { kind: 'CheckRun', repository: home, check: made })
+  apply(hub, made, fields)
+  tell(hub, home, made, 'created')
+  if (made.status === 'completed') tell(hub, home, made, 'completed')
+  return made
+}
+
+export function updateCheck(hub: Hub, home: Repository, by: AppIdentity, check: CheckRun, fields: CheckFields): void {
+  if (check.app.id !== by.id)
+    throw new GitHubSays(403, `Invalid app_id \`${by.id}\` - check run can only be modified by the GitHub App that created it.`)
+  refuse(fields)
+  const wasCompleted = check.status === 'completed'
+  apply(hub, check, fields)
+  if (check.status === 'completed' && !wasCompleted) tell(hub, home, check, 'completed')
+}
+
+/** Somebody presses "Re-run", or one of the run's own buttons: told to the App that made the run, to no other. */
+export function press(hub: Hub, home: Repository, check: CheckRun, by: Account, identifier: string | null): void {
+  if (check.app.id !== hub.identity.id) return
+  const check_run = show.checkRun(home, check)
+  if (identifier === null) hub.send('check-run-rerequested', home, by, { action: 'rerequested', check_run })
+  else hub.send('check-run-requested-action', home, by, { action: 'requested_action', check_run, requested_action: { identifier } })
+}
+
+/** GitHub makes a suite for every App that may write checks as soon as a commit is pushed. */
+export function requestSuite(hub: Hub, home: Repository, by: Account, branch: string, before: string, sha: string): void {
+  const id = suiteOf(hub, home, hub.identity, sha)
+  const pull_requests = show.pullsAt(home, sha)
+  const suite = { id, node_id: nodeId('CS', id), head_branch: branch, head_sha: sha, before, after: sha, app: show.app(hub.identity), pull_requests }
+  hub.send('check-suite-requested', home, by, { check_suite: { ...suite, status: 'queued', conclusion: null } })
+}
+
+function apply(hub: Hub, check: CheckRun, fields: CheckFields): void {
+  const { name, status, conclusion, output, actions, externalId, detailsUrl } = fields
+  check.name = name ?? check.name
+  check.output = output ?? check.output
+  check.actions = actions ?? check.actions
+  check.externalId = externalId ?? check.externalId
+  check.detailsUrl = detailsUrl ?? check.detailsUrl
+  // "Providing `conclusion` will automatically set the `status` parameter to `completed`."
+  const next = conclusion === undefined ? status : 'completed'
+  if (next === 'queued' || next === 'in_progress' || next === 'completed') check.status = next
+  check.conclusion = check.status === 'completed' ? (conclusion ?? check.conclusion) : null
+  check.completedAt = check.status === 'completed' ? (check.completedAt ?? hub.now()) : null
+  check.shown.push(`${check.conclusion ?? check.status}: ${check.output?.title ?? ''}`)
+}
+
+/** The description accepts what GitHub does not: limits are in its prose only, and GraphQL's schema has none. */
+function refuse(fields: CheckFields): void {
+  if (fields.status === 'completed' && fields.conclusion === undefined)
+    throw invalid('CheckRun', 'conclusion', 'conclusion is required when status is completed')
+  if (fields.conclusion === 'stale') throw invalid('CheckRun', 'conclusion', 'only GitHub can set stale')
+  for (const text of [fields.output?.summary, fields.output?.text]) {
+    if (text !== undefined && text !== null && text.length > 65_535) throw invalid('CheckRun', 'output', 'is too long (maximum is 65535 characters)')
+  }
+  if ((fields.annotations ?? 0) > 50) throw invalid('CheckRun', 'annotations', 'exceeds a maximum quantity of 50')
+  if ((fields.actions?.length ?? 0) > 3) throw invalid('CheckRun', 'actions', 'exceeds a maximum quantity of 3')
+  for (const { label, description, identifier } of fields.actions ?? []) {
+    if (label.length > 20 || description.length > 40 || identifier.length > 20)
+      throw invalid('CheckRun', 'actions', 'label 20, description 40, identifier 20')
+  }
+}
+
+/** One suite for each commit and App. */
+function suiteOf(hub: Hub, home: Repository, app: AppIdentity, sha: string): number {
+  const key = `${app.id}:${sha}`
+  const id = home.suites.get(key) ?? newId(hub.state)
+  home.suites.set(key, id)
+  return id
+}
+
+function tell(hub: Hub, home: Repository, check: CheckRun, action: 'created' | 'completed'): void {
+  const by = hub.state.accounts.find((one) => one.app?.id === check.app.id) ?? home.owner
+  hub.send(`check-run-${action}`, home, by, { action, check_run: show.checkRun(home, check) })
+}

@@ -1,0 +1,164 @@
+/** The people (and bots) of a story, and what they do on GitHub. */
+import { press, requestSuite } from './checks.ts'
+import { push } from './git.ts'
+import type { Change } from './git.ts'
+import type { GitHub } from './github.ts'
+import { user } from './render.ts'
+import { fullName, roleOf } from './state.ts'
+import type { Account, CheckRun, Comment, Issue, Repository, Role } from './state.ts'
+import * as threads from './threads.ts'
+
+const ORDER: readonly Role[] = ['none', 'read', 'triage', 'write', 'maintain', 'admin']
+
+export interface PullRequestWish {
+  readonly branch?: string
+  readonly title?: string
+  /** Where the branch is: a fork, for a pull request from outside. */
+  readonly from?: Repository
+  readonly isDraft?: boolean
+}
+
+export class Person {
+  readonly account: Account
+  readonly #github: GitHub
+  readonly #home: Repository
+
+  constructor(github: GitHub, account: Account, home: Repository) {
+    this.#github = github
+    this.account = account
+    this.#home = home
+  }
+
+  get login(): string {
+    return this.account.login
+  }
+
+  get id(): number {
+    return this.account.id
+  }
+
+  /** The same person in another repository. */
+  at(repository: Repository): Person {
+    return new Person(this.#github, this.account, repository)
+  }
+
+  comments(number: number, text: string): Comment {
+    this.#must('read', 'comment')
+    return threads.comment(this.#github, this.#home, this.#issue(number), this.account, text)
+  }
+
+  /** Who may write may edit anyone's comments. */
+  edits(comment: Comment, text: string): void {
+    if (comment.author.id !== this.id) this.#must('write', "edit somebody else's comment")
+    threads.edit(this.#github, this.#home, this.#threadOf(comment), comment, this.account, text)
+  }
+
+  deletes(comment: Comment): void {
+    if (comment.author.id !== this.id) this.#must('write', "delete somebody else's comment")
+    threads.remove(this.#github, this.#home, this.#threadOf(comment), comment, this.account)
+  }
+
+  reacts(comment: Comment, content: string): void {
+    threads.react(this.#github, comment, this.account, content)
+  }
+
+  labels(number: number, name: string): void {
+    this.#must('triage', 'label')
+    threads.addLabel(this.#github, this.#home, this.#issue(number), this.account, name)
+  }
+
+  unlabels(number: number, name: string): void {
+    this.#must('triage', 'label')
+    threads.removeLabel(this.#github, this.#home, this.#issue(number), this.account, name)
+  }
+
+  opensIssue(title = 'Something is to be done'): Issue {
+    return threads.open(this.#github, this.#home, { title, author: this.account, pull: null })
+  }
+
+  /** Pushes the branch first, where it is not there yet. */
+  opensPullRequest({ branch = 'checkout', title = 'A change', from = this.#home, isDraft = false }: PullRequestWish = {}): Issue {
+    if (!from.branches.has(branch)) this.at(from).pushes(branch, { message: title })
+    const head = from.branches.get(branch) ?? ''
+    const pull = { headRepository: from.id, headBranch: branch, head, base: this.#home.defaultBranch, isMerged: false, isDraft }
+    return threads.open(this.#github, this.#home, { title, author: this.account, pull })
+  }
+
+  /** Returns the commit that the branch is at now. */
+  pushes(branch: string, change: Change = {}): string {
+    this.#must('write', 'push')
+    return this.#push(branch, change)
+  }
+
+  closes(number: number): void {
+    const issue = this.#issue(number)
+    if (issue.author.id !== this.id) this.#must('triage', 'close')
+    threads.setState(this.#github, this.#home, issue, this.account, 'closed')
+  }
+
+  reopens(number: number): void {
+    threads.setState(this.#github, this.#home, this.#issue(number), this.account, 'open')
+  }
+
+  merges(number: number): void {
+    this.#must('write', 'merge')
+    const issue = this.#issue(number)
+    if (issue.pull === null) throw new Error(`#${number} is no pull request`)
+    issue.pull.isMerged = true
+    threads.setState(this.#github, this.#home, issue, this.account, 'closed')
+    const files = Object.fromEntries(this.#home.commits.get(issue.pull.head)?.files ?? [])
+    this.#push(issue.pull.base, { message: `Merge pull request #${number}`, files })
+  }
+
+  /** One of the buttons that a check run carries. */
+  presses(check: CheckRun, identifier: string): void {
+    press(this.#github, this.#home, check, this.account, identifier)
+  }
+
+  /** "Re-run" on a check run. */
+  reruns(check: CheckRun): void {
+    this.#must('write', 're-run a check')
+    press(this.#github, this.#home, check, this.account, null)
+  }
+
+  #push(branch: string, change: Change): string {
+    const github = this.#github
+    const row = push(github.state, this.#home, branch, this.account, github.now(), change)
+    const isCreated = row.kind === 'branch_creation'
+    const flags = { created: isCreated, deleted: false, forced: row.kind === 'force_push' }
+    const pusher = { name: this.login, email: `${this.login}@example.com` }
+    const head = { id: row.after, message: change.message ?? 'Work', author: pusher, committer: pusher, distinct: true }
+    const stated = {
+      ref: row.ref,
+      before: row.before,
+      after: row.after,
+      ...flags,
+      pusher,
+      commits: [head],
+      head_commit: head,
+      sender: user(this.account),
+    }
+    github.send('push', this.#home, this.account, stated)
+    requestSuite(github, this.#home, this.account, branch, row.before, row.after)
+    threads.synchronize(github, this.#home, branch, row.after, this.account)
+    return row.after
+  }
+
+  #issue(number: number): Issue {
+    const issue = this.#home.issues.get(number)
+    if (issue === undefined) throw new Error(`${fullName(this.#home)} has no issue or pull request #${number}`)
+    return issue
+  }
+
+  #threadOf(comment: Comment): Issue {
+    const issue = [...this.#home.issues.values()].find((one) => one.comments.includes(comment))
+    if (issue === undefined) throw new Error(`${fullName(this.#home)} has no such comment`)
+    return issue
+  }
+
+  /** A story that lets people do what GitHub would not is a mistake of the story. */
+  #must(role: Role, what: string): void {
+    const has = roleOf(this.#home, this.account).role
+    if (ORDER.indexOf(has) < ORDER.indexOf(role)) throw new Error(`${this.login} may not ${what} in ${fullName(this.#home)}: ${has}, not ${role}`)
+  }
+}

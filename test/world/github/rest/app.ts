@@ -1,0 +1,101 @@
+/** Called as the App: its installations, tokens and deliveries; and the manifest flow, called by nobody. */
+import { randomBytes } from 'node:crypto'
+import { GitHubSays, notFound } from '../refusal.ts'
+import * as show from '../render.ts'
+import { findRepository, installationOf, stamp } from '../state.ts'
+import type { Installation } from '../state.ts'
+import { PRIVATE_KEY } from '../auth.ts'
+import type { Attempt, Delivery } from '../webhooks.ts'
+import { page } from './route.ts'
+import type { Context, OpenRoute } from './route.ts'
+
+export const appRoutes: Readonly<Record<string, OpenRoute>> = {
+  'POST /app/installations/{installation_id}/access_tokens': (context, request) => {
+    const { github, body, parameters } = context
+    github.auth.asApp(request)
+    const installation = github.state.installations.get(Number(parameters['installation_id']))
+    if (installation === undefined) throw notFound()
+    const ids = body.list('repository_ids')?.map(Number) ?? null
+    const names = body.list('repositories')?.map(String) ?? null
+    const wish = { repositoryIds: ids, repositoryNames: names, permissions: stringsIn(body.value('permissions')) }
+    const token = github.auth.issue(installation, wish, github.state)
+    const permissions = Object.fromEntries(token.permissions)
+    return { status: 201, stated: { token: token.text, expires_at: stamp(Math.min(token.expiresAt, Date.UTC(9999, 0))), permissions } }
+  },
+
+  'GET /app': (context, request) => {
+    const { github } = context
+    github.auth.asApp(request)
+    const [installation] = github.state.installations.values()
+    const permissions = Object.fromEntries(installation?.permissions ?? [])
+    return {
+      status: 200,
+      stated: { ...show.app(github.identity), owner: show.user(github.repository.owner), permissions, events: [...github.events] },
+    }
+  },
+
+  'GET /app/installations': (context, request) => {
+    const { github } = context
+    github.auth.asApp(request)
+    const { items, headers } = page(context, [...github.state.installations.values()])
+    return { status: 200, headers, stated: items.map((one) => installationJson(context, one)) }
+  },
+
+  'GET /repos/{owner}/{repo}/installation': (context, request) => {
+    const { github, parameters } = context
+    github.auth.asApp(request)
+    const home = findRepository(github.state, parameters['owner'] ?? '', parameters['repo'] ?? '')
+    const installation = home && installationOf(github.state, home)
+    if (!installation) throw notFound()
+    return { status: 200, stated: installationJson(context, installation) }
+  },
+
+  'GET /app/hook/deliveries': (context, request) => {
+    const { github } = context
+    github.auth.asApp(request)
+    const rows = github.webhooks.log.flatMap((delivery) => delivery.attempts.map((attempt) => ({ delivery, attempt })))
+    const newestFirst = rows.toSorted((a, b) => b.attempt.id - a.attempt.id)
+    const { items, headers } = page(context, newestFirst, 'cursor')
+    return { status: 200, headers, stated: items.map(({ delivery, attempt }) => deliveryJson(delivery, attempt)) }
+  },
+
+  'GET /app/hook/deliveries/{delivery_id}': (context, request) => {
+    const { delivery, attempt } = deliveryOf(context, request)
+    const details = { request: { headers: delivery.headers, payload: delivery.payload }, response: { headers: {}, payload: '' } }
+    return { status: 200, stated: { ...deliveryJson(delivery, attempt), url: '', ...details } }
+  },
+
+  'POST /app/hook/deliveries/{delivery_id}/attempts': (context, request) => {
+    context.github.webhooks.redelivers(deliveryOf(context, request).delivery)
+    return { status: 202, stated: {} }
+  },
+
+  'POST /app-manifests/{code}/conversions': ({ github, parameters }) => {
+    const manifest = github.manifests.get(parameters['code'] ?? '')
+    // A code is good for one conversion, within an hour.
+    if (manifest === undefined || !github.manifests.delete(parameters['code'] ?? '')) throw notFound()
+    const secrets = { pem: PRIVATE_KEY, webhook_secret: randomBytes(20).toString('hex'), client_secret: randomBytes(20).toString('hex') }
+    return { status: 201, stated: { ...show.app(github.identity), name: manifest.name, client_id: 'Iv1.0123456789abcdef', ...secrets } }
+  },
+}
+
+function deliveryOf({ github, parameters }: Context, request: Request) {
+  github.auth.asApp(request)
+  const found = github.webhooks.find(Number(parameters['delivery_id']))
+  if (found === null) throw new GitHubSays(404, 'Not Found')
+  return found
+}
+
+function deliveryJson({ guid, event, action, installation, repository }: Delivery, { id, at, isRedelivery, status }: Attempt) {
+  const outcome = status >= 200 && status < 300 ? 'OK' : status === 0 ? 'failed to connect to host' : 'Invalid HTTP Response'
+  const head = { id, guid, delivered_at: stamp(at), redelivery: isRedelivery, duration: 0.1, status: outcome, status_code: status }
+  return { ...head, event, action, installation_id: installation, repository_id: repository, throttled_at: null }
+}
+
+function installationJson({ github }: Context, one: Installation) {
+  return { ...show.installation(one, github.identity), suspended_at: one.isSuspended ? stamp(github.now()) : null }
+}
+
+function stringsIn(value: unknown): Readonly<Record<string, string>> | null {
+  return value !== null && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, String(inner)])) : null
+}

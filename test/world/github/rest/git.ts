@@ -1,0 +1,50 @@
+/** Commits, files and the activity log. */
+import { findCommit } from '../git.ts'
+import { GitHubSays, notFound } from '../refusal.ts'
+import * as show from '../render.ts'
+import { blobId, nodeId, stamp } from '../state.ts'
+import { page } from './route.ts'
+import type { Route } from './route.ts'
+
+export const gitRoutes: Readonly<Record<string, Route>> = {
+  'GET /repos/{owner}/{repo}/activity': {
+    answer: (context, home) => {
+      const { query } = context
+      const ref = query.get('ref')
+      const names = [ref, `refs/heads/${ref}`]
+      const rows = home.pushes.filter((one) => ref === null || names.includes(one.ref)).filter((one) => isOf(query.get('activity_type'), one.kind))
+      const ordered = query.get('direction') === 'asc' ? rows : rows.toReversed()
+      const { items, headers } = page(context, ordered, 'after')
+      const stated = items.map(({ id, before, after, ref: name, at, kind, actor }) => {
+        return { id, node_id: nodeId('PSH', id), before, after, ref: name, timestamp: stamp(at), activity_type: kind, actor: show.user(actor) }
+      })
+      return { status: 200, headers, stated }
+    },
+  },
+
+  'GET /repos/{owner}/{repo}/commits/{ref}': {
+    answer: ({ parameters }, home) => {
+      const found = findCommit(home, parameters['ref'] ?? '')
+      if (found === null) throw new GitHubSays(422, `No commit found for SHA: ${parameters['ref']}`)
+      return { status: 200, stated: show.commit(home, found.sha) }
+    },
+  },
+
+  'GET /repos/{owner}/{repo}/contents/{path}': {
+    answer: ({ parameters, query }, home) => {
+      const path = parameters['path'] ?? ''
+      const text = findCommit(home, query.get('ref') ?? 'HEAD')?.files.get(path)
+      if (text === undefined) throw notFound()
+      const size = Buffer.byteLength(text)
+      // Above a megabyte the content is left out: https://docs.github.com/rest/repos/contents#get-repository-content
+      const isLarge = size > 1024 * 1024
+      const content = isLarge ? '' : Buffer.from(text).toString('base64').replaceAll(/.{60}/g, '$&\n')
+      const name = path.split('/').at(-1) ?? path
+      return { status: 200, stated: { type: 'file', name, path, size, sha: blobId(text), encoding: isLarge ? 'none' : 'base64', content } }
+    },
+  },
+}
+
+function isOf(wanted: string | null, kind: string): boolean {
+  return wanted === null || wanted === kind
+}

@@ -1,0 +1,116 @@
+/** Check runs, deployments and their statuses. */
+import { checkActions, checkOutput } from '../body.ts'
+import type { Body } from '../body.ts'
+import * as checks from '../checks.ts'
+import { createDeployment, addStatus } from '../deployments.ts'
+import { findCommit } from '../git.ts'
+import { GitHubSays, notFound } from '../refusal.ts'
+import * as show from '../render.ts'
+import type { Repository } from '../state.ts'
+import { page } from './route.ts'
+import type { Context, Route } from './route.ts'
+
+export const workRoutes: Readonly<Record<string, Route>> = {
+  'POST /repos/{owner}/{repo}/check-runs': {
+    answer: ({ github, body }, home) => {
+      const made = checks.createCheck(github, home, github.identity, body.text('head_sha') ?? '', checkFields(body))
+      return { status: 201, stated: show.checkRun(home, made) }
+    },
+  },
+
+  'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}': {
+    answer: ({ github, body, parameters }, home) => {
+      const check = home.checks.find((one) => one.id === Number(parameters['check_run_id']))
+      if (check === undefined) throw notFound()
+      checks.updateCheck(github, home, github.identity, check, checkFields(body))
+      return { status: 200, stated: show.checkRun(home, check) }
+    },
+  },
+
+  'GET /repos/{owner}/{repo}/commits/{ref}/check-runs': {
+    answer: (context, home) => {
+      const { parameters, query } = context
+      const found = findCommit(home, parameters['ref'] ?? '')
+      if (found === null) throw new GitHubSays(422, `No commit found for SHA: ${parameters['ref']}`)
+      const is = (key: string, value: string): boolean => (query.get(key) ?? value) === value
+      const all = home.checks
+        .filter((one) => one.headSha === found.sha)
+        .filter((one) => is('check_name', one.name) && is('status', one.status) && is('app_id', String(one.app.id)))
+      // `filter` defaults to `latest`: the newest of each name and App.
+      const latest = all.filter((one) => !all.some((other) => other.id > one.id && other.name === one.name && other.app.id === one.app.id))
+      const shown = query.get('filter') === 'all' ? all : latest
+      const { items, headers } = page(context, shown)
+      return { status: 200, headers, stated: { total_count: shown.length, check_runs: items.map((one) => show.checkRun(home, one)) } }
+    },
+  },
+
+  'POST /repos/{owner}/{repo}/deployments': {
+    answer: ({ github, body, bot }, home) => {
+      const made = createDeployment(github, home, bot, {
+        ref: body.text('ref') ?? '',
+        task: body.text('task'),
+        autoMerge: body.flag('auto_merge'),
+        requiredContexts: body.list('required_contexts')?.map(String),
+        payload: body.value('payload'),
+        environment: body.text('environment'),
+        description: body.text('description'),
+        isTransient: body.flag('transient_environment'),
+        isProduction: body.flag('production_environment'),
+      })
+      return typeof made === 'string' ? { status: 202, stated: { message: made } } : { status: 201, stated: show.deployment(made) }
+    },
+  },
+
+  'GET /repos/{owner}/{repo}/deployments': {
+    answer: (context, home) => {
+      const { query } = context
+      const shown = home.deployments
+        .filter((one) => (['sha', 'ref', 'task', 'environment'] as const).every((key) => [null, 'none', one[key]].includes(query.get(key))))
+        .toReversed()
+      const { items, headers } = page(context, shown)
+      return { status: 200, headers, stated: items.map(show.deployment) }
+    },
+  },
+
+  'POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses': {
+    answer: (context, home) => {
+      const { github, body, bot } = context
+      const status = addStatus(github, home, deploymentOf(context, home), bot, {
+        state: body.text('state') ?? '',
+        description: body.text('description'),
+        environment: body.text('environment'),
+        environmentUrl: body.text('environment_url'),
+        logUrl: body.text('log_url') ?? body.text('target_url'),
+        autoInactive: body.flag('auto_inactive'),
+      })
+      return { status: 201, stated: show.deploymentStatus(status) }
+    },
+  },
+
+  'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses': {
+    answer: (context, home) => {
+      const { items, headers } = page(context, deploymentOf(context, home).statuses.toReversed())
+      return { status: 200, headers, stated: items.map(show.deploymentStatus) }
+    },
+  },
+}
+
+function deploymentOf({ parameters }: Context, home: Repository) {
+  const found = home.deployments.find((one) => one.id === Number(parameters['deployment_id']))
+  if (found === undefined) throw notFound()
+  return found
+}
+
+function checkFields(body: Body): checks.CheckFields {
+  const output = body.inner('output')
+  return {
+    name: body.text('name'),
+    status: body.text('status'),
+    conclusion: body.text('conclusion'),
+    output: checkOutput(output),
+    annotations: output?.list('annotations')?.length,
+    actions: checkActions(body.list('actions')),
+    externalId: body.text('external_id'),
+    detailsUrl: body.text('details_url'),
+  }
+}
