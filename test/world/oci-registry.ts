@@ -99,6 +99,10 @@ export class OciRegistry {
     return image.digest
   }
 
+  hasDigest(repository: string, digest: string): boolean {
+    return this.#repositories.get(repository)?.manifests.has(digest) ?? false
+  }
+
   digestOf(name: string): Digest {
     const { repository, tag } = this.#split(name)
     const digest = this.#repositories.get(repository)?.tags.get(tag)

@@ -66,7 +66,7 @@ export function createRepository(state: State, owner: Account, wish: RepositoryW
 }
 
 /** `name` for a role that the organisation made itself: `permission` then says the role it stands on. */
-function give(repository: Repository, account: Account, role: Role, name: string = role): void {
+export function give(repository: Repository, account: Account, role: Role, name: string = role): void {
   repository.roles.set(account.id, { role, name })
 }
 

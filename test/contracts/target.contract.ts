@@ -1,0 +1,239 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Artifact, Hands, Operation, Target, TargetSettings } from '../../src/deploy/target.ts'
+import { Failure } from '../../src/errors.ts'
+import { Crossings, type Death } from '../world/crossings.ts'
+
+/** A place that images run on, from outside: what a contract needs to know of it, whatever kind it is. */
+export interface TargetPlace {
+  /** The target as one process has it; another process gets another one for the same place. */
+  target(crossings: Crossings): Target
+  /** Settings for a workload that no other place has. */
+  readonly settings: TargetSettings
+  /** An image that becomes healthy and serves its version, or one that does not. */
+  image(version: string, health?: 'unhealthy'): Promise<Artifact>
+  readonly hands: Pick<Hands, 'pull' | 'credential'>
+  /** What is served there for everybody; null where nothing is. */
+  serves(): Promise<string | null>
+  /** What should not be there when no `apply` is running. */
+  leftovers(): Promise<readonly string[]>
+  /** Takes everything away. */
+  end(): Promise<void>
+}
+
+export interface TargetContract {
+  readonly place: () => Promise<TargetPlace>
+  /** Whether the kind can tell an unhealthy image. */
+  readonly hasHealth: boolean
+  /** Where to die. What lies outside is the same after one effect and before the next, so one side of each effect is enough where a try costs seconds. */
+  readonly diesAt: (crossing: string, side: Death['side']) => boolean
+  /** Settings that the kind refuses → the key that the problem names. */
+  readonly wrong: readonly (readonly [settings: unknown, found: string])[]
+}
+
+/** Places to take away after the test. */
+const open: TargetPlace[] = []
+
+/** What every target promises (src/deploy/target.ts), at one place for each promise. */
+export function targetContract(name: string, contract: TargetContract): void {
+  describe(`the contract of targets: ${name}`, () => {
+    afterEach(async () => {
+      await Promise.all(open.splice(0).map((place) => place.end()))
+    })
+
+    test('before anything was deployed, nothing is observed', async () => {
+      const [place, target] = await fresh(contract)
+      expect(await target.observe(place.settings)).toEqual([
+        {
+          workload: target.workloads(place.settings)[0],
+          digest: null,
+          operation: null,
+          fence: null,
+          healthy: false,
+          pending: null,
+          revision: 'none',
+        },
+      ])
+    })
+
+    test('what was applied runs, and is observed with its operation, fence and digest', async () => {
+      const [place, target] = await fresh(contract)
+      const first = await operation(place, 'one', 1, '1')
+      await apply(target, first, place)
+      await expectRuns(target, place, first, '1')
+    })
+
+    test('applied twice is the same as once', async () => {
+      const [place, target] = await fresh(contract)
+      const first = await operation(place, 'one', 1, '1')
+      await apply(target, first, place)
+      const before = await target.observe(place.settings)
+      await apply(target, first, place)
+      expect(await target.observe(place.settings)).toEqual(before)
+      await expectRuns(target, place, first, '1')
+    })
+
+    test('a newer operation takes the place of the older one, with another revision', async () => {
+      const [place, target] = await fresh(contract)
+      await apply(target, await operation(place, 'one', 1, '1'), place)
+      const before = await target.observe(place.settings)
+      const second = await operation(place, 'two', 2, '2')
+      await apply(target, second, place)
+      await expectRuns(target, place, second, '2')
+      expect((await target.observe(place.settings))[0]?.revision).not.toBe(before[0]?.revision)
+    })
+
+    test('an operation with a lower fence is refused, and changes nothing', async () => {
+      const [place, target] = await fresh(contract)
+      const second = await operation(place, 'two', 2, '2')
+      await apply(target, second, place)
+      expect(await problemOf(apply(target, await operation(place, 'one', 1, '1'), place))).toMatchObject({ code: 'TARGET_MOVED' })
+      await expectRuns(target, place, second, '2')
+    })
+
+    test('two operations with the same fence: the second is refused', async () => {
+      const [place, target] = await fresh(contract)
+      const first = await operation(place, 'one', 1, '1')
+      await apply(target, first, place)
+      expect(await problemOf(apply(target, await operation(place, 'other', 1, '2'), place))).toMatchObject({ code: 'TARGET_MOVED' })
+      await expectRuns(target, place, first, '1')
+    })
+
+    if (contract.hasHealth) health(contract)
+
+    test('its settings name a workload and an image', async () => {
+      const [place, target] = await fresh(contract)
+      expect(target.workloads(place.settings)).toHaveLength(1)
+      expect(target.images(place.settings)).toEqual(['main'])
+      expect(target.parse(place.settings)).toEqual({ settings: place.settings })
+    })
+
+    test.each(contract.wrong)('settings %j are refused, naming %s', async (settings, found) => {
+      const [, target] = await fresh(contract)
+      expect(target.parse(settings)).toMatchObject({ problem: { code: 'SETTINGS_INVALID', found, who: 'repository' } })
+    })
+
+    describe('a death at any crossing, and the same operation again', () => crashes(contract))
+  })
+}
+
+function health(contract: TargetContract): void {
+  test('an image that does not become healthy is taken back, and the old one put back', async () => {
+    const [place, target] = await fresh(contract)
+    const first = await operation(place, 'one', 1, '1')
+    await apply(target, first, place)
+    const log: string[] = []
+    const problem = await problemOf(apply(target, await operation(place, 'bad', 2, '2', 'unhealthy'), place, log))
+    expect(problem).toMatchObject({ code: 'TARGET_UNHEALTHY', who: 'requester' })
+    expect(log.filter((line) => line.startsWith('container: ')).join('\n')).toContain('version 2')
+    await expectRuns(target, place, first, '1')
+  })
+
+  test('where nothing ran before, an unhealthy image leaves nothing behind', async () => {
+    const [place, target] = await fresh(contract)
+    expect(await problemOf(apply(target, await operation(place, 'bad', 1, '1', 'unhealthy'), place))).toMatchObject({ code: 'TARGET_UNHEALTHY' })
+    expect(await place.leftovers()).toEqual([])
+    expect((await target.observe(place.settings))[0]).toMatchObject({ digest: null, pending: null })
+  })
+}
+
+function crashes(contract: TargetContract): void {
+  let deaths: Death[] = []
+
+  beforeAll(async () => {
+    const { place } = await withVersionOne(contract)
+    const crossings = new Crossings(null)
+    await apply(place.target(crossings), await operation(place, 'two', 2, '2'), place)
+    const every = crossings.log.flatMap((crossing, index) => (['before', 'after'] as const).map((side) => ({ crossing, at: index + 1, side })))
+    deaths = every.filter(({ crossing, side }) => contract.diesAt(crossing, side))
+    await place.end()
+  })
+
+  test('ends the same, with nothing left over', async () => {
+    expect(deaths.length).toBeGreaterThan(4)
+    await severalAtOnce(deaths, (death) => dieAndRepeat(contract, death))
+  })
+
+  test('and so does a newer operation, when the interrupted one is given up', async () => {
+    await severalAtOnce(
+      deaths.filter((_, index) => index % 2 === 0),
+      (death) => dieAndReplace(contract, death),
+    )
+  })
+}
+
+/** Four at a time: most of a death is waiting for a container. */
+async function severalAtOnce(deaths: readonly Death[], live: (death: Death) => Promise<void>): Promise<void> {
+  const waiting = [...deaths]
+  const worker = async () => {
+    for (let death = waiting.shift(); death; death = waiting.shift()) await live(death)
+  }
+  await Promise.all([worker(), worker(), worker(), worker()])
+}
+
+async function dieAndRepeat(contract: TargetContract, death: Death): Promise<void> {
+  const { place, before } = await withVersionOne(contract)
+  const second = await operation(place, 'two', 2, '2')
+  await applyAndDie(place, second, death)
+  const target = place.target(new Crossings(null))
+  const [seen] = await target.observe(place.settings)
+  // Whoever looks must be able to tell: where it was before, or with traces of this operation.
+  const isExplained = seen?.revision === before || seen?.operation === second.id || seen?.pending === second.id
+  expect(isExplained, `observed after death ${JSON.stringify(death)}: ${JSON.stringify(seen)}`).toBe(true)
+  await apply(target, second, place)
+  await expectRuns(target, place, second, '2', death)
+  await place.end()
+}
+
+async function dieAndReplace(contract: TargetContract, death: Death): Promise<void> {
+  const { place } = await withVersionOne(contract)
+  await applyAndDie(place, await operation(place, 'two', 2, '2'), death)
+  const third = await operation(place, 'three', 3, '3')
+  const target = place.target(new Crossings(null))
+  await apply(target, third, place)
+  await expectRuns(target, place, third, '3', death)
+  await place.end()
+}
+
+async function withVersionOne(contract: TargetContract) {
+  const [place, target] = await fresh(contract)
+  await apply(target, await operation(place, 'one', 1, '1'), place)
+  return { place, target, before: (await target.observe(place.settings))[0]?.revision }
+}
+
+async function applyAndDie(place: TargetPlace, operation: Operation, death: Death): Promise<void> {
+  const crossings = new Crossings(death)
+  await Promise.race([crossings.died, apply(place.target(crossings), operation, place)])
+  expect(crossings.isDead, `crossing ${death.at} was reached`).toBe(true)
+}
+
+async function fresh({ place: make }: TargetContract): Promise<[TargetPlace, Target]> {
+  const place = await make()
+  open.push(place)
+  return [place, place.target(new Crossings(null))]
+}
+
+async function operation(place: TargetPlace, id: string, fence: number, version: string, health?: 'unhealthy'): Promise<Operation> {
+  return { id, fence, settings: place.settings, artifacts: [await place.image(version, health)] }
+}
+
+export const apply = (target: Target, operation: Operation, { hands }: Pick<TargetPlace, 'hands'>, log: string[] = []): Promise<void> =>
+  target.apply(operation, { ...hands, log: (line) => void log.push(line), signal: new AbortController().signal })
+
+export async function problemOf(work: Promise<unknown>) {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof Failure) return error.problem
+    throw error
+  }
+  throw new Error('it did not fail')
+}
+
+async function expectRuns(target: Target, place: TargetPlace, operation: Operation, version: string, about?: Death): Promise<void> {
+  const hint = about && `after death ${JSON.stringify(about)}`
+  const [observed] = await target.observe(place.settings)
+  const { id, fence, artifacts } = operation
+  expect(observed, hint).toMatchObject({ digest: artifacts[0]?.digest, operation: id, fence, healthy: true, pending: null })
+  expect(await place.serves(), hint).toBe(version)
+  expect(await place.leftovers(), hint).toEqual([])
+}

@@ -1,0 +1,298 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
+import { pino } from 'pino'
+import { assemble, type Gantry } from '../../src/assemble.ts'
+import { EVENTS } from '../../src/bot/intake.ts'
+import { readOperatorFile } from '../../src/config/operator-file.ts'
+import { createFront } from '../../src/runtime/front.ts'
+import { createRedactor } from '../../src/runtime/redact.ts'
+import { Secret } from '../../src/secret.ts'
+import type { AppSettings, Settings } from '../../src/settings.ts'
+import type { Sql } from '../../src/store/sql.ts'
+import { targetKinds } from '../../src/targets/index.ts'
+import { Crossings, type Death } from './crossings.ts'
+import { GitHub, PRIVATE_KEY } from './github/github.ts'
+import type { Issue } from './github/state.ts'
+import { MemoryFiles } from './memory-files.ts'
+import { memorySql, type MemorySql } from './memory-sql.ts'
+import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './oci-registry.ts'
+import { StoryEngine } from './story-engine.ts'
+import { Time } from './time.ts'
+
+/** The registry under the name that everybody in the world calls it by, whatever port it has today. */
+export const REGISTRY = 'registry.test'
+export const PASSWORD = 'a-registry-password-of-the-story'
+const ENGINE = 'unix:///run/engine.sock'
+
+export interface WorldOptions {
+  readonly registry?: OciRegistryOptions
+  /** The first process of the world dies there. */
+  readonly death?: Death | null
+}
+
+/** One process of Gantry: everything in it ends with its death, and what its doors did stays. */
+export interface Life {
+  readonly crossings: Crossings
+  readonly gantry: Gantry
+  readonly front: Server
+}
+
+/**
+ * Gantry as it runs, with a world around it: GitHub simulated over signed webhooks, REST and GraphQL, a registry over real HTTP, an
+ * engine, a disk. Facts go in through its parts, facts come out of them.
+ */
+export class World {
+  readonly time = new Time(() => this.settle())
+  readonly github = new GitHub({ clock: this.time })
+  readonly registry: OciRegistry
+  readonly engine: StoryEngine
+  readonly disk: MemorySql = memorySql()
+  readonly files = new MemoryFiles()
+  /** What the process logged at `error`, as JSON lines: a story that does not expect them fails. */
+  readonly errors: string[] = []
+  /** Ada's pull request, older than anything that is said on it. */
+  readonly pull: Issue
+  /** The operator file of the next start. */
+  operator: string
+  lives = 0
+  /** What the registry takes from `gantry`. */
+  readonly registryPassword: string
+  /** Crossings of all processes so far. */
+  crossed = 0
+  #life: Life | null = null
+  #death: Death | null
+  #ids = 0
+
+  private constructor(registry: OciRegistry, { death = null, registry: { accounts = [] } = {} }: WorldOptions) {
+    this.registry = registry
+    this.registryPassword = accounts[0]?.password ?? PASSWORD
+    this.registry.quirks.realm = `https://${REGISTRY}/token`
+    this.engine = new StoryEngine(registry, () => this.registryPassword)
+    this.operator = operatorFile(this.github.repository.id)
+    this.#death = death
+    // Octokit looks at the machine's clock to see whether a token is still good, the simulator at the story's.
+    this.github.auth.lifetime = Infinity
+    this.github.has('.github/deploy.yml', DEPLOY_YML)
+    this.pull = this.github.people.ada.opensPullRequest()
+  }
+
+  static async begin(options: WorldOptions = {}): Promise<World> {
+    const accounts = [{ name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }]
+    const world = new World(await startOciRegistry({ auth: 'bearer', accounts, ...options.registry }), options)
+    await world.time.passes('1 hour')
+    await world.start()
+    return world
+  }
+
+  get life(): Life {
+    if (this.#life === null) throw new Error('no process is running')
+    return this.#life
+  }
+
+  /** A process starts over what the disk holds. */
+  async start(): Promise<void> {
+    const crossings = new Crossings(this.#death)
+    this.#death = null
+    this.lives += 1
+    const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
+    if (gantry === undefined) return this.start()
+    const { inbox, bot, service } = gantry
+    const front = createFront({
+      intake: { events: new Set(EVENTS), read: bot.readDelivery, store: (all) => inbox.store(all), kick: () => bot.work() },
+      webhookSecrets: [new Secret(this.github.webhookSecret)],
+      isHealthy: () => true,
+      clock: this.time,
+      log: this.#log(crossings),
+    })
+    front.listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    this.#life = { crossings, gantry, front }
+    this.#guard(() => {
+      service.recover()
+      bot.recover()
+    })
+    await this.settle()
+  }
+
+  /** `kill -9`, and a new start. */
+  async dies(): Promise<void> {
+    this.life.crossings.die()
+    await this.#restart()
+  }
+
+  /** Delivers what GitHub has to say and lets everything come to rest; a process that dies on the way is started again. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 100; round++) {
+      const { crossings, gantry } = this.life
+      await this.github.deliver((request) => this.receive(request))
+      if (!crossings.isDead) await Promise.race([atRest(gantry), crossings.died])
+      if (crossings.isDead) return this.#restart()
+      if (this.github.webhooks.waiting.length === 0) return
+    }
+    throw new Error('the world does not come to rest: is the bot answering itself?')
+  }
+
+  /** As GitHub delivers: over real HTTP, to whatever process runs now. */
+  async receive(request: Request): Promise<Response> {
+    const { front, crossings } = this.life
+    const { port } = front.address() as AddressInfo
+    const body = await request.text()
+    const response = await fetch(`http://127.0.0.1:${port}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
+    // The answer of a process that died while answering never arrives.
+    if (crossings.isDead) throw new Error('the connection broke')
+    return response
+  }
+
+  /** Nothing is left over: no broken contract with GitHub, no error in the log, nothing open, held or unsaid. */
+  isQuiet(): void {
+    this.crossed += this.life.crossings.count
+    this.github.verdict()
+    const rows = (query: string): unknown[] => this.disk.all(query)
+    const leftovers = [
+      ...this.errors,
+      ...rows(`select 'open deployment' as left, id, state from deployment where ended_at is null`),
+      ...rows(`select 'held environment' as left, id from deployment where state = 'unknown' and settled_at is null`),
+      ...rows(`select 'unhandled delivery' as left, key from delivery where handled_at is null`),
+      ...rows(`select 'unsaid' as left, key from announcement where is_complete = 0`),
+    ]
+    if (leftovers.length > 0) throw new Error(`left over:\n${leftovers.map((left) => JSON.stringify(left)).join('\n')}`)
+  }
+
+  async end(): Promise<void> {
+    this.#life?.crossings.die()
+    this.#life?.front.closeAllConnections()
+    this.#life?.front.close()
+    await this.registry.goesDown()
+    this.disk.close()
+  }
+
+  async #restart(): Promise<void> {
+    this.crossed += this.life.crossings.count
+    this.life.front.closeAllConnections()
+    this.life.front.close()
+    this.time.forget()
+    // GitHub redelivers nothing by itself; here somebody presses the button for what nobody has acknowledged.
+    for (const delivery of this.github.webhooks.log) {
+      if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
+    }
+    await this.start()
+  }
+
+  async #assemble(crossings: Crossings): Promise<Gantry> {
+    const sql: Sql = crossings.sql(this.disk)
+    const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
+    const read = readOperatorFile(this.operator, kinds, (reference) =>
+      'env' in reference && reference.env === 'REGISTRY_PASSWORD' ? PASSWORD : undefined,
+    )
+    if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
+    const redactor = createRedactor()
+    redactor.register(PASSWORD)
+    return assemble(this.#settings(), read.operator, {
+      repositories: sql,
+      accounts: sql,
+      fetch: crossings.fetch('fetch', (input, init) => this.#internet(input, init)),
+      registry: {
+        now: () => this.time.now(),
+        random: () => 0.5,
+        // Time limits belong to the story's clock; waits between attempts pass at once.
+        after: (ms, work) => (ms >= 5_000 ? this.time.after(ms, work) : this.time.atOnce.after(ms, work)),
+        hash: createHash,
+      },
+      targets: {
+        fetch: () => crossings.fetch('engine', this.engine.fetch),
+        files: (name) => crossings.files(this.files.under(name)),
+        clock: this.time.atOnce,
+      },
+      clock: this.time,
+      log: this.#log(crossings),
+      mask: (text) => redactor.clean(text),
+      random: () =>
+        createHash('sha256')
+          .update(`id ${this.#ids++}`)
+          .digest('hex')
+          .slice(0, 32),
+    })
+  }
+
+  #settings(): Settings & { readonly app: AppSettings } {
+    const app = {
+      id: this.github.identity.id,
+      privateKey: new Secret(PRIVATE_KEY),
+      webhookSecrets: [new Secret(this.github.webhookSecret)],
+      oauth: null,
+    }
+    const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: [], webhookProxyUrl: null }
+    return { ...rest, app, githubApiUrl: 'https://api.github.com' }
+  }
+
+  #internet(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const request = new Request(input, init)
+    const url = new URL(request.url)
+    if (url.host === 'api.github.com') return this.github.fetch(request)
+    if (url.host !== REGISTRY) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }) })
+    // Real HTTP from here on; the story's name for it stands for TLS and DNS.
+    return fetch(new Request(`${this.registry.origin}${url.pathname}${url.search}`, request))
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!this.life.crossings.isDead) throw error
+    }
+  }
+
+  // What a process says after its death is heard by nobody.
+  #log(crossings: Crossings) {
+    return pino({ level: 'error' }, { write: (line: string) => void (crossings.isDead || this.errors.push(line)) })
+  }
+}
+
+function unlessDead(crossings: Crossings, error: unknown): undefined {
+  if (!crossings.isDead) throw error
+}
+
+/** Nothing runs any more; what waits for the clock may go on waiting. */
+async function atRest({ bot, service }: Gantry): Promise<void> {
+  for (let quiet = 0; quiet < 3; quiet++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    await bot.idle()
+    await service.idle()
+  }
+}
+
+export const unguessable = (): string => randomBytes(16).toString('hex')
+
+export const DEPLOY_YML = `version: 1
+app: shop
+images:
+  main: { repository: ${REGISTRY}/acme/shop, tag: "sha-{short_sha}" }
+default: staging
+environments:
+  staging:
+    target: site
+    settings: { path: /site }
+    url: https://staging.example.com
+  production:
+    target: engine
+    settings: { container: shop }
+    url: https://shop.example.com
+`
+
+const operatorFile = (repositoryId: number): string => `version: 1
+credentials:
+  main: { registry: ${REGISTRY}, repositories: ["acme/*"], username: gantry, password: { env: REGISTRY_PASSWORD } }
+targets:
+  site:
+    kind: static
+    listen: 127.0.0.1:0
+    allow:
+      - { repository: acme/shop, id: ${repositoryId}, environments: ["*"], images: ["${REGISTRY}/acme/*"] }
+  engine:
+    kind: docker
+    host: ${ENGINE}
+    allow:
+      - { repository: acme/shop, id: ${repositoryId}, environments: ["*"], images: ["${REGISTRY}/acme/*"] }
+`
