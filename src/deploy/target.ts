@@ -72,6 +72,8 @@ export interface Target {
   readonly contract: Contract
   /** The platform that images must offer, `linux/amd64`; null where any will do. */
   readonly platform: string | null
+  /** Settings that reach beyond the workload itself (a host port): refused unless a bound of the target names them. */
+  readonly guarded: readonly string[]
   /** Validates an environment's settings; `problem.found` names the key. */
   parse(settings: unknown): { readonly settings: TargetSettings } | { readonly problem: Problem }
   /** The names of what these settings occupy: one workload belongs to one environment. */

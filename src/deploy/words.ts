@@ -123,9 +123,9 @@ const STEPS: Record<StepName, { readonly doing: string; readonly done: string }>
   observe: { doing: 'Reading back what runs', done: 'Read back what runs' },
 }
 
-const stepWords = ({ name, outcome, note, startedAt, endedAt }: Step, { state }: Deployment): StepWords => ({
+const stepWords = ({ name, outcome, note, startedAt, endedAt }: Step, { state, alreadyRunning }: Deployment): StepWords => ({
   mark: outcome === 'done' ? 'done' : outcome === 'running' ? 'running' : FAILED_MARKS[state],
-  word: outcome === 'done' ? STEPS[name].done : STEPS[name].doing,
+  word: name === 'apply' && alreadyRunning ? 'Nothing had to change' : outcome === 'done' ? STEPS[name].done : STEPS[name].doing,
   note,
   took: endedAt === null ? null : duration(endedAt - startedAt),
 })

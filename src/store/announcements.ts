@@ -38,6 +38,16 @@ export function createAnnouncements(sql: RepositorySql): Announcements {
     gone: (key, surface) => {
       sql.all('insert into said (key, surface, is_gone) values (?1, ?2, 1) on conflict (key, surface) do update set is_gone = 1', key, surface)
     },
+    older: (key) =>
+      sql.all<{ key: string; node: string }>(
+        `select said.key, said.node from deployment this
+           join deployment old on old.environment = this.environment and old.repository = this.repository and old.subject = this.subject
+             and old.sequence < this.sequence and old.ended_at is not null
+           join announcement on announcement.key = old.id and announcement.is_complete = 1
+           join said on said.key = old.id and said.surface = 'comment' and said.node is not null and said.is_gone = 0
+         where this.id = ? order by old.sequence desc limit 10`,
+        key,
+      ),
     complete: (key) => {
       sql.all('update announcement set is_complete = 1 where key = ?', key)
     },

@@ -38,12 +38,22 @@ export function createJournal(sql: RepositorySql): Journal {
     lastSuccess: (environment) => one(`sequence = (select max(sequence) from deployment where environment = ? and state = 'success')`, environment),
     twin: (id) =>
       one(
-        `ended_at is null and state not in ('requested', 'gating', 'resolving') and sequence < (select sequence from deployment where id = ?1)
-         and environment = (select environment from deployment where id = ?1)
-         and plan_hash = (select plan_hash from deployment where id = ?1)`,
+        `sequence = (
+           select old.sequence from deployment me
+             join deployment old on old.environment = me.environment and old.plan_hash = me.plan_hash and old.sequence < me.sequence
+           where me.id = ?1 and old.ended_at is null and not exists (
+             select 1 from deployment other
+             where other.sequence > old.sequence and other.sequence < me.sequence and other.plan_hash is not me.plan_hash
+               and (other.environment = me.environment or (other.environment is null and other.repository = me.repository))
+               and (other.ended_at is null or other.state = 'success'))
+           order by old.sequence limit 1)`,
         id,
       ),
-    queued: (environment) => many(`environment = ? and state = 'queued'`, environment),
+    queued: (environment) => many(`environment = ? and state = 'queued' and ended_at is null`, environment),
+    turn: (environment) => {
+      const id = turnOf(sql, environment)
+      return id === null ? null : must(id)
+    },
     occupant: (environment) => one(`environment = ? and ${OCCUPIES}`, environment),
     fence: (environment) => fenceOf(sql, environment),
     move: (id, from, to, change) => sql.transaction(() => (move(sql, id, from, to, change), must(id))),
@@ -56,7 +66,7 @@ export function createJournal(sql: RepositorySql): Journal {
       JSON.parse(sql.all<{ before: string | null }>('select before from deployment where id = ?', id)[0]?.before ?? '[]') as Observation[],
     end: (id, state, ending) => sql.transaction(() => (end(sql, id, state, ending), must(id))),
     settle: (environment, now) => {
-      sql.all(`update deployment set settled_at = ? where environment = ? and state = 'unknown' and settled_at is null`, now, environment)
+      sql.all(`update deployment set settled_at = ? where environment = ? and state = 'unknown' and ${OCCUPIES}`, now, environment)
     },
     log: (id, line) => {
       sql.all(
@@ -89,11 +99,7 @@ function claim(sql: RepositorySql, id: string, before: readonly Observation[], f
   const { sequence, environment } = mine
   const newer = sql.all(`select 1 from deployment where environment = ? and state = 'success' and sequence > ? limit 1`, environment, sequence)
   if (newer.length > 0) return 'older'
-  const inTheWay = sql.all(
-    `select 1 from deployment where environment = ? and (${OCCUPIES} or (state = 'queued' and sequence < ?)) limit 1`,
-    ...[environment, sequence],
-  )
-  if (inTheWay.length > 0 || fenceOf(sql, environment) !== fence) return 'busy'
+  if (turnOf(sql, environment) !== id || fenceOf(sql, environment) !== fence) return 'busy'
   sql.all('insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = excluded.fence', environment, fence + 1)
   sql.all(`update deployment set state = 'applying', fence = ?, before = ? where id = ?`, fence + 1, JSON.stringify(before), id)
   closeStep(sql, sequence, 'done', null, now)
@@ -126,6 +132,15 @@ function closeStep(sql: RepositorySql, sequence: number, outcome: Step['outcome'
     note,
     sequence,
   )
+}
+
+function turnOf(sql: RepositorySql, environment: string): string | null {
+  if (sql.all(`select 1 from deployment where environment = ? and ${OCCUPIES}`, environment).length > 0) return null
+  const first = sql.all<{ id: string; state: State }>(
+    'select id, state from deployment where environment = ? and ended_at is null order by sequence limit 1',
+    environment,
+  )[0]
+  return first?.state === 'queued' ? first.id : null
 }
 
 const fenceOf = (sql: RepositorySql, environment: string): number =>

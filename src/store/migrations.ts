@@ -1,3 +1,4 @@
+import { Failure } from '../errors.ts'
 import type { AccountSql, RepositorySql, Sql } from './sql.ts'
 
 /** Numbered, only ever appended to; each has sample rows in `fixtures/migrations/` that must survive all later ones. */
@@ -27,7 +28,9 @@ export const repositoryMigrations: readonly string[][] = [
     `create unique index one_occupant on deployment (environment)
       where state in ('applying', 'observing') or (state = 'unknown' and settled_at is null)`,
     `create index deployment_by_environment on deployment (environment, sequence)`,
+    `create index deployment_by_subject on deployment (repository, subject, sequence)`,
     `create index deployment_open on deployment (sequence) where ended_at is null`,
+    `create index deployment_open_by_environment on deployment (environment, sequence) where ended_at is null`,
     `create table step (
       deployment integer not null references deployment (sequence),
       n integer not null,
@@ -85,6 +88,7 @@ export const accountMigrations: readonly string[][] = [
       label text not null,
       primary key (target, workload)
     ) strict, without rowid`,
+    `create table instance (only integer primary key check (only = 1), id text not null) strict`,
   ],
 ]
 
@@ -100,6 +104,7 @@ export function migrateAccounts(sql: AccountSql): void {
 function migrate(sql: Sql, table: string, migrations: readonly string[][]): void {
   sql.all(`create table if not exists ${table} (version integer primary key) strict`)
   const done = sql.all<{ version: number | null }>(`select max(version) as version from ${table}`)[0]?.version ?? 0
+  if (done > migrations.length) throw tooNew(done, migrations.length)
   migrations.slice(done).forEach((statements, index) => {
     sql.transaction(() => {
       for (const statement of statements) sql.all(statement)
@@ -107,3 +112,11 @@ function migrate(sql: Sql, table: string, migrations: readonly string[][]): void
     })
   })
 }
+
+const tooNew = (found: number, known: number): Failure =>
+  new Failure('SETTING_INVALID', {
+    sentence: 'The database was written by a newer version of Gantry.',
+    found: `schema ${found}`,
+    wanted: `schema ${known} or older`,
+    next: 'Start the newer version, or restore a backup from before the upgrade.',
+  })

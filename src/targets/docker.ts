@@ -68,6 +68,8 @@ export const docker: TargetKind<Options> = {
 class DockerTarget implements Target {
   readonly kind = 'docker'
   readonly contract = 'keyed'
+  /** A published port belongs to the whole machine, and a network to everybody on it. */
+  readonly guarded = ['ports', 'network']
   readonly platform
   readonly #engine
   readonly #clock

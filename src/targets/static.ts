@@ -47,6 +47,7 @@ const WORKLOAD = 'site'
 class StaticTarget implements Target {
   readonly kind = 'static'
   readonly contract = 'versioned'
+  readonly guarded = []
   readonly platform = null
   readonly site
   readonly #files

@@ -35,7 +35,9 @@ export class StoryEngine {
   }
 
   #running(container: string) {
-    const running = [...this.simulator.containers.values()].filter(({ labels, state }) => labels['gantry.workload'] === container && state === 'running')
+    const running = [...this.simulator.containers.values()].filter(
+      ({ labels, state }) => labels['gantry.workload'] === container && state === 'running',
+    )
     if (running.length > 1) throw new Error(`${container} runs ${running.length} times`)
     return running[0]
   }

@@ -36,13 +36,21 @@ function obstacle(bound: Bound, proposal: Proposal): Obstacle | null {
   const image = proposal.artifacts.find(({ repository }) => !bound.images.some((pattern) => matches(pattern, repository)))
   if (image !== undefined) return { found: `image ${image.repository}`, wanted: `one of: ${bound.images.join(', ')}` }
   for (const [key, pattern] of bound.settings) {
-    const value: Json | undefined = proposal.settings[key]
-    if (typeof value !== 'string' || !matches(pattern, value)) {
-      return { found: `settings.${key}: ${JSON.stringify(value) ?? 'not set'}`, wanted: `a value that fits ${pattern}` }
+    const value = proposal.settings[key]
+    const texts = Array.isArray(value) ? value : [value]
+    if (!texts.every((text) => typeof text === 'string' && matches(pattern, text))) {
+      return { found: `settings.${key}: ${JSON.stringify(value) ?? 'not set'}`, wanted: `what fits ${pattern}` }
     }
   }
-  return null
+  const guarded = proposal.placed.target.guarded.find((key) => isSaid(proposal.settings[key]) && !bound.settings.has(key))
+  if (guarded === undefined) return null
+  return {
+    found: `settings.${guarded}: ${JSON.stringify(proposal.settings[guarded])}`,
+    wanted: `a pattern for ${guarded} under settings of the bound`,
+  }
 }
+
+const isSaid = (value: Json | undefined): boolean => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
 
 const notThisRepository = (request: DeployRequest, { placed }: Proposal): Refusal =>
   new Refusal('TARGET_NOT_ALLOWED', {

@@ -1,0 +1,112 @@
+import type { Probot } from 'probot'
+import { Activity } from '../deploy/activity.ts'
+import type { DeployRequest } from '../deploy/deployment.ts'
+import type { Delivery, Inbox } from '../deploy/journal.ts'
+import { problemOf } from '../deploy/step.ts'
+import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
+import { retryIn } from './github.ts'
+import { giveUp, handleComment, handleLabel, isPassing, type HandlerDoors } from './handle.ts'
+import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
+import { commentRequest, labelRequest } from './requests.ts'
+import { createWorker } from './worker.ts'
+
+export interface Bot {
+  /** A webhook's body → what is stored of it; null for what is none of our business. */
+  readonly readDelivery: typeof readDelivery
+  readonly announcer: Announcer
+  /** Takes up what is in the inbox: call it after each store. */
+  work(): void
+  /** At start: what is in the inbox, and everything whose last word has not been said. */
+  recover(): void
+  /** Resolves when nothing runs; what waits for the clock goes on when its time comes. */
+  idle(): Promise<void>
+}
+
+export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment'> {
+  readonly probot: Probot
+  readonly inbox: Inbox
+  readonly log: { warn(facts: object, message: string): void }
+}
+
+export function createBot(doors: BotDoors): Bot {
+  const { probot, service, clock, log } = doors
+  const activity = new Activity(clock)
+  const announcer = createAnnouncer({ ...doors, findDeployment: (id) => service.find(id) })
+  service.onChange(({ id }) => announcer.announce(id))
+  const aside = (work: () => Promise<void>): Promise<void> => work().catch((error: unknown) => log.warn({ err: error }, 'a reaction was not made'))
+  const handler: HandlerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
+  const receive = listen(probot, handler)
+  const work = createWorker({ ...doors, activity, handle: tried(receive, handler, doors) })
+  return {
+    readDelivery,
+    announcer,
+    work,
+    recover: () => {
+      work()
+      announcer.recover()
+    },
+    idle: async () => {
+      await activity.idle()
+      await announcer.idle()
+    },
+  }
+}
+
+/** Feeds one stored delivery through Probot, whose handlers do the work; resolves with what went wrong, or null. */
+type Receive = (delivery: Delivery) => Promise<unknown>
+
+function listen(probot: Probot, handler: HandlerDoors): Receive {
+  const open = new Map<string, { readonly receivedAt: number; error: unknown }>()
+  // What a handler throws would be logged whole by Probot, passing failures too.
+  const settle = async (key: string, work: (receivedAt: number) => Promise<void>): Promise<void> => {
+    const entry = open.get(key)
+    if (entry === undefined) return
+    await work(entry.receivedAt).catch((error: unknown) => {
+      entry.error = error
+    })
+  }
+  // The contexts hold what `readDelivery` left of the payload and has checked; Probot's types promise all of it.
+  probot.on('issue_comment.created', ({ id, payload }) =>
+    settle(id, (at) => handleComment(commentRequest(id, payload as unknown as CommentCreated, at), handler)),
+  )
+  probot.on(['issues.labeled', 'pull_request.labeled'], ({ id, payload }) => {
+    const labeled = payload as unknown as IssueLabeled | PullLabeled
+    return settle(id, (at) => handleLabel(labelRequest(id, labeled, at), labeled.label.name, handler))
+  })
+  return async (delivery) => {
+    const entry = { receivedAt: delivery.receivedAt, error: null }
+    open.set(delivery.key, entry)
+    try {
+      await probot.receive({ id: delivery.key, name: delivery.event, payload: JSON.parse(delivery.payload) } as Parameters<Probot['receive']>[0])
+      return entry.error
+    } finally {
+      open.delete(delivery.key)
+    }
+  }
+}
+
+/** About an hour. Deployments are written down at the first try; what is tried again is only what needs GitHub to be answered. */
+const MOST_TRIES = 20
+
+function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors): (delivery: Delivery) => Promise<number | null> {
+  const tries = new Map<string, number>()
+  return async (delivery) => {
+    const error = await receive(delivery)
+    const count = (tries.get(delivery.key) ?? 0) + 1
+    tries.delete(delivery.key)
+    if (error === null) return null
+    if (isPassing(error) && count < MOST_TRIES) {
+      tries.set(delivery.key, count)
+      return Math.max(retryIn(count, delivery.key), error.problem.retryAfter ?? 0)
+    }
+    giveUp(requestOf(delivery), problemOf(error, delivery.key, { incident }), handler)
+    return null
+  }
+}
+
+function requestOf({ key, event, payload, receivedAt }: Delivery): DeployRequest {
+  const read: unknown = JSON.parse(payload)
+  return event === 'issue_comment'
+    ? commentRequest(key, read as CommentCreated, receivedAt)
+    : labelRequest(key, read as IssueLabeled | PullLabeled, receivedAt)
+}

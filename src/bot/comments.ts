@@ -1,0 +1,125 @@
+import type { Problem } from '../errors.ts'
+import { hasEnded, type Deployment } from '../deploy/deployment.ts'
+import type { Answer } from '../deploy/journal.ts'
+import { headline, shortCommit, steps, summary, WHO, type Mark, type StepWords, type Word } from '../deploy/words.ts'
+import { code, fenced, link, mention, prose } from './markdown.ts'
+
+/** Addresses that the words link to. */
+export interface Links {
+  /** Where the documentation's folder can be read, without a slash at the end. */
+  readonly docs: string
+}
+
+/** The whole comment about a deployment: what became of the command, the steps, the problem, the log's end. */
+export function deploymentComment(deployment: Deployment, links: Links): string {
+  return bounded([report(deployment, links, 'mentions'), logBlock(deployment), footer(deployment), marker(deployment.id)])
+}
+
+export const answerComment = (answer: Answer): string => bounded([answer.markdown, answerMarker(answer.key)])
+
+/** Invisible; with our own authorship it finds a comment again whose answer was lost. */
+export const marker = (id: string): string => `<!-- gantry:deployment ${id} -->`
+export const answerMarker = (key: string): string => `<!-- gantry:answer ${key} -->`
+
+/** The comment without its frame: what a check run says too. */
+export function report(deployment: Deployment, links: Links, people: 'mentions' | 'names' = 'names'): string {
+  const { mark, words } = headline(deployment)
+  const lead = `${MARKS[mark]} ${words.map((word) => inMarkdown(word, people)).join('')}${openLink(deployment)}`
+  return [lead, problemBlock(deployment.problem, links), stepList(steps(deployment))].filter((part) => part !== '').join('\n\n')
+}
+
+/** The first line alone, in the middle of another text; notifies nobody. */
+export function sentence(deployment: Deployment): string {
+  const { mark, words } = headline(deployment)
+  return `${MARKS[mark]} ${words.map((word) => inMarkdown(word, 'names')).join('')}`
+}
+
+/** A problem as an answer of its own: unknown command, broken configuration. */
+export const problemComment = (problem: Problem, links: Links): string =>
+  [`${MARKS.refused} ${prose(problem.sentence)}`, details(problem, links)].join('\n\n')
+
+/** Words without markup, for titles and descriptions; at most `longest` characters. */
+export function plain(words: readonly Word[], longest: number): string {
+  const text = words
+    .map((word) => (typeof word === 'string' ? word : Object.values(word).join('')))
+    .join('')
+    .replace(/[^\P{C}]/gu, '\ufffd')
+  return text.length <= longest ? text : `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+export const checkTitle = (deployment: Deployment): string => plain(headline(deployment).words, 200)
+
+/** GitHub takes at most 140 characters. */
+export const statusDescription = (deployment: Deployment): string => plain(summary(deployment), 140)
+
+export const MARKS: Record<Mark, string> = {
+  running: '⏳',
+  waiting: '🚦',
+  done: '✅',
+  failed: '❌',
+  refused: '🚫',
+  skipped: '⏭️',
+  unknown: '❔',
+}
+
+/** At most 20 lines of the log's end, folded; nothing where the log is empty. */
+export function logBlock({ log }: Deployment): string {
+  if (log.length === 0) return ''
+  const shown = log.slice(-LOG_LINES)
+  const words = log.length > shown.length ? `Last ${shown.length} of ${log.length} log lines` : 'Log'
+  return ['<details>', `<summary>${words}</summary>`, '', fenced(shown), '', '</details>'].join('\n')
+}
+
+const LOG_LINES = 20
+const LONGEST_COMMENT = 65_536
+
+function inMarkdown(word: Word, people: 'mentions' | 'names'): string {
+  if (typeof word === 'string') return word
+  if ('person' in word) return `**${person(word.person)}**`
+  if ('mention' in word) return people === 'mentions' ? mention(word.mention) : `**${person(word.mention)}**`
+  if ('place' in word) return `**${code(word.place)}**`
+  return 'name' in word ? code(word.name) : prose(word.prose)
+}
+
+const person = (login: string): string => mention(login).replace(/^@/, '')
+
+function openLink({ state, plan }: Deployment): string {
+  if (state !== 'success' || plan?.url == null) return ''
+  const shown = link('Open it', plan.url)
+  return shown === 'Open it' ? '' : ` ${shown}`
+}
+
+const problemBlock = (problem: Problem | null, links: Links): string =>
+  problem === null ? '' : [`**Why:** ${prose(problem.sentence)}`, details(problem, links)].join('\n\n')
+
+function details(problem: Problem, links: Links): string {
+  return [
+    ...(problem.found === undefined ? [] : [`- **Found:** ${code(problem.found, LONGEST_FACT)}`]),
+    ...(problem.wanted === undefined ? [] : [`- **Wanted:** ${code(problem.wanted, LONGEST_FACT)}`]),
+    `- **Next:** ${prose(problem.next)}`,
+    `- **Who can put this right:** ${WHO[problem.who]}`,
+    `- **Code:** ${link(`\`${problem.code}\``, `${links.docs}/troubleshooting.md#${problem.code.toLowerCase()}`)}`,
+  ].join('\n')
+}
+
+const LONGEST_FACT = 400
+const LONGEST_NOTE = 160
+
+const stepList = (all: readonly StepWords[]): string => all.map(stepLine).join('\n')
+
+// An asterisk, because a list of hyphens stands above it: the same mark would make them one.
+const stepLine = ({ mark, word, note, took }: StepWords): string =>
+  [`* ${MARKS[mark]} ${word}`, ...(note === null || note === '' ? [] : [prose(note, LONGEST_NOTE)]), ...(took === null ? [] : [took])].join(' · ')
+
+function footer({ id, request, plan, state }: Deployment): string {
+  const asked = request.comment === null ? 'Asked by label' : `Asked in ${link('this comment', request.comment.url)}`
+  const commit = plan === null ? [] : [`commit ${code(shortCommit(plan.commit))}`]
+  return [asked, ...commit, `deployment ${code(id)}`, ...(hasEnded(state) ? [] : ['this comment follows it'])].join(' · ')
+}
+
+/** Every part is bounded, so this is for the case that somebody forgets: the text goes into one block and the marker stays. */
+function bounded(parts: readonly string[]): string {
+  const text = parts.filter((part) => part !== '').join('\n\n')
+  if (text.length <= LONGEST_COMMENT) return text
+  return `${fenced(text.slice(0, LONGEST_COMMENT / 2).split('\n')).slice(0, LONGEST_COMMENT - 1_000)}\n\n${parts.at(-1) ?? ''}`
+}

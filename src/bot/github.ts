@@ -1,0 +1,136 @@
+import type { Probot } from 'probot'
+import { z } from 'zod'
+import type { Clock } from '../deploy/clock.ts'
+import { Failure } from '../errors.ts'
+import { createInstallations, type Installations } from './installations.ts'
+import { failureFrom, isRateLimit, unexpectedAnswer } from './github-failure.ts'
+
+/** GitHub, for one installation of the App at a time. Every call is made once: what may be repeated is the caller's to know. */
+export interface GitHub {
+  as(installation: number): GitHubClient
+}
+
+export interface GitHubClient {
+  /**
+   * `route` is one of `fixtures/github-operations.txt`. The answer must fit `shape`. Throws a `Failure` with a GITHUB_… code;
+   * null for the statuses in `none`.
+   */
+  rest<T>(route: string, params: Readonly<Record<string, unknown>>, shape: z.ZodType<T>, none?: readonly number[]): Promise<T | null>
+  /** Parts fail singly: what went wrong stands in `errors`, each with the path of its part. */
+  graphql(document: string, variables: Readonly<Record<string, unknown>>): Promise<GraphqlAnswer>
+}
+
+export interface GraphqlAnswer {
+  readonly data: Readonly<Record<string, unknown>>
+  readonly errors: readonly GraphqlError[]
+}
+
+export type GraphqlError = z.infer<typeof graphqlError>
+
+const graphqlError = z.object({
+  message: z.string(),
+  type: z.string().optional(),
+  path: z.array(z.union([z.string(), z.number()])).optional(),
+})
+const graphqlAnswer = z.object({ data: z.record(z.string(), z.unknown()).nullish(), errors: z.array(graphqlError).nullish() })
+
+export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock): GitHub {
+  // Asking again inside a rate limit's window may get the App banned: nothing leaves here before it ends.
+  const windows = new Map<number, number>()
+  const installations = createInstallations(probot, clock)
+  return {
+    as: (installation) => {
+      const call = guarded(installations, clock, installation, windows)
+      return {
+        rest: (route, params, shape, none = []) => rest(call, route, params, shape, none),
+        graphql: (document, variables) => graphql(call, document, variables),
+      }
+    },
+  }
+}
+
+const FIRST_RETRY = 1_000
+const LONGEST_RETRY = 300_000
+
+/** Milliseconds before the next try, doubling up to five minutes; spread by what is tried, so that not all come back at once. */
+export function retryIn(tries: number, key: string): number {
+  const spread = Array.from(key).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7) / 997
+  return Math.round(Math.min(FIRST_RETRY * 2 ** (tries - 1), LONGEST_RETRY) * (0.75 + spread / 2))
+}
+
+/** Reacting twice with the same is one reaction, so this may be repeated. Nothing happens where the thread is gone or locked. */
+export async function react(client: GitHubClient, to: Reactable, content: 'eyes' | 'confused'): Promise<void> {
+  const { owner, name: repo } = to.repository
+  const [route, id] =
+    to.comment === null
+      ? ['POST /repos/{owner}/{repo}/issues/{issue_number}/reactions', { issue_number: to.number }]
+      : ['POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', { comment_id: to.comment }]
+  await client.rest(route, { owner, repo, ...id, content }, z.unknown(), [404, 410, 422])
+}
+
+export interface Reactable {
+  readonly repository: { readonly owner: string; readonly name: string }
+  readonly number: number
+  /** The comment's number; null for the issue itself. */
+  readonly comment: number | null
+}
+
+type Call = (route: string, params: Readonly<Record<string, unknown>>) => Promise<{ readonly status: number; readonly data: unknown }>
+
+function guarded(installations: Installations, clock: Clock, installation: number, windows: Map<number, number>): Call {
+  return async (route, params) => {
+    const left = (windows.get(installation) ?? 0) - clock.now()
+    if (left > 0) throw limited(left)
+    try {
+      const answer = await installations.request(installation, route, params)
+      if (route === 'POST /graphql' && saysRateLimited(answer.data)) throw limited(60_000)
+      return answer
+    } catch (error) {
+      const failure = failureFrom(error, route, clock.now())
+      if (isRateLimit(failure)) windows.set(installation, clock.now() + (failure.problem.retryAfter ?? 0))
+      throw failure
+    }
+  }
+}
+
+async function rest<T>(
+  call: Call,
+  route: string,
+  params: Readonly<Record<string, unknown>>,
+  shape: z.ZodType<T>,
+  none: readonly number[],
+): Promise<T | null> {
+  try {
+    const parsed = shape.safeParse((await call(route, params)).data)
+    if (parsed.success) return parsed.data
+    throw unexpectedAnswer(route, parsed.error)
+  } catch (error) {
+    if (none.includes(statusOf(error) ?? 0)) return null
+    throw error
+  }
+}
+
+async function graphql(call: Call, query: string, variables: Readonly<Record<string, unknown>>): Promise<GraphqlAnswer> {
+  const { data } = await call('POST /graphql', { query, variables })
+  const parsed = graphqlAnswer.safeParse(data)
+  if (!parsed.success) throw unexpectedAnswer('POST /graphql', parsed.error)
+  const errors = parsed.data.errors ?? []
+  if (parsed.data.data == null && errors.length > 0) throw unexpectedAnswer('POST /graphql', errors.map(({ message }) => message).join('; '))
+  return { data: parsed.data.data ?? {}, errors }
+}
+
+// GraphQL says it with status 200 (docs.github.com: "Rate limits and query limits for the GraphQL API").
+const saysRateLimited = (data: unknown): boolean => graphqlAnswer.safeParse(data).data?.errors?.some(({ type }) => type === 'RATE_LIMITED') ?? false
+
+const limited = (retryAfter: number): Failure =>
+  new Failure('GITHUB_RATE_LIMITED', {
+    sentence: "GitHub's rate limit for this installation is used up.",
+    next: 'Wait: Gantry goes on by itself when the limit ends.',
+    retryAfter,
+  })
+
+/** The HTTP status that a Failure came from. */
+export function statusOf(error: unknown): number | null {
+  const cause: unknown = error instanceof Failure ? error.cause : null
+  return cause instanceof Error && 'status' in cause && typeof cause.status === 'number' ? cause.status : null
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { Failure, problem, type Problem } from '../errors.ts'
+import type { Clock } from '../deploy/clock.ts'
+import type { DeployRequest } from '../deploy/deployment.ts'
+import type { Announcements } from '../deploy/journal.ts'
+import type { Service } from '../deploy/service.ts'
+import type { Facts, Source } from '../deploy/source.ts'
+import { commands, findCommand, LATER, NAMES } from './commands/index.ts'
+import { problemComment, type Links } from './comments.ts'
+import { react, type GitHub } from './github.ts'
+import { parseCommands, type ParsedLine } from './parse.ts'
+
+export interface HandlerDoors {
+  readonly service: Service
+  readonly announcements: Announcements
+  readonly source: Source
+  readonly github: GitHub
+  readonly clock: Clock
+  readonly links: Links
+  readonly announce: (key: string) => void
+  /** Work that nobody waits for: a failure is noted and forgotten. */
+  readonly aside: (work: () => Promise<void>) => void
+}
+
+/** Every command of a comment, in order. Resolves once each has its row; may be repeated, because every row has its key. */
+export async function handleComment(base: DeployRequest, doors: HandlerDoors): Promise<void> {
+  const lines = parseCommands(base.comment?.body ?? '', NAMES)
+  if (lines.length === 0) return
+  const reacted = doors.aside(() => reactTo(base, 'eyes', doors))
+  let facts: Promise<Facts> | null = null
+  const look = (): Promise<Facts> => (facts ??= doors.source.look(base))
+  for (const line of lines) await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
+  // Beside the work, but not forgotten: until here the delivery is not handled.
+  await reacted
+}
+
+/** Adding the label is the command; taking it off says that it was read. */
+export async function handleLabel(request: DeployRequest, label: string, doors: HandlerDoors): Promise<void> {
+  doors.service.deploy(request)
+  const reacted = doors.aside(() => reactTo(request, 'eyes', doors))
+  const { repository, subject } = request
+  const params = { owner: repository.owner, repo: repository.name, issue_number: subject.number, name: label }
+  const client = doors.github.as(repository.installation)
+  await client.rest('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', params, z.unknown(), [403, 404, 410])
+  await reacted
+}
+
+/** Says once, under the delivery's own key, that a command came to nothing. */
+export function giveUp(request: DeployRequest, why: Problem, { announcements, announce, links, clock }: HandlerDoors): void {
+  announcements.answer({
+    key: request.key,
+    repository: request.repository,
+    subject: request.subject,
+    markdown: problemComment(why, links),
+    createdAt: clock.now(),
+  })
+  announce(request.key)
+}
+
+async function handleLine(line: ParsedLine, request: DeployRequest, look: () => Promise<Facts>, doors: HandlerDoors): Promise<void> {
+  const answer = (markdown: string): void => {
+    const { announcements, announce, clock } = doors
+    announcements.answer({ key: request.key, repository: request.repository, subject: request.subject, markdown, createdAt: clock.now() })
+    announce(request.key)
+  }
+  const refuse = async (why: Problem): Promise<void> => {
+    if (isStranger(request, await look())) await reactTo(request, 'confused', doors)
+    else answer(problemComment(why, doors.links))
+  }
+  if ('problem' in line) return refuse(line.problem)
+  const command = findCommand(line.name, line.args)
+  if (command === null) return refuse(notYet(line.name))
+  if (command.judgedBy === 'standing' && isStranger(request, await look())) return reactTo(request, 'confused', doors)
+  await command.run({ args: line.args, request, service: doors.service, commands, look, answer, refuse })
+}
+
+async function reactTo({ repository, subject, comment }: DeployRequest, content: 'eyes' | 'confused', { github }: HandlerDoors): Promise<void> {
+  await react(github.as(repository.installation), { repository, number: subject.number, comment: comment?.id ?? null }, content)
+}
+
+/** On a public repository anybody may comment: answering each of them would let strangers make the bot talk. */
+const isStranger = ({ actor }: DeployRequest, facts: Facts): boolean =>
+  facts.actor.id !== actor.id || (!facts.repository.isPrivate && (facts.actor.role === 'none' || facts.actor.role === 'read'))
+
+function notYet(name: string): Problem {
+  if (!LATER.includes(name)) throw new Error(`a known command without a file: ${name}`)
+  return problem('COMMAND_UNKNOWN', {
+    sentence: `The command /${name} is not in this version of Gantry yet, so nothing happens.`,
+    found: `/${name}`,
+    next: 'Type /deploy help to see what can be typed here.',
+  })
+}
+
+/** Worth trying again later: GitHub was not there, or asks to wait. */
+export const isPassing = (error: unknown): error is Failure => error instanceof Failure && error.problem.retryable

@@ -1,0 +1,111 @@
+import { hasEnded, type Deployment, type State } from '../deploy/deployment.ts'
+import type { Surface } from '../deploy/journal.ts'
+import { canonical, sha256 } from '../deploy/plan.ts'
+import type { Json } from '../deploy/target.ts'
+import { checkTitle, deploymentComment, logBlock, report, statusDescription, type Links } from './comments.ts'
+
+/** What GitHub should show of one deployment or answer: a pure function of the record, told apart by hashes. */
+export interface Projection {
+  /** Nothing more will follow it. */
+  readonly isFinal: boolean
+  readonly surfaces: ReadonlyMap<Surface, Shown>
+}
+
+/** GraphQL input without the ids, which only the ledger knows. */
+export interface Shown {
+  readonly input: { readonly [key: string]: Json }
+  readonly hash: string
+}
+
+/** The body of `POST /repos/{owner}/{repo}/deployments`. */
+export interface NewDeployment {
+  readonly ref: string
+  readonly task: 'deploy'
+  readonly auto_merge: false
+  readonly required_contexts: readonly string[]
+  readonly environment: string
+  readonly description: string
+  readonly production_environment: boolean
+  readonly transient_environment: boolean
+  readonly payload: { readonly gantry: { readonly id: string; readonly key: string; readonly instance: string } }
+}
+
+/**
+ * Nothing is shown while the gates have not decided: nobody knows yet whether this is a stranger. A refusal that came before
+ * there was a plan is a comment alone; a stranger's shows on no surface.
+ */
+export async function project(deployment: Deployment, links: Links): Promise<Projection> {
+  const isFinal = hasEnded(deployment.state)
+  const surfaces = new Map<Surface, Shown>()
+  if (deployment.isQuiet || (deployment.plan === null && !isFinal)) return { isFinal, surfaces }
+  surfaces.set('comment', await shown({ body: deploymentComment(deployment, links) }))
+  if (deployment.plan !== null) {
+    surfaces.set('check', await shown(checkInput(deployment, links)))
+    surfaces.set('deployment', await shown(statusInput(deployment)))
+  }
+  return { isFinal, surfaces }
+}
+
+export const projectAnswer = async (body: string): Promise<Projection> => ({ isFinal: true, surfaces: new Map([['comment', await shown({ body })]]) })
+
+export function newDeployment({ id, plan, request }: Deployment, instance: string): NewDeployment {
+  if (plan === null) throw new Error('a deployment is recorded once it is planned')
+  return {
+    ref: plan.commit,
+    task: 'deploy',
+    // GitHub's defaults would merge the default branch into it, and wait for every check, our own among them.
+    auto_merge: false,
+    required_contexts: [],
+    environment: plan.environment,
+    description: `Asked by ${request.actor.login}`.slice(0, 140),
+    production_environment: plan.environment === 'production',
+    transient_environment: false,
+    payload: { gantry: { id, key: request.key, instance } },
+  }
+}
+
+const shown = async (input: Shown['input']): Promise<Shown> => ({ input, hash: await sha256(canonical(input)) })
+
+const CONCLUSIONS: Partial<Record<State, string>> = {
+  success: 'SUCCESS',
+  failure: 'FAILURE',
+  refused: 'FAILURE',
+  superseded: 'SKIPPED',
+  unknown: 'ACTION_REQUIRED',
+}
+
+function checkInput(deployment: Deployment, links: Links): Shown['input'] {
+  const { id, plan, state, request, createdAt, endedAt } = deployment
+  const conclusion = CONCLUSIONS[state]
+  const log = logBlock(deployment)
+  return {
+    name: `deploy ${plan?.environment ?? ''}`.slice(0, 100),
+    externalId: id,
+    ...(request.comment !== null && { detailsUrl: request.comment.url }),
+    startedAt: new Date(createdAt).toISOString(),
+    ...(conclusion === undefined
+      ? { status: state === 'queued' ? 'QUEUED' : 'IN_PROGRESS' }
+      : { status: 'COMPLETED', conclusion, completedAt: new Date(endedAt ?? createdAt).toISOString() }),
+    output: { title: checkTitle(deployment), summary: report(deployment, links), ...(log !== '' && { text: log }) },
+  }
+}
+
+const STATUSES: Partial<Record<State, string>> = {
+  queued: 'QUEUED',
+  success: 'SUCCESS',
+  failure: 'FAILURE',
+  refused: 'ERROR',
+  superseded: 'INACTIVE',
+  unknown: 'ERROR',
+}
+
+/** Few states and a text that stays: every status is an object that counts against GitHub's limit on created content. */
+function statusInput(deployment: Deployment): Shown['input'] {
+  const { state, plan, request } = deployment
+  return {
+    state: STATUSES[state] ?? 'IN_PROGRESS',
+    description: statusDescription(deployment),
+    ...(request.comment !== null && { logUrl: request.comment.url }),
+    ...(plan?.url != null && state === 'success' && { environmentUrl: plan.url }),
+  }
+}

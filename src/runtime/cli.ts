@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import { Failure } from '../errors.ts'
+import type { Problem } from '../errors.ts'
+import { readSettings } from '../settings.ts'
+import type { AppSettings, Settings } from '../settings.ts'
+import { readEnvironmentFile } from './environment-file.ts'
+import { createLog } from './log.ts'
+import { start } from './node.ts'
+import { toPkcs8 } from './private-key.ts'
+import { createRedactor } from './redact.ts'
+import { startSetup } from './setup.ts'
+
+const ENVIRONMENT_FILE = '.env'
+
+const HELP = `gantry start   runs the bot; with no App set it offers to register one
+gantry help    this text
+
+Settings are environment variables, or lines of the file .env; .env.example describes them all.`
+
+/** `gantry WORDS…`. Ends the process: 0 done, 1 a problem outside, 2 a command that there is not. */
+export async function main(words: readonly string[]): Promise<void> {
+  const [command = 'help', ...rest] = words
+  if (command === 'start' && rest.length === 0) return startCommand()
+  if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
+  console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
+  process.exitCode = 2
+}
+
+async function startCommand(): Promise<void> {
+  // Nobody else reads what we write, whatever the shell's own mask is.
+  process.umask(0o077)
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  const read = readSettings(environment, { readFile: (path) => readFileSync(path, 'utf8'), toPkcs8 })
+  if ('problems' in read) return refuseToStart(read.problems)
+  const { settings } = read
+  try {
+    if (settings.app === null) await setUp(settings)
+    else await run({ ...settings, app: settings.app }, environment)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    refuseToStart([error.problem])
+  }
+}
+
+async function run(settings: Settings & { readonly app: AppSettings }, environment: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const redactor = createRedactor()
+  const { privateKey, webhookSecrets, oauth } = settings.app
+  const secrets = [privateKey, ...webhookSecrets, ...settings.keys.map(({ key }) => key), ...(oauth ? [oauth.clientSecret] : [])]
+  for (const secret of secrets) redactor.register(secret.reveal())
+  const log = createLog(settings.logLevel, redactor)
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'a mistake of our own; the process ends, and takes up its work at the next start')
+    process.exit(1)
+  })
+  const running = start(settings, { environment, redactor, log })
+  onceAskedToStop(async () => {
+    log.info('stopping')
+    // Where it did not start there is nothing to stop.
+    await running.then(({ stop }) => stop()).catch(() => {})
+    process.exit(0)
+  })
+  await running
+}
+
+async function setUp(settings: Settings): Promise<void> {
+  const appYml = readFileSync(new URL('../../app.yml', import.meta.url), 'utf8')
+  const setup = await startSetup({ settings, appYml, fetch: globalThis.fetch, environmentFile: ENVIRONMENT_FILE, say: (line) => console.log(line) })
+  onceAskedToStop(() => process.exit(0))
+  await setup.done
+  await setup.close()
+}
+
+/** A second signal does not wait: a crash loses nothing either. */
+function onceAskedToStop(stop: () => unknown): void {
+  let isStopping = false
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1)
+      isStopping = true
+      void stop()
+    })
+  }
+}
+
+function refuseToStart(problems: readonly Problem[]): void {
+  console.error('Gantry did not start.')
+  for (const { sentence, found, wanted, next } of problems) {
+    console.error(`\n${sentence}`)
+    if (found !== undefined) console.error(`  found:  ${found}`)
+    if (wanted !== undefined) console.error(`  wanted: ${wanted}`)
+    console.error(`  next:   ${next}`)
+  }
+  process.exitCode = 1
+}

@@ -1,0 +1,82 @@
+import { createServer, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../deploy/clock.ts'
+import type { Secret } from '../secret.ts'
+import { problemDetails, refuse } from './answer.ts'
+import { createBodyBudget } from './body.ts'
+import type { Log } from './log.ts'
+import { createWebhook } from './webhook.ts'
+import type { Intake } from './webhook.ts'
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface FrontDoors {
+  readonly intake: Intake
+  readonly webhookSecrets: readonly Secret[]
+  /** Whether the database answers. */
+  isHealthy(): boolean
+  readonly clock: Clock
+  readonly log: Log
+  /** Further routes: `METHOD /path`, exactly. */
+  readonly routes?: ReadonlyMap<string, Handler>
+}
+
+export const WEBHOOK_PATH = '/api/github/webhooks'
+
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  // Longer than the 60 s of common load balancers: when the server closes first, a webhook gets lost in between.
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16 * 1024,
+  requireHostHeader: true,
+}
+const MOST_CONNECTIONS = 2_000
+const MOST_REQUESTS_PER_CONNECTION = 100_000
+
+/** Our own HTTP server before anything of Probot's: framing is Node's strict parser's, everything else is refused early. Not listening yet. */
+export function createFront(doors: FrontDoors): Server {
+  const budget = createBodyBudget()
+  const routes = new Map<string, Handler>([
+    [`POST ${WEBHOOK_PATH}`, createWebhook(doors.intake, doors.webhookSecrets, budget, doors.clock, doors.log)],
+    ['GET /healthz', (_request, response) => health(doors.isHealthy, response)],
+    ...(doors.routes ?? []),
+  ])
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const handler = routes.get(`${request.method} ${request.url}`)
+    if (!handler) return refuse(response, 404, 'There is nothing here.')
+    try {
+      handler(request, response)
+    } catch (error) {
+      doors.log.error({ err: error }, 'a request failed')
+      refuse(response, 500, 'Something went wrong in Gantry; the log has the details.')
+    }
+  }
+
+  const server = createServer(LIMITS, handle)
+  server.maxConnections = MOST_CONNECTIONS
+  server.maxRequestsPerSocket = MOST_REQUESTS_PER_CONNECTION
+  // Without a listener Node itself says `100 Continue`, and the body comes before anybody has looked at the headers.
+  server.on('checkContinue', handle)
+  server.on('clientError', answerDoubtful)
+  return server
+}
+
+function health(isHealthy: () => boolean, response: ServerResponse): void {
+  if (!isHealthy()) return refuse(response, 503, 'The database does not answer.')
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }).end('ok\n')
+}
+
+const DOUBTFUL: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** What is no proper HTTP, or too slow: said once, and the connection is given up. */
+function answerDoubtful(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = DOUBTFUL[error.code ?? ''] ?? 400
+  const body = problemDetails(status, 'The request could not be read.')
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`
+  socket.end(head + body, () => socket.destroy())
+}

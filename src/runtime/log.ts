@@ -1,0 +1,36 @@
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import type { LogLevel } from '../settings.ts'
+import type { Redactor } from './redact.ts'
+
+export type Log = Logger
+
+const DEEPEST_CAUSE = 5
+
+/**
+ * JSON lines on standard output. What secrets the redactor knows are taken out of the finished line: pino's own `redact`
+ * works by path and misses those inside messages, stacks and causes.
+ */
+export function createLog(level: LogLevel, redactor: Redactor, write: (line: string) => void = writeOut): Log {
+  return pino({ level, base: null, serializers: { err: describe, error: describe } }, { write: (line: string) => write(redactor.clean(line)) })
+}
+
+function writeOut(line: string): void {
+  process.stdout.write(line)
+}
+
+/** Named fields only: clients hang whole requests, with their bodies, on errors. */
+function describe(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : typeof error
+  const { code, status, problem } = error as { code?: unknown; status?: unknown; problem?: unknown }
+  return {
+    type: error.name,
+    message: error.message,
+    ...(typeof code === 'string' && { code }),
+    ...(typeof status === 'number' && { status }),
+    ...(problem !== undefined && { problem }),
+    stack: error.stack,
+    ...(error.cause !== undefined && depth < DEEPEST_CAUSE && { cause: describe(error.cause, depth + 1) }),
+    ...(error instanceof AggregateError && depth < DEEPEST_CAUSE && { errors: error.errors.slice(0, 10).map((one) => describe(one, depth + 1)) }),
+  }
+}

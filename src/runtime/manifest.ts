@@ -1,0 +1,54 @@
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { Failure } from '../errors.ts'
+import { WEBHOOK_PATH } from './front.ts'
+
+/** Where people see what `apiUrl` serves: `https://api.github.com` → `https://github.com`; a GitHub Enterprise Server has both on one host. */
+export function webOrigin(apiUrl: string): string {
+  const { origin, protocol, host } = new URL(apiUrl)
+  return host.startsWith('api.') ? `${protocol}//${host.slice('api.'.length)}` : origin
+}
+
+export interface Addresses {
+  /** The public origin of this Gantry. */
+  readonly home: string
+  /** Where GitHub sends webhooks when not to `home`: a smee channel. */
+  readonly hook: string | null
+  /** Where GitHub sends the browser back to, with a code. */
+  readonly redirect: string
+}
+
+/** `app.yml` as the JSON of GitHub's manifest flow (docs.github.com, "Registering a GitHub App from a manifest"). */
+export function manifestOf(appYml: string, { home, hook, redirect }: Addresses): string {
+  const declared = parse(appYml) as Record<string, unknown>
+  return JSON.stringify({
+    ...declared,
+    url: home,
+    redirect_url: redirect,
+    hook_attributes: { url: hook ?? `${home}${WEBHOOK_PATH}`, active: true },
+  })
+}
+
+const conversion = z.object({
+  id: z.int().positive(),
+  html_url: z.url({ protocol: /^https?$/ }),
+  client_id: z.string(),
+  client_secret: z.string(),
+  webhook_secret: z.string(),
+  pem: z.string(),
+})
+
+/** What GitHub hands out once for a registered App. */
+export type Registered = z.infer<typeof conversion>
+
+/** Exchanges the code that the browser brought back (`POST /app-manifests/{code}/conversions`). It works once, within an hour. */
+export async function convert(fetch: typeof globalThis.fetch, apiUrl: string, code: string): Promise<Registered> {
+  const headers = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28', 'user-agent': 'gantry' }
+  const next = 'Open the set-up page again and register the App once more.'
+  const response = await fetch(`${apiUrl}/app-manifests/${encodeURIComponent(code)}/conversions`, { method: 'POST', headers, redirect: 'error' })
+  if (response.status !== 201)
+    throw new Failure('GITHUB_REFUSED', { sentence: 'GitHub did not hand out the App.', found: `status ${response.status}`, next })
+  const read = conversion.safeParse(await response.json())
+  if (!read.success) throw new Failure('GITHUB_REFUSED', { sentence: 'GitHub answered with something that is no App.', next })
+  return read.data
+}

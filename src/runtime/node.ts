@@ -1,0 +1,128 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { assemble } from '../assemble.ts'
+import type { Gantry, Outside } from '../assemble.ts'
+import { EVENTS } from '../bot/intake.ts'
+import { Failure } from '../errors.ts'
+import type { AppSettings, Settings } from '../settings.ts'
+import { systemClock } from './clock.ts'
+import { endpointFetch } from './endpoint.ts'
+import { nodeFiles } from './files.ts'
+import { createFront } from './front.ts'
+import type { Log } from './log.ts'
+import { loadOperatorFile } from './operator-file.ts'
+import type { Redactor } from './redact.ts'
+import { serveSite } from './serve.ts'
+import { openSqlite } from './sqlite.ts'
+import type { SqliteDatabase } from './sqlite.ts'
+import { listenToProxy } from './webhook-proxy.ts'
+
+/** What a running Gantry hands out. */
+export interface Running {
+  /** Where the front listens. */
+  readonly url: string
+  /** Takes nothing new, waits up to 8 seconds for what is being done, and closes; what was left is taken up at the next start. */
+  stop(): Promise<void>
+}
+
+export interface Machine {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
+  readonly log: Log
+}
+
+/** Container engines kill ten seconds after SIGTERM. */
+const MOST_IDLE = 8_000
+
+/** Starts everything on this machine. Throws a `Failure` whose problem says what to put right. */
+export async function start(settings: Settings & { readonly app: AppSettings }, machine: Machine): Promise<Running> {
+  const { log } = machine
+  const closers: (() => unknown)[] = []
+  const close = async () => {
+    for (const closer of closers.toReversed()) await closer()
+  }
+  try {
+    const operator = loadOperatorFile(settings.config, machine)
+    const sql = openSqlite(join(settings.data, 'gantry.db'))
+    closers.push(() => sql.close())
+    const gantry = await assemble(settings, operator, outside(settings, sql, machine))
+    for (const [target, site] of gantry.sites) {
+      const served = await serveSite(site)
+      closers.push(() => served.close())
+      log.info({ target, url: served.url }, 'serving a site')
+    }
+    const front = createFront({
+      intake: { events: new Set(EVENTS), read: gantry.bot.readDelivery, store: gantry.inbox.store, kick: () => gantry.bot.work() },
+      webhookSecrets: settings.app.webhookSecrets,
+      isHealthy: () => answers(sql),
+      clock: systemClock,
+      log,
+    })
+    recover(gantry)
+    const url = await listen(front, settings)
+    closers.push(() => front.closeAllConnections())
+    if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
+    log.info({ url }, 'listening')
+    return { url, stop: () => stop(front, gantry, close, log) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Machine): Outside {
+  return {
+    repositories: sql,
+    accounts: sql,
+    fetch: globalThis.fetch,
+    registry: { now: () => performance.now(), random: Math.random, after: systemClock.after, hash: createHash },
+    targets: { fetch: endpointFetch, files: (name) => nodeFiles(join(settings.data, 'targets', name)), clock: systemClock },
+    clock: systemClock,
+    log,
+    mask: (text) => redactor.clean(text),
+    random: () => randomBytes(20).toString('hex'),
+  }
+}
+
+/** Deployments first: their answers then find them as they are. */
+function recover({ service, bot }: Gantry): void {
+  service.recover()
+  bot.announcer.recover()
+  bot.work()
+}
+
+async function listen(front: Server, { host, port }: Settings): Promise<string> {
+  front.listen(port, host)
+  try {
+    await once(front, 'listening')
+  } catch (error) {
+    const details = {
+      sentence: `Gantry cannot listen on HOST ${host}, PORT ${port}.`,
+      next: 'Set HOST and PORT to an address that is free on this machine.',
+    }
+    throw new Failure('SETTING_INVALID', details, error)
+  }
+  const { address, family, port: taken } = front.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
+}
+
+async function stop(front: Server, { bot, service }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
+  const closed = once(front, 'close')
+  front.close()
+  front.closeIdleConnections()
+  const idle = Promise.all([closed, bot.idle(), service.idle()]).then(() => true)
+  const late = new Promise<false>((resolve) => setTimeout(resolve, MOST_IDLE, false).unref())
+  if (!(await Promise.race([idle, late]))) log.warn('stopped in the middle of something; it is taken up at the next start')
+  await close()
+}
+
+function answers(sql: SqliteDatabase): boolean {
+  try {
+    return sql.all('SELECT 1').length === 1
+  } catch {
+    return false
+  }
+}

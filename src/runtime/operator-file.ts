@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { readOperatorFile } from '../config/operator-file.ts'
+import type { Operator, SecretReference } from '../config/operator-file.ts'
+import { Failure } from '../errors.ts'
+import { targetKinds } from '../targets/index.ts'
+import type { Machine } from './node.ts'
+
+/** The operator file and the secrets it refers to; each of them is known to the redactor from then on. Throws OPERATOR_FILE_INVALID. */
+export function loadOperatorFile(path: string, { environment, redactor, log }: Machine): Operator {
+  const readSecret = (reference: SecretReference): string | undefined => {
+    const value = 'env' in reference ? environment[reference.env] : readText(reference.file)?.replace(/\r?\n$/, '')
+    if (value) redactor.register(value)
+    return value
+  }
+  const text = readText(path)
+  if (text === undefined) log.warn(`there is no operator file ${path} (GANTRY_CONFIG): without targets nothing can be deployed`)
+  const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
+  const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret)
+  if ('problem' in read) throw new Failure('OPERATOR_FILE_INVALID', { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
+  return read.operator
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    const details = { sentence: `The file ${path} cannot be read.`, next: 'Let the user that Gantry runs as read it, and start again.' }
+    throw new Failure('OPERATOR_FILE_INVALID', details, error)
+  }
+}

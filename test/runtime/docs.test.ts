@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CODES } from '../../src/errors.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { docsRoutes } from '../../src/runtime/docs.ts'
+import { createFront } from '../../src/runtime/front.ts'
+import { createLog } from '../../src/runtime/log.ts'
+import { createRedactor } from '../../src/runtime/redact.ts'
+import { Secret } from '../../src/secret.ts'
+
+const routes = docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url)))
+let server: Server
+let origin: string
+
+beforeAll(async () => {
+  server = createFront({
+    intake: { events: new Set(), read: () => null, store: () => null, kick: () => {} },
+    webhookSecrets: [new Secret('a-webhook-secret-that-signs-nothing-here')],
+    isHealthy: () => true,
+    clock: systemClock,
+    log: createLog('silent', createRedactor()),
+    routes,
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+test('the link beside a code leads to its paragraph, served by the process that said it', async () => {
+  const page = await (await fetch(`${origin}/docs/troubleshooting`)).text()
+  const ids = new Set([...page.matchAll(/<h2 id="([^"]+)"/g)].map(([, id]) => id))
+  for (const code of Object.keys(CODES)) expect(ids).toContain(code.toLowerCase())
+  expect(page).toContain('<title>Troubleshooting · Gantry</title>')
+})
+
+test('a page can do nothing but be read', async () => {
+  const response = await fetch(`${origin}/docs/troubleshooting`)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+  const policy = response.headers.get('content-security-policy')
+  expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; /)
+  const page = await response.text()
+  expect(page).not.toMatch(/<script|<img|<iframe|<form|style="|onclick|javascript:/i)
+})
+
+test('every link of every page leads to a page and a heading, or out', async () => {
+  const pages = new Map<string, string>()
+  for (const route of routes.keys()) {
+    const path = route.replace('GET ', '')
+    pages.set(path, await (await fetch(`${origin}${path}`)).text())
+  }
+  expect([...pages.keys()]).toEqual(expect.arrayContaining(['/docs', '/docs/tour', '/docs/architecture', '/docs/configuration', '/docs/commands']))
+  const broken = [...pages].flatMap(([path, page]) =>
+    [...page.matchAll(/href="([^"]*)"/g)]
+      .map(([, href = '']) => href)
+      .filter((href) => !/^https?:/.test(href))
+      .filter((href) => {
+        const [to = '', fragment] = href.split('#')
+        const target = pages.get(to === '' ? path : to)
+        return target === undefined || (fragment !== undefined && !target.includes(`id="${fragment}"`))
+      })
+      .map((href) => `${path} → ${href}`),
+  )
+  expect(broken).toEqual([])
+})
+
+test('what is not documentation is not there', async () => {
+  for (const path of ['/docs/', '/docs/nothing', '/docs/troubleshooting.md', '/docs/../package.json', '/docs/%2e%2e/package.json']) {
+    expect((await fetch(`${origin}${path}`)).status, path).toBe(404)
+  }
+})

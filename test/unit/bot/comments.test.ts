@@ -1,0 +1,211 @@
+import fc from 'fast-check'
+import type { Nodes } from 'mdast'
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { gfmFromMarkdown } from 'mdast-util-gfm'
+import { gfm } from 'micromark-extension-gfm'
+import { describe, expect, test } from 'vitest'
+import { checkTitle, deploymentComment, statusDescription } from '../../../src/bot/comments.ts'
+import { project } from '../../../src/bot/projection.ts'
+import type { Deployment, State, Step, StepName } from '../../../src/deploy/deployment.ts'
+import { duration, headline, steps } from '../../../src/deploy/words.ts'
+import { CODES, problem, type Code } from '../../../src/errors.ts'
+import { DIGEST, LINKS } from './desk.ts'
+
+const START = Date.UTC(2026, 10, 23, 12)
+const ORDER: readonly StepName[] = ['gates', 'resolve', 'verify', 'queue', 'apply', 'observe']
+const NOTES: Partial<Record<StepName, string>> = { resolve: 'credential ghcr', verify: 'can be pulled for linux/amd64' }
+
+const stepsUntil = (count: number, outcome: Step['outcome']): readonly Step[] =>
+  ORDER.slice(0, count).map((name, index) => {
+    const isLast = index === count - 1
+    const startedAt = START + index * 1_400
+    return {
+      ...{ name, startedAt, endedAt: isLast && outcome === 'running' ? null : startedAt + 1_400 },
+      ...{ outcome: isLast ? outcome : 'done', note: isLast && outcome === 'running' ? null : (NOTES[name] ?? null) },
+    }
+  })
+
+const deployment = (state: State, more: Partial<Deployment> = {}): Deployment => ({
+  ...{ id: 'k-0123', sequence: 1, state, environment: '1:shop:staging', fence: null, log: [], problem: null, alreadyRunning: false, isQuiet: false },
+  request: {
+    ...{ key: 'c:1:2:1', door: 'comment', headSeen: null, receivedAt: START },
+    repository: { id: 1, node: 'R_1', owner: 'acme', name: 'shop', installation: 2 },
+    subject: { number: 3, node: 'PR_1', isPull: true },
+    actor: { id: 9, login: 'ada' },
+    comment: { id: 2, node: 'IC_1', body: '/deploy', url: 'https://github.com/acme/shop/pull/3#issuecomment-2', createdAt: START },
+    asks: { app: null, environment: 'staging', image: null, ref: null },
+  },
+  plan: {
+    ...{ repositoryId: 1, app: 'shop', environment: 'staging', target: 'site', targetRevision: '1', settings: {}, configuration: 'b' },
+    ...{ commit: '4ef78d9'.padEnd(40, '0'), url: 'https://staging.example.com' },
+    artifacts: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag: '1.2', digest: DIGEST }],
+  },
+  ...{ steps: stepsUntil(3, 'running'), createdAt: START, endedAt: null },
+  ...more,
+})
+
+const why = (code: Code = 'TARGET_UNHEALTHY') =>
+  problem(code, {
+    sentence: 'The new image does not become healthy, so the old one was put back.',
+    found: 'shop: 502 from /healthz',
+    wanted: 'healthy within 90 seconds',
+    next: 'Look at the log below, then deploy an image that stays healthy.',
+  })
+const ended = (count: number, more: Partial<Deployment> = {}): Partial<Deployment> => ({
+  steps: stepsUntil(count, 'failed'),
+  endedAt: START + 8_400,
+  ...more,
+})
+
+const CASES: readonly [string, Deployment][] = [
+  ['finding the image', deployment('resolving', { steps: stepsUntil(2, 'running') })],
+  ['verifying', deployment('verifying')],
+  ['waiting for its turn', deployment('queued', { steps: stepsUntil(4, 'running') })],
+  ['applying', deployment('applying', { steps: stepsUntil(5, 'running') })],
+  ['observing', deployment('observing', { steps: stepsUntil(6, 'running') })],
+  ['success', deployment('success', { steps: stepsUntil(6, 'done'), endedAt: START + 8_400 })],
+  ['already there', deployment('success', { steps: stepsUntil(5, 'done'), endedAt: START + 7_000, alreadyRunning: true })],
+  ['failure', deployment('failure', ended(5, { problem: why(), log: ['starting', 'listening on :8080', 'health: 502'] }))],
+  ['refused before a plan', deployment('refused', ended(1, { plan: null, environment: null, problem: why('PERMISSION_REQUIRED') }))],
+  [
+    'superseded',
+    deployment(
+      'superseded',
+      ended(4, {
+        problem: problem('SUPERSEDED', { sentence: 'A newer deployment has succeeded here meanwhile.', next: 'Nothing: the newer one runs.' }),
+      }),
+    ),
+  ],
+  ['unknown', deployment('unknown', ended(5, { problem: why('TARGET_MOVED') }))],
+]
+
+describe('what the comment says', () => {
+  test.each(CASES)('%s', (_, one) => {
+    expect(deploymentComment(one, LINKS)).toMatchSnapshot()
+  })
+
+  test.each(CASES)('its title and its status, %s', (_, one) => {
+    expect([checkTitle(one), statusDescription(one)]).toMatchSnapshot()
+  })
+
+  test('every code has its link', () => {
+    for (const code of Object.keys(CODES) as Code[]) {
+      expect(deploymentComment(deployment('failure', ended(2, { problem: why(code) })), LINKS)).toContain(
+        `/troubleshooting.md#${code.toLowerCase()}>)`,
+      )
+    }
+  })
+
+  test('a mention is made of failures alone, and once', () => {
+    const mentions = CASES.map(([name, one]) => [name, deploymentComment(one, LINKS).split('@ada').length - 1] as const)
+    expect(mentions.filter(([, count]) => count > 0)).toEqual([
+      ['failure', 1],
+      ['unknown', 1],
+    ])
+  })
+})
+
+describe('whatever names and messages hold', () => {
+  const nasty = fc.oneof(
+    fc.constantFrom(
+      '@acme/team',
+      '</details>',
+      '<!-- gantry:deployment x -->',
+      '-->',
+      '![x](http://canary.example)',
+      '`',
+      '```',
+      '#1',
+      '\u202E',
+      'a\nb',
+      '| x |',
+      'x'.repeat(70_000),
+    ),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+  )
+  const record = fc
+    .record({
+      login: nasty,
+      tag: nasty,
+      repository: nasty,
+      environment: nasty,
+      sentence: nasty,
+      found: nasty,
+      next: nasty,
+      note: nasty,
+      line: nasty,
+      url: nasty,
+      index: fc.nat(CASES.length - 1),
+    })
+    .map(({ login, tag, repository, environment, sentence, found, next, note, line, url, index }): Deployment => {
+      const base = (CASES[index] as (typeof CASES)[number])[1]
+      return {
+        ...base,
+        request: { ...base.request, actor: { id: 1, login }, asks: { ...base.request.asks, environment } },
+        plan: base.plan && {
+          ...base.plan,
+          environment,
+          url,
+          artifacts: Array.from({ length: 30 }, () => ({ name: 'main', repository, tag, digest: DIGEST })),
+        },
+        problem: base.problem && { ...base.problem, sentence, found, wanted: found, next },
+        steps: base.steps.map((step) => ({ ...step, note })),
+        log: Array.from({ length: 200 }, () => line),
+      }
+    })
+
+  const all = (node: Nodes): readonly Nodes[] => [node, ...('children' in node ? node.children.flatMap(all) : [])]
+  const OURS = /^(?:<details>\n<summary>(?:Log|Last \d+ of \d+ log lines)<\/summary>|<\/details>|<!-- gantry:deployment k-0123 -->)$/
+
+  test('the comment has our own links, HTML and mentions in it and nobody else’s, and its marker', () => {
+    fc.assert(
+      fc.property(record, (one) => {
+        const markdown = deploymentComment(one, LINKS)
+        expect(markdown.length).toBeLessThanOrEqual(65_536)
+        expect(markdown.endsWith('\n<!-- gantry:deployment k-0123 -->')).toBe(true)
+        const nodes = all(fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }))
+        const types = new Set(nodes.map(({ type }) => type))
+        const known = ['root', 'paragraph', 'text', 'strong', 'inlineCode', 'list', 'listItem', 'link', 'code', 'html']
+        expect([...types].filter((type) => !known.includes(type))).toEqual([])
+        for (const node of nodes) {
+          if (node.type === 'html') expect(node.value).toMatch(OURS)
+          if (node.type === 'text') expect(node.value.replace(/@[A-Za-z0-9_-]+,/, '')).not.toMatch(/@|https?:|www\.|#\d/)
+          if (node.type === 'link') expect(node.url).toMatch(/^https?:/)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  test('what has a limit at GitHub keeps it', async () => {
+    await fc.assert(
+      fc.asyncProperty(record, async (one) => {
+        const { surfaces } = await project(one, LINKS)
+        const status = surfaces.get('deployment')?.input
+        const check = surfaces.get('check')?.input as { output: { title: string; summary: string; text?: string }; name: string } | undefined
+        expect(JSON.stringify(status?.['description'] ?? '').length).toBeLessThanOrEqual(300)
+        expect(statusDescription(one).length).toBeLessThanOrEqual(140)
+        expect(check?.output.summary.length ?? 0).toBeLessThanOrEqual(65_535)
+        expect(check?.output.text?.length ?? 0).toBeLessThanOrEqual(65_535)
+        expect(check?.output.title.length ?? 0).toBeLessThanOrEqual(200)
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
+test.each([
+  [0, '0.0 s'],
+  [420, '0.4 s'],
+  [960, '1 s'],
+  [4_200, '4 s'],
+  [72_000, '1 min 12 s'],
+  [7_500_000, '2 h 5 min'],
+])('%i milliseconds are %s', (ms, words) => {
+  expect(duration(ms)).toBe(words)
+})
+
+test('a step that is open is an intent: marked as running, without a time', () => {
+  expect(steps(deployment('verifying')).at(-1)).toEqual({ mark: 'running', word: 'Checking that the image can be pulled', note: null, took: null })
+  expect(headline(deployment('verifying')).mark).toBe('running')
+})
