@@ -128,8 +128,8 @@ function imagesFrom(client: RegistryClient, credentials: readonly DeclaredCreden
     verify: async (artifact, access) => {
       const reference = referenceTo(artifact)
       const { platform } = await client.resolve(reference, { ...asking(reference, access), platform: access.platform })
-      const ambient = access.pulls === 'ambient' ? ', as anonymous; what the target itself may pull is not proved' : ''
-      return { note: `${platform === null ? 'can be pulled' : `can be pulled for ${platform.os}/${platform.architecture}`}${ambient}` }
+      const ambient = access.pulls === 'ambient' ? ' by anybody; what the target itself may pull is not proved' : ''
+      return { note: `${platform === null ? '' : `for ${platform.os}/${platform.architecture}`}${ambient}` }
     },
     layers: async (artifact, access) => {
       const reference = referenceTo(artifact)

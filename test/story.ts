@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, onTestFailed, test } from 'vitest'
-import type { Comment, Issue } from './world/github/state.ts'
+import type { Comment } from './world/github/state.ts'
 import type { Person } from './world/github/people.ts'
 import { screenplay } from './world/screenplay.ts'
 import { World, type WorldOptions } from './world/world.ts'
@@ -86,7 +86,7 @@ function spoken(world: World, body: string): string {
 }
 
 export interface Cast {
-  readonly world: World & { readonly pull: Issue }
+  readonly world: World
   readonly ada: Character
   readonly grace: Character
   readonly mallory: Character

@@ -5,10 +5,10 @@ import type { Delivery, Inbox } from '../deploy/journal.ts'
 import { problemOf } from '../deploy/step.ts'
 import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
 import { retryIn } from './github.ts'
-import { giveUp, handleComment, handleLabel, isPassing, type HandlerDoors } from './handle.ts'
+import { giveUp, handleComment, handleLabel, isPassing, type Handled, type HandlerDoors } from './handle.ts'
 import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
 import { commentRequest, labelRequest } from './requests.ts'
-import { createWorker } from './worker.ts'
+import { createWorker, type Outcome } from './worker.ts'
 
 export interface Bot {
   /** A webhook's body → what is stored of it; null for what is none of our business. */
@@ -52,18 +52,17 @@ export function createBot(doors: BotDoors): Bot {
   }
 }
 
-/** Feeds one stored delivery through Probot, whose handlers do the work; resolves with what went wrong, or null. */
-type Receive = (delivery: Delivery) => Promise<unknown>
+/** Feeds one stored delivery through Probot, whose handlers do the work; throws what they threw. */
+type Receive = (delivery: Delivery) => Promise<Handled>
 
 function listen(probot: Probot, handler: HandlerDoors): Receive {
-  const open = new Map<string, { readonly receivedAt: number; error: unknown }>()
-  // What a handler throws would be logged whole by Probot, passing failures too.
-  const settle = async (key: string, work: (receivedAt: number) => Promise<void>): Promise<void> => {
+  const open = new Map<string, { readonly receivedAt: number; work: Promise<Handled> }>()
+  // What a handler throws would be logged whole by Probot, passing failures too, so the promise goes another way.
+  const settle = async (key: string, work: (receivedAt: number) => Promise<Handled>): Promise<void> => {
     const entry = open.get(key)
     if (entry === undefined) return
-    await work(entry.receivedAt).catch((error: unknown) => {
-      entry.error = error
-    })
+    entry.work = work(entry.receivedAt)
+    await entry.work.catch(() => {})
   }
   // The contexts hold what `readDelivery` left of the payload and has checked; Probot's types promise all of it.
   probot.on('issue_comment.created', ({ id, payload }) =>
@@ -74,11 +73,11 @@ function listen(probot: Probot, handler: HandlerDoors): Receive {
     return settle(id, (at) => handleLabel(labelRequest(id, labeled, at), labeled.label.name, handler))
   })
   return async (delivery) => {
-    const entry = { receivedAt: delivery.receivedAt, error: null }
+    const entry = { receivedAt: delivery.receivedAt, work: Promise.resolve({ aside: Promise.resolve() }) }
     open.set(delivery.key, entry)
     try {
       await probot.receive({ id: delivery.key, name: delivery.event, payload: JSON.parse(delivery.payload) } as Parameters<Probot['receive']>[0])
-      return entry.error
+      return await entry.work
     } finally {
       open.delete(delivery.key)
     }
@@ -88,19 +87,22 @@ function listen(probot: Probot, handler: HandlerDoors): Receive {
 /** About an hour. Deployments are written down at the first try; what is tried again is only what needs GitHub to be answered. */
 const MOST_TRIES = 20
 
-function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors): (delivery: Delivery) => Promise<number | null> {
+function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors): (delivery: Delivery) => Promise<Outcome> {
   const tries = new Map<string, number>()
   return async (delivery) => {
-    const error = await receive(delivery)
     const count = (tries.get(delivery.key) ?? 0) + 1
     tries.delete(delivery.key)
-    if (error === null) return null
-    if (isPassing(error) && count < MOST_TRIES) {
-      tries.set(delivery.key, count)
-      return Math.max(retryIn(count, delivery.key), error.problem.retryAfter ?? 0)
+    try {
+      return { retryIn: null, ...(await receive(delivery)) }
+    } catch (error) {
+      const aside = Promise.resolve()
+      if (isPassing(error) && count < MOST_TRIES) {
+        tries.set(delivery.key, count)
+        return { retryIn: Math.max(retryIn(count, delivery.key), error.problem.retryAfter ?? 0), aside }
+      }
+      giveUp(requestOf(delivery), problemOf(error, delivery.key, { incident }), handler)
+      return { retryIn: null, aside }
     }
-    giveUp(requestOf(delivery), problemOf(error, delivery.key, { incident }), handler)
-    return null
   }
 }
 

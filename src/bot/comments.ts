@@ -6,8 +6,8 @@ import { code, fenced, link, mention, prose } from './markdown.ts'
 
 /** Addresses that the words link to. */
 export interface Links {
-  /** Where the documentation's folder can be read, without a slash at the end. */
-  readonly docs: string
+  /** Where this version serves its documentation, without a slash at the end; null where people cannot reach it. */
+  readonly docs: string | null
 }
 
 /** The whole comment about a deployment: what became of the command, the steps, the problem, the log's end. */
@@ -98,8 +98,13 @@ function details(problem: Problem, links: Links): string {
     ...(problem.wanted === undefined ? [] : [`- **Wanted:** ${code(problem.wanted, LONGEST_FACT)}`]),
     `- **Next:** ${prose(problem.next)}`,
     `- **Who can put this right:** ${WHO[problem.who]}`,
-    `- **Code:** ${link(`\`${problem.code}\``, `${links.docs}/troubleshooting.md#${problem.code.toLowerCase()}`)}`,
+    `- **Code:** ${codeLink(problem, links)}`,
   ].join('\n')
+}
+
+function codeLink({ code: name }: Problem, { docs }: Links): string {
+  const words = `\`${name}\``
+  return docs === null ? words : link(words, `${docs}/troubleshooting#${name.toLowerCase()}`)
 }
 
 const LONGEST_FACT = 400

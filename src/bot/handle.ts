@@ -18,31 +18,35 @@ export interface HandlerDoors {
   readonly clock: Clock
   readonly links: Links
   readonly announce: (key: string) => void
-  /** Work that nobody waits for: a failure is noted and forgotten. */
-  readonly aside: (work: () => Promise<void>) => void
+  /** Work that decides nothing: a failure is noted and forgotten, so what is returned never rejects. */
+  readonly aside: (work: () => Promise<void>) => Promise<void>
+}
+
+/** Every command has its row, so the next delivery may be taken; this one is not handled until `aside` is over. */
+export interface Handled {
+  readonly aside: Promise<void>
 }
 
 /** Every command of a comment, in order. Resolves once each has its row; may be repeated, because every row has its key. */
-export async function handleComment(base: DeployRequest, doors: HandlerDoors): Promise<void> {
+export async function handleComment(base: DeployRequest, doors: HandlerDoors): Promise<Handled> {
   const lines = parseCommands(base.comment?.body ?? '', NAMES)
-  if (lines.length === 0) return
-  const reacted = doors.aside(() => reactTo(base, 'eyes', doors))
+  if (lines.length === 0) return { aside: Promise.resolve() }
+  const aside = doors.aside(() => reactTo(base, 'eyes', doors))
   let facts: Promise<Facts> | null = null
   const look = (): Promise<Facts> => (facts ??= doors.source.look(base))
   for (const line of lines) await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
-  // Beside the work, but not forgotten: until here the delivery is not handled.
-  await reacted
+  return { aside }
 }
 
 /** Adding the label is the command; taking it off says that it was read. */
-export async function handleLabel(request: DeployRequest, label: string, doors: HandlerDoors): Promise<void> {
+export async function handleLabel(request: DeployRequest, label: string, doors: HandlerDoors): Promise<Handled> {
   doors.service.deploy(request)
-  const reacted = doors.aside(() => reactTo(request, 'eyes', doors))
+  const aside = doors.aside(() => reactTo(request, 'eyes', doors))
   const { repository, subject } = request
   const params = { owner: repository.owner, repo: repository.name, issue_number: subject.number, name: label }
   const client = doors.github.as(repository.installation)
   await client.rest('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', params, z.unknown(), [403, 404, 410])
-  await reacted
+  return { aside }
 }
 
 /** Says once, under the delivery's own key, that a command came to nothing. */

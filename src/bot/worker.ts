@@ -6,9 +6,14 @@ export interface WorkerDoors {
   readonly inbox: Inbox
   readonly clock: Clock
   readonly activity: Activity
-  /** Null once it is done with; otherwise the milliseconds to wait before it is tried again. */
-  readonly handle: (delivery: Delivery) => Promise<number | null>
+  readonly handle: (delivery: Delivery) => Promise<Outcome>
   readonly incident: (error: unknown, about: string) => string
+}
+
+/** `retryIn`: milliseconds to wait before it is tried again, or null; `aside`: what still runs beside the deliveries after it. */
+export interface Outcome {
+  readonly retryIn: number | null
+  readonly aside: Promise<void>
 }
 
 const MOST_AT_ONCE = 1_000
@@ -70,13 +75,20 @@ export function createWorker({ inbox, clock, activity, handle, incident }: Worke
   }
   const take = async (delivery: Delivery): Promise<void> => {
     try {
-      const wait = await handle(delivery)
-      if (wait !== null) return void clock.after(wait, () => enqueue(delivery))
-      inbox.handled(delivery.key, clock.now())
-      taken.delete(delivery.key)
+      const { retryIn, aside } = await handle(delivery)
+      if (retryIn !== null) clock.after(retryIn, () => enqueue(delivery))
+      else void activity.run(() => aside.then(() => finish(delivery)))
+    } catch (error) {
+      incident(error, delivery.key)
+    }
+  }
+  const finish = ({ key }: Delivery): void => {
+    try {
+      inbox.handled(key, clock.now())
+      taken.delete(key)
     } catch (error) {
       // Not even that could be written (a full disk): it stays in the inbox, and the next start takes it up.
-      incident(error, delivery.key)
+      incident(error, key)
     }
   }
   return work

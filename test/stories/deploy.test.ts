@@ -11,7 +11,7 @@ story('a pull request is deployed to the default environment', async ({ world, a
 
     * ✅ Permission and rules checked · 0.0 s
     * ✅ Image found · \`sha256:1486e90f074c\` as credential main · 0.0 s
-    * ✅ Image can be pulled · can be pulled · 0.0 s
+    * ✅ Image can be pulled · 0.0 s
     * ✅ Had its turn · 0.0 s
     * ✅ Image started · 0.0 s
     * ✅ Read back what runs · site runs \`sha256:1486e90f074c\` · 0.0 s

@@ -14,7 +14,9 @@ import type { Sql } from '../../src/store/sql.ts'
 import { targetKinds } from '../../src/targets/index.ts'
 import { Crossings, type Death } from './crossings.ts'
 import { GitHub, PRIVATE_KEY } from './github/github.ts'
-import type { Issue } from './github/state.ts'
+import type { Person } from './github/people.ts'
+import { give } from './github/population.ts'
+import type { Issue, Role } from './github/state.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { memorySql, type MemorySql } from './memory-sql.ts'
 import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './oci-registry.ts'
@@ -145,6 +147,16 @@ export class World {
     return response
   }
 
+  /** Somebody's role on the repository is another one from now on. */
+  demotes(person: Person, role: Role): void {
+    give(this.github.repository, person.account, role)
+  }
+
+  /** Somebody renames the account, which frees the login for others. */
+  givesUp(person: Person, login: string): void {
+    person.account.login = login
+  }
+
   /** Nothing is left over: no broken contract with GitHub, no error in the log, nothing open, held or unsaid. */
   isQuiet(): void {
     this.crossed += this.life.crossings.count
@@ -152,6 +164,7 @@ export class World {
     const rows = (query: string): unknown[] => this.disk.all(query)
     const leftovers = [
       ...this.errors,
+      ...this.engine.simulator.violations,
       ...rows(`select 'open deployment' as left, id, state from deployment where ended_at is null`),
       ...rows(`select 'held environment' as left, id from deployment where state = 'unknown' and settled_at is null`),
       ...rows(`select 'unhandled delivery' as left, key from delivery where handled_at is null`),

@@ -224,7 +224,7 @@ describe('what is told to whom', () => {
       - **Wanted:** \`role write or higher on this repository\`
       - **Next:** Ask someone with the role write to deploy.
       - **Who can put this right:** someone who can change this repository or its configuration
-      - **Code:** [\`PERMISSION_REQUIRED\`](<https://docs.example.com/troubleshooting.md#permission_required>)
+      - **Code:** [\`PERMISSION_REQUIRED\`](<https://docs.example.com/troubleshooting#permission_required>)
 
       * 🚫 Permission and rules · 0.0 s
 
@@ -263,7 +263,7 @@ describe('what is told to whom', () => {
       - **Wanted:** \`1.2\`
       - **Next:** Push the tag, or name another one.
       - **Who can put this right:** whoever asked
-      - **Code:** [\`TAG_NOT_FOUND\`](<https://docs.example.com/troubleshooting.md#tag_not_found>)
+      - **Code:** [\`TAG_NOT_FOUND\`](<https://docs.example.com/troubleshooting#tag_not_found>)
 
       * ✅ Permission and rules checked · 0.0 s
       * ❌ Finding the image · 0.0 s

@@ -91,7 +91,7 @@ describe('what the comment says', () => {
   test('every code has its link', () => {
     for (const code of Object.keys(CODES) as Code[]) {
       expect(deploymentComment(deployment('failure', ended(2, { problem: why(code) })), LINKS)).toContain(
-        `/troubleshooting.md#${code.toLowerCase()}>)`,
+        `/troubleshooting#${code.toLowerCase()}>)`,
       )
     }
   })

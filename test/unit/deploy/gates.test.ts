@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { decide, gates } from '../../../src/deploy/gates/index.ts'
 import type { Situation } from '../../../src/deploy/gates/gate.ts'
 import { ROLES, type Role } from '../../../src/deploy/environment.ts'
+import type { Proposal } from '../../../src/deploy/proposal.ts'
 import type { Code, Problem } from '../../../src/errors.ts'
-import { ADA, HEAD, IMAGE, NOON, OTHER, asks, bound, facts, plan, placed, proposal, pull, request, rules } from './situation.ts'
+import { ADA, HEAD, IMAGE, NOON, OTHER, asks, bound, facts, idleTarget, plan, placed, proposal, pull, request, rules } from './situation.ts'
 
 const situation = (different: Partial<Situation> = {}): Situation => ({
   request: request(),
@@ -17,6 +18,11 @@ const refusalOf = (different: Partial<Situation>): Problem | null => {
   const decision = decide(situation(different))
   return 'refusal' in decision ? decision.refusal.problem : null
 }
+
+/** Settings, as a target with the guarded key `volumes` sees them, and the patterns that bound them. */
+const having = (settings: Proposal['settings'], patterns: ReadonlyMap<string, string>): Partial<Situation> => ({
+  proposal: proposal({ settings, placed: placed({ target: idleTarget({ guarded: ['volumes'] }), bounds: [bound({ settings: patterns })] }) }),
+})
 
 const label = { door: 'label', comment: null, headSeen: HEAD } as const
 const onIssue = { pull: null, ref: { name: 'main', commit: HEAD } }
@@ -98,11 +104,10 @@ describe('refused', () => {
       { proposal: proposal({ settings: { path: '/srv/..' }, placed: placed({ bounds: [bound({ settings })] }) }) },
     ],
     ['a bounded setting left out', 'TARGET_NOT_ALLOWED', { proposal: proposal({ settings: {}, placed: placed({ bounds: [bound({ settings })] }) }) }],
-    [
-      'a bounded setting that is no text',
-      'TARGET_NOT_ALLOWED',
-      { proposal: proposal({ settings: { path: ['/srv/a'] }, placed: placed({ bounds: [bound({ settings })] }) }) },
-    ],
+    ['a bounded setting that is no text', 'TARGET_NOT_ALLOWED', having({ path: 7 }, settings)],
+    ['a list with one text outside the pattern', 'TARGET_NOT_ALLOWED', having({ path: ['/srv/a', '/etc'] }, settings)],
+    ['a list with something that is no text', 'TARGET_NOT_ALLOWED', having({ path: ['/srv/a', {}] }, settings)],
+    ['a guarded setting that no pattern speaks of', 'TARGET_NOT_ALLOWED', having({ path: '/srv/a', volumes: ['data:/data'] }, settings)],
     [
       'no entry that allows all of it at once',
       'TARGET_NOT_ALLOWED',
