@@ -54,19 +54,19 @@ export interface Gantry {
 }
 
 /** The one place that constructs things. */
-export async function assemble(settings: Settings & { readonly app: AppSettings }, operator: Operator, outside: Outside): Promise<Gantry> {
+export function assemble(settings: Settings & { readonly app: AppSettings }, operator: Operator, outside: Outside): Gantry {
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
   migrateAccounts(accounts)
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
-  const client = createRegistryClient({ ...outside.registry, fetch: outside.fetch }, { plainHttp: operator.plainHttp })
+  const client = createRegistryClient({ ...outside.registry, fetch: outside.fetch }, operator)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock)
   const source = createSource(github)
-  const links = { docs: settings.url === null ? '' : `${settings.url}/docs` }
+  const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const incident = (error: unknown, about: string): string => {
     const number = outside.random().slice(0, 8)
     log.error({ err: error, about, incident: number }, 'a mistake of our own')
@@ -85,7 +85,7 @@ export async function assemble(settings: Settings & { readonly app: AppSettings 
     random: outside.random,
     incident,
   })
-  const bot = await createBot({
+  const bot = createBot({
     probot,
     github,
     source,

@@ -4,7 +4,7 @@ import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import type { Announcements } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
-import type { Facts, Source } from '../deploy/source.ts'
+import { isStranger, type Facts, type Source } from '../deploy/source.ts'
 import { commands, findCommand, LATER, NAMES } from './commands/index.ts'
 import { problemComment, type Links } from './comments.ts'
 import { react, type GitHub } from './github.ts'
@@ -81,10 +81,6 @@ async function handleLine(line: ParsedLine, request: DeployRequest, look: () => 
 async function reactTo({ repository, subject, comment }: DeployRequest, content: 'eyes' | 'confused', { github }: HandlerDoors): Promise<void> {
   await react(github.as(repository.installation), { repository, number: subject.number, comment: comment?.id ?? null }, content)
 }
-
-/** On a public repository anybody may comment: answering each of them would let strangers make the bot talk. */
-const isStranger = ({ actor }: DeployRequest, facts: Facts): boolean =>
-  facts.actor.id !== actor.id || (!facts.repository.isPrivate && (facts.actor.role === 'none' || facts.actor.role === 'read'))
 
 function notYet(name: string): Problem {
   if (!LATER.includes(name)) throw new Error(`a known command without a file: ${name}`)

@@ -13,7 +13,7 @@ export interface ProbotOptions {
 }
 
 /**
- * Probot for typed events, authentication and token caching. Its throttle stays out (three seconds before each comment, shared
+ * Probot for typed events and authentication (tokens are kept in `installations.ts`). Its throttle stays out (three seconds before each comment, shared
  * by all installations), and so do its retries (they repeat a POST after a 502: one comment became four). Only the function form
  * of `defaults` switches them off; Probot overwrites the other.
  */

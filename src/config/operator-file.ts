@@ -20,6 +20,10 @@ export interface Operator {
   readonly targets: ReadonlyMap<string, TargetDeclaration>
   /** Registries besides those on loopback that may be plain HTTP, as `host[:port]`. */
   readonly plainHttp: readonly string[]
+  /** Origins of token servers that a registry's credential may be sent to, though they are on another host. */
+  readonly trustedRealms: readonly string[]
+  /** Origins on private addresses that a registry may redirect downloads to. */
+  readonly trustedStorage: readonly string[]
 }
 
 export interface DeclaredCredential {
@@ -71,7 +75,7 @@ interface Interpretation {
 }
 
 function interpret(text: string, kinds: TargetKinds, readSecret: ReadSecret): Interpretation {
-  const nothing: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [] }
+  const nothing: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] }
   const yaml = readYaml(text, false)
   if ('findings' in yaml) return { operator: nothing, findings: yaml.findings }
   const shape = checkShape(yaml, operatorSchema)
@@ -93,11 +97,13 @@ class Reader {
     this.#readSecret = readSecret
   }
 
-  operator({ credentials, targets, plain_http: plainHttp }: OperatorDocument): Operator {
+  operator({ credentials, targets, ...lists }: OperatorDocument): Operator {
     return {
       credentials: new Map(Object.entries(credentials).map(([name, declared]) => [name, this.#credential(name, declared)])),
       targets: new Map(Object.entries(targets).map(([name, declared]) => [name, this.#target(name, declared, Object.keys(credentials))])),
-      plainHttp,
+      plainHttp: lists.plain_http,
+      trustedRealms: lists.trusted_realms,
+      trustedStorage: lists.trusted_storage,
     }
   }
 

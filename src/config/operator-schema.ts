@@ -48,10 +48,17 @@ export const operatorSchema = z.strictObject({
   credentials: named(credential).default({}),
   targets: named(target).default({}),
   plain_http: z.array(text(hostProblem)).default([]),
+  trusted_realms: z.array(text(originProblem)).default([]),
+  trusted_storage: z.array(text(originProblem)).default([]),
 })
 
 export type OperatorDocument = z.output<typeof operatorSchema>
 export type TargetDocument = OperatorDocument['targets'][string]
+
+function originProblem(value: string): string | null {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === value ? null : 'an origin, such as https://gitlab.example.com'
+}
 
 function hostProblem(value: string): string | null {
   const wanted = 'the host of a registry, such as ghcr.io or registry.internal:5000'

@@ -113,8 +113,8 @@ function keysAt(schema: z.core.$ZodType, path: Path): string[] {
     if (part === undefined) return Object.keys(schema.shape)
     return keysAt(schema.shape[String(part)] as z.core.$ZodType, rest)
   }
-  if (schema instanceof z.ZodRecord) return keysAt(schema.valueType as z.core.$ZodType, rest)
-  return schema instanceof z.ZodArray ? keysAt(schema.element as z.core.$ZodType, rest) : []
+  if (schema instanceof z.ZodRecord) return keysAt(schema.valueType, rest)
+  return schema instanceof z.ZodArray ? keysAt(schema.element, rest) : []
 }
 
 function valueIn(value: unknown, path: Path): unknown {

@@ -61,7 +61,7 @@ function readNode(reading: Reading, node: ParsedNode | null, path: Path): unknow
   reading.values.set(JSON.stringify(path), spot)
   if (path.length > DEEPEST) return refuse(reading, spot, 'The values here are nested too deeply.', path)
   if (isMap(node)) return readMap(reading, node.items, path)
-  if (isSeq(node)) return node.items.map((item, index) => readNode(reading, item as ParsedNode, [...path, index]))
+  if (isSeq(node)) return node.items.map((item, index) => readNode(reading, item, [...path, index]))
   if (!isScalar(node)) return null
   if (typeof node.value !== 'number' || String(node.value) === reading.text.slice(node.range[0], node.range[1])) return node.value
   const what = reading.repeats ? `${quoted(spot.source)} as the number ${node.value}` : 'this as another number'

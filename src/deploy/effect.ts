@@ -3,7 +3,7 @@ import type { Deployment } from './deployment.ts'
 import { canonical, type Plan } from './plan.ts'
 import { recheck } from './recheck.ts'
 import { access, patiently, planned, problemOf, type RolloutDoors } from './step.ts'
-import type { Artifact, Hands, Json, Observation, Operation } from './target.ts'
+import type { Artifact, Hands, Observation, Operation } from './target.ts'
 
 /**
  * State `applying`: the environment is ours and the intent is on disk. Looks before it acts, so that it can be called again
@@ -121,7 +121,7 @@ function isAlreadyThere(now: readonly Observation[], { environment, plan, fence 
   if (plan === null || last?.plan == null || last.fence === null || last.fence + 1 !== fence) return false
   if (!runsPlan(now, plan) || !now.every(({ healthy }) => healthy)) return false
   const what = ({ settings, target, targetRevision, artifacts }: Plan): string =>
-    canonical({ settings, target, targetRevision, artifacts: artifacts.map(({ name, digest }) => [name, digest]) } as unknown as Json)
+    canonical({ settings, target, targetRevision, artifacts: artifacts.map(({ name, digest }) => [name, digest]) })
   return what(last.plan) === what(plan)
 }
 

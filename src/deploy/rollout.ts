@@ -6,6 +6,7 @@ import { decide } from './gates/index.ts'
 import type { Ending } from './journal.ts'
 import { hashPlan, type Plan } from './plan.ts'
 import { planOf, propose } from './proposal.ts'
+import { isStranger } from './source.ts'
 import { recheck } from './recheck.ts'
 import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
 
@@ -45,7 +46,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const { request } = deployment
   const facts = await patiently(doors, () => doors.source.look(request))
   const stranger = decide({ request, facts, proposal: null, plan: null })
-  if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(facts) })
+  if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors)
   if ('problem' in proposal) return refuse(deployment, doors, proposal.problem)
   const decision = decide({ request, facts, proposal, plan: null })
@@ -57,10 +58,6 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { now: doors.clock.now(), step: 'resolve', environment, plan })
   return 'again'
 }
-
-// On a public repository anybody has the role read: a comment for each of them would let strangers make the bot talk.
-const isStranger = ({ actor, repository }: { actor: { role: string }; repository: { isPrivate: boolean } }): boolean =>
-  !repository.isPrivate && (actor.role === 'none' || actor.role === 'read')
 
 function claimWorkloads({ request }: Deployment, { claims, targets }: RolloutDoors, plan: Plan, environment: string): Refusal | null {
   const workloads = targets.get(plan.target)?.target.workloads(plan.settings) ?? []

@@ -32,3 +32,10 @@ export interface Source {
   /** Throws a `Failure` with a GITHUB_… or PERMISSION_UNREADABLE code: what cannot be read is never assumed. */
   look(request: DeployRequest): Promise<Facts>
 }
+
+/**
+ * Somebody without standing: on a public repository anybody has the role read, and a comment for each of them would let
+ * strangers make the bot talk. They get a reaction.
+ */
+export const isStranger = ({ actor }: DeployRequest, facts: Facts): boolean =>
+  !facts.repository.isPrivate && (facts.actor.id !== actor.id || facts.actor.role === 'none' || facts.actor.role === 'read')

@@ -42,7 +42,7 @@ const textOf = (node: Tree): string => ('value' in node ? node.value : 'children
 
 /** A link to a document that is served too leads there; one to any other file of the repository becomes its words alone. */
 function leadOn(element: Element, from: string, names: ReadonlySet<string>): void {
-  const href = String(element.properties['href'] ?? '')
+  const href = element.properties['href'] ?? ''
   if (/^(?:https?:|#)/.test(href)) return
   const [path = '', fragment] = href.split('#')
   const name = posix.join(posix.dirname(from), path).replace(/\.md$/, '')

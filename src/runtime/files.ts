@@ -118,4 +118,4 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | null)?.code ?? '')
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? ''

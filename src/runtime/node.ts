@@ -48,7 +48,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const operator = loadOperatorFile(settings.config, machine)
     const sql = openSqlite(join(settings.data, 'gantry.db'))
     closers.push(() => sql.close())
-    const gantry = await assemble(settings, operator, outside(settings, sql, machine))
+    const gantry = assemble(settings, operator, outside(settings, sql, machine))
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)
       closers.push(() => served.close())

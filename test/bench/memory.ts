@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { flood, WRONG_SIGNATURE } from '../world/flood.ts'
 import type { Measure } from './main.ts'
 import { median, rounded } from './numbers.ts'
 import { startGantry, startProbot, withFolder } from './servers.ts'
 import type { Started } from './process.ts'
 
-const MEGABYTE = 1_000_000
 const RUNS = 3
 const AT_REST = 1.4
 const MOST_RISE = 40
@@ -54,37 +53,14 @@ async function abuse(folder: string, secret: string): Promise<Measure[]> {
 async function abuseBy(server: Started, { signed, chunked, connections }: (typeof CASES)[number]): Promise<Measure> {
   const before = server.memory().now
   forgetPeak(server.pid)
-  const statuses = await Promise.all(Array.from({ length: connections }, () => flood(server.port, signed, chunked)))
+  const statuses = await Promise.all(
+    Array.from({ length: connections }, () => flood(server.port, { megabytes: 300, chunked, headers: signed ? [WRONG_SIGNATURE] : [] })),
+  )
   const rise = rounded(server.memory().peak - before)
   await server.stop()
   const how = `${connections} × 300 MB, ${chunked ? 'chunked' : 'with length'}, ${signed ? 'wrong signature' : 'unsigned'}`
   const answers = [...new Set(statuses)].toSorted().join(', ')
   return { name: `memory rise: ${how}`, ours: rise, peer: null, ratio: null, goal: MOST_RISE, holds: rise <= MOST_RISE, unit: 'MB', answers }
-}
-
-/** Writes 300 MB as fast as they are taken, until all is written or the server gives the connection up; answers with the status it said. */
-async function flood(port: number, signed: boolean, chunked: boolean): Promise<number> {
-  const chunk = Buffer.alloc(MEGABYTE, 'a')
-  const framed = chunked ? Buffer.concat([Buffer.from(`${MEGABYTE.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]) : chunk
-  const lines = [
-    'POST /api/github/webhooks HTTP/1.1',
-    'Host: 127.0.0.1',
-    'Content-Type: application/json',
-    'X-GitHub-Event: issue_comment',
-    'X-GitHub-Delivery: flood',
-    chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${300 * MEGABYTE}`,
-    ...(signed ? [`X-Hub-Signature-256: sha256=${'0'.repeat(64)}`] : []),
-  ]
-  const socket = connect(port, '127.0.0.1')
-  let text = ''
-  socket.on('data', (data) => (text += data.toString('latin1'))).on('error', () => {})
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  for (let sent = 0; sent < 300 && !socket.destroyed; sent++)
-    if (!socket.write(framed)) await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), closed])
-  socket.end()
-  await closed
-  return Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0)
 }
 
 /** Linux: `VmHWM` counts from now on (proc(5), clear_refs). */

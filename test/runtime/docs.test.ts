@@ -3,7 +3,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CODES } from '../../src/errors.ts'
+import { problemComment } from '../../src/bot/comments.ts'
+import { CODES, problem } from '../../src/errors.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { docsRoutes } from '../../src/runtime/docs.ts'
 import { createFront } from '../../src/runtime/front.ts'
@@ -33,7 +34,15 @@ afterAll(() => {
   server.close()
 })
 
-test('the link beside a code leads to its paragraph, served by the process that said it', async () => {
+test('the link in a comment leads to the paragraph of its code, served by the process that said it', async () => {
+  const why = problem('TAG_NOT_FOUND', { sentence: 'There is no such tag.', next: 'Push it.' })
+  const [, link = ''] = /\(<([^>]+)>\)/.exec(problemComment(why, { docs: `${origin}/docs` })) ?? []
+  expect(link).toBe(`${origin}/docs/troubleshooting#tag_not_found`)
+  expect(await (await fetch(link)).text()).toContain('<h2 id="tag_not_found">')
+  expect(problemComment(why, { docs: null })).toContain('- **Code:** `TAG_NOT_FOUND`')
+})
+
+test('every code has its paragraph', async () => {
   const page = await (await fetch(`${origin}/docs/troubleshooting`)).text()
   const ids = new Set([...page.matchAll(/<h2 id="([^"]+)"/g)].map(([, id]) => id))
   for (const code of Object.keys(CODES)) expect(ids).toContain(code.toLowerCase())

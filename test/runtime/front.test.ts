@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import nock from 'nock'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Delivery } from '../../src/deploy/journal.ts'
 import { createFront } from '../../src/runtime/front.ts'
@@ -8,7 +9,11 @@ import { createLog } from '../../src/runtime/log.ts'
 import { createRedactor } from '../../src/runtime/redact.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { Secret } from '../../src/secret.ts'
-import { delivery, head, sign, statusOf, talk } from './wire.ts'
+import { FRAMING } from '../world/framing.ts'
+import { delivery, head, sign, statusOf, talk } from '../world/wire.ts'
+
+// nock's interceptor reads what a socket sends and trips over pipelined and broken requests; these sockets reach 127.0.0.1 only.
+nock.restore()
 
 const SECRET = randomBytes(32).toString('hex')
 const OLDER = randomBytes(32).toString('hex')
@@ -74,7 +79,9 @@ describe('a delivery', () => {
   })
 
   test('may arrive in chunks, byte by byte', async () => {
-    const chunks = [...BODY].map((character) => `1\r\n${character}\r\n`).join('')
+    const chunks = BODY.split('')
+      .map((character) => `1\r\n${character}\r\n`)
+      .join('')
     expect(await status(head({ 'transfer-encoding': 'chunked', 'x-hub-signature-256': sign(BODY, SECRET) }), chunks, '0\r\n\r\n')).toBe(202)
   })
 
@@ -216,20 +223,7 @@ describe('a request', () => {
     ['headers of 17 KB', delivery(BODY, SECRET, { 'x-long': 'a'.repeat(17_000) }), 431],
     ['another path', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', 404],
     ['another method', 'GET /api/github/webhooks HTTP/1.1\r\nhost: x\r\n\r\n', 404],
-    ['an absolute form', 'GET http://127.0.0.1/healthz HTTP/1.1\r\nhost: x\r\n\r\n', 404],
-    ['//[', 'GET //[ HTTP/1.1\r\nhost: x\r\n\r\n', 404],
-    ['/%', 'GET /% HTTP/1.1\r\nhost: x\r\n\r\n', 404],
-    ['/%00', 'GET /%00 HTTP/1.1\r\nhost: x\r\n\r\n', 404],
-    ['/..%2f', 'GET /..%2fhealthz HTTP/1.1\r\nhost: x\r\n\r\n', 404],
-    ['no host', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
-    ['two lengths', 'POST /api/github/webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab', 400],
-    ['a negative length', 'POST /api/github/webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n', 400],
-    ['length and chunks', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', 400],
-    ['strange chunks', 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n', 404],
-    ['two encodings', 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n', 400],
-    ['bare line feeds', 'GET /healthz HTTP/1.1\nhost: x\n\n', 400],
-    ['a folded header', 'GET /healthz HTTP/1.1\r\nhost: x\r\nx-a: 1\r\n 2\r\n\r\n', 400],
-    ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01', 400],
+    ...FRAMING,
   ])('with %s is refused, and the connection given up where its end is in doubt', async (_what, bytes, expected) => {
     const exchange = talk(port, bytes)
     expect(statusOf(await exchange.until(/\r\n\r\n/))).toBe(expected)

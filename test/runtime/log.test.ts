@@ -33,7 +33,7 @@ describe('the redactor', () => {
     ['a token of an installation', `ghs_4711_${'eyJhbGciOi.J9'.repeat(30)}`],
     ['a personal token', `ghp_${'a1B2'.repeat(9)}`],
     ['a fine-grained token', `github_pat_${'a1B2'.repeat(9)}`],
-    ['a JWT', `eyJ${'hbGciOiJSUzI1NiJ9'}.eyJpc3MiOjQ3MTF9xx.c2lnbmF0dXJl`],
+    ['a JWT', `eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOjQ3MTF9xx.c2lnbmF0dXJl`],
     ['a key nobody registered', '-----BEGIN PRIVATE KEY-----\\nMIIE\\n-----END PRIVATE KEY-----'],
     ['a password in an address', 'https://user:pass@registry.example.com/v2/'],
   ])('knows %s by its look', (_kind, text) => {

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GantryProcess } from '../world/gantry-process.ts'
 import { PRIVATE_KEY } from '../world/github/github.ts'
 import { eventually, Grounds } from '../world/grounds.ts'
-import './wire.ts'
 
 const SECRET = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0'
 const APP = { APP_ID: '4711', PRIVATE_KEY, WEBHOOK_SECRET: SECRET }

@@ -93,7 +93,7 @@ describe('docs/troubleshooting.md', () => {
   const section = (code: string): string => sections.find((text) => text.startsWith(`${code}\n`)) ?? ''
 
   test('has a heading for every code, once, and no other', () => {
-    expect(sections.map((text) => text.split('\n')[0]).toSorted()).toEqual(Object.keys(CODES).toSorted())
+    expect(sections.map((text) => text.split('\n')[0] ?? '').toSorted()).toEqual(Object.keys(CODES).toSorted())
   })
 
   test.each(Object.keys(CODES) as Code[])('%s: who can fix it, and more than a sentence', (code) => {

@@ -116,7 +116,7 @@ export class Crossings {
   files(files: Files): Files {
     const cross = <K extends keyof Files>(verb: K): Files[K] =>
       ((...args: Parameters<Files[K]>) =>
-        this.async(`files ${verb} ${String(args[0])}`, () => (files[verb] as (...inner: unknown[]) => Promise<unknown>)(...args))) as Files[K]
+        this.async(`files ${verb} ${args[0]}`, () => (files[verb] as (...inner: unknown[]) => Promise<unknown>)(...args))) as Files[K]
     return { read: cross('read'), open: cross('open'), write: cross('write'), list: cross('list'), move: cross('move'), remove: cross('remove') }
   }
 }

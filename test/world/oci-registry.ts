@@ -40,6 +40,8 @@ export interface Quirks {
   redirectsBlobsTo?: string
   /** HEAD of a manifest answers this. */
   headAnswers?: number
+  /** Awaited before every answer: a slow registry, or one during whose work something else happens. */
+  pause?: (request: SeenRequest) => Promise<unknown>
 }
 
 export interface SeenRequest {
@@ -110,6 +112,11 @@ export class OciRegistry {
     return digest
   }
 
+  /** The tags that stand for a digest now. */
+  tagsOf(repository: string, digest: string): readonly string[] {
+    return [...(this.#repositories.get(repository)?.tags ?? [])].flatMap(([tag, named]) => (named === digest ? [tag] : []))
+  }
+
   forgets(name: string): void {
     const { repository, tag } = this.#split(name)
     this.#repositories.get(repository)?.tags.delete(tag)
@@ -156,7 +163,9 @@ export class OciRegistry {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.origin)
     const { method = 'GET', headers } = request
-    this.requests.push({ method, path: url.pathname, authorization: headers.authorization })
+    const seen = { method, path: url.pathname, authorization: headers.authorization }
+    this.requests.push(seen)
+    await this.quirks.pause?.(seen)
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
     const trouble = this.#troubles.find(({ match, left }) => left > 0 && match.test(`${method} ${url.pathname}`))
     if (trouble) {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
@@ -275,8 +275,6 @@ async function atRest({ bot, service }: Gantry): Promise<void> {
     await service.idle()
   }
 }
-
-export const unguessable = (): string => randomBytes(16).toString('hex')
 
 export const DEPLOY_YML = `version: 1
 app: shop

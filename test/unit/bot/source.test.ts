@@ -33,7 +33,7 @@ describe('the facts that GitHub gives', () => {
           : { id: comment.id, node: comment.node, body: comment.body, url: 'https://github.com/x', createdAt: comment.createdAt },
       asks: { app: null, environment: null, image: null, ref: null },
       ...more,
-    } as DeployRequest
+    }
   }
   const said = (text = '/deploy', who = desk.github.people.ada): Comment => who.comments(desk.pull.number, text)
   const failing = async (asked: DeployRequest): Promise<string> => {

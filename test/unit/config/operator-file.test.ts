@@ -21,6 +21,7 @@ targets:
         images: [ghcr.io/acme/*]
         settings: { path: "/srv/*" }
 plain_http: [registry.internal:5000]
+trusted_realms: [https://tokens.internal]
 `
 
 const SECRETS = new Map([
@@ -81,7 +82,8 @@ describe('what the file declares', () => {
 
   test('registries that may be plain HTTP; everything may be left out', () => {
     expect(operatorOf(FILE).plainHttp).toEqual(['registry.internal:5000'])
-    expect(operatorOf('version: 1\n')).toEqual({ credentials: new Map(), targets: new Map(), plainHttp: [] })
+    expect(operatorOf(FILE).trustedRealms).toEqual(['https://tokens.internal'])
+    expect(operatorOf('version: 1\n')).toEqual({ credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] })
   })
 
   test('the revision changes with the declaration, not with who may use it, and holds no secret', () => {

@@ -39,6 +39,19 @@ describe('one deployment', () => {
     expect(world.target.effects).toHaveLength(1)
   })
 
+  test('of what runs, but is not healthy, is done again', async () => {
+    const world = new SmallWorld()
+    world.asks(':1.1')
+    await world.rests()
+    world.target.observes = () => {
+      world.target.isHealthy = world.target.effects.length > 1
+    }
+    world.asks(':1.1')
+    await world.rests()
+    expect(world.states).toEqual(['success', 'success'])
+    expect(world.target.effects).toHaveLength(2)
+  })
+
   test('of what runs is done again where its settings changed', async () => {
     const world = new SmallWorld()
     world.asks(':1.1')
@@ -190,11 +203,13 @@ describe('trouble on the way', () => {
     world.trouble('github', failure('GITHUB_UNAVAILABLE'), failure('GITHUB_RATE_LIMITED', 5_000), failure('PERMISSION_UNREADABLE'))
     world.asks(':1.1')
     await world.settles()
-    expect(world.deployment(1).state).toBe('gating')
+    const looks = () => world.crossings.log.filter((name) => name === 'github').length
+    expect([world.deployment(1).state, looks()]).toEqual(['gating', 1])
     await world.time.passes('1 second')
     await world.time.passes('4 seconds')
-    expect(world.deployment(1).state).toBe('gating') // told to wait five
+    expect(looks()).toBe(2) // told to wait five
     await world.time.passes('1 second')
+    expect(looks()).toBe(3)
     await world.time.passes('4 seconds')
     expect(world.deployment(1).state).toBe('success')
   })
@@ -387,6 +402,21 @@ describe('a queue', () => {
     for (let n = 1; n <= 10; n++) world.asks(`:1.${n}`)
     await world.rests()
     expect(world.target.effects.map(({ digest }) => digest)).toEqual(Array.from({ length: 10 }, (_, n) => digestOf(`1.${n + 1}`)))
+  })
+
+  test('one that joins it does not start the first a second time', async () => {
+    const world = new SmallWorld()
+    const rechecked = Promise.withResolvers<void>()
+    world.trouble('github', Promise.resolve(), rechecked.promise)
+    world.asks(':1.1')
+    await world.reaches(1, 'queued')
+    world.asks(':1.2')
+    await world.reaches(2, 'queued')
+    await new Promise((resolve) => setImmediate(resolve))
+    rechecked.resolve()
+    await world.rests()
+    expect(world.states).toEqual(['success', 'success'])
+    expect(world.incidents).toEqual([])
   })
 
   test('environments do not wait for each other', async () => {

@@ -163,7 +163,7 @@ function unknownKey(raw: Schema, value: Json, document: Description): string | n
   return first(Object.entries(value), ([key, inner]) => {
     const schema = known.get(key)
     if (schema === undefined) return key
-    const below = unknownKey(schema, inner as Json, document)
+    const below = unknownKey(schema, inner, document)
     return below === null ? null : `${key}.${below}`
   })
 }

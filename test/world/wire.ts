@@ -1,10 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import nock from 'nock'
-
-// nock's interceptor reads what a socket sends and trips over pipelined and broken requests; these sockets reach 127.0.0.1 only.
-nock.restore()
 
 /** What came back over one connection, as text, once the server closed it or `until` was seen. */
 export interface Exchange {

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import { eventually } from '../world/grounds.ts'
+import type { Grounds } from '../world/grounds.ts'
+import { Checks, leftOut, onGrounds } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { aCommand } from './signatures.ts'
+
+/** Every deployment of the repository has ended on GitHub, and there are so many. */
+const ended = ({ github }: Grounds, count: number) =>
+  eventually(() => {
+    const { checks, deployments } = github.repository
+    return deployments.length === count && checks.length === count && checks.every(({ conclusion }) => conclusion !== null)
+  })
+
+/** One deployment, one comment and one check run, whatever was sent; and no contract of GitHub's broken. */
+async function exactlyOne(grounds: Grounds, checks: Checks): Promise<void> {
+  checks.that(await ended(grounds, 1), 'the deployment has not ended')
+  // What would come too much would come now.
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  const { deployments, checks: runs } = grounds.github.repository
+  checks.that(deployments.length === 1 && runs.length === 1, `${deployments.length} deployments, ${runs.length} check runs`)
+  checks.that(grounds.said().length === 1, `${grounds.said().length} comments`)
+  grounds.github.verdict()
+  await checks.isAlive(grounds)
+}
+
+const w07: Scenario = {
+  id: 'W07',
+  tried: 'the same delivery 50 times one after the other, 50 times at once, across a restart, and under fresh delivery ids',
+  run: onGrounds(async (grounds) => {
+    const checks = new Checks()
+    const command = aCommand(grounds)
+    const statuses: number[] = []
+    for (let time = 0; time < 50; time++) statuses.push(await grounds.sends(command))
+    statuses.push(...(await Promise.all(Array.from({ length: 50 }, () => grounds.sends(command)))))
+    await grounds.gantry.stops('SIGKILL')
+    await grounds.starts()
+    statuses.push(await grounds.sends(command))
+    for (let time = 0; time < 5; time++) statuses.push(await grounds.sends(command, { 'x-github-delivery': randomUUID() }))
+    checks.that(
+      statuses.every((status) => status === 202),
+      `statuses ${[...new Set(statuses)].join()}`,
+    )
+    await exactlyOne(grounds, checks)
+    return checks.finding(`${statuses.length} sent and acknowledged, one deployment`)
+  }),
+}
+
+const w08: Scenario = {
+  id: 'W08',
+  tried: '"Redeliver" of a delivery that had succeeded, and of one that had failed because nobody listened',
+  run: onGrounds(async (grounds) => {
+    const checks = new Checks()
+    await grounds.gantry.stops()
+    const missed = aCommand(grounds)
+    checks.that((await grounds.sends(missed).catch(() => 0)) === 0, 'somebody listens')
+    await grounds.starts()
+    checks.that((await grounds.sends(missed)) === 202, 'the redelivery was refused')
+    checks.that(await ended(grounds, 1), 'the missed command was not done')
+    checks.that((await grounds.sends(missed)) === 202, 'the second redelivery was refused')
+    await exactlyOne(grounds, checks)
+    return checks.finding('one deployment')
+  }),
+}
+
+const w09: Scenario = {
+  id: 'W09',
+  tried: '100 deliveries while GitHub takes 30 s for each call',
+  run: onGrounds(async (grounds) => {
+    const checks = new Checks()
+    grounds.github.latency = 30_000
+    const commands = Array.from({ length: 100 }, () => aCommand(grounds, '/deploy help'))
+    const times: number[] = []
+    for (const command of commands) {
+      const begun = performance.now()
+      checks.that((await grounds.sends(command)) === 202, 'a delivery was refused')
+      times.push(performance.now() - begun)
+    }
+    checks.that(Math.max(...times) <= 1_000, `the slowest answer took ${Math.max(...times).toFixed(0)} ms`)
+    // From here on GitHub is quick again: what was stored is worked off.
+    grounds.github.latency = 0
+    const answered = () => grounds.pull.comments.filter(({ author, reactions }) => author.login === 'ada' && reactions.length > 0).length
+    checks.that(await eventually(() => answered() === 100, 150), `${answered()} of 100 were worked off`)
+    await checks.isAlive(grounds)
+    return checks.finding(`each acknowledged within ${Math.max(...times).toFixed(0)} ms, all worked off`)
+  }),
+}
+
+const w11: Scenario = {
+  id: 'W11',
+  tried: 'deliveries in reverse order, a comment before the pull request it is on, the installation after the first comment',
+  run: onGrounds(async (grounds) => {
+    const checks = new Checks()
+    const { github, pull } = grounds
+    const second = github.people.ada.opensPullRequest({ branch: 'second' })
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    github.people.ada.comments(pull.number, '/deploy staging')
+    github.people.ada.comments(second.number, '/status')
+    github.installs('created')
+    const waiting = github.webhooks.waiting.splice(0).toReversed()
+    for (const delivery of waiting) checks.that((await grounds.sends(delivery)) < 300, `${delivery.event} was refused`)
+    checks.that(await ended(grounds, 1), 'the deployment has not ended')
+    checks.that(await eventually(() => grounds.said(second).length === 1), 'no answer on the second pull request')
+    github.verdict()
+    await checks.isAlive(grounds)
+    return checks.finding(`${waiting.length} deliveries in reverse: deployed, answered, no error`)
+  }),
+}
+
+const w17: Scenario = {
+  id: 'W17',
+  tried: "a loop: our own comment and another bot's contain /deploy, and every event that we cause comes back to us",
+  run: onGrounds(async (grounds) => {
+    const checks = new Checks()
+    const { github, pull } = grounds
+    github.people.ada.comments(pull.number, '/deploy staging')
+    await grounds.delivers()
+    checks.that(await ended(grounds, 1), 'the deployment has not ended')
+    github.people.robot.comments(pull.number, '/deploy staging')
+    const ours = grounds.said()[0]!
+    github.people.ada.edits(ours, `${ours.body}\n/deploy staging`)
+    for (let round = 0; round < 10 && github.webhooks.waiting.length > 0; round++) await grounds.delivers()
+    checks.that(github.webhooks.waiting.length === 0, 'events follow events')
+    await exactlyOne(grounds, checks)
+    return checks.finding('one deployment and one comment; nothing answered itself')
+  }),
+}
+
+export const deliveries: readonly Scenario[] = [
+  w07,
+  w08,
+  w09,
+  leftOut('W10', '500 deliveries missed during an hour', 'fetching missed deliveries back comes with its own issue'),
+  w11,
+  leftOut('W16', 'the installation is deleted or suspended while deployments are queued and running', 'cancelling comes with its own issue'),
+  w17,
+  leftOut('W18', 'a signed payload of 3 MB on Workers', 'the Workers build comes later'),
+]

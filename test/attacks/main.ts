@@ -1,0 +1,26 @@
+// npm run attack [-- ID or GROUP …] [--json]: the scenarios of the threat model against the real process, black box.
+// JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
+import { bodies } from './bodies.ts'
+import { connections } from './connections.ts'
+import { deliveries } from './deliveries.ts'
+import type { Scenario } from './scenario.ts'
+import { signatures } from './signatures.ts'
+
+const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
+  '2A': [...signatures, ...bodies, ...connections, ...deliveries].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+}
+
+const words = process.argv.slice(2).filter((word) => word !== '--json')
+const all = Object.values(GROUPS).flat()
+const chosen = words.length === 0 ? all : words.flatMap((word) => GROUPS[word.toUpperCase()] ?? all.filter(({ id }) => id === word.toUpperCase()))
+if (chosen.length === 0) {
+  console.error(
+    `There is no scenario or group ${words.join(', ')}; groups: ${Object.keys(GROUPS).join(', ')}; scenarios: ${all.map(({ id }) => id).join(', ')}.`,
+  )
+  process.exit(2)
+}
+for (const { id, tried, run } of chosen) {
+  const { outcome, holds } = await run().catch((error: unknown) => ({ outcome: `the attempt itself failed: ${String(error)}`, holds: false }))
+  console.log(JSON.stringify({ id, tried, outcome, holds }))
+  if (holds === false) process.exitCode = 1
+}

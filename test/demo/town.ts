@@ -1,0 +1,285 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GantryProcess } from '../world/gantry-process.ts'
+import { GitHub, PRIVATE_KEY } from '../world/github/github.ts'
+import { listen } from '../world/github/listen.ts'
+import { give } from '../world/github/population.ts'
+import type { Issue } from '../world/github/state.ts'
+import { startOciRegistry } from '../world/oci-registry.ts'
+import type { OciRegistry, SeenRequest } from '../world/oci-registry.ts'
+import { deployYml, ENVIRONMENTS, operatorYml } from './configuration.ts'
+import type { Environment, Sites } from './configuration.ts'
+import { commitPage, RELEASES, shopPage } from './images.ts'
+
+/** Milliseconds (real ones) that answers take, so that a person can follow the steps. */
+export interface Pace {
+  readonly github: number
+  readonly registry: number
+}
+
+/** What a thread on GitHub shows between the comments, and what happened around it. */
+export interface Happening {
+  readonly at: number
+  readonly who: string | null
+  readonly kind: 'label' | 'push' | 'image' | 'trouble' | 'bot'
+  /** Markdown of our own. */
+  readonly text: string
+}
+
+/** What an environment's site says of itself. */
+export interface Served {
+  readonly environment: Environment
+  readonly url: URL
+  readonly digest: string | null
+  /** Tags that stand for that digest at the registry. */
+  readonly tags: readonly string[]
+}
+
+export const BRANCH = 'checkout'
+const PASSWORD = 'a-password-for-the-demo'
+const NEW_PASSWORD = 'which-nobody-has-told-gantry'
+const BOT_IS_DOWN = 1_200
+
+/**
+ * All that a deployment needs, on this machine's loopback: the real bot as a process of its own, with its database and files in a
+ * folder that goes away again; GitHub simulated over HTTP with signed webhooks; a registry that wants a login.
+ */
+export class Town {
+  readonly folder = mkdtempSync(join(tmpdir(), 'gantry-demo-'))
+  readonly github: GitHub
+  readonly registry: OciRegistry
+  readonly pull: Issue
+  readonly sites: Sites
+  readonly happenings: Happening[] = []
+  /** The registry's password is another one than the bot was told. */
+  isPasswordWrong = false
+  isRegistryDown = false
+  isBotDown = true
+  /** What waits for its moment: at the next comment, in the middle of the next deployment. */
+  readonly armed = { push: false, crash: false }
+  readonly #account: { readonly name: string; password: string; readonly repositories: readonly string[] }
+  readonly #pace: Pace
+  readonly #frontPort: number
+  readonly #listeners = new Set<() => void>()
+  readonly #told = new Set<string>()
+  #api: { readonly url: string; close(): Promise<void> } | null = null
+  #bot: GantryProcess | null = null
+  #isDelivering = false
+
+  private constructor(github: GitHub, registry: OciRegistry, account: Town['#account'], pace: Pace, ports: readonly number[]) {
+    const [front = 0, ...sites] = ports
+    this.github = github
+    this.registry = registry
+    this.#account = account
+    this.#pace = pace
+    this.#frontPort = front
+    this.sites = Object.fromEntries(ENVIRONMENTS.map((name, index) => [name, new URL(`http://127.0.0.1:${sites[index]}`)])) as Sites
+    const { repository, people } = github
+    // On a public repository a stranger gets a reaction and no words.
+    repository.isPrivate = true
+    give(repository, people.mallory.account, 'read')
+    github.has('.github/deploy.yml', deployYml(registry, this.sites))
+    this.pull = people.ada.opensPullRequest({ branch: BRANCH, title: 'Checkout in two steps' })
+    writeFileSync(join(this.folder, 'gantry.yml'), operatorYml(registry, this.sites, repository.id))
+  }
+
+  static async opens(pace: Pace = { github: 0, registry: 0 }): Promise<Town> {
+    const account = { name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }
+    const registry = await startOciRegistry({ auth: 'bearer', accounts: [account] })
+    // GitHub's times are whole seconds, and a comment in the second of a push proves no head: the pull request is an hour old.
+    const clock = { past: 3_600_000, now: () => Date.now() - clock.past }
+    const town = new Town(new GitHub({ clock }), registry, account, pace, await freePorts(1 + ENVIRONMENTS.length))
+    clock.past = 0
+    town.github.latency = pace.github
+    // What was said while the pull request was opened is an hour old too, and nobody listened yet.
+    town.github.webhooks.waiting.length = 0
+    await town.#fillsRegistry()
+    registry.quirks.pause = (request) => town.#pauses(request)
+    town.#api = await listen((request) => town.github.fetch(request).finally(() => town.#changed()))
+    await town.#startsBot()
+    return town
+  }
+
+  /** Called whenever something may look different. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  comments(who: 'ada' | 'mallory', text: string): void {
+    this.github.people[who].comments(this.pull.number, text)
+    if (this.armed.push) {
+      this.armed.push = false
+      void this.pushes()
+    }
+    this.#delivers()
+  }
+
+  labels(who: 'ada' | 'mallory', name: string): void {
+    this.github.people[who].labels(this.pull.number, name)
+    this.#delivers()
+  }
+
+  /** A commit of ada's on the pull request's branch, whose image CI has ready at once. */
+  async pushes(): Promise<void> {
+    const sha = this.github.people.ada.pushes(BRANCH, { message: 'One more thing' })
+    await this.#holds(sha)
+    this.#delivers()
+  }
+
+  async turnsRegistry(isDown: boolean): Promise<void> {
+    this.isRegistryDown = isDown
+    await (isDown ? this.registry.goesDown() : this.registry.comesBack())
+    this.#happens('trouble', isDown ? 'The registry went **down**: it refuses connections.' : 'The registry is **back**.')
+  }
+
+  changesPassword(isWrong: boolean): void {
+    this.isPasswordWrong = isWrong
+    this.#account.password = isWrong ? NEW_PASSWORD : PASSWORD
+    this.registry.revokesTokens()
+    const text = isWrong ? "The registry's password was **changed**, and nobody told Gantry." : "The registry takes **Gantry's password** again."
+    this.#happens('trouble', text)
+  }
+
+  /** Whether a deployment is under way, as GitHub shows it. */
+  get isDeploying(): boolean {
+    return this.github.repository.checks.some(({ status }) => status !== 'completed')
+  }
+
+  /** `kill -9`; a new process takes up what the old one left, from the same folder. */
+  async crashes(): Promise<void> {
+    if (this.isBotDown) return
+    this.armed.crash = false
+    this.isBotDown = true
+    await this.#bot?.stops('SIGKILL')
+    this.#happens('bot', 'The bot was **killed** (`kill -9`). Nothing runs now but the registry and GitHub.')
+    await new Promise((resolve) => setTimeout(resolve, BOT_IS_DOWN))
+    await this.#startsBot()
+    this.#happens('bot', 'The bot was **started again**. It reads its journal, looks at what is there, and goes on.')
+    // GitHub repeats nothing by itself; here somebody presses "Redeliver" for what nobody has acknowledged.
+    for (const delivery of this.github.webhooks.log) {
+      if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
+    }
+    this.#delivers()
+  }
+
+  /** What each environment's site answers right now. */
+  served(): Promise<readonly Served[]> {
+    return Promise.all(ENVIRONMENTS.map((environment) => this.#served(environment, this.sites[environment])))
+  }
+
+  /** What the bot wrote to its log. */
+  get log(): string {
+    return this.#bot?.output ?? ''
+  }
+
+  /** For a process that is about to end, and cannot wait. */
+  kills(): void {
+    this.#bot?.child.kill('SIGKILL')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  async closes(): Promise<void> {
+    this.isBotDown = true
+    this.#listeners.clear()
+    await this.#bot?.stops('SIGKILL')
+    await this.#api?.close()
+    if (!this.isRegistryDown) await this.registry.goesDown()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  async #startsBot(): Promise<void> {
+    const { identity, webhookSecret } = this.github
+    const app = { APP_ID: String(identity.id), PRIVATE_KEY, WEBHOOK_SECRET: webhookSecret, GITHUB_API_URL: this.#api?.url ?? '' }
+    const front = { PORT: String(this.#frontPort), GANTRY_URL: `http://127.0.0.1:${this.#frontPort}` }
+    this.#bot = new GantryProcess({ folder: this.folder, environment: { ...app, ...front, REGISTRY_PASSWORD: PASSWORD, LOG_LEVEL: 'info' } })
+    await this.#bot.listens()
+    this.isBotDown = false
+  }
+
+  async #fillsRegistry(): Promise<void> {
+    for (const release of RELEASES) await this.registry.has(`acme/shop:${release.version}`, shopPage(release))
+    await this.registry.has('acme/shop:broken', { 'readme.txt': 'This image has no folder /site.' })
+    await this.#holds(this.pull.pull?.head ?? '')
+  }
+
+  async #holds(sha: string): Promise<void> {
+    const tag = `sha-${sha.slice(0, 7)}`
+    await this.registry.has(`acme/shop:${tag}`, commitPage(sha))
+    this.#happens('image', `CI pushed the image \`acme/shop:${tag}\`.`)
+  }
+
+  /** Sends what GitHub has to say, signed, over HTTP; one after the other, as it comes. */
+  #delivers(): void {
+    this.#changed()
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    void this.github
+      .deliver((request) => this.#receives(request))
+      .finally(() => {
+        this.#isDelivering = false
+        this.#changed()
+      })
+  }
+
+  async #receives(request: Request): Promise<Response> {
+    const body = await request.text()
+    this.#tells(request.headers.get('x-github-delivery') ?? '', body)
+    return fetch(`http://127.0.0.1:${this.#frontPort}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
+  }
+
+  /** What a thread shows of labels and pushes is what the webhooks say of them. */
+  #tells(guid: string, body: string): void {
+    const { action, sender, label, after, pull_request: pull } = JSON.parse(body) as Told
+    if (pull === undefined || this.#told.has(guid)) return
+    this.#told.add(guid)
+    const who = sender?.login ?? null
+    if (action === 'labeled') this.#happens('label', `added the label \`${label?.name}\``, who)
+    if (action === 'unlabeled') this.#happens('label', `took the label \`${label?.name}\` off again`, who)
+    if (action === 'synchronize') this.#happens('push', `pushed the commit \`${after?.slice(0, 7)}\``, who)
+  }
+
+  async #pauses({ path }: SeenRequest): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#pace.registry))
+    // In the middle of pulling the image: the step is written down, and its effect is half done.
+    if (this.armed.crash && path.includes('/blobs/')) void this.crashes()
+  }
+
+  async #served(environment: Environment, url: URL): Promise<Served> {
+    const answer = await fetch(url, { method: 'HEAD' }).catch(() => null)
+    const digest = answer?.headers.get('x-gantry-digest') ?? null
+    return { environment, url, digest, tags: digest === null ? [] : this.registry.tagsOf('acme/shop', digest) }
+  }
+
+  #happens(kind: Happening['kind'], text: string, who: string | null = null): void {
+    this.happenings.push({ at: this.github.now(), who, kind, text })
+    this.#changed()
+  }
+
+  #changed(): void {
+    // The bot's own calls make webhooks too.
+    if (this.github.webhooks.waiting.length > 0 && !this.#isDelivering && !this.isBotDown) return this.#delivers()
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+interface Told {
+  readonly action?: string
+  readonly sender?: { readonly login: string }
+  readonly label?: { readonly name: string }
+  readonly after?: string
+  readonly pull_request?: unknown
+}
+
+/** Ports that nobody listens on now, all different. The bot's own are taken again and again, at each of its starts. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
