@@ -53,7 +53,7 @@ export interface DeployRequest {
   readonly receivedAt: number
 }
 
-export type StepName = 'gates' | 'resolve' | 'verify' | 'queue' | 'recheck' | 'apply' | 'observe'
+export type StepName = 'gates' | 'resolve' | 'verify' | 'queue' | 'apply' | 'observe'
 
 /** A step is written with `startedAt` before its effect and closed after it: an open one is an intent. */
 export interface Step {

@@ -27,6 +27,8 @@ export interface Journal {
   move(id: string, from: State, to: State, change: Change): Deployment
   /** How often the environment has been claimed; 0 where it never was. */
   fence(environment: string): number
+  /** The next claim is above this, too: a workload that comes from another environment carries that one's fence. */
+  raise(environment: string, fence: number): void
   /**
    * Takes the environment for this queued deployment, if it is its turn: writes the intent (step `apply`) with what was
    * observed before, and raises the fence from `fence`, which was read before observing. `busy` where another one occupies the
@@ -67,7 +69,9 @@ export interface Claims {
     workloads: readonly string[],
     environment: string,
     label: string,
-  ): { readonly takenBy: string; readonly workload: string } | null
+  ): { readonly environment: string; readonly takenBy: string; readonly workload: string } | null
+  /** Gives up what `environment` holds of this workload. */
+  release(target: string, workload: string, environment: string): void
 }
 
 /** A webhook delivery reduced to what it means (bot/intake.ts); stored before GitHub gets its 202. */

@@ -1,7 +1,7 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk, nameArtifacts } from './ask.ts'
 import type { DeployRequest } from './deployment.ts'
-import type { Bound, EnvironmentRules, ReadConfiguration } from './environment.ts'
+import { environmentKey, type Bound, type Configuration, type EnvironmentRules, type ReadConfiguration } from './environment.ts'
 import type { TargetAccess } from './images.ts'
 import type { Plan, PlannedArtifact } from './plan.ts'
 import type { Facts } from './source.ts'
@@ -27,6 +27,8 @@ export interface Proposal {
   readonly artifacts: readonly PlannedArtifact[]
   readonly commit: string
   readonly configuration: string
+  /** Whether the configuration still gives this workload of the target to that environment of the repository (by its key). */
+  holds(environment: string, workload: string): boolean
 }
 
 export interface Surroundings {
@@ -50,9 +52,21 @@ export function propose(request: DeployRequest, facts: Facts, around: Surroundin
   const values = { ...commit, pr: facts.pull === null ? null : request.subject.number }
   const artifacts = nameArtifacts(asked, values, placed.target.images(parsed.settings))
   if (artifacts instanceof Refusal) return artifacts
+  const holds = holdsIn(read.configuration, request.repository.id, placed)
   const { settings } = parsed
-  return { app: app.name, environment: rules.name, rules, placed, settings, artifacts, commit: commit.sha, configuration: read.blob }
+  return { app: app.name, environment: rules.name, rules, placed, settings, artifacts, commit: commit.sha, configuration: read.blob, holds }
 }
+
+const holdsIn =
+  ({ apps }: Configuration, repositoryId: number, { name, target }: PlacedTarget): Proposal['holds'] =>
+  (environment, workload) =>
+    [...apps.values()].some((app) =>
+      [...app.environments.values()].some((rules) => {
+        if (rules.target !== name || environmentKey(repositoryId, app.name, rules.name) !== environment) return false
+        const parsed = target.parse(rules.settings)
+        return 'problem' in parsed || target.workloads(parsed.settings).includes(workload)
+      }),
+    )
 
 export function planOf(request: DeployRequest, proposal: Proposal): Plan {
   return {

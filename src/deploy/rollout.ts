@@ -1,13 +1,14 @@
-import { Refusal, problem, type Problem } from '../errors.ts'
+import { problem, type Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type EndState, type State } from './deployment.ts'
 import { apply, observe, unknown } from './effect.ts'
 import { environmentKey } from './environment.ts'
 import { decide } from './gates/index.ts'
 import type { Ending } from './journal.ts'
-import { hashPlan, type Plan } from './plan.ts'
+import { hashPlan } from './plan.ts'
 import { planOf, propose } from './proposal.ts'
 import { isStranger } from './source.ts'
 import { recheck } from './recheck.ts'
+import { claimWorkloads } from './workloads.ts'
 import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
 
 /**
@@ -52,24 +53,11 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const decision = decide({ request, facts, proposal, plan: null })
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem)
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
-  const plan = planOf(request, proposal)
-  const taken = claimWorkloads(deployment, doors, plan, environment)
+  const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem)
+  const plan = planOf(request, proposal)
   doors.journal.move(deployment.id, 'gating', 'resolving', { now: doors.clock.now(), step: 'resolve', environment, plan })
   return 'again'
-}
-
-function claimWorkloads({ request }: Deployment, { claims, targets }: RolloutDoors, plan: Plan, environment: string): Refusal | null {
-  const workloads = targets.get(plan.target)?.target.workloads(plan.settings) ?? []
-  const label = `${request.repository.owner}/${request.repository.name} ${plan.app}/${plan.environment}`
-  const taken = claims.claim(plan.target, workloads, environment, label)
-  if (taken === null) return null
-  return new Refusal('WORKLOAD_CLAIMED', {
-    sentence: `${taken.workload} on target ${plan.target} belongs to another environment.`,
-    found: taken.takenBy,
-    wanted: 'a workload of its own for each environment',
-    next: `Give ${plan.environment} another target or another name in its settings.`,
-  })
 }
 
 async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {

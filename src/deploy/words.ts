@@ -118,7 +118,6 @@ const STEPS: Record<StepName, { readonly doing: string; readonly done: string }>
   resolve: { doing: 'Finding the image', done: 'Image found' },
   verify: { doing: 'Checking that the image can be pulled', done: 'Image can be pulled' },
   queue: { doing: 'Waiting for its turn', done: 'Had its turn' },
-  recheck: { doing: 'Checking permission and rules again', done: 'Permission and rules checked again' },
   apply: { doing: 'Starting the image', done: 'Image started' },
   observe: { doing: 'Reading back what runs', done: 'Read back what runs' },
 }

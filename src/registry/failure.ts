@@ -140,7 +140,8 @@ const WORDS: Readonly<Record<RegistryCode, Words>> = {
   },
   REALM_NOT_TRUSTED: {
     says: ({ registry }) => `${registry} wants its credential sent to another host, which nobody has allowed.`,
-    next: ({ registry }) => `If that host really belongs to ${registry}, ask an account administrator to list it under trusted_realms in the operator file.`,
+    next: ({ registry }) =>
+      `If that host really belongs to ${registry}, ask an account administrator to list it under trusted_realms in the operator file.`,
   },
   REALM_FORBIDDEN: {
     says: ({ registry }) => `${registry} sends us to an address for tokens that must not be connected to.`,

@@ -14,7 +14,7 @@ import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile } from './operator-file.ts'
-import type { Redactor } from './redact.ts'
+import type { Machine } from './operator-file.ts'
 import { serveSite } from './serve.ts'
 import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
@@ -26,12 +26,6 @@ export interface Running {
   readonly url: string
   /** Takes nothing new, waits up to 8 seconds for what is being done, and closes; what was left is taken up at the next start. */
   stop(): Promise<void>
-}
-
-export interface Machine {
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly redactor: Redactor
-  readonly log: Log
 }
 
 /** Container engines kill ten seconds after SIGTERM. */

@@ -3,7 +3,15 @@ import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator, SecretReference } from '../config/operator-file.ts'
 import { Failure } from '../errors.ts'
 import { targetKinds } from '../targets/index.ts'
-import type { Machine } from './node.ts'
+import type { Log } from './log.ts'
+import type { Redactor } from './redact.ts'
+
+/** What reading the operator file takes of this machine, and everything else after it. */
+export interface Machine {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
+  readonly log: Log
+}
 
 /** The operator file and the secrets it refers to; each of them is known to the redactor from then on. Throws OPERATOR_FILE_INVALID. */
 export function loadOperatorFile(path: string, { environment, redactor, log }: Machine): Operator {

@@ -11,7 +11,7 @@ export function createClaims(sql: AccountSql): Claims {
             'select environment, label from workload_claim where target = ? and workload = ?',
             ...[target, workload],
           )[0]
-          if (held !== undefined && held.environment !== environment) return { takenBy: held.label, workload }
+          if (held !== undefined && held.environment !== environment) return { environment: held.environment, takenBy: held.label, workload }
         }
         for (const workload of workloads) {
           sql.all(
@@ -21,5 +21,8 @@ export function createClaims(sql: AccountSql): Claims {
         }
         return null
       }),
+    release: (target, workload, environment) => {
+      sql.all('delete from workload_claim where target = ? and workload = ? and environment = ?', target, workload, environment)
+    },
   }
 }

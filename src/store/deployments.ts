@@ -56,6 +56,13 @@ export function createJournal(sql: RepositorySql): Journal {
     },
     occupant: (environment) => one(`environment = ? and ${OCCUPIES}`, environment),
     fence: (environment) => fenceOf(sql, environment),
+    raise: (environment, fence) => {
+      sql.all(
+        'insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = max(fence, excluded.fence)',
+        environment,
+        fence,
+      )
+    },
     move: (id, from, to, change) => sql.transaction(() => (move(sql, id, from, to, change), must(id))),
     claim: (id, before, fence, now) =>
       sql.transaction(() => {

@@ -285,8 +285,20 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
     test('the first to ask, who may ask again', () => {
       expect(claims.claim('cluster', ['web', 'worker'], STAGING, 'acme/shop staging')).toBeNull()
       expect(claims.claim('cluster', ['worker', 'web'], STAGING, 'acme/shop staging')).toBeNull()
-      expect(claims.claim('cluster', ['web'], PRODUCTION, 'acme/shop production')).toEqual({ takenBy: 'acme/shop staging', workload: 'web' })
+      expect(claims.claim('cluster', ['web'], PRODUCTION, 'acme/shop production')).toEqual({
+        environment: STAGING,
+        takenBy: 'acme/shop staging',
+        workload: 'web',
+      })
       expect(claims.claim('other', ['web'], PRODUCTION, 'acme/shop production')).toBeNull()
+    })
+
+    test('until it is given up', () => {
+      claims.claim('cluster', ['web'], STAGING, 'acme/shop staging')
+      claims.release('cluster', 'web', PRODUCTION)
+      expect(claims.claim('cluster', ['web'], PRODUCTION, 'acme/shop production')).not.toBeNull()
+      claims.release('cluster', 'web', STAGING)
+      expect(claims.claim('cluster', ['web'], PRODUCTION, 'acme/shop production')).toBeNull()
     })
 
     test('all or none', () => {

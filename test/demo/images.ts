@@ -30,7 +30,8 @@ const pageOf = ({ version, headline, line, look }: Release): string =>
   html`<!doctype html>
     <html lang="en" class="${look}">
       <head>
-        <meta charset="utf-8" /><meta name="viewport" content="width=device-width" />
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
         <title>Acme Lamps ${version}</title>
         <link rel="stylesheet" href="shop.css" />
       </head>
@@ -40,7 +41,9 @@ const pageOf = ({ version, headline, line, look }: Release): string =>
           <h1>${headline}</h1>
           <p>${line}</p>
           <ul>
-            <li></li><li></li><li></li>
+            <li></li>
+            <li></li>
+            <li></li>
           </ul>
         </main>
       </body>

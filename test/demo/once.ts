@@ -48,7 +48,10 @@ const isRecorded = ({ github }: Town): boolean => github.repository.deployments.
 async function textAt(url: URL): Promise<string> {
   const page = await fetch(url).then((answer) => answer.text())
   const title = /<title>(.*?)<\/title>/s.exec(page)?.[1] ?? ''
-  return `${title}\n${page.replace(/^.*<body>|<[^>]*>/gs, ' ').replace(/\s+/g, ' ').trim()}`
+  return `${title}\n${page
+    .replace(/^.*<body>|<[^>]*>/gs, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()}`
 }
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '    ')

@@ -99,7 +99,7 @@ export class Town {
     town.github.webhooks.waiting.length = 0
     await town.#fillsRegistry()
     registry.quirks.pause = (request) => town.#pauses(request)
-    town.#api = await listen((request) => town.github.fetch(request).finally(() => town.#changed()))
+    town.#api = await listen((request) => town.github.fetch(request).finally(() => town.#stirs()))
     await town.#startsBot()
     return town
   }
@@ -116,19 +116,19 @@ export class Town {
       this.armed.push = false
       void this.pushes()
     }
-    this.#delivers()
+    this.#stirs()
   }
 
   labels(who: 'ada' | 'mallory', name: string): void {
     this.github.people[who].labels(this.pull.number, name)
-    this.#delivers()
+    this.#stirs()
   }
 
   /** A commit of ada's on the pull request's branch, whose image CI has ready at once. */
   async pushes(): Promise<void> {
     const sha = this.github.people.ada.pushes(BRANCH, { message: 'One more thing' })
     await this.#holds(sha)
-    this.#delivers()
+    this.#stirs()
   }
 
   async turnsRegistry(isDown: boolean): Promise<void> {
@@ -164,7 +164,7 @@ export class Town {
     for (const delivery of this.github.webhooks.log) {
       if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
     }
-    this.#delivers()
+    this.#stirs()
   }
 
   /** What each environment's site answers right now. */
@@ -213,16 +213,16 @@ export class Town {
     this.#happens('image', `CI pushed the image \`acme/shop:${tag}\`.`)
   }
 
-  /** Sends what GitHub has to say, signed, over HTTP; one after the other, as it comes. */
-  #delivers(): void {
-    this.#changed()
-    if (this.#isDelivering) return
+  /** Something may look different, and GitHub may have something to say: sent signed, over HTTP, one after the other. */
+  #stirs(): void {
+    for (const listener of this.#listeners) listener()
+    if (this.#isDelivering || this.github.webhooks.waiting.length === 0) return
     this.#isDelivering = true
     void this.github
       .deliver((request) => this.#receives(request))
       .finally(() => {
         this.#isDelivering = false
-        this.#changed()
+        this.#stirs()
       })
   }
 
@@ -257,13 +257,7 @@ export class Town {
 
   #happens(kind: Happening['kind'], text: string, who: string | null = null): void {
     this.happenings.push({ at: this.github.now(), who, kind, text })
-    this.#changed()
-  }
-
-  #changed(): void {
-    // The bot's own calls make webhooks too.
-    if (this.github.webhooks.waiting.length > 0 && !this.#isDelivering && !this.isBotDown) return this.#delivers()
-    for (const listener of this.#listeners) listener()
+    this.#stirs()
   }
 }
 

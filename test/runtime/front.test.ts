@@ -213,7 +213,7 @@ describe('a body', () => {
 })
 
 describe('a request', () => {
-  test.each([
+  test.each<readonly [what: string, bytes: string | Buffer, expected: number]>([
     ['an event without a name', delivery(BODY, SECRET, { 'x-github-event': null }), 400],
     ['an event with a strange name', delivery(BODY, SECRET, { 'x-github-event': '*' }), 400],
     ['an event named __proto__', delivery(BODY, SECRET, { 'x-github-event': '__proto__' }), 204],

@@ -1,5 +1,6 @@
 import { expect, story } from '../story.ts'
 import { states } from '../world/facts.ts'
+import { DEPLOY_YML } from '../world/world.ts'
 
 story('an image that does not become healthy is put back', async ({ ada, bot, registry, engine }) => {
   const good = await registry.has('acme/shop:1', {})
@@ -41,7 +42,6 @@ story('an image without the configured folder cannot be served', async ({ ada, b
 })
 
 story('settings that the target does not know are refused by name', async ({ world, ada, bot, github }) => {
-  const { DEPLOY_YML } = await import('../world/world.ts')
   github.has('.github/deploy.yml', DEPLOY_YML.replace('{ container: shop }', '{ container: shop, privileged: true }'))
   await ada.comments('/deploy production :1')
   expect(bot.says()).toContain('SETTINGS_INVALID')
@@ -49,8 +49,24 @@ story('settings that the target does not know are refused by name', async ({ wor
 })
 
 story('a host port is published only where the administrators allow it', async ({ ada, bot, github }) => {
-  const { DEPLOY_YML } = await import('../world/world.ts')
   github.has('.github/deploy.yml', DEPLOY_YML.replace('{ container: shop }', '{ container: shop, ports: ["0.0.0.0:80:80"] }'))
   await ada.comments('/deploy production :1')
   expect(bot.says()).toContain('TARGET_NOT_ALLOWED')
+})
+
+story('an environment that is renamed keeps its workload, one that is taken by another does not', async ({ ada, bot, github, registry, engine }) => {
+  await registry.has('acme/shop:1', {})
+  const two = await registry.has('acme/shop:2', { two: '' })
+  await ada.comments('/deploy production :1')
+  expect(bot.says()).toContain('✅')
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('production:', 'live:'))
+  await ada.comments('/deploy live :2')
+  expect(bot.says()).toContain('✅')
+  expect(engine.runs('shop')).toBe(two)
+  github.has(
+    '.github/deploy.yml',
+    DEPLOY_YML.replace('production:', 'live:').concat('  second:\n    target: engine\n    settings: { container: shop }\n'),
+  )
+  await ada.comments('/deploy second :1')
+  expect(bot.says()).toContain('WORKLOAD_CLAIMED')
 })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/deploy/clock.ts'
 import type { Files } from '../../src/deploy/target.ts'
 import type { Sql } from '../../src/store/sql.ts'
+import type { Pace } from './pace.ts'
 
 /** Thrown by a synchronous door of a dead process; an asynchronous one never answers. */
 export class Dead extends Error {}
@@ -19,13 +20,16 @@ export class Crossings {
   #count = 0
   #isDead = false
   #onDeath: () => void = () => {}
-  readonly #death: Death | null
+  #death: Death | null
+  readonly #pace: Pace | null
   readonly log: string[] = []
   /** Resolves when the process dies. */
   readonly died: Promise<void>
 
-  constructor(death: Death | null) {
+  /** With a pace, what is asynchronous happens one at a time. */
+  constructor(death: Death | null, pace: Pace | null = null) {
     this.#death = death
+    this.#pace = pace
     this.died = new Promise((resolve) => {
       this.#onDeath = resolve
     })
@@ -37,6 +41,11 @@ export class Crossings {
 
   get isDead(): boolean {
     return this.#isDead
+  }
+
+  /** Where to die, counted from here. */
+  awaits({ at, side }: Death): void {
+    this.#death = { at: this.#count + at, side }
   }
 
   /** Dies here and now, whatever it was doing. */
@@ -61,7 +70,7 @@ export class Crossings {
     if (here === 'before') return never()
     let result: T
     try {
-      result = await work()
+      result = await (this.#pace === null ? work() : this.#pace.take(work, () => this.#isDead))
     } catch (error) {
       if (here === 'after') this.die()
       if (this.#isDead) return never()

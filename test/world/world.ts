@@ -20,6 +20,7 @@ import type { Issue, Role } from './github/state.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { memorySql, type MemorySql } from './memory-sql.ts'
 import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './oci-registry.ts'
+import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
 import { Time } from './time.ts'
 
@@ -32,6 +33,10 @@ export interface WorldOptions {
   readonly registry?: OciRegistryOptions
   /** The first process of the world dies there. */
   readonly death?: Death | null
+  /** Where the first process dies, the second, and so on. */
+  readonly deaths?: readonly Death[]
+  /** Without one, everything takes its natural time. */
+  readonly pace?: Pace
 }
 
 /** One process of Gantry: everything in it ends with its death, and what its doors did stays. */
@@ -54,6 +59,8 @@ export class World {
   readonly files = new MemoryFiles()
   /** What the process logged at `error`, as JSON lines: a story that does not expect them fails. */
   readonly errors: string[] = []
+  /** All that any process logged, as JSON lines. */
+  readonly logged: string[] = []
   /** Ada's pull request, older than anything that is said on it. */
   readonly pull: Issue
   /** The operator file of the next start. */
@@ -64,16 +71,18 @@ export class World {
   /** Crossings of all processes so far. */
   crossed = 0
   #life: Life | null = null
-  #death: Death | null
+  readonly #deaths: Death[]
+  readonly #pace: Pace | null
   #ids = 0
 
-  private constructor(registry: OciRegistry, { death = null, registry: { accounts = [] } = {} }: WorldOptions) {
+  private constructor(registry: OciRegistry, { death = null, deaths = [], pace, registry: { accounts = [] } = {} }: WorldOptions) {
     this.registry = registry
     this.registryPassword = accounts[0]?.password ?? PASSWORD
     this.registry.quirks.realm = `https://${REGISTRY}/token`
     this.engine = new StoryEngine(registry, () => this.registryPassword)
     this.operator = operatorFile(this.github.repository.id)
-    this.#death = death
+    this.#deaths = death === null ? [...deaths] : [death]
+    this.#pace = pace ?? null
     // Octokit looks at the machine's clock to see whether a token is still good, the simulator at the story's.
     this.github.auth.lifetime = Infinity
     this.github.has('.github/deploy.yml', DEPLOY_YML)
@@ -95,8 +104,7 @@ export class World {
 
   /** A process starts over what the disk holds. */
   async start(): Promise<void> {
-    const crossings = new Crossings(this.#death)
-    this.#death = null
+    const crossings = new Crossings(this.#deaths.shift() ?? null, this.#pace)
     this.lives += 1
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
@@ -141,7 +149,8 @@ export class World {
     const { front, crossings } = this.life
     const { port } = front.address() as AddressInfo
     const body = await request.text()
-    const response = await fetch(`http://127.0.0.1:${port}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
+    const send = () => fetch(`http://127.0.0.1:${port}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
+    const response = await (this.#pace === null ? send() : this.#pace.alone(send))
     // The answer of a process that died while answering never arrives.
     if (crossings.isDead) throw new Error('the connection broke')
     return response
@@ -218,7 +227,7 @@ export class World {
         files: (name) => crossings.files(this.files.under(name)),
         clock: this.time.atOnce,
       },
-      clock: this.time,
+      clock: crossings.clock(this.time),
       log: this.#log(crossings),
       mask: (text) => redactor.clean(text),
       random: () =>
@@ -246,7 +255,8 @@ export class World {
     if (url.host === 'api.github.com') return this.github.fetch(request)
     if (url.host !== REGISTRY) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }) })
     // Real HTTP from here on; the story's name for it stands for TLS and DNS.
-    return fetch(new Request(`${this.registry.origin}${url.pathname}${url.search}`, request))
+    const answer = fetch(new Request(`${this.registry.origin}${url.pathname}${url.search}`, request))
+    return this.#pace === null ? answer : answer.then(arrived)
   }
 
   #guard(work: () => void): void {
@@ -259,12 +269,22 @@ export class World {
 
   // What a process says after its death is heard by nobody.
   #log(crossings: Crossings) {
-    return pino({ level: 'error' }, { write: (line: string) => void (crossings.isDead || this.errors.push(line)) })
+    const hear = (line: string): void => {
+      this.logged.push(line)
+      if (line.startsWith('{"level":50') || line.startsWith('{"level":60')) this.errors.push(line)
+    }
+    return pino({ level: 'debug' }, { write: (line: string) => void (crossings.isDead || hear(line)) })
   }
 }
 
 function unlessDead(crossings: Crossings, error: unknown): undefined {
   if (!crossings.isDead) throw error
+}
+
+/** All of it at once: a body that comes in pieces comes in its own time. */
+async function arrived(response: Response): Promise<Response> {
+  const body = await response.arrayBuffer()
+  return new Response(body.byteLength === 0 ? null : body, { status: response.status, headers: response.headers })
 }
 
 /** Nothing runs any more; what waits for the clock may go on waiting. */

@@ -90,9 +90,7 @@ describe('what the comment says', () => {
 
   test('every code has its link', () => {
     for (const code of Object.keys(CODES) as Code[]) {
-      expect(deploymentComment(deployment('failure', ended(2, { problem: why(code) })), LINKS)).toContain(
-        `/troubleshooting#${code.toLowerCase()}>)`,
-      )
+      expect(deploymentComment(deployment('failure', ended(2, { problem: why(code) })), LINKS)).toContain(`/troubleshooting#${code.toLowerCase()}>)`)
     }
   })
 

@@ -118,6 +118,7 @@ export const proposal = (different: Partial<Proposal> = {}): Proposal => ({
   artifacts: [{ name: 'main', repository: IMAGE, tag: '1.1', digest: null }],
   commit: HEAD,
   configuration: 'blob-1',
+  holds: () => true,
   ...different,
 })
 
