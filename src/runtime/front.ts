@@ -1,10 +1,10 @@
 import { createServer, STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { Clock } from '../deploy/clock.ts'
 import type { Secret } from '../secret.ts'
 import { problemDetails, refuse } from './answer.ts'
-import { createBodyBudget } from './body.ts'
+import { createBodyRoom } from './body.ts'
 import type { Log } from './log.ts'
 import { createWebhook } from './webhook.ts'
 import type { Intake } from './webhook.ts'
@@ -38,9 +38,9 @@ const MOST_REQUESTS_PER_CONNECTION = 100_000
 
 /** Our own HTTP server before anything of Probot's: framing is Node's strict parser's, everything else is refused early. Not listening yet. */
 export function createFront(doors: FrontDoors): Server {
-  const budget = createBodyBudget()
+  const room = createBodyRoom()
   const routes = new Map<string, Handler>([
-    [`POST ${WEBHOOK_PATH}`, createWebhook(doors.intake, doors.webhookSecrets, budget, doors.clock, doors.log)],
+    [`POST ${WEBHOOK_PATH}`, createWebhook(doors.intake, doors.webhookSecrets, room, doors.clock, doors.log)],
     ['GET /healthz', (_request, response) => health(doors.isHealthy, response)],
     ...(doors.routes ?? []),
   ])
@@ -61,7 +61,7 @@ export function createFront(doors: FrontDoors): Server {
   server.maxRequestsPerSocket = MOST_REQUESTS_PER_CONNECTION
   // Without a listener Node itself says `100 Continue`, and the body comes before anybody has looked at the headers.
   server.on('checkContinue', handle)
-  server.on('clientError', answerDoubtful)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerDoubtful(error, socket as Socket))
   return server
 }
 
@@ -73,8 +73,10 @@ function health(isHealthy: () => boolean, response: ServerResponse): void {
 const DOUBTFUL: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
 
 /** What is no proper HTTP, or too slow: said once, and the connection is given up. */
-function answerDoubtful(error: NodeJS.ErrnoException, socket: Duplex): void {
+function answerDoubtful(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  // A second answer on this connection could be taken for that of another request.
+  if (socket.bytesWritten > 0) return socket.destroySoon()
   const status = DOUBTFUL[error.code ?? ''] ?? 400
   const body = problemDetails(status, 'The request could not be read.')
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`

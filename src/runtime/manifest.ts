@@ -43,12 +43,19 @@ export type Registered = z.infer<typeof conversion>
 
 /** Exchanges the code that the browser brought back (`POST /app-manifests/{code}/conversions`). It works once, within an hour. */
 export async function convert(fetch: typeof globalThis.fetch, apiUrl: string, code: string): Promise<Registered> {
-  const headers = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28', 'user-agent': 'gantry' }
   const next = 'Open the set-up page again and register the App once more.'
-  const response = await fetch(`${apiUrl}/app-manifests/${encodeURIComponent(code)}/conversions`, { method: 'POST', headers, redirect: 'error' })
-  if (response.status !== 201)
-    throw new Failure('GITHUB_REFUSED', { sentence: 'GitHub did not hand out the App.', found: `status ${response.status}`, next })
-  const read = conversion.safeParse(await response.json())
+  // Only set-up needs this client, so that the bot itself does not carry it in memory.
+  const { Octokit } = await import('@octokit/rest')
+  const { rest } = new Octokit({
+    baseUrl: apiUrl,
+    userAgent: 'gantry',
+    request: { fetch: (url: string, init: RequestInit) => fetch(url, { ...init, redirect: 'error' }) },
+  })
+  const answer = await rest.apps.createFromManifest({ code }).catch((error: unknown) => {
+    const status = error instanceof Error && 'status' in error ? String(error.status) : 'no answer'
+    throw new Failure('GITHUB_REFUSED', { sentence: 'GitHub did not hand out the App.', found: `status ${status}`, next }, error)
+  })
+  const read = conversion.safeParse(answer.data)
   if (!read.success) throw new Failure('GITHUB_REFUSED', { sentence: 'GitHub answered with something that is no App.', next })
   return read.data
 }

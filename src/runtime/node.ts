@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { assemble } from '../assemble.ts'
 import type { Gantry, Outside } from '../assemble.ts'
 import { EVENTS } from '../bot/intake.ts'
 import { Failure } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { systemClock } from './clock.ts'
+import { docsRoutes } from './docs.ts'
 import { endpointFetch } from './endpoint.ts'
 import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
@@ -54,6 +56,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       isHealthy: () => answers(sql),
       clock: systemClock,
       log,
+      routes: docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))),
     })
     recover(gantry)
     const url = await listen(front, settings)

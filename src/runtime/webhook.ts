@@ -4,7 +4,7 @@ import type { Delivery } from '../deploy/journal.ts'
 import type { Secret } from '../secret.ts'
 import { refuse } from './answer.ts'
 import { readBody } from './body.ts'
-import type { BodyBudget } from './body.ts'
+import type { BodyRoom } from './body.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { parseJson } from './json.ts'
 import type { Log } from './log.ts'
@@ -30,7 +30,7 @@ const EVENT = /^\w{1,64}$/
 const NOTHING = { 'content-length': '0' }
 
 /** `POST /api/github/webhooks`: verify, parse, store, answer 202; the work comes afterwards. */
-export function createWebhook(intake: Intake, secrets: readonly Secret[], budget: BodyBudget, clock: Clock, log: Log) {
+export function createWebhook(intake: Intake, secrets: readonly Secret[], room: BodyRoom, clock: Clock, log: Log) {
   const signatures = createSignatures(secrets)
   const events = new Set([...intake.events].map((name) => name.split('.')[0]))
   const commit = createGroupCommit((deliveries) => {
@@ -50,12 +50,12 @@ export function createWebhook(intake: Intake, secrets: readonly Secret[], budget
     if (typeof guid !== 'string' || !GUID.test(guid)) return refuse(response, 400, 'The header X-GitHub-Delivery is missing or malformed.')
     if (Number(headers['content-length']) > LARGEST) return stop(response, 413)
     if (headers.expect !== undefined) response.writeContinue()
-    readBody(request, LARGEST, budget, {
+    readBody(request, LARGEST, room, {
       chunk: (chunk) => check.update(chunk),
       stop: (status) => stop(response, status),
-      end(chunks) {
+      end(body) {
         try {
-          accept(check, event, guid, chunks, response)
+          accept(check, event, guid, body, response)
         } catch (error) {
           log.error({ err: error, guid }, 'a delivery could not be read')
           refuse(response, 500, 'Something went wrong in Gantry; the log has the details.')
@@ -64,10 +64,10 @@ export function createWebhook(intake: Intake, secrets: readonly Secret[], budget
     })
   }
 
-  function accept(check: SignatureCheck, event: string, guid: string, chunks: Buffer[], response: ServerResponse): void {
+  function accept(check: SignatureCheck, event: string, guid: string, body: () => Buffer, response: ServerResponse): void {
     if (!check.matches()) return refuse(response, 401, 'The signature is not that of the body.')
     if (!events.has(event)) return answer(response, 204)
-    const parsed = parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    const parsed = parseJson(body())
     if (!parsed) return refuse(response, 400, 'The body is not JSON in UTF-8, or is nested too deeply.')
     const delivery = intake.read(event, guid, parsed.value, clock.now())
     if (!delivery) return answer(response, 204)

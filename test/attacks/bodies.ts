@@ -10,7 +10,7 @@ const MOST_RISE = 40
 const MOST_LOG = 2048
 
 async function statusFrom(exchange: Exchange): Promise<number> {
-  const text = await Promise.race([exchange.until(/\r\n\r\n/), exchange.closed])
+  const text = await Promise.race([exchange.answers(), exchange.closed])
   exchange.socket.destroy()
   return statusOf(text)
 }

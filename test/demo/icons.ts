@@ -18,7 +18,8 @@ const DRAWINGS: Readonly<Record<string, string>> = {
   trouble: '<path d="M9 1.5 3 9.2h4.4L6.6 14.5 13 6.6H8.4Z"/>',
   bot: '<path d="M8 1.6v6M4.6 3.6a5.6 5.6 0 1 0 6.8 0"/>',
   lock: '<rect x="3.2" y="7" width="9.6" height="7" rx="1.2"/><path d="M5.2 7V4.8a2.8 2.8 0 0 1 5.6 0V7"/>',
-  branch: '<circle cx="4.5" cy="3.6" r="1.7"/><circle cx="4.5" cy="12.4" r="1.7"/><circle cx="11.5" cy="5" r="1.7"/><path d="M4.5 5.3v5.4M11.5 6.7c0 2.6-4.6 2-6.4 4"/>',
+  branch:
+    '<circle cx="4.5" cy="3.6" r="1.7"/><circle cx="4.5" cy="12.4" r="1.7"/><circle cx="11.5" cy="5" r="1.7"/><path d="M4.5 5.3v5.4M11.5 6.7c0 2.6-4.6 2-6.4 4"/>',
   open: '<path d="M9.5 2.5h4v4m0-4-6 6M12 9.5v4H2.5V4h4"/>',
 }
 
@@ -33,3 +34,7 @@ export const sprite = (): string =>
   `<svg class="sprite" aria-hidden="true">${Object.entries(DRAWINGS)
     .map(([name, drawing]) => `<symbol id="i-${name}" viewBox="0 0 16 16">${drawing}</symbol>`)
     .join('')}</svg>`
+
+/** A file of its own. */
+export const iconFile = (name: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#e59a00" stroke-width="1.5"><style>.disc{fill:#e59a00}</style>${DRAWINGS[name]}</svg>`

@@ -44,31 +44,34 @@ type Element = Extract<Tree, { type: 'element' }>
 function settle(node: Tree): void {
   if (node.type === 'element' && node.tagName === 'a') leadOn(node)
   if (node.type === 'element' && node.tagName === 'img')
-    Object.assign(node, { tagName: 'span', properties: {}, children: [{ type: 'text', value: String(node.properties['alt'] ?? '') }] })
+    Object.assign(node, { tagName: 'span', properties: {}, children: pieces(node.properties['alt'] as string) })
   if (!('children' in node)) return
-  const isCode = node.type === 'element' && node.tagName === 'code'
-  if (!isCode) node.children = node.children.flatMap((child) => (child.type === 'text' ? pieces(child.value) : [child])) as typeof node.children
   for (const child of node.children) settle(child)
+  if (node.type === 'element' && node.tagName === 'code') return
+  node.children = node.children.flatMap((child) => (child.type === 'text' ? pieces(child.value) : [child])) as typeof node.children
+  if (node.type === 'element' && node.tagName === 'ul' && items(node).every(startsWithMark)) node.properties = { className: ['steps'] }
 }
 
+const items = (list: Element): Element[] => list.children.flatMap((one) => (one.type === 'element' ? [one] : []))
+const startsWithMark = ({ children: [first] }: Element): boolean => first?.type === 'raw'
+
 function leadOn(link: Element): void {
-  const href = String(link.properties['href'] ?? '')
+  const { href = '' } = link.properties as { href?: string }
   const comment = /#(issuecomment-\d+)$/.exec(href)?.[1]
   if (comment !== undefined) link.properties = { href: `#${comment}` }
-  else if (/^https?:\/\//.test(href)) link.properties = { href, target: '_blank', rel: 'noopener noreferrer' }
-  else [link.tagName, link.properties] = ['span', {}]
+  else if (/^https?:\/\//.test(href)) link.properties = { href, target: '_blank', rel: ['noopener', 'noreferrer'] }
+  else Object.assign(link, { tagName: 'span', properties: {} })
 }
 
 const SIGNS = new Map(Object.entries(MARKS).map(([mark, sign]) => [sign, mark]))
 const PIECES = new RegExp(`(${[...SIGNS.keys()].join('|')}|(?<![\\w/])@[a-z0-9][a-z0-9-]*(?:\\[bot\\])?)`, 'iu')
 
 /** Marks become pictures that look the same on every machine; who is mentioned stands out. */
-function pieces(text: string): object[] {
-  return text.split(PIECES).flatMap((piece) => {
-    const mark = SIGNS.get(piece)
-    if (mark !== undefined) return [{ type: 'raw', value: icon(mark, piece).html }]
-    if (PIECES.test(piece))
-      return [{ type: 'element', tagName: 'strong', properties: { className: ['mention'] }, children: [{ type: 'text', value: piece }] }]
-    return piece === '' ? [] : [{ type: 'text', value: piece }]
-  })
+const pieces = (text: string): object[] => text.split(PIECES).flatMap((value) => (value === '' ? [] : [piece(value)]))
+
+function piece(value: string): object {
+  const mark = SIGNS.get(value)
+  if (mark !== undefined) return { type: 'raw', value: icon(mark, value).html }
+  const text = { type: 'text', value }
+  return PIECES.test(value) ? { type: 'element', tagName: 'strong', properties: { className: ['mention'] }, children: [text] } : text
 }

@@ -31,12 +31,12 @@ function labels({ pull }: Town): string {
 const botState = ({ isBotDown }: Town): string =>
   html`<span id="bot" class="bot-state ${isBotDown ? 'is-down' : 'is-up'}">${isBotDown ? 'the bot is down' : 'the bot is running'}</span>`.html
 
-function siteHead({ environment, url, digest, tags }: Served): string {
+function siteHead({ environment, url, digest, isAway, tags }: Served): string {
   const version = digest === null ? 'nothing deployed yet' : html`<strong>:${tags[0] ?? 'untagged'}</strong> <code>${digest.slice(0, 19)}</code>`
   const open = digest === null ? '' : html`<a href="${url.href}" target="_blank" rel="noopener noreferrer">Open ${icon('open')}</a>`
   return html`<div class="site-head" id="site-${environment}">
     <h3>${environment}</h3>
-    <span class="version">${version}</span>${open}
+    <span class="version">${isAway ? 'away: the bot itself serves it' : version}</span>${open}
   </div>`.html
 }
 
@@ -51,15 +51,20 @@ const MOST = 4
 
 function checks({ github }: Town): string {
   const all = github.repository.checks.slice(-MOST).toReversed()
-  const list = all.length === 0 ? html`<p class="soft">None yet on this commit.</p>` : html`<ul>${{ html: all.map(check).join('') }}</ul>`
+  const list =
+    all.length === 0
+      ? html`<p class="soft">None yet.</p>`
+      : html`<ul>
+          ${{ html: all.map(check).join('') }}
+        </ul>`
   return html`<div id="checks">${list}</div>`.html
 }
 
-function check({ name, status, conclusion, headSha, output }: CheckRun): string {
+function check({ id, name, status, conclusion, headSha, output }: CheckRun): string {
   const state = conclusion ?? status.replace('_', ' ')
   return html`<li>
     ${icon(CHECK_MARKS[conclusion ?? status] ?? 'unknown')}
-    <details>
+    <details data-key="${String(id)}">
       <summary><strong>${name}</strong> <span class="state">${state}</span> <span class="soft">on ${headSha.slice(0, 7)}</span></summary>
       <div class="prose small">${{ html: render([output?.summary, output?.text].filter(Boolean).join('\n\n')) }}</div>
     </details>
@@ -79,7 +84,12 @@ const CHECK_MARKS: Readonly<Record<string, string>> = {
 
 function deployments({ github }: Town): string {
   const all = github.repository.deployments.slice(-MOST).toReversed()
-  const list = all.length === 0 ? html`<p class="soft">None yet.</p>` : html`<ul>${{ html: all.map(deployment).join('') }}</ul>`
+  const list =
+    all.length === 0
+      ? html`<p class="soft">None yet.</p>`
+      : html`<ul>
+          ${{ html: all.map(deployment).join('') }}
+        </ul>`
   return html`<div id="deployments">${list}</div>`.html
 }
 
@@ -113,10 +123,10 @@ function troubleList(town: Town): string {
     return html`<li>
       <form method="post" action="/trouble">
         <button id="trouble-${name}" name="name" value="${name}" aria-pressed="${String(on)}" aria-describedby="hint-${name}">
-          ${words(town)}
+          <span>${words(town)}</span>
+          <small id="hint-${name}">${hint}</small>
         </button>
       </form>
-      <p class="soft" id="hint-${name}">${hint}</p>
     </li>`.html
   })
   return html`<ul id="troubles">
@@ -128,7 +138,9 @@ const LINES = 14
 
 function backstage({ github, registry }: Town): string {
   const { calls, webhooks } = github
-  const lines = calls.slice(-LINES).map(({ method, path, fields, status }) => `${method} ${path} ${fields.join(' ')}`.trimEnd() + ` → ${status || '…'}`)
+  const lines = calls
+    .slice(-LINES)
+    .map(({ method, path, fields, status }) => `${method} ${path} ${fields.join(' ')}`.trimEnd() + ` → ${status || '…'}`)
   const summary = `${webhooks.log.length} webhooks, ${calls.length} calls to GitHub, ${registry.requests.length} requests to the registry`
   return html`<details id="backstage">
     <summary>Behind the scenes: ${summary}</summary>

@@ -23,7 +23,10 @@ export function timeline({ pull, happenings }: Town): Region[] {
 
 /** The last thing that the bot said, in plain words, for those who listen to the page. */
 export function lastSaid({ pull, github }: Town): string {
-  const last = pull.comments.filter(({ author }) => author.id === github.bot.id).toSorted((a, b) => a.updatedAt - b.updatedAt).at(-1)
+  const last = pull.comments
+    .filter(({ author }) => author.id === github.bot.id)
+    .toSorted((a, b) => a.updatedAt - b.updatedAt)
+    .at(-1)
   const [line = ''] = last?.body.split('\n') ?? []
   return line === '' ? '' : `gantry: ${line.replaceAll(/[*`]|\(<.*?>\)|sha256:\w+|\(\)/g, '')}`
 }
@@ -34,7 +37,7 @@ function comment({ id, author, body, createdAt, editedAt, minimized, reactions }
     minimized === null
       ? words
       : html`<details class="minimized">
-          <summary>Hidden: there is newer news of this environment</summary>
+          <summary>Hidden: a newer deployment has begun here</summary>
           ${words}
         </details>`
   return html`<li class="item comment by-${author.app === null ? author.login : 'bot'}" id="issuecomment-${String(id)}">
@@ -69,4 +72,6 @@ function avatar(account: Account) {
 const nameOf = ({ login }: Account): string => login.replace('[bot]', '')
 
 const time = (at: number) =>
-  html`<time datetime="${new Date(at).toISOString()}">${new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })}</time>`
+  html`<time datetime="${new Date(at).toISOString()}"
+    >${new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })}</time
+  >`

@@ -34,9 +34,19 @@ export interface Happening {
 export interface Served {
   readonly environment: Environment
   readonly url: URL
+  /** Of the image, as last heard; null where nothing is deployed. */
   readonly digest: string | null
+  /** Nobody answers there now. */
+  readonly isAway: boolean
   /** Tags that stand for that digest at the registry. */
   readonly tags: readonly string[]
+}
+
+/** The bot's account at the registry, whose password can be changed behind its back. */
+interface Account {
+  readonly name: string
+  password: string
+  readonly repositories: readonly string[]
 }
 
 export const BRANCH = 'checkout'
@@ -61,16 +71,17 @@ export class Town {
   isBotDown = true
   /** What waits for its moment: at the next comment, in the middle of the next deployment. */
   readonly armed = { push: false, crash: false }
-  readonly #account: { readonly name: string; password: string; readonly repositories: readonly string[] }
+  readonly #account: Account
   readonly #pace: Pace
   readonly #frontPort: number
   readonly #listeners = new Set<() => void>()
+  readonly #heard = new Map<Environment, string | null>()
   readonly #told = new Set<string>()
   #api: { readonly url: string; close(): Promise<void> } | null = null
   #bot: GantryProcess | null = null
   #isDelivering = false
 
-  private constructor(github: GitHub, registry: OciRegistry, account: Town['#account'], pace: Pace, ports: readonly number[]) {
+  private constructor(github: GitHub, registry: OciRegistry, account: Account, pace: Pace, ports: readonly number[]) {
     const [front = 0, ...sites] = ports
     this.github = github
     this.registry = registry
@@ -99,7 +110,7 @@ export class Town {
     town.github.webhooks.waiting.length = 0
     await town.#fillsRegistry()
     registry.quirks.pause = (request) => town.#pauses(request)
-    town.#api = await listen((request) => town.github.fetch(request).finally(() => town.#stirs()))
+    town.#api = await listen((request) => town.github.fetch(request).finally(() => town.stirs()))
     await town.#startsBot()
     return town
   }
@@ -116,19 +127,19 @@ export class Town {
       this.armed.push = false
       void this.pushes()
     }
-    this.#stirs()
+    this.stirs()
   }
 
   labels(who: 'ada' | 'mallory', name: string): void {
     this.github.people[who].labels(this.pull.number, name)
-    this.#stirs()
+    this.stirs()
   }
 
   /** A commit of ada's on the pull request's branch, whose image CI has ready at once. */
   async pushes(): Promise<void> {
     const sha = this.github.people.ada.pushes(BRANCH, { message: 'One more thing' })
     await this.#holds(sha)
-    this.#stirs()
+    this.stirs()
   }
 
   async turnsRegistry(isDown: boolean): Promise<void> {
@@ -164,7 +175,7 @@ export class Town {
     for (const delivery of this.github.webhooks.log) {
       if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
     }
-    this.#stirs()
+    this.stirs()
   }
 
   /** What each environment's site answers right now. */
@@ -214,7 +225,7 @@ export class Town {
   }
 
   /** Something may look different, and GitHub may have something to say: sent signed, over HTTP, one after the other. */
-  #stirs(): void {
+  stirs(): void {
     for (const listener of this.#listeners) listener()
     if (this.#isDelivering || this.github.webhooks.waiting.length === 0) return
     this.#isDelivering = true
@@ -222,7 +233,7 @@ export class Town {
       .deliver((request) => this.#receives(request))
       .finally(() => {
         this.#isDelivering = false
-        this.#stirs()
+        this.stirs()
       })
   }
 
@@ -251,13 +262,15 @@ export class Town {
 
   async #served(environment: Environment, url: URL): Promise<Served> {
     const answer = await fetch(url, { method: 'HEAD' }).catch(() => null)
-    const digest = answer?.headers.get('x-gantry-digest') ?? null
-    return { environment, url, digest, tags: digest === null ? [] : this.registry.tagsOf('acme/shop', digest) }
+    if (answer !== null) this.#heard.set(environment, answer.headers.get('x-gantry-digest'))
+    const digest = this.#heard.get(environment) ?? null
+    const tags = digest === null ? [] : this.registry.tagsOf('acme/shop', digest)
+    return { environment, url, digest, isAway: answer === null, tags }
   }
 
   #happens(kind: Happening['kind'], text: string, who: string | null = null): void {
     this.happenings.push({ at: this.github.now(), who, kind, text })
-    this.#stirs()
+    this.stirs()
   }
 }
 

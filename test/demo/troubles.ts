@@ -12,28 +12,28 @@ export interface Trouble {
 export const troubles: readonly Trouble[] = [
   {
     name: 'push',
-    hint: 'Nobody has asked to deploy that commit.',
-    words: () => 'Push a commit right after the next comment',
+    hint: 'Nobody has asked to deploy that new commit.',
+    words: () => 'Push right after the next comment',
     isOn: ({ armed }) => armed.push,
     press: ({ armed }) => void (armed.push = !armed.push),
   },
   {
     name: 'registry',
-    hint: 'Deploy while it is away: what is said, and who can help?',
+    hint: 'Deploy while it is away.',
     words: ({ isRegistryDown }) => (isRegistryDown ? 'Bring the registry back' : 'Take the registry down'),
     isOn: ({ isRegistryDown }) => isRegistryDown,
     press: (town) => town.turnsRegistry(!town.isRegistryDown),
   },
   {
     name: 'password',
-    hint: "Found before anything changes, and told to the one who can put it right.",
-    words: ({ isPasswordWrong }) => (isPasswordWrong ? "Take Gantry's password again" : "Change the registry's password"),
+    hint: 'Found out before anything changes.',
+    words: ({ isPasswordWrong }) => (isPasswordWrong ? 'Give the registry its old password back' : "Change the registry's password"),
     isOn: ({ isPasswordWrong }) => isPasswordWrong,
     press: (town) => town.changesPassword(!town.isPasswordWrong),
   },
   {
     name: 'crash',
-    hint: 'At once while it deploys, else in the middle of the next deployment. It goes on where it was.',
+    hint: 'In the middle of a deployment: it goes on.',
     words: ({ armed }) => (armed.crash ? 'The bot dies in the next deployment' : 'Kill the bot'),
     isOn: ({ armed }) => armed.crash,
     press: (town) => {

@@ -21,7 +21,7 @@ export async function flood(port: number, { megabytes, chunked, headers = [] }: 
   socket.write(`${['POST /api/github/webhooks HTTP/1.1', ...common, length, ...headers].join('\r\n')}\r\n\r\n`)
   for (let sent = 0; sent < megabytes && !socket.destroyed; sent++)
     if (!socket.write(framed)) await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), closed])
-  socket.end()
+  socket.end(chunked ? '0\r\n\r\n' : '')
   await closed
   return Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0)
 }

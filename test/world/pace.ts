@@ -16,15 +16,14 @@ interface Waiting {
 export class Pace {
   readonly #random: Random
   readonly #waiting: Waiting[] = []
-  readonly #afterEach: () => void
+  /** Called after everything that happened. */
+  afterEach: () => void = () => {}
   #isRunning = false
   #allowed = Infinity
   #held: Promise<void> | null = null
 
-  /** `afterEach` is called after everything that happened. */
-  constructor(seed: number, afterEach: () => void = () => {}) {
+  constructor(seed: number) {
     this.#random = new Random(seed)
-    this.#afterEach = afterEach
   }
 
   /** Does the work when its turn has come. Never settles where the process is dead by then. */
@@ -80,7 +79,7 @@ export class Pace {
       if (next === null) break
       this.#allowed -= 1
       await next()
-      this.#afterEach()
+      this.afterEach()
     }
     this.#isRunning = false
   }

@@ -36,6 +36,11 @@ export class Time implements Clock {
     this.#now = until
   }
 
+  /** The clock goes on in the middle of something: what falls due is late. */
+  moves(milliseconds: number): void {
+    this.#now += milliseconds
+  }
+
   get isWaiting(): boolean {
     return this.#timers.length > 0
   }

@@ -2,21 +2,23 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
-/** What came back over one connection, as text, once the server closed it or `until` was seen. */
+/** What comes back over one connection, as text. */
 export interface Exchange {
   readonly socket: Socket
   readonly text: () => string
   /** Resolves when the server has closed or reset the connection. */
   readonly closed: Promise<string>
-  until(pattern: RegExp): Promise<string>
+  /** Resolves with everything so far once so many answers (1, unless said otherwise) have begun to arrive. */
+  answers(count?: number): Promise<string>
 }
 
 /** A bare connection: what is sent is exactly what is written here. */
 export function talk(port: number, ...parts: (string | Buffer)[]): Exchange {
   const socket = connect(port, '127.0.0.1')
   let text = ''
-  const waiting: { pattern: RegExp; resolve: (text: string) => void }[] = []
-  const tell = () => waiting.filter(({ pattern }) => pattern.test(text)).forEach(({ resolve }) => resolve(text))
+  const waiting: { count: number; resolve: (text: string) => void }[] = []
+  const tell = () =>
+    waiting.filter(({ count }) => text.split('HTTP/1.1 ').length > count && text.includes('\r\n\r\n')).forEach(({ resolve }) => resolve(text))
   socket.on('data', (chunk) => {
     text += chunk.toString('latin1')
     tell()
@@ -30,11 +32,11 @@ export function talk(port: number, ...parts: (string | Buffer)[]): Exchange {
     socket,
     text: () => text,
     closed,
-    until: (pattern) =>
+    answers: (count = 1) =>
       new Promise((resolve, reject) => {
-        waiting.push({ pattern, resolve })
+        waiting.push({ count, resolve })
         tell()
-        void closed.then(() => reject(new Error(`closed before ${pattern} was seen: ${text}`)))
+        void closed.then(() => reject(new Error(`closed after: ${text}`)))
       }),
   }
 }

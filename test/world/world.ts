@@ -66,6 +66,8 @@ export class World {
   /** The operator file of the next start. */
   operator: string
   lives = 0
+  /** The crossings of every process there was, one after the other. */
+  readonly processes: Crossings[] = []
   /** What the registry takes from `gantry`. */
   readonly registryPassword: string
   /** Crossings of all processes so far. */
@@ -106,6 +108,7 @@ export class World {
   async start(): Promise<void> {
     const crossings = new Crossings(this.#deaths.shift() ?? null, this.#pace)
     this.lives += 1
+    this.processes.push(crossings)
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
     const { inbox, bot, service } = gantry
@@ -124,6 +127,12 @@ export class World {
       bot.recover()
     })
     await this.settle()
+  }
+
+  /** Where this process dies, counted from here, and where those after it do. */
+  dooms([first, ...others]: readonly Death[]): void {
+    if (first !== undefined) this.life.crossings.awaits(first)
+    this.#deaths.push(...others)
   }
 
   /** `kill -9`, and a new start. */

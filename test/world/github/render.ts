@@ -55,7 +55,8 @@ const reactions = (all: readonly Reaction[]) => {
 
 export const reaction = (one: Reaction, now: number) => ({ id: one.id, content: one.content, user: user(one.user), created_at: stamp(now) })
 
-export const label = (name: string) => ({ id: 1, name, color: 'ededed', default: false, description: null })
+/** GitHub gives a label an id of its own; here its name decides it. */
+export const label = (name: string) => ({ id: Number.parseInt(Buffer.from(name).toString('hex').slice(-12), 16), name, color: 'ededed', default: false, description: null })
 
 export const issue = (home: Repository, one: Issue) => ({
   id: one.id,
@@ -68,6 +69,7 @@ export const issue = (home: Repository, one: Issue) => ({
   labels: [...one.labels].map(label),
   author_association: association(home, one.author),
   created_at: stamp(one.createdAt),
+  updated_at: stamp(one.updatedAt),
   html_url: issueUrl(home, one),
   ...(one.pull && { pull_request: { html_url: issueUrl(home, one), url: `${issueUrl(home, one)}.json` } }),
 })

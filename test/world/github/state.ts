@@ -84,6 +84,7 @@ export interface Issue {
   readonly title: string
   readonly author: Account
   readonly createdAt: number
+  updatedAt: number
   state: 'open' | 'closed'
   readonly labels: Set<string>
   readonly comments: Comment[]

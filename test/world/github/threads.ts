@@ -18,7 +18,7 @@ export function open(hub: Hub, home: Repository, opening: Opening): Issue {
   const id = newId(hub.state)
   const number = Math.max(0, ...home.issues.keys()) + 1
   const node = nodeId(opening.pull ? 'PR' : 'I', id)
-  const rest = { labels: new Set<string>(), comments: [], reactions: [], createdAt: hub.now(), state: 'open' as const }
+  const rest = { labels: new Set<string>(), comments: [], reactions: [], createdAt: hub.now(), updatedAt: hub.now(), state: 'open' as const }
   const issue: Issue = { id, node, number, ...opening, ...rest }
   home.issues.set(number, issue)
   hub.state.nodes.set(node, { kind: 'Issue', repository: home, issue })
@@ -44,6 +44,7 @@ export function comment(hub: Hub, home: Repository, issue: Issue, author: Accoun
     reactions: [],
   }
   issue.comments.push(made)
+  issue.updatedAt = now
   hub.state.nodes.set(made.node, { kind: 'IssueComment', repository: home, issue, comment: made })
   hub.send('issue-comment-created', home, author, commentPayload(home, issue, made))
   return made
@@ -88,19 +89,22 @@ export function unreact(to: { readonly reactions: Reaction[] }, user: Account, c
 export function addLabel(hub: Hub, home: Repository, issue: Issue, by: Account, name: string): void {
   if (issue.labels.has(name)) return
   issue.labels.add(name)
+  issue.updatedAt = hub.now()
   sayLabel(hub, home, issue, by, name, 'labeled')
 }
 
 /** False where the issue does not carry the label. */
 export function removeLabel(hub: Hub, home: Repository, issue: Issue, by: Account, name: string): boolean {
-  const isGone = issue.labels.delete(name)
-  if (isGone) sayLabel(hub, home, issue, by, name, 'unlabeled')
-  return isGone
+  if (!issue.labels.delete(name)) return false
+  issue.updatedAt = hub.now()
+  sayLabel(hub, home, issue, by, name, 'unlabeled')
+  return true
 }
 
 export function setState(hub: Hub, home: Repository, issue: Issue, by: Account, state: Issue['state']): void {
   if (issue.state === state) return
   issue.state = state
+  issue.updatedAt = hub.now()
   if (issue.pull) hub.send(state === 'open' ? 'pull-request-reopened' : 'pull-request-closed', home, by, pullPayload(hub, home, issue))
 }
 
@@ -112,6 +116,7 @@ export function synchronize(hub: Hub, pushed: Repository, branch: string, after:
       if (pull === null || issue.state !== 'open' || pull.headRepository !== pushed.id || pull.headBranch !== branch) continue
       const before = pull.head
       pull.head = after
+      issue.updatedAt = hub.now()
       hub.send('pull-request-synchronize', home, by, { ...pullPayload(hub, home, issue), before, after })
     }
   }
