@@ -33,9 +33,9 @@ import type { Logger } from 'pino'
 export interface Outside {
   readonly repositories: RepositorySql
   readonly accounts: AccountSql
-  /** For GitHub and for registries. */
+  /** For GitHub. */
   readonly fetch: typeof globalThis.fetch
-  readonly registry: Omit<RegistryDoors, 'fetch'>
+  readonly registry: RegistryDoors
   readonly targets: TargetDoors
   readonly clock: Clock
   readonly log: Logger
@@ -60,7 +60,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   migrateAccounts(accounts)
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
-  const client = createRegistryClient({ ...outside.registry, fetch: outside.fetch }, operator)
+  const client = createRegistryClient(outside.registry, operator)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })

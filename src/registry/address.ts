@@ -16,7 +16,7 @@ const isLoopback = (hostname: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(ho
 
 /**
  * Whether a registry's answer must not make us connect there: loopback, link-local, private and unspecified addresses, and names of
- * such networks. A name may still resolve to one of them: where the runtime can, it checks the address when it connects.
+ * such networks. A name may still resolve to one of them: `Doors.publicFetch` checks that, where the runtime lets it.
  */
 export function isReserved(hostname: string): boolean {
   const host = hostname.replace(/\.$/, '')
@@ -26,8 +26,8 @@ export function isReserved(hostname: string): boolean {
   return !host.includes('.') || /\.(localhost|internal|local|home\.arpa)$/.test(host)
 }
 
-// ::, ::1, IPv4-mapped and -compatible, NAT64, unique local, link-local, multicast; `URL` has already shortened the spelling.
-const RESERVED_V6 = /^\[(::|64:ff9b:|f[cd]|fe[89ab]|ff)/
+// ::, ::1, IPv4-mapped and -compatible, NAT64, 6to4, Teredo, unique local, link- and site-local, multicast; the spelling is the shortest.
+const RESERVED_V6 = /^\[(::|64:ff9b:|2002:|2001:0?:|f[cd]|fe[89a-f]|ff)/
 
 function isReservedV4(first: number, second: number): boolean {
   if (first === 0 || first === 10 || first === 127 || first >= 224) return true

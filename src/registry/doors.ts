@@ -4,7 +4,10 @@ import type { Where } from './failure.ts'
 
 /** The outside world, handed in by whoever runs the client. */
 export interface Doors {
+  /** For hosts that an administrator named: a registry itself, and what is listed as trusted. */
   readonly fetch: typeof globalThis.fetch
+  /** For hosts that a registry named: rejects with the code RESERVED_ADDRESS where the name leads to a reserved address. */
+  readonly publicFetch: typeof globalThis.fetch
   /** Monotonic milliseconds: only differences mean something. */
   now(): number
   /** In [0, 1). */

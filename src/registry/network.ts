@@ -2,6 +2,9 @@ import { Failure } from '../errors.ts'
 import { registryFailure } from './failure.ts'
 import type { Where } from './failure.ts'
 
+/** The `code` with which `Doors.publicFetch` refuses an address, on the error or on one of its causes. */
+export const RESERVED_ADDRESS = 'ERR_RESERVED_ADDRESS'
+
 /** What `fetch` or a body threw, as a failure if the network did it. Anything else is returned unchanged: it is not ours to explain. */
 export function networkFailure(error: unknown, where: Where): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error
@@ -20,7 +23,8 @@ const TLS = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/
 const OPAQUE = /^(fetch failed|terminated|Network connection lost|internal error; reference)/
 const HIDDEN = 'no connection; the runtime does not say whether the name, the certificate or the network is wrong'
 
-function codeOf(error: unknown): string | undefined {
+/** The system's or the runtime's name for what went wrong. */
+export function codeOf(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string') return at.code
   }

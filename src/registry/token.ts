@@ -113,7 +113,15 @@ function byGet({ realm, service, scopes, credential }: TokenRequest) {
   if (service !== null) url.searchParams.set('service', service)
   for (const scope of scopes) url.searchParams.append('scope', formatScope(scope))
   url.searchParams.set('client_id', 'gantry')
-  return { method: 'GET' as const, url, headers: { accept: 'application/json' }, authorization: basicAuthorization(credential), mayLeave: false }
+  const headers = { accept: 'application/json' }
+  return {
+    method: 'GET' as const,
+    url,
+    headers,
+    authorization: basicAuthorization(credential),
+    mayLeave: false,
+    isForeign: !realm.isTrusted,
+  }
 }
 
 function byPost({ realm, service, scopes, credential }: TokenRequest) {
@@ -121,7 +129,15 @@ function byPost({ realm, service, scopes, credential }: TokenRequest) {
   if (service !== null) form.set('service', service)
   form.set('refresh_token', secretOf(credential))
   const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
-  return { method: 'POST' as const, url: realm.url, headers, body: form.toString(), authorization: null, mayLeave: false }
+  return {
+    method: 'POST' as const,
+    url: realm.url,
+    headers,
+    body: form.toString(),
+    authorization: null,
+    mayLeave: false,
+    isForeign: !realm.isTrusted,
+  }
 }
 
 /** Milliseconds. The server says seconds, as a number or a text; 60 where it says nothing, at least 1. */

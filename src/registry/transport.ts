@@ -4,6 +4,7 @@ import { discard } from './body.ts'
 import { pause, waitFor } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
 import { registryFailure } from './failure.ts'
+import { codeOf, RESERVED_ADDRESS } from './network.ts'
 
 /** One request that may be repeated at will: this client only reads, and token requests change nothing. */
 export interface Call {
@@ -15,6 +16,8 @@ export interface Call {
   readonly authorization: string | null
   /** Whether a redirect may lead to another origin. */
   readonly mayLeave: boolean
+  /** The registry chose the host of `url`, so that it must lead to a public address. */
+  readonly isForeign?: boolean
 }
 
 export interface Answer {
@@ -84,7 +87,8 @@ async function follow(call: Call, operation: Operation, doors: Doors, trusted: r
   let url = call.url
   let hasLeft = false
   for (let hops = 0; ; hops += 1) {
-    const response = await request({ ...call, url, authorization: hasLeft ? null : call.authorization }, operation, doors)
+    const isForeign = url.origin === call.url.origin ? call.isForeign === true : !trusted.includes(url.origin)
+    const response = await request({ ...call, url, isForeign, authorization: hasLeft ? null : call.authorization }, operation, doors)
     const location = [301, 302, 303, 307, 308].includes(response.status) ? response.headers.get('location') : null
     if (location === null) return { response, hasLeft }
     await discard(response)
@@ -112,5 +116,13 @@ function forbidden(from: URL, to: URL, call: Call, trusted: readonly string[]): 
 function request(call: Call, operation: Operation, doors: Doors): Promise<Response> {
   const headers = { ...call.headers, ...(call.authorization !== null && { authorization: call.authorization }) }
   const init = { method: call.method, headers, redirect: 'manual' as const, ...(call.body !== undefined && { body: call.body }) }
-  return waitFor((signal) => doors.fetch(call.url.href, { ...init, signal }), HEADERS_WITHIN, doors, operation)
+  const open = call.isForeign === true ? doors.publicFetch : doors.fetch
+  const send = (signal: AbortSignal) => open(call.url.href, { ...init, signal }).catch((error: unknown) => refuseReserved(error, call, operation))
+  return waitFor(send, HEADERS_WITHIN, doors, operation)
+}
+
+/** A token server and its redirects stay on one origin; only what may leave can have been redirected. */
+function refuseReserved(error: unknown, { url, mayLeave }: Call, { where }: Operation): never {
+  if (codeOf(error) !== RESERVED_ADDRESS) throw error
+  throw registryFailure(mayLeave ? 'REDIRECT_FORBIDDEN' : 'REALM_FORBIDDEN', where, { found: `${url.origin}: a name of a private address` })
 }

@@ -11,6 +11,7 @@ import { Failure } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { systemClock } from './clock.ts'
 import { docsRoutes } from './docs.ts'
+import { publicFetch, registryFetch } from './egress.ts'
 import { endpointFetch } from './endpoint.ts'
 import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
@@ -75,7 +76,14 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     repositories: sql,
     accounts: sql,
     fetch: globalThis.fetch,
-    registry: { now: () => performance.now(), random: Math.random, after: systemClock.after, hash: createHash },
+    registry: {
+      fetch: registryFetch(),
+      publicFetch: publicFetch(),
+      now: () => performance.now(),
+      random: Math.random,
+      after: systemClock.after,
+      hash: createHash,
+    },
     targets: { fetch: endpointFetch, files: (name) => nodeFiles(join(settings.data, 'targets', name)), clock: systemClock },
     clock: systemClock,
     log,

@@ -1,4 +1,6 @@
 // npm run bench [-- NAME …] [--json]: measurements against peers, as ratios; ends with 1 when a goal is missed.
+import { github } from './github.ts'
+import { history } from './history.ts'
 import { intake } from './intake.ts'
 import { memory } from './memory.ts'
 
@@ -14,7 +16,7 @@ export interface Measure {
   readonly [beside: string]: unknown
 }
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory }
+const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history }
 
 if (import.meta.main) {
   const names = process.argv.slice(2).filter((word) => word !== '--json')

@@ -21,7 +21,8 @@ export function announced(world: World, deployments: readonly Deployment[], aske
   reacted(world, asked, found)
   const known = new Set(deployments.map(({ id }) => id))
   for (const { externalId } of world.github.repository.checks) if (!known.has(externalId ?? '')) found('doubled', `a check run for ${externalId}`)
-  for (const { payload } of world.github.repository.deployments) if (!known.has(idIn(payload))) found('doubled', `a GitHub Deployment for ${idIn(payload)}`)
+  for (const { payload } of world.github.repository.deployments)
+    if (!known.has(idIn(payload))) found('doubled', `a GitHub Deployment for ${idIn(payload)}`)
 }
 
 function commented(world: World, deployment: Deployment, found: Found): void {
@@ -59,7 +60,8 @@ function reacted(world: World, { comments, mayLackReactions }: Asked, found: Fou
   for (const comment of [...repository.issues.values()].flatMap((issue) => issue.comments)) {
     if (!comments.has(comment.id)) continue
     const eyes = comment.reactions.filter(({ user, content }) => user.id === bot.id && content === 'eyes').length
-    if (eyes > 1 || (eyes === 0 && !mayLackReactions && !comment.isDeleted)) found(eyes > 1 ? 'doubled' : 'lost', `${eyes} reactions to comment ${comment.id}`)
+    if (eyes > 1 || (eyes === 0 && !mayLackReactions && !comment.isDeleted))
+      found(eyes > 1 ? 'doubled' : 'lost', `${eyes} reactions to comment ${comment.id}`)
   }
 }
 

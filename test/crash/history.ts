@@ -20,7 +20,11 @@ export class History {
   #current = ''
 
   look(world: World): void {
-    const rows = world.disk.all('select environment, count(*) as n from deployment where state in (?, ?) group by environment', 'applying', 'observing')
+    const rows = world.disk.all(
+      'select environment, count(*) as n from deployment where state in (?, ?) group by environment',
+      'applying',
+      'observing',
+    )
     for (const { environment, n } of rows) if (Number(n) > 1) this.crowded.add(String(environment))
     const isIntended = (operation: string): boolean =>
       world.disk.all(`select 1 from step join deployment on sequence = deployment where id = ? and name = 'apply'`, operation).length > 0

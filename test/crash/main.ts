@@ -12,7 +12,13 @@ const SECOND_DEATHS = 60
 /** So many seeds are played twice and must be the same history. */
 const TWICE = 5
 
-const options = { seeds: { type: 'string' }, seed: { type: 'string' }, path: { type: 'string' }, death: { type: 'string' }, json: { type: 'boolean' } } as const
+const options = {
+  seeds: { type: 'string' },
+  seed: { type: 'string' },
+  path: { type: 'string' },
+  death: { type: 'string' },
+  json: { type: 'boolean' },
+} as const
 const { values } = parseArgs({ options })
 const seed = numberOf('seed', values.seed, 1)
 const seeds = numberOf('seeds', values.seeds, SEEDS)
@@ -29,7 +35,9 @@ process.exitCode = lost + doubled + stale + broken === 0 ? 0 : 1
 
 async function everything(): Promise<void> {
   const whole = await crew.play(names.map((path) => ({ path, deaths: [], seed })))
-  await crew.play(whole.flatMap(({ job, crossed }) => (job.path === null ? [] : [...everyCrossing(job.path, crossed), ...secondDeaths(job.path, crossed)])))
+  await crew.play(
+    whole.flatMap(({ job, crossed }) => (job.path === null ? [] : [...everyCrossing(job.path, crossed), ...secondDeaths(job.path, crossed)])),
+  )
   await simulate()
 }
 
@@ -59,7 +67,8 @@ async function simulate(): Promise<void> {
   const first = await crew.play(jobs)
   const again = await crew.play(jobs.slice(0, TWICE))
   for (const [index, { trace, job }] of again.entries()) {
-    if (trace !== first[index]?.trace) report({ ...again[index]!, job, findings: [{ kind: 'broken', what: 'the same seed was another history the second time' }] })
+    if (trace !== first[index]?.trace)
+      report({ ...again[index]!, job, findings: [{ kind: 'broken', what: 'the same seed was another history the second time' }] })
   }
 }
 

@@ -30,7 +30,9 @@ export function recorded(world: World, asked: Asked, found: Found): Deployment[]
     compare(`comment ${comment}`, commands, deployments.filter(({ request }) => request.comment?.id === comment).length, found)
   }
   // A replay is the same signed body: what counts is what was signed, not how often it came.
-  const labels = new Set(world.github.webhooks.log.filter(({ action, body }) => action === 'labeled' && body.includes('"deploy:')).map(({ body }) => body))
+  const labels = new Set(
+    world.github.webhooks.log.filter(({ action, body }) => action === 'labeled' && body.includes('"deploy:')).map(({ body }) => body),
+  )
   compare('labels', labels.size, deployments.filter(({ request }) => request.door === 'label').length, found)
   const strangers = deployments.filter(({ request }) => request.comment !== null && !asked.comments.has(request.comment.id))
   for (const { id } of strangers) found('doubled', `deployment ${id}, which nobody asked for`)
@@ -46,7 +48,9 @@ function compare(what: string, wanted: number, rows: number, found: Found): void
 /** In each environment every turn has a fence of its own, and an older request never has its turn after a newer one has succeeded. */
 function rising(deployments: readonly Deployment[], found: Found): void {
   for (const environment of new Set(deployments.map((one) => one.environment))) {
-    const turns = deployments.filter((one) => one.environment === environment && one.fence !== null).toSorted((a, b) => (a.fence ?? 0) - (b.fence ?? 0))
+    const turns = deployments
+      .filter((one) => one.environment === environment && one.fence !== null)
+      .toSorted((a, b) => (a.fence ?? 0) - (b.fence ?? 0))
     for (const [index, turn] of turns.entries()) {
       const before = turns.slice(0, index)
       if (before.some(({ fence }) => fence === turn.fence)) found('doubled', `${environment}: fence ${turn.fence} was given twice`)

@@ -22,7 +22,8 @@ function runsTheNewest(world: World, environment: 'staging' | 'production', turn
   const may = [digestOf(newest)]
   // What nobody knows may have happened or not; it blocked the environment until somebody had looked.
   if (last?.state === 'unknown') may.push(digestOf(last))
-  if (!may.includes(runs)) found('stale', `${environment} runs ${runs}, and not ${may.join(' or ')} of ${newest === undefined ? 'nobody' : name(newest)}`)
+  if (!may.includes(runs))
+    found('stale', `${environment} runs ${runs}, and not ${may.join(' or ')} of ${newest === undefined ? 'nobody' : name(newest)}`)
 }
 
 const digestOf = (deployment: Deployment | undefined): string | null => deployment?.plan?.artifacts[0]?.digest ?? null

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib'
  */
 export function withoutThreads(): void {
   Object.assign(crypto.subtle, {
-    digest: async (_: string, bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest()).buffer,
+    digest: async (_: string, bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest()).buffer,
     importKey: async (_: 'pkcs8', der: ArrayBuffer) => createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }),
     sign: async (_: string, key: unknown, bytes: ArrayBuffer) =>
       createSign('RSA-SHA256')

@@ -58,7 +58,8 @@ export async function play(job: Job): Promise<Outcome> {
     pace.afterEach = () => {}
     await world.end()
   }
-  const text = findings.length === 0 ? '' : [screenplay(world.github, world.pull.number), ...(job.path === null ? [scenario(job.seed)] : [])].join('\n\n')
+  const text =
+    findings.length === 0 ? '' : [screenplay(world.github, world.pull.number), ...(job.path === null ? [scenario(job.seed)] : [])].join('\n\n')
   return { job, crashes: died, crossed, findings, trace: traceOf(world), screenplay: text }
 }
 
@@ -89,7 +90,9 @@ async function startsAgain(world: World): Promise<Finding[]> {
   const again = things(world)
   const isSame = containers === again[0] && current === again[1]
   return [
-    ...(world.github.calls.length === calls ? [] : [{ kind: 'doubled' as const, what: `the next start called GitHub: ${world.github.calls.at(-1)?.operation}` }]),
+    ...(world.github.calls.length === calls
+      ? []
+      : [{ kind: 'doubled' as const, what: `the next start called GitHub: ${world.github.calls.at(-1)?.operation}` }]),
     ...(isSame ? [] : [{ kind: 'doubled' as const, what: 'the next start changed a target' }]),
   ]
 }
@@ -102,7 +105,10 @@ const things = ({ engine, files }: World): [string, string] => [
 function traceOf({ processes, github }: World): string {
   const crossed = processes.flatMap(({ log }) => log)
   const calls = github.calls.map(({ operation, fields, status, at }) => `${at} ${operation} ${fields.join()} ${status}`)
-  return createHash('sha256').update([...crossed, ...calls].join('\n')).digest('hex').slice(0, 16)
+  return createHash('sha256')
+    .update([...crossed, ...calls].join('\n'))
+    .digest('hex')
+    .slice(0, 16)
 }
 
 const scenario = (seed: number): string => JSON.stringify(scenarioOf(seed), null, 1)

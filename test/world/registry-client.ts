@@ -12,17 +12,20 @@ import { Secret } from '../../src/secret.ts'
 export function clientUnderTest(rules: RegistryRules = {}, over: Partial<Doors> = {}): { client: RegistryClient; asked: string[]; waits: number[] } {
   const asked: string[] = []
   const waits: number[] = []
-  const fetching = over.fetch ?? fetch
+  const through =
+    (open: typeof fetch): typeof fetch =>
+    (input, init) => {
+      asked.push(`${init?.method} ${new URL(input as string).pathname}`)
+      return open(input, init)
+    }
   const doors: Doors = {
     now: () => performance.now(),
     random: () => 1,
     after: realTimeouts(waits),
     hash: createHash,
     ...over,
-    fetch: (input, init) => {
-      asked.push(`${init?.method} ${new URL(input as string).pathname}`)
-      return fetching(input, init)
-    },
+    fetch: through(over.fetch ?? fetch),
+    publicFetch: through(over.publicFetch ?? over.fetch ?? fetch),
   }
   return { client: createRegistryClient(doors, rules), asked, waits }
 }

@@ -220,11 +220,14 @@ export class World {
     if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
     const redactor = createRedactor()
     redactor.register(PASSWORD)
+    const internet = crossings.fetch('fetch', (input, init) => this.#internet(input, init))
     return assemble(this.#settings(), read.operator, {
       repositories: sql,
       accounts: sql,
-      fetch: crossings.fetch('fetch', (input, init) => this.#internet(input, init)),
+      fetch: internet,
       registry: {
+        fetch: internet,
+        publicFetch: internet,
         now: () => this.time.now(),
         random: () => 0.5,
         // Time limits belong to the story's clock; waits between attempts pass at once.

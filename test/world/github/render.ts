@@ -56,7 +56,13 @@ const reactions = (all: readonly Reaction[]) => {
 export const reaction = (one: Reaction, now: number) => ({ id: one.id, content: one.content, user: user(one.user), created_at: stamp(now) })
 
 /** GitHub gives a label an id of its own; here its name decides it. */
-export const label = (name: string) => ({ id: Number.parseInt(Buffer.from(name).toString('hex').slice(-12), 16), name, color: 'ededed', default: false, description: null })
+export const label = (name: string) => ({
+  id: Number.parseInt(Buffer.from(name).toString('hex').slice(-12), 16),
+  name,
+  color: 'ededed',
+  default: false,
+  description: null,
+})
 
 export const issue = (home: Repository, one: Issue) => ({
   id: one.id,

@@ -1,0 +1,44 @@
+import { lookup as systemLookup } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { Agent, fetch } from 'undici'
+import { isReserved } from '../registry/address.ts'
+import { RESERVED_ADDRESS } from '../registry/network.ts'
+
+type Fetch = typeof globalThis.fetch
+
+const CONNECT_WITHIN = 5_000 // ms
+
+/** The global-shaped `fetch` for registries that the operator named, wherever they are: one on this machine too. */
+export const registryFetch = (): Fetch => through(new Agent({ connect: { timeout: CONNECT_WITHIN } }))
+
+/**
+ * The same for hosts that a registry named. The address is checked that is connected to: a name can resolve to a metadata
+ * service, and to another address the next time. It shares no connection with the other one.
+ */
+export function publicFetch(lookup: LookupFunction = systemLookup): Fetch {
+  const open = through(new Agent({ connect: { timeout: CONNECT_WITHIN, lookup: checked(lookup) } }))
+  // Where the host is an address already, nothing is looked up.
+  return async (input, init) => {
+    if (isReserved(new URL(input instanceof Request ? input.url : input).hostname)) throw reserved()
+    return open(input, init)
+  }
+}
+
+function through(dispatcher: Agent): Fetch {
+  const reach: typeof fetch = (input, init) => fetch(input, { redirect: 'manual', ...init, dispatcher })
+  return reach as unknown as Fetch // the same interface, declared twice: by undici and by the DOM library
+}
+
+function checked(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) =>
+    lookup(hostname, { ...options, all: true }, (error, answer) => {
+      const [first, ...others] = answer as LookupAddress[]
+      if (error !== null || first === undefined) return callback(error, answer)
+      if ([first, ...others].some(({ address }) => isReserved(address.includes(':') ? `[${address}]` : address))) return callback(reserved(), '')
+      if (options.all === true) return callback(null, [first, ...others])
+      callback(null, first.address, first.family)
+    })
+}
+
+const reserved = (): Error => Object.assign(new Error('a private address'), { code: RESERVED_ADDRESS })
