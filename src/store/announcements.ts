@@ -38,14 +38,17 @@ export function createAnnouncements(sql: RepositorySql): Announcements {
     gone: (key, surface) => {
       sql.all('insert into said (key, surface, is_gone) values (?1, ?2, 1) on conflict (key, surface) do update set is_gone = 1', key, surface)
     },
+    // Each deployment folds away what came before it, so that what still stands is among the last few: no look at all of history.
     older: (key) =>
       sql.all<{ key: string; node: string }>(
-        `select said.key, said.node from deployment this
-           join deployment old on old.environment = this.environment and old.repository = this.repository and old.subject = this.subject
-             and old.sequence < this.sequence and old.ended_at is not null
-           join announcement on announcement.key = old.id and announcement.is_complete = 1
-           join said on said.key = old.id and said.surface = 'comment' and said.node is not null and said.is_gone = 0
-         where this.id = ? order by old.sequence desc limit 10`,
+        `select said.key, said.node from (
+           select old.id, old.sequence, old.ended_at from deployment this
+             join deployment old on old.environment = this.environment and old.sequence < this.sequence
+               and old.repository = this.repository and old.subject = this.subject
+             where this.id = ? order by old.sequence desc limit 20) as old
+         join announcement on announcement.key = old.id and announcement.is_complete = 1
+         join said on said.key = old.id and said.surface = 'comment' and said.node is not null and said.is_gone = 0
+         where old.ended_at is not null order by old.sequence desc limit 10`,
         key,
       ),
     complete: (key) => {

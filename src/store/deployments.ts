@@ -35,7 +35,7 @@ export function createJournal(sql: RepositorySql): Journal {
       }),
     find: (id) => one('id = ?', id),
     open: () => many('ended_at is null'),
-    lastSuccess: (environment) => one(`sequence = (select max(sequence) from deployment where environment = ? and state = 'success')`, environment),
+    lastSuccess: (environment) => one(`environment = ? and state = 'success' order by sequence desc`, environment),
     twin: (id) =>
       one(
         `sequence = (

@@ -47,7 +47,7 @@ function siteFrame({ environment, url, digest }: Served): string {
   return html`<div class="site-frame" id="frame-${environment}">${digest === null ? '' : frame}</div>`.html
 }
 
-const MOST = 4
+const MOST = 3
 
 function checks({ github }: Town): string {
   const all = github.repository.checks.slice(-MOST).toReversed()
