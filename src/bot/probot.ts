@@ -1,6 +1,7 @@
 import { Probot, ProbotOctokit } from 'probot'
 import type { Logger } from 'pino'
 import type { Secret } from '../secret.ts'
+import { withinOrigin } from './redirects.ts'
 
 export interface ProbotOptions {
   readonly appId: number
@@ -19,5 +20,6 @@ export interface ProbotOptions {
  */
 export function createProbot({ appId, privateKey, webhookSecret, apiUrl, fetch, log }: ProbotOptions): Probot {
   const Octokit = ProbotOctokit.defaults((options: object) => ({ ...options, throttle: { enabled: false }, retry: { enabled: false } }))
-  return new Probot({ appId, privateKey: privateKey.reveal(), secret: webhookSecret.reveal(), baseUrl: apiUrl, request: { fetch }, Octokit, log })
+  const request = { fetch: withinOrigin(fetch) }
+  return new Probot({ appId, privateKey: privateKey.reveal(), secret: webhookSecret.reveal(), baseUrl: apiUrl, request, Octokit, log })
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 
 const BLOCK = 16 * 1024
-const ROOM = 28 * 1024 * 1024
+const ROOM = 26 * 1024 * 1024
 
 /**
  * The memory that all bodies together may hold at one time, in blocks that are used again and again: room for one of the largest
- * and some hundred ordinary ones beside it. Held as the chunks that Node makes, 28 MB of them left 41 MB behind after a few floods.
+ * and some sixty ordinary ones beside it. Held as the chunks that Node makes, 28 MB of them left 41 MB behind after a few floods.
  */
 export interface BodyRoom {
   take(): Buffer | undefined

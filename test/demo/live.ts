@@ -36,11 +36,6 @@ export async function serve(town: Town, port: number): Promise<{ readonly url: s
     const regions = await look()
     for (const onlooker of onlookers) tell(onlooker, regions, lastSaid(town))
   }
-  const unlisten = town.onChange(() => {
-    if (!isDue) setTimeout(() => void show(), JOIN)
-    isDue = true
-  })
-
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = request.url ?? '/'
     const file = assets.get(url)
@@ -55,6 +50,10 @@ export async function serve(town: Town, port: number): Promise<{ readonly url: s
   const server = createServer((request, response) => void answer(request, response).catch((error: unknown) => say(response, 500, String(error))))
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
+  const unlisten = town.onChange(() => {
+    if (!isDue) setTimeout(() => void show(), JOIN)
+    isDue = true
+  })
   const close = (): void => {
     unlisten()
     server.close()

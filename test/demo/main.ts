@@ -20,25 +20,43 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-try {
-  const { values } = parseArgs({ options })
-  if (values.help) console.log(USAGE)
-  else if (values.once) process.exitCode = await playOnce((text) => console.log(text))
-  else await demo(values.port, !values['no-open'])
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`)
-  process.exitCode = 2
+const values = read()
+if (values === null) process.exitCode = 2
+else if (values.help) console.log(USAGE)
+else if (values.once) process.exitCode = await playOnce((text) => console.log(text))
+else await demo(values.port, !values['no-open'])
+
+function read() {
+  try {
+    const { values } = parseArgs({ options })
+    if (values.port === undefined || (/^\d{1,5}$/.test(values.port) && Number(values.port) < 65_536)) return values
+    console.error(`--port takes a number from 0 to 65535, not ${values.port}.\n\n${USAGE}`)
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`)
+  }
+  return null
 }
 
 async function demo(port: string | undefined, isOpening: boolean): Promise<void> {
   const town = await Town.opens(PACE)
   process.on('exit', () => town.kills())
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(0))
-  const { url } = port === undefined ? await serve(town, PORT).catch(() => serve(town, 0)) : await serve(town, Number(port))
-  console.log(
-    `\n  Gantry's demo is at ${url}\n\n  A pull request with the real bot behind it. Type /deploy staging there.\n  Ctrl+C stops it; nothing of it stays.\n`,
-  )
+  const { url } = await listen(town, port)
+  console.log(`
+  Gantry's demo is at ${url}
+
+  A pull request with the real bot behind it: comment /deploy staging there.
+  Ctrl+C stops it, and nothing of it stays.
+`)
   if (isOpening && hasDesktop()) open(url)
+}
+
+function listen(town: Town, port: string | undefined): Promise<{ readonly url: string }> {
+  if (port === undefined) return serve(town, PORT).catch(() => serve(town, 0))
+  return serve(town, Number(port)).catch((error: Error) => {
+    console.error(`The demo cannot listen there: ${error.message}`)
+    process.exit(1)
+  })
 }
 
 function hasDesktop(): boolean {

@@ -13,6 +13,8 @@ export async function playOnce(print: (text: string) => void): Promise<0 | 1> {
   const town = await Town.opens()
   try {
     const wrongs = await play(town)
+    // Throws where a call broke GitHub's own description.
+    town.github.verdict()
     print(screenplay(town.github, town.pull.number))
     const { url, digest } = (await town.served())[0]!
     print(`\n${url.href} answers, from ${digest ?? 'no image'}:\n${indented(await textAt(url))}`)
@@ -31,7 +33,7 @@ async function play(town: Town): Promise<string[]> {
   town.comments('mallory', '/deploy staging :1.0')
   const isRefused = (await eventually(() => answersOf(town).length === 2, LONGEST)) && isSaid(town, '🚫')
   const head = `sha-${(town.pull.pull?.head ?? '').slice(0, 7)}`
-  const wanted = town.registry.digestOf(`acme/shop:${head}`)
+  const wanted = town.registry.oci.digestOf(`acme/shop:${head}`)
   const isServed = (await town.served())[0]?.digest === wanted
   return [
     ...(isDeployed ? [] : ["ada's deployment did not end in success"]),

@@ -2,7 +2,8 @@ import type { Account, Comment, Reaction } from '../world/github/state.ts'
 import { html } from '../../src/runtime/setup-pages.ts'
 import { icon } from './icons.ts'
 import { render } from './markdown.ts'
-import type { Happening, Town } from './town.ts'
+import type { Happening } from './happening.ts'
+import type { Town } from './town.ts'
 
 /** A part of the page that is replaced as a whole when it looks different: one element with that id. */
 export interface Region {

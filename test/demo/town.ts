@@ -1,7 +1,4 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GantryProcess } from '../world/gantry-process.ts'
@@ -9,25 +6,18 @@ import { GitHub, PRIVATE_KEY } from '../world/github/github.ts'
 import { listen } from '../world/github/listen.ts'
 import { give } from '../world/github/population.ts'
 import type { Issue } from '../world/github/state.ts'
-import { startOciRegistry } from '../world/oci-registry.ts'
-import type { OciRegistry, SeenRequest } from '../world/oci-registry.ts'
+import type { SeenRequest } from '../world/oci-registry.ts'
 import { deployYml, ENVIRONMENTS, operatorYml } from './configuration.ts'
 import type { Environment, Sites } from './configuration.ts'
-import { commitPage, RELEASES, shopPage } from './images.ts'
+import { toldBy } from './happening.ts'
+import type { Happening } from './happening.ts'
+import { PASSWORD, ShopRegistry } from './shop-registry.ts'
+import { freePorts } from './free-ports.ts'
 
 /** Milliseconds (real ones) that answers take, so that a person can follow the steps. */
 export interface Pace {
   readonly github: number
   readonly registry: number
-}
-
-/** What a thread on GitHub shows between the comments, and what happened around it. */
-export interface Happening {
-  readonly at: number
-  readonly who: string | null
-  readonly kind: 'label' | 'push' | 'image' | 'trouble' | 'bot'
-  /** Markdown of our own. */
-  readonly text: string
 }
 
 /** What an environment's site says of itself. */
@@ -42,16 +32,7 @@ export interface Served {
   readonly tags: readonly string[]
 }
 
-/** The bot's account at the registry, whose password can be changed behind its back. */
-interface Account {
-  readonly name: string
-  password: string
-  readonly repositories: readonly string[]
-}
-
 export const BRANCH = 'checkout'
-const PASSWORD = 'a-password-for-the-demo'
-const NEW_PASSWORD = 'which-nobody-has-told-gantry'
 const BOT_IS_DOWN = 1_200
 
 /**
@@ -61,17 +42,13 @@ const BOT_IS_DOWN = 1_200
 export class Town {
   readonly folder = mkdtempSync(join(tmpdir(), 'gantry-demo-'))
   readonly github: GitHub
-  readonly registry: OciRegistry
+  readonly registry: ShopRegistry
   readonly pull: Issue
   readonly sites: Sites
   readonly happenings: Happening[] = []
-  /** The registry's password is another one than the bot was told. */
-  isPasswordWrong = false
-  isRegistryDown = false
   isBotDown = true
   /** What waits for its moment: at the next comment, in the middle of the next deployment. */
   readonly armed = { push: false, crash: false }
-  readonly #account: Account
   readonly #pace: Pace
   readonly #frontPort: number
   readonly #listeners = new Set<() => void>()
@@ -80,12 +57,12 @@ export class Town {
   #api: { readonly url: string; close(): Promise<void> } | null = null
   #bot: GantryProcess | null = null
   #isDelivering = false
+  #isClosed = false
 
-  private constructor(github: GitHub, registry: OciRegistry, account: Account, pace: Pace, ports: readonly number[]) {
+  private constructor(github: GitHub, registry: ShopRegistry, pace: Pace, ports: readonly number[]) {
     const [front = 0, ...sites] = ports
     this.github = github
     this.registry = registry
-    this.#account = account
     this.#pace = pace
     this.#frontPort = front
     this.sites = Object.fromEntries(ENVIRONMENTS.map((name, index) => [name, new URL(`http://127.0.0.1:${sites[index]}`)])) as Sites
@@ -93,26 +70,30 @@ export class Town {
     // On a public repository a stranger gets a reaction and no words.
     repository.isPrivate = true
     give(repository, people.mallory.account, 'read')
-    github.has('.github/deploy.yml', deployYml(registry, this.sites))
+    github.has('.github/deploy.yml', deployYml(registry.oci, this.sites))
     this.pull = people.ada.opensPullRequest({ branch: BRANCH, title: 'Checkout in two steps' })
-    writeFileSync(join(this.folder, 'gantry.yml'), operatorYml(registry, this.sites, repository.id))
+    writeFileSync(join(this.folder, 'gantry.yml'), operatorYml(registry.oci, this.sites, repository.id))
   }
 
   static async opens(pace: Pace = { github: 0, registry: 0 }): Promise<Town> {
-    const account = { name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }
-    const registry = await startOciRegistry({ auth: 'bearer', accounts: [account] })
+    const registry = await ShopRegistry.opens()
     // GitHub's times are whole seconds, and a comment in the second of a push proves no head: the pull request is an hour old.
     const clock = { past: 3_600_000, now: () => Date.now() - clock.past }
-    const town = new Town(new GitHub({ clock }), registry, account, pace, await freePorts(1 + ENVIRONMENTS.length))
+    const town = new Town(new GitHub({ clock }), registry, pace, await freePorts(1 + ENVIRONMENTS.length))
     clock.past = 0
     town.github.latency = pace.github
     // What was said while the pull request was opened is an hour old too, and nobody listened yet.
     town.github.webhooks.waiting.length = 0
-    await town.#fillsRegistry()
-    registry.quirks.pause = (request) => town.#pauses(request)
+    await town.#builds(town.pull.pull?.head ?? '')
+    registry.oci.quirks.pause = (request) => town.#pauses(request)
     town.#api = await listen((request) => town.github.fetch(request).finally(() => town.stirs()))
-    await town.#startsBot()
-    return town
+    try {
+      await town.#startsBot()
+      return town
+    } catch (error) {
+      await town.closes()
+      throw error
+    }
   }
 
   /** Called whenever something may look different. */
@@ -125,7 +106,7 @@ export class Town {
     this.github.people[who].comments(this.pull.number, text)
     if (this.armed.push) {
       this.armed.push = false
-      void this.pushes()
+      this.pushes()
     }
     this.stirs()
   }
@@ -136,22 +117,18 @@ export class Town {
   }
 
   /** A commit of ada's on the pull request's branch, whose image CI has ready at once. */
-  async pushes(): Promise<void> {
-    const sha = this.github.people.ada.pushes(BRANCH, { message: 'One more thing' })
-    await this.#holds(sha)
+  pushes(): void {
+    this.github.people.ada.pushes(BRANCH, { message: 'One more thing' })
     this.stirs()
   }
 
   async turnsRegistry(isDown: boolean): Promise<void> {
-    this.isRegistryDown = isDown
-    await (isDown ? this.registry.goesDown() : this.registry.comesBack())
+    await this.registry.turns(isDown)
     this.#happens('trouble', isDown ? 'The registry went **down**: it refuses connections.' : 'The registry is **back**.')
   }
 
   changesPassword(isWrong: boolean): void {
-    this.isPasswordWrong = isWrong
-    this.#account.password = isWrong ? NEW_PASSWORD : PASSWORD
-    this.registry.revokesTokens()
+    this.registry.changesPassword(isWrong)
     const text = isWrong ? "The registry's password was **changed**, and nobody told Gantry." : "The registry takes **Gantry's password** again."
     this.#happens('trouble', text)
   }
@@ -169,6 +146,7 @@ export class Town {
     await this.#bot?.stops('SIGKILL')
     this.#happens('bot', 'The bot was **killed** (`kill -9`). Nothing runs now but the registry and GitHub.')
     await new Promise((resolve) => setTimeout(resolve, BOT_IS_DOWN))
+    if (this.#isClosed) return
     await this.#startsBot()
     this.#happens('bot', 'The bot was **started again**. It reads its journal, looks at what is there, and goes on.')
     // GitHub repeats nothing by itself; here somebody presses "Redeliver" for what nobody has acknowledged.
@@ -195,11 +173,11 @@ export class Town {
   }
 
   async closes(): Promise<void> {
-    this.isBotDown = true
+    this.#isClosed = true
     this.#listeners.clear()
     await this.#bot?.stops('SIGKILL')
     await this.#api?.close()
-    if (!this.isRegistryDown) await this.registry.goesDown()
+    await this.registry.closes()
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -212,22 +190,15 @@ export class Town {
     this.isBotDown = false
   }
 
-  async #fillsRegistry(): Promise<void> {
-    for (const release of RELEASES) await this.registry.has(`acme/shop:${release.version}`, shopPage(release))
-    await this.registry.has('acme/shop:broken', { 'readme.txt': 'This image has no folder /site.' })
-    await this.#holds(this.pull.pull?.head ?? '')
-  }
-
-  async #holds(sha: string): Promise<void> {
-    const tag = `sha-${sha.slice(0, 7)}`
-    await this.registry.has(`acme/shop:${tag}`, commitPage(sha))
-    this.#happens('image', `CI pushed the image \`acme/shop:${tag}\`.`)
+  async #builds(commit: string): Promise<void> {
+    const image = await this.registry.receives(commit)
+    this.#happens('image', `CI pushed the image \`${image}\`.`)
   }
 
   /** Something may look different, and GitHub may have something to say: sent signed, over HTTP, one after the other. */
   stirs(): void {
     for (const listener of this.#listeners) listener()
-    if (this.#isDelivering || this.github.webhooks.waiting.length === 0) return
+    if (this.#isClosed || this.#isDelivering || this.github.webhooks.waiting.length === 0) return
     this.#isDelivering = true
     void this.github
       .deliver((request) => this.#receives(request))
@@ -243,15 +214,12 @@ export class Town {
     return fetch(`http://127.0.0.1:${this.#frontPort}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
   }
 
-  /** What a thread shows of labels and pushes is what the webhooks say of them. */
   #tells(guid: string, body: string): void {
-    const { action, sender, label, after, pull_request: pull } = JSON.parse(body) as Told
-    if (pull === undefined || this.#told.has(guid)) return
+    const told = this.#told.has(guid) ? null : toldBy(body)
     this.#told.add(guid)
-    const who = sender?.login ?? null
-    if (action === 'labeled') this.#happens('label', `added the label \`${label?.name}\``, who)
-    if (action === 'unlabeled') this.#happens('label', `took the label \`${label?.name}\` off again`, who)
-    if (action === 'synchronize') this.#happens('push', `pushed the commit \`${after?.slice(0, 7)}\``, who)
+    if (told === null) return
+    this.#happens(told.kind, told.text, told.who)
+    if (told.pushed !== null) void this.#builds(told.pushed)
   }
 
   async #pauses({ path }: SeenRequest): Promise<void> {
@@ -264,7 +232,7 @@ export class Town {
     const answer = await fetch(url, { method: 'HEAD' }).catch(() => null)
     if (answer !== null) this.#heard.set(environment, answer.headers.get('x-gantry-digest'))
     const digest = this.#heard.get(environment) ?? null
-    const tags = digest === null ? [] : this.registry.tagsOf('acme/shop', digest)
+    const tags = digest === null ? [] : this.registry.oci.tagsOf('acme/shop', digest)
     return { environment, url, digest, isAway: answer === null, tags }
   }
 
@@ -272,21 +240,4 @@ export class Town {
     this.happenings.push({ at: this.github.now(), who, kind, text })
     this.stirs()
   }
-}
-
-interface Told {
-  readonly action?: string
-  readonly sender?: { readonly login: string }
-  readonly label?: { readonly name: string }
-  readonly after?: string
-  readonly pull_request?: unknown
-}
-
-/** Ports that nobody listens on now, all different. The bot's own are taken again and again, at each of its starts. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }

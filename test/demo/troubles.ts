@@ -20,16 +20,16 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'registry',
     hint: 'Deploy while it is away.',
-    words: ({ isRegistryDown }) => (isRegistryDown ? 'Bring the registry back' : 'Take the registry down'),
-    isOn: ({ isRegistryDown }) => isRegistryDown,
-    press: (town) => town.turnsRegistry(!town.isRegistryDown),
+    words: ({ registry }) => (registry.isDown ? 'Bring the registry back' : 'Take the registry down'),
+    isOn: ({ registry }) => registry.isDown,
+    press: (town) => town.turnsRegistry(!town.registry.isDown),
   },
   {
     name: 'password',
     hint: 'Found out before anything changes.',
-    words: ({ isPasswordWrong }) => (isPasswordWrong ? 'Give the registry its old password back' : "Change the registry's password"),
-    isOn: ({ isPasswordWrong }) => isPasswordWrong,
-    press: (town) => town.changesPassword(!town.isPasswordWrong),
+    words: ({ registry }) => (registry.isPasswordWrong ? 'Give the registry its old password back' : "Change the registry's password"),
+    isOn: ({ registry }) => registry.isPasswordWrong,
+    press: (town) => town.changesPassword(!town.registry.isPasswordWrong),
   },
   {
     name: 'crash',
