@@ -8,17 +8,20 @@ const LONGEST = 2
 
 /**
  * Stores what arrives together in one transaction, and answers all of it after that one sync of the disk: the same durability at
- * several times the throughput. A group ends with the first turn of the event loop that brings nothing new, so a lone delivery
- * does not wait. Where the transaction fails, all of its deliveries fail.
+ * several times the throughput. A group ends with the first turn of the event loop that brings nothing new, once it is as large
+ * as the one before it (whoever got those answers is about to send again), and after 2 ms whatever its size. So a lone delivery
+ * after a lone one does not wait. Where the transaction fails, all of its deliveries fail.
  */
 export function createGroupCommit(store: (deliveries: readonly Delivery[]) => unknown): (delivery: Delivery, settle: Settle) => void {
   let deliveries: Delivery[] = []
   let settles: Settle[] = []
   let since = 0
   let seen = 0
+  let last = 0
 
   function turn(): void {
-    if (deliveries.length === seen || performance.now() - since > LONGEST) return commit()
+    const isQuiet = deliveries.length === seen
+    if (performance.now() - since > LONGEST || (isQuiet && deliveries.length >= last)) return commit()
     seen = deliveries.length
     setImmediate(turn)
   }
@@ -26,6 +29,7 @@ export function createGroupCommit(store: (deliveries: readonly Delivery[]) => un
     const [stored, waiting] = [deliveries, settles]
     deliveries = []
     settles = []
+    last = stored.length
     let failure: unknown
     try {
       store(stored)

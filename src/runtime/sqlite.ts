@@ -58,7 +58,8 @@ function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true })
   const found = database.prepare('PRAGMA application_id').get()?.['application_id']
   if (found !== 0 && found !== APPLICATION_ID) throw unusable(`The file ${path} is another program's database.`)
-  database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
+  // A checkpoint every 16 MB and not every 4: a twentieth more deliveries a second (npm run bench -- intake).
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000`)
   return database
 }
 

@@ -2,6 +2,7 @@
 // node test/bench/server-intake.ts SECRET FOLDER → the port on its first line
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { EVENTS, readDelivery } from '../../src/bot/intake.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { createFront } from '../../src/runtime/front.ts'
@@ -12,6 +13,8 @@ import { Secret } from '../../src/secret.ts'
 import { createInbox } from '../../src/store/inbox.ts'
 import { migrateRepositories } from '../../src/store/migrations.ts'
 
+// As src/main.mjs starts it.
+setFlagsFromString('--semi-space-growth-factor=1')
 const [secret, folder] = process.argv.slice(2) as [string, string]
 const sql = openSqlite(join(folder, 'gantry.db'))
 migrateRepositories(sql)
