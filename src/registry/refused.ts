@@ -44,7 +44,7 @@ function codeOf(answer: ErrorAnswer, reply: Reply, session: Session): RegistryCo
   if (status === 408 || status === 425 || status >= 499) return 'REGISTRY_UNAVAILABLE'
   if (status === 404 && /accept header does not support/i.test(answer.message)) return 'MEDIA_TYPE_NOT_ACCEPTED'
   if (status === 404) return 'NOT_FOUND_OR_HIDDEN'
-  if (status === 400 && /HTTP request to an HTTPS server/i.test(answer.message)) return 'TLS_FAILED'
+  if (status === 400 && /HTTP request to an HTTPS server/i.test(answer.message)) return 'TLS_PROTOCOL'
   return 'REGISTRY_PROTOCOL_ERROR'
 }
 

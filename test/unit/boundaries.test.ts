@@ -5,7 +5,7 @@ import { importsIn, importsOf, memberOf, sources, streets, textOf } from './hous
 const MAY: Readonly<Record<string, readonly string[]>> = {
   'src/errors.ts': [],
   'src/secret.ts': [],
-  'src/registry/': ['npm:'],
+  'src/registry/': [],
   'src/deploy/': ['src/registry/reference.ts'],
   'src/config/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
   'src/targets/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],

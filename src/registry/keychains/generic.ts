@@ -3,6 +3,7 @@ import type { Keychain } from '../keychain.ts'
 /** Any registry that follows the OCI distribution specification: docker-registry, Nexus, Artifactory, Zot, Harbor, … */
 export const generic: Keychain = {
   name: 'generic',
+  title: 'Any other registry',
   serves: () => true,
   lint: () => null,
   deniedAtToken: 'PERMISSION_DENIED',

@@ -5,6 +5,7 @@ import type { Keychain } from '../keychain.ts'
 /** GitHub Container Registry: classic personal access tokens pull; App tokens log in and then may not (kargo#2383). */
 export const ghcr: Keychain = {
   name: 'ghcr',
+  title: 'GitHub Container Registry',
   serves: (registry) => registry === 'ghcr.io',
   lint: (_registry, credential) => unsupported(secretOf(credential)),
   deniedAtToken: 'CREDENTIALS_INVALID', // 403 DENIED is what GHCR says to an expired token, for public images too

@@ -5,4 +5,6 @@ import { ghcr } from './ghcr.ts'
 /** Every family of registries, the particular ones first: `generic` serves whatever is left. */
 export const keychains: readonly Keychain[] = [ghcr, generic]
 
-export const keychainFor = (registry: string): Keychain => keychains.find((keychain) => keychain.serves(registry)) ?? generic
+/** By the registry's host; or by its family's name, where somebody runs that software under a host name of their own. */
+export const keychainFor = (registry: string, family: string | null = null): Keychain =>
+  keychains.find((keychain) => (family === null ? keychain.serves(registry) : keychain.name === family)) ?? generic

@@ -54,8 +54,17 @@ const READINGS: readonly Reading[] = [
     },
   ],
   [
-    /x509|certificate|server gave HTTP response to HTTPS client/i,
-    'TLS_FAILED',
+    /server gave HTTP response to HTTPS client/i,
+    'TLS_PROTOCOL',
+    {
+      sentence: 'The registry does not speak TLS where the container engine expects it.',
+      next: 'Give the registry a certificate, or list it under `insecure-registries` of the engine.',
+      who: 'target',
+    },
+  ],
+  [
+    /x509|certificate/i,
+    'TLS_UNTRUSTED',
     {
       sentence: 'The container engine does not trust the connection to the registry.',
       next: "Give the engine the registry's CA (`/etc/docker/certs.d`).",

@@ -349,11 +349,14 @@ describe('trouble that passes', () => {
 
 test.for([
   [Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }) }), 'DNS_FAILED'],
-  [Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('x'), { code: 'CERT_HAS_EXPIRED' }) }), 'TLS_FAILED'],
-  [Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('x'), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }) }), 'TLS_FAILED'],
+  [Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('x'), { code: 'CERT_HAS_EXPIRED' }) }), 'TLS_EXPIRED'],
+  [
+    Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('x'), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }) }),
+    'TLS_UNTRUSTED',
+  ],
   [Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('x'), { code: 'UND_ERR_SOCKET' }) }), 'REGISTRY_UNAVAILABLE'],
   [new Error('Network connection lost.'), 'REGISTRY_UNAVAILABLE'],
-  [new Error('internal error; reference = abc'), 'REGISTRY_UNAVAILABLE'],
+  [new Error('internal error; reference = abc'), 'NETWORK_UNKNOWN'],
 ] as const)('%s', async ([thrown, code]) => {
   const { client } = clientUnderTest({}, { fetch: () => Promise.reject(thrown) })
   expect((await failureOf(client.resolve(shop(), { credential: alice }))).problem.code).toBe(code)

@@ -83,8 +83,8 @@ describe('the words of the engine about a pull', () => {
     ['no matching manifest for linux/amd64 in the manifest list entries', 'PLATFORM_MISSING'],
     ['toomanyrequests: You have reached your pull rate limit.', 'RATE_LIMITED'],
     ['Get "https://ghcr.io/v2/": dial tcp: lookup ghcr.io: no such host', 'REGISTRY_UNAVAILABLE'],
-    ['Get "https://10.0.0.1:5000/v2/": http: server gave HTTP response to HTTPS client', 'TLS_FAILED'],
-    ['Get "https://r.test/v2/": x509: certificate signed by unknown authority', 'TLS_FAILED'],
+    ['Get "https://10.0.0.1:5000/v2/": http: server gave HTTP response to HTTPS client', 'TLS_PROTOCOL'],
+    ['Get "https://r.test/v2/": x509: certificate signed by unknown authority', 'TLS_UNTRUSTED'],
     ['write /var/lib/docker/tmp/x: no space left on device', 'TARGET_REFUSED'],
     ['something that nobody has seen yet', 'TARGET_REFUSED'],
   ])('%s → %s', (words, code) => {
