@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { missingWorkerd } from './workers/workerd.ts'
 
 // `npm test`: every test that this machine can run. What it lacks is named at the end; with CI=true lacking anything is a failure.
 
@@ -19,9 +20,13 @@ const components: readonly Component[] = [
 ]
 
 const isCi = process.env['CI'] === 'true'
-const missing = components.filter(({ program }) => !isInstalled(program))
+const missing = components
+  .filter(({ program }) => !isInstalled(program))
+  .map(({ program, debian, tests }) => ({ name: debian, tests, why: `no ${program} here; Debian's package is ${debian}` }))
+const noWorkerd = missingWorkerd()
+if (noWorkerd !== null) missing.push({ name: 'workerd', tests: 'the registry client in workerd', why: `workerd cannot run here: ${noWorkerd}` })
 if (isCi && missing.length > 0) {
-  console.error(`With CI=true nothing may be left out, and these are missing: ${missing.map(({ debian }) => debian).join(', ')}`)
+  console.error(`With CI=true nothing may be left out, and these are missing: ${missing.map(({ name }) => name).join(', ')}`)
   process.exit(1)
 }
 
@@ -43,7 +48,7 @@ const vitest = spawnSync(
 const counts = readCounts(report)
 rmSync(folder, { recursive: true, force: true })
 
-for (const { program, debian, tests } of missing) console.log(`left out: ${tests} (no ${program} here; Debian's package is ${debian})`)
+for (const { tests, why } of missing) console.log(`left out: ${tests} (${why})`)
 if (isCi && counts.skipped > 0) console.error(`With CI=true nothing may be left out, and ${counts.skipped} tests were.`)
 console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`)
 process.exit(vitest.status !== 0 || counts.failed > 0 || counts.passed === 0 || (isCi && counts.skipped > 0) ? 1 : 0)

@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { missingWorkerd } from './workers/workerd.ts'
 
 const project = (name: string, include: string[], extra = {}) => ({
   extends: true as const,
   test: { name, include: include.map((pattern) => `test/${pattern}`), setupFiles: ['test/loopback-only.ts'], ...extra },
 })
 
-// `unit` and `stories` need nothing but Node; `contracts` and `runtime` start real components; `browser` drives Chromium.
+// `unit` and `stories` need nothing but Node; `contracts` and `runtime` start real components; `browser` drives Chromium; `workers` run in workerd.
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
@@ -15,6 +16,8 @@ export default defineConfig({
       project('contracts', ['contracts/**/*.test.ts'], { testTimeout: 60_000, hookTimeout: 120_000 }),
       project('runtime', ['runtime/**/*.test.ts'], { testTimeout: 60_000, hookTimeout: 60_000 }),
       project('browser', ['browser/**/*.test.ts'], { testTimeout: 60_000, hookTimeout: 60_000 }),
+      // The plugin cannot even be loaded where there is no workerd.
+      ...(missingWorkerd() === null ? (await import('./workers/projects.ts')).workersProjects : []),
     ],
   },
 })

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { missingDockerRegistry, startDockerRegistry } from '../world/docker-registry.ts'
-import { pushImage } from '../world/image.ts'
+import { servers } from '../world/servers.ts'
 import { registryContract } from './registry.contract.ts'
 
-const missing = missingDockerRegistry()
+const missing = servers.missingDockerRegistry
 
 if (missing !== null) {
   test('docker-registry can be started here', (context) => {
@@ -11,16 +10,5 @@ if (missing !== null) {
     expect.fail(missing)
   })
 } else {
-  describe('docker-registry', () => {
-    registryContract(async ({ auth, ...setup }) => {
-      const modes = { open: 'none', basic: 'htpasswd', bearer: 'token' } as const
-      const registry = await startDockerRegistry({ auth: modes[auth], ...setup })
-      return {
-        host: registry.host,
-        realm: registry.realm,
-        push: (repository, tag, image) => pushImage(`http://${registry.host}`, repository, tag, image, registry.pushAuthorization(repository)),
-        stop: () => registry.stop(),
-      }
-    })
-  })
+  describe('docker-registry', () => registryContract(servers.startDockerRegistry))
 }
