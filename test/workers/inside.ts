@@ -88,8 +88,14 @@ class Remote {
     return this.#grant(to, args)
   }
 
+  /** By that word of its own; from then on nobody looks at it. */
   async stop(word: string): Promise<void> {
     running.delete(this)
+    await this.#grant(word, [])
+  }
+
+  async restart(word: string): Promise<void> {
+    running.add(this)
     await this.#grant(word, [])
   }
 
@@ -150,8 +156,13 @@ class OciRegistryOutside implements TestRegistry {
     this.#server.say('revokesTokens')
   }
 
-  goesDown: TestRegistry['goesDown'] = async () => void (await this.#server.ask('goesDown'))
-  comesBack: TestRegistry['comesBack'] = async () => void (await this.#server.ask('comesBack'))
+  goesDown(): Promise<void> {
+    return this.#server.stop('goesDown')
+  }
+
+  comesBack(): Promise<void> {
+    return this.#server.restart('comesBack')
+  }
 
   #behave(): void {
     const wanted = pack(this.quirks)

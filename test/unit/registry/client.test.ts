@@ -1,22 +1,22 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/errors.ts'
 import { anonymous } from '../../../src/registry/credential.ts'
 import type { Digest } from '../../../src/registry/reference.ts'
-import { startOciRegistry } from '../../world/oci-registry.ts'
-import type { OciRegistry, OciRegistryOptions } from '../../world/oci-registry.ts'
+import type { OciRegistryOptions } from '../../world/oci-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { basic, clientUnderTest, reference } from '../../world/registry-client.ts'
+import type { Rule } from '../../world/scripted-server.ts'
+import { isWorkerd, servers } from '../../world/servers.ts'
+import type { TestRegistry } from '../../world/servers.ts'
 
 const PASSWORD = 'correct-horse-battery'
 const alice = basic('alice', PASSWORD)
-let registry: OciRegistry
+let registry: TestRegistry
 let digest: Digest
 
 async function open(options: OciRegistryOptions = { auth: 'bearer' }): Promise<void> {
-  registry = await startOciRegistry({
+  registry = await servers.startOciRegistry({
     accounts: [{ name: 'alice', password: PASSWORD, identity: 'long-lived-identity', repositories: ['acme/*'] }],
     ...options,
   })
@@ -40,15 +40,15 @@ const failureOf = async (promise: Promise<unknown>): Promise<Failure> => {
 }
 
 /** Another server, which writes down what reaches it. */
-async function catcher(answer: { status: number; headers?: Record<string, string>; body?: string | Buffer }) {
-  const caught: { url: string; authorization: string | undefined }[] = []
-  const server = createServer((request, response) => {
-    caught.push({ url: request.url ?? '', authorization: request.headers.authorization })
-    response.writeHead(answer.status, answer.headers).end(answer.body)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { caught, origin, stop: () => (server.closeAllConnections(), server.close()) }
+async function catcher(answer: Rule) {
+  const server = await servers.startScriptedServer([answer])
+  return {
+    origin: server.origin,
+    get caught() {
+      return server.caught.map(({ url, headers }) => ({ url, authorization: headers['authorization'] }))
+    },
+    stop: () => void server.stop(),
+  }
 }
 
 describe('HEAD is not always enough', () => {
@@ -334,7 +334,7 @@ describe('trouble that passes', () => {
     const { client } = clientUnderTest()
     expect((await failureOf(client.resolve(shop(), { credential: alice }))).problem).toMatchObject({
       code: 'REGISTRY_UNAVAILABLE',
-      found: 'ECONNREFUSED',
+      found: isWorkerd ? 'the connection was lost' : 'ECONNREFUSED',
     })
     await registry.comesBack()
     expect(await client.resolve(shop(), { credential: alice })).toMatchObject({ digest })
