@@ -1,19 +1,23 @@
 import { Failure, Refusal } from '../errors.ts'
 import { registryOrigin } from './address.ts'
-import { digestOf, algorithmOf, discard, readBody, verified } from './body.ts'
-import { lintCredential } from './credential.ts'
+import { createBreaker } from './breaker.ts'
+import { fingerprint, lintCredential } from './credential.ts'
 import type { Credential } from './credential.ts'
+import { pause } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
-import { registryFailure } from './failure.ts'
-import { keychainFor } from './keychains/index.ts'
-import { ACCEPT, formatPlatform, isPlatform, parseConfig, parseManifest } from './manifest.ts'
-import type { Descriptor, Manifest, Platform } from './manifest.ts'
-import { canonicalRepository, formatReference, isDigest, parseReference } from './reference.ts'
+import type { Given } from './exchange.ts'
+import { getManifest, headManifest, imageManifest, inspect, openBlob } from './image.ts'
+import type { Visit } from './image.ts'
+import type { Keychain } from './keychain.ts'
+import { keychainFor, keychains } from './keychains/index.ts'
+import type { Descriptor, Platform } from './manifest.ts'
+import { mintBy } from './minting.ts'
+import { formatReference, parseReference } from './reference.ts'
 import type { Digest, Reference } from './reference.ts'
-import { refused } from './refused.ts'
-import type { Visit as Asked } from './refused.ts'
 import { openSession } from './session.ts'
 import type { Offer } from './session.ts'
+import { mintedSource, storedSource } from './source.ts'
+import type { CredentialSource, Lent, MintedSource } from './source.ts'
 import { createTokens } from './token.ts'
 import { createTransport } from './transport.ts'
 
@@ -27,16 +31,22 @@ export interface RegistryRules {
   readonly trustedStorage?: readonly string[]
 }
 
-interface Asking {
-  readonly credential: Credential
+export interface Asking {
+  readonly credential: Credential | CredentialSource
+  /** The name of a keychain, where the registry's host does not tell whose software it is. */
+  readonly family?: string | null
   /** Whose credential it is; tokens are not shared between tenants. */
   readonly tenant?: string
   readonly signal?: AbortSignal
   /** Told of each thing that was found out, in words, without secrets. */
   readonly onStep?: (line: string) => void
+  /** Named in the log with a failure: a deployment's id. */
+  readonly correlation?: string
+  /** The image was pushed, or the permission given, a moment ago: a no is asked about again for up to half a minute (registry.md, R54). */
+  readonly isFresh?: boolean
 }
 
-interface Resolved {
+export interface Resolved {
   /** What the reference stands for; an index's own digest where it is one. */
   readonly digest: Digest
   readonly mediaType: string
@@ -62,174 +72,139 @@ export interface RegistryClient {
   resolve(reference: Reference, asking: Asking & { readonly platform?: string | null; readonly labels?: boolean }): Promise<Resolved>
   /** The layers of an image, bottom first. `platform` chooses from an index; null takes its first image. */
   layers(repository: string, digest: Digest, asking: Asking & { readonly platform: string | null }): Promise<readonly RemoteLayer[]>
+  /** One that lasts at least so many milliseconds, to be handed to whoever pulls. */
+  lend(reference: Reference, asking: Asking, atLeast: number): Promise<Lent>
+  /** A credential with an end by the wall clock (milliseconds since 1970; null: none known). */
+  stored(credential: Credential, expires: number | null): CredentialSource
+  /** Credentials made by the exchange that has this key, for one registry; `onMinted` is told the life of each, in milliseconds. */
+  minted(key: string, given: Given, registry: string, onMinted?: (lifetime: number) => void): MintedSource
+  /** A visit for the preflight: one deadline for all that `work` asks. */
+  visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
 }
 
 const WITHIN = 30_000 // ms, for everything but the bytes of a layer, which only must not stand still
-const MANIFEST_BYTES = 4 * 1024 * 1024
-// A proxy that compresses would change the length, and on some the digest header.
-const ASKED = { accept: ACCEPT, 'accept-encoding': 'identity' }
 
 export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): RegistryClient {
   const transport = createTransport(doors, rules.trustedStorage ?? [])
-  const tokens = createTokens(transport, doors)
-  const offers = new Map<string, Offer>()
+  const shared = { transport, tokens: createTokens(transport, doors), offers: new Map<string, Offer>(), doors }
+  const breaker = createBreaker(doors)
 
-  function visit(reference: Reference, asking: Asking, deadline: number): Visit {
-    const keychain = keychainFor(reference.registry)
-    const refusal = lintCredential(reference.registry, asking.credential) ?? keychain.lint(reference.registry, asking.credential)
+  /** One attempt with one credential. */
+  async function once<T>(lent: Lent, arrival: Arrival, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T> {
+    const { reference, asking, keychain, operation } = arrival
+    const { credential } = lent
+    const { registry, repository } = reference
+    const origin = registryOrigin(registry, rules.plainHttp ?? [])
+    const refusal = lintCredential(registry, credential) ?? keychain.lint(registry, credential)
     if (refusal) throw new Failure(refusal.problem.code, refusal.problem)
-    const where = { registry: reference.registry, image: formatReference(reference), grant: keychain.grant }
-    const operation: Operation = { where, deadline, signal: asking.signal }
-    const { credential, tenant = '' } = asking
-    const origin = registryOrigin(reference.registry, rules.plainHttp ?? [])
-    const parts = {
-      origin,
-      repository: reference.repository,
-      credential,
-      tenant,
-      keychain,
-      trustedRealms: rules.trustedRealms ?? [],
-      transport,
-      tokens,
-      offers,
-      doors,
+    const login = `${origin} ${await fingerprint(credential)}`
+    breaker.check(login)
+    const trustedRealms = [...(keychain.realms?.(registry) ?? []), ...(rules.trustedRealms ?? [])]
+    const parts = { ...shared, origin, repository, credential, tenant: asking.tenant ?? '', keychain, trustedRealms }
+    const session = openSession(parts, operation)
+    try {
+      return await work({ reference, operation, session, keychain, doors, say: asking.onStep ?? (() => {}) }, lent)
+    } catch (error) {
+      breaker.note(login, error)
+      throw error
     }
-    return { reference, operation, session: openSession(parts, operation), doors, say: asking.onStep ?? (() => {}) }
+  }
+
+  /** With what the source lends; once more with another one where a held one may have been revoked. */
+  async function visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T> {
+    const arrival = arrive(reference, asking, doors)
+    const source = sourceOf(asking.credential)
+    let lent: Lent | null = null
+    try {
+      lent = await source.lend(0, arrival.operation)
+      return await once(lent, arrival, work).catch(async (error: unknown) => {
+        const another = mayBeRevoked(error, lent!) ? await source.renew(lent!, arrival.operation) : null
+        if (another === null) throw error
+        return once((lent = another), arrival, work)
+      })
+    } catch (error) {
+      await report(error, arrival, lent)
+      throw error
+    }
+  }
+
+  const sourceOf = (credential: Asking['credential']): CredentialSource =>
+    'kind' in credential ? storedSource(credential, null, doors) : credential
+
+  async function report(error: unknown, { reference, asking, operation }: Arrival, lent: Lent | null): Promise<void> {
+    if (!(error instanceof Failure)) return
+    const { code, retryAfter = null } = error.problem
+    const shown = lent === null || lent.credential.kind === 'anonymous' ? null : await fingerprint(lent.credential)
+    const { phase, attempts } = operation.trail
+    const image = formatReference(reference)
+    doors.report({ code, phase, registry: reference.registry, image, attempts, retryAfter, fingerprint: shown, correlation: asking.correlation ?? null })
   }
 
   return {
+    visit,
+
     async resolve(reference, asking) {
-      const here = visit(reference, asking, doors.now() + WITHIN)
-      const head = await headManifest(here)
-      here.say(`${formatReference(reference)} is ${head.digest}`)
-      if ((asking.platform ?? null) === null && asking.labels !== true)
-        return { digest: head.digest, mediaType: head.mediaType, size: head.size, platform: null, labels: null }
-      const { manifest } = head.fetched ?? (await getManifest(here, head.digest))
-      const { image, labels } = await inspect(here, manifest, head.digest, asking.platform ?? null, asking.labels === true)
-      if (asking.platform) here.say(`its image for ${asking.platform} is ${image.digest}`)
-      return { digest: head.digest, mediaType: head.mediaType, size: head.size, platform: asking.platform ? image : null, labels }
+      const { platform = null, labels: wantsLabels = false } = asking
+      return visit(reference, asking, async (here) => {
+        const head = await patiently(here, asking, () => headManifest(here))
+        here.say(`${formatReference(reference)} is ${head.digest}`)
+        const { digest, mediaType, size } = head
+        if (platform === null && !wantsLabels) return { digest, mediaType, size, platform: null, labels: null }
+        const { manifest } = head.fetched ?? (await getManifest(here, digest))
+        const { image, labels } = await inspect(here, manifest, digest, platform, wantsLabels)
+        if (platform !== null) here.say(`its image for ${platform} is ${image.digest}`)
+        return { digest, mediaType, size, platform: platform === null ? null : image, labels }
+      })
     },
 
     async layers(repository, digest, asking) {
       const reference = parseReference(`${repository}@${digest}`)
       if (reference instanceof Refusal) throw new Failure('REFERENCE_INVALID', reference.problem)
-      const here = visit(reference, asking, doors.now() + WITHIN)
-      const image = await imageManifest(here, digest, asking.platform)
-      return image.layers.map((layer) => ({ ...layer, open: async () => openBlob(visit(reference, asking, doors.now() + WITHIN), layer) }))
+      const image = await visit(reference, asking, (here) => imageManifest(here, digest, asking.platform))
+      return image.layers.map((layer) => ({ ...layer, open: () => visit(reference, asking, (here) => openBlob(here, layer)) }))
+    },
+
+    lend: (reference, asking, atLeast) => sourceOf(asking.credential).lend(atLeast, arrive(reference, asking, doors).operation),
+    stored: (credential, expires) => storedSource(credential, expires, doors),
+
+    minted(key, given, registry, onMinted) {
+      const exchange = keychains.find((keychain) => keychain.exchange?.key === key && keychain.serves(registry))?.exchange
+      if (exchange === undefined) throw new Error(`no exchange ${key} for ${registry}`)
+      return mintedSource(mintBy(exchange, given, registry, transport, doors), doors, onMinted)
     },
   }
 }
 
-interface Visit extends Asked {
-  say(line: string): void
+/** Whom we are about to ask, and how long we may. */
+interface Arrival {
+  readonly reference: Reference
+  readonly asking: Asking
+  readonly keychain: Keychain
+  readonly operation: Operation
 }
 
-interface Fetched {
-  readonly manifest: Manifest
-  readonly digest: Digest
-  readonly mediaType: string
-  readonly size: number
+function arrive(reference: Reference, asking: Asking, doors: Doors): Arrival {
+  const keychain = keychainFor(reference.registry, asking.family)
+  const where = { registry: reference.registry, image: formatReference(reference), grant: keychain.grant }
+  const trail = { phase: 'credential' as const, attempts: 0 }
+  return { reference, asking, keychain, operation: { where, deadline: doors.now() + WITHIN, signal: asking.signal, trail } }
 }
 
-interface Head {
-  readonly digest: Digest
-  readonly mediaType: string
-  readonly size: number | null
-  /** Where HEAD was not enough and the manifest had to be fetched anyway. */
-  readonly fetched: Fetched | null
-}
+/** ECR says an expired login with 403 and GHCR with 403 at its token server: whatever was held is worth one new try (registry.md, 1.7). */
+const mayBeRevoked = (error: unknown, lent: Lent): boolean =>
+  lent.isHeld && error instanceof Failure && ['CREDENTIAL_EXPIRED', 'CREDENTIALS_INVALID', 'PERMISSION_DENIED'].includes(error.problem.code)
 
-/** HEAD costs no pull at registries that count them; not every registry answers it, or says the digest in it. */
-async function headManifest(here: Visit): Promise<Head> {
-  const wanted = here.reference.digest ?? here.reference.tag
-  if (wanted === null) throw registryFailure('REFERENCE_INVALID', here.operation.where)
-  const reply = await here.session.send({ method: 'HEAD', path: manifestPath(here, wanted), headers: ASKED })
-  const { status, headers } = reply.response
-  await discard(reply.response)
-  if (status === 401 || status === 429 || status >= 500) throw await refused(reply, here, wanted)
-  const digest = headers.get('docker-content-digest') ?? ''
-  if (status !== 200 || !isDigest(digest)) {
-    const fetched = await getManifest(here, wanted)
-    return { ...fetched, fetched }
+const LAGGING = new Set(['PERMISSION_DENIED', 'NOT_FOUND_OR_HIDDEN', 'REPOSITORY_NOT_FOUND', 'TAG_NOT_FOUND'])
+
+/** A registry may need a moment to know what was pushed or granted: again after 2, 4, 8 s, as long as the deadline lets. */
+async function patiently<T>({ operation, doors }: Visit, { isFresh = false }: Asking, work: () => Promise<T>): Promise<T> {
+  for (let wait = 2_000; ; wait *= 2) {
+    try {
+      return await work()
+    } catch (error) {
+      const isLagging = isFresh && error instanceof Failure && LAGGING.has(error.problem.code)
+      if (!isLagging || doors.now() + wait >= operation.deadline) throw error
+      await pause(wait, doors, operation)
+    }
   }
-  if (here.reference.digest !== null && here.reference.digest !== digest) throw mismatch(here, here.reference.digest, digest)
-  const length = headers.get('content-length')
-  return { digest, mediaType: headers.get('content-type') ?? '', size: length === null ? null : Number(length), fetched: null }
-}
-
-async function getManifest(here: Visit, wanted: string): Promise<Fetched> {
-  const reply = await here.session.send({ method: 'GET', path: manifestPath(here, wanted), headers: ASKED })
-  if (reply.response.status !== 200) throw await refused(reply, here, wanted)
-  const { bytes, isCut } = await readBody(reply.response, MANIFEST_BYTES, here.doors, here.operation)
-  if (isCut) throw registryFailure('REGISTRY_PROTOCOL_ERROR', here.operation.where, { found: `a manifest of more than ${MANIFEST_BYTES} bytes` })
-  const said = reply.response.headers.get('docker-content-digest') ?? ''
-  const expected = isDigest(wanted) ? wanted : isDigest(said) ? said : null
-  const digest = await digestOf(bytes, expected === null ? 'sha256' : algorithmOf(expected))
-  if (expected !== null && digest !== expected) throw mismatch(here, expected, digest)
-  const mediaType = reply.response.headers.get('content-type') ?? ''
-  const manifest = parseManifest(new TextDecoder().decode(bytes))
-  if (manifest === null) throw registryFailure('MEDIA_TYPE_NOT_ACCEPTED', here.operation.where, { found: mediaType.slice(0, 100) })
-  return { manifest, digest, mediaType, size: bytes.length }
-}
-
-/** The image for a platform, and its labels where they are wanted: from an index, or from a single image's configuration. */
-async function inspect(here: Visit, manifest: Manifest, digest: Digest, platform: string | null, wantsLabels: boolean) {
-  if (manifest.kind === 'index') {
-    const chosen = choose(here, manifest, platform)
-    const image = { ...chosen.platform, digest: chosen.descriptor.digest }
-    if (!wantsLabels) return { image, labels: null }
-    const child = await imageManifest(here, chosen.descriptor.digest, null)
-    return { image, labels: (await readConfig(here, child.config)).labels }
-  }
-  const config = await readConfig(here, manifest.config)
-  const offered = config.platform ?? { os: 'unknown', architecture: 'unknown', variant: null }
-  if (platform !== null && !isPlatform(offered, platform)) throw missing(here, platform, [offered])
-  return { image: { ...offered, digest }, labels: wantsLabels ? config.labels : null }
-}
-
-/** An index is followed once: one inside another is not an image. */
-async function imageManifest(here: Visit, digest: Digest, platform: string | null): Promise<Extract<Manifest, { kind: 'image' }>> {
-  const { manifest } = await getManifest(here, digest)
-  if (manifest.kind === 'image') return manifest
-  const child = await getManifest(here, choose(here, manifest, platform).descriptor.digest)
-  if (child.manifest.kind === 'image') return child.manifest
-  throw registryFailure('MEDIA_TYPE_NOT_ACCEPTED', here.operation.where, { found: 'an index inside an index' })
-}
-
-function choose(here: Visit, index: Extract<Manifest, { kind: 'index' }>, platform: string | null) {
-  const chosen = platform === null ? index.images[0] : index.images.find((image) => isPlatform(image.platform, platform))
-  if (chosen) return chosen
-  throw missing(
-    here,
-    platform ?? 'any platform',
-    index.images.map((image) => image.platform),
-  )
-}
-
-async function readConfig(here: Visit, descriptor: Descriptor) {
-  const stream = await openBlob(here, descriptor)
-  const { bytes, isCut } = await readBody(new Response(stream), MANIFEST_BYTES, here.doors, here.operation)
-  const config = isCut ? null : parseConfig(new TextDecoder().decode(bytes))
-  if (config === null) throw registryFailure('MEDIA_TYPE_NOT_ACCEPTED', here.operation.where, { found: 'a configuration that cannot be read' })
-  return config
-}
-
-async function openBlob(here: Visit, blob: Descriptor): Promise<ReadableStream<Uint8Array>> {
-  const path = `/v2/${here.reference.repository}/blobs/${blob.digest}`
-  const reply = await here.session.send({ method: 'GET', path, headers: { 'accept-encoding': 'identity' } })
-  if (reply.response.status !== 200 || reply.response.body === null) throw await refused(reply, here, blob.digest)
-  return verified(reply.response.body, blob, here.doors, { ...here.operation, deadline: Number.POSITIVE_INFINITY })
-}
-
-const manifestPath = (here: Visit, wanted: string): string => `/v2/${here.reference.repository}/manifests/${wanted}`
-
-const mismatch = (here: Visit, wanted: Digest, found: Digest) => registryFailure('DIGEST_MISMATCH', here.operation.where, { found, wanted })
-
-function missing(here: Visit, platform: string, offered: readonly Platform[]) {
-  return registryFailure('PLATFORM_MISSING', here.operation.where, {
-    sentence: `${canonicalRepository(here.reference)} has no image for ${platform}.`,
-    found: offered.map(formatPlatform).join(', ').slice(0, 200) || 'no image at all',
-    wanted: platform,
-    next: `Build and push the image for ${platform} too (docker buildx build --platform ${platform}).`,
-  })
 }

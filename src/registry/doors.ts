@@ -1,6 +1,6 @@
 import { networkFailure } from './network.ts'
 import { registryFailure } from './failure.ts'
-import type { Where } from './failure.ts'
+import type { RegistryCode, Where } from './failure.ts'
 
 /** The outside world, handed in by whoever runs the client. */
 export interface Doors {
@@ -10,17 +10,39 @@ export interface Doors {
   readonly publicFetch: typeof globalThis.fetch
   /** Monotonic milliseconds: only differences mean something. */
   now(): number
+  /** Wall clock, milliseconds since 1970: for what is signed, and for comparing clocks. Never for how long something lives. */
+  date(): number
   /** In [0, 1). */
   random(): number
   /** Runs `work` once after `ms` milliseconds; the returned function takes it back. */
   after(ms: number, work: () => void): () => void
   /** Hashes a stream, which WebCrypto cannot: Node's `createHash`, or a Worker's `DigestStream`. */
   hash(algorithm: 'sha256' | 'sha512'): StreamingHash
+  /** Told once of everything that failed in the end, however often it was tried. */
+  report(event: FailureEvent): void
 }
 
 interface StreamingHash {
   update(bytes: Uint8Array): unknown
   digest(): Uint8Array | Promise<Uint8Array>
+}
+
+/** What was being done when something failed. */
+export type Phase = 'credential' | 'challenge' | 'token' | 'manifest' | 'blob'
+
+/** One chain of attempts that came to nothing, for the log: names and numbers, never a secret or an answer's text. */
+export interface FailureEvent {
+  readonly code: RegistryCode | string
+  readonly phase: Phase
+  readonly registry: string
+  readonly image: string
+  /** Requests that were sent for it. */
+  readonly attempts: number
+  readonly retryAfter: number | null
+  /** Of the credential; null for anonymous. */
+  readonly fingerprint: string | null
+  /** Whose wish it was: a deployment's id. */
+  readonly correlation: string | null
 }
 
 /** One thing that a caller wants: every request and wait that it takes ends with its deadline or its signal. */
@@ -29,6 +51,13 @@ export interface Operation {
   /** By `Doors.now`. */
   readonly deadline: number
   readonly signal: AbortSignal | undefined
+  readonly trail: Trail
+}
+
+/** How far it has come. */
+export interface Trail {
+  phase: Phase
+  attempts: number
 }
 
 /**
@@ -38,7 +67,8 @@ export interface Operation {
 export async function waitFor<T>(work: (signal: AbortSignal) => Promise<T>, budget: number, doors: Doors, operation: Operation): Promise<T> {
   operation.signal?.throwIfAborted()
   const ms = Math.min(budget, operation.deadline - doors.now())
-  const late = registryFailure('TIMEOUT', operation.where, { found: `no answer within ${Math.max(0, Math.round(ms))} ms` })
+  const found = `no answer within ${Math.max(0, Math.round(ms))} ms (${operation.trail.phase})`
+  const late = registryFailure('TIMEOUT', operation.where, { found })
   if (ms <= 0) throw late
   const controller = new AbortController()
   const stop = () => controller.abort(operation.signal?.reason)
@@ -58,12 +88,12 @@ export async function waitFor<T>(work: (signal: AbortSignal) => Promise<T>, budg
 }
 
 /** Does nothing for a while. */
-export async function pause(ms: number, doors: Doors, operation: Operation): Promise<void> {
+export async function pause(ms: number, doors: Doors, { signal }: Pick<Operation, 'signal'>): Promise<void> {
   if (ms <= 0) return
-  operation.signal?.throwIfAborted()
+  signal?.throwIfAborted()
   await new Promise<void>((resolve, reject) => {
-    const stop = () => (cancel(), reject(operation.signal?.reason as Error))
-    const cancel = doors.after(ms, () => (operation.signal?.removeEventListener('abort', stop), resolve()))
-    operation.signal?.addEventListener('abort', stop, { once: true })
+    const stop = () => (cancel(), reject(signal?.reason as Error))
+    const cancel = doors.after(ms, () => (signal?.removeEventListener('abort', stop), resolve()))
+    signal?.addEventListener('abort', stop, { once: true })
   })
 }

@@ -9,24 +9,18 @@ export interface Realm {
   readonly isTrusted: boolean
 }
 
-/** Registries whose token server has an origin of its own. */
-const PAIRS: ReadonlyMap<string, string> = new Map([
-  ['https://registry-1.docker.io', 'https://auth.docker.io'],
-  ['https://registry.gitlab.com', 'https://gitlab.com'],
-])
-
 /**
  * Judges a realm, which the registry (or whoever sits in front of it) chose freely: may we connect, and may the secret go there?
- * Trusted are the registry's own origin, the pairs above, and origins that an administrator listed. Throws CHALLENGE_MALFORMED or
- * REALM_FORBIDDEN.
+ * `trusted`: the vendor's own token server, and origins that an administrator listed; the registry's own origin always is. Throws
+ * CHALLENGE_MALFORMED or REALM_FORBIDDEN.
  */
-export function judgeRealm(realm: string, registryOrigin: string, trustedRealms: readonly string[], where: Where): Realm {
+export function judgeRealm(realm: string, registryOrigin: string, trusted: readonly string[], where: Where): Realm {
   if (!URL.canParse(realm)) throw registryFailure('CHALLENGE_MALFORMED', where, { found: 'a realm that is no address' })
   const url = new URL(realm)
   const forbid = (what: string) => registryFailure('REALM_FORBIDDEN', where, { found: `${url.protocol}//${url.host}: ${what}` })
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw forbid('no web address')
   if (url.username !== '' || url.password !== '' || url.hash !== '') throw forbid('an address with a user name or a fragment')
-  if ([registryOrigin, PAIRS.get(registryOrigin), ...trustedRealms].includes(url.origin)) return { url, isTrusted: true }
+  if ([registryOrigin, ...trusted].includes(url.origin)) return { url, isTrusted: true }
   if (url.protocol !== 'https:') throw forbid('not https')
   if (url.port !== '') throw forbid('an unusual port')
   if (isReserved(url.hostname)) throw forbid('a private address')

@@ -1,20 +1,24 @@
 import type { Failure } from '../errors.ts'
 import { clean, describe, parseObject, readError } from './answer.ts'
-import type { ErrorAnswer } from './answer.ts'
 import { discard, readBody } from './body.ts'
 import type { Doors, Operation } from './doors.ts'
 import { registryFailure } from './failure.ts'
-import type { FailureDetails, RegistryCode } from './failure.ts'
+import type { FailureDetails } from './failure.ts'
+import type { Keychain } from './keychain.ts'
+import { meaningOf } from './meaning.ts'
+import { offset } from './minting.ts'
+import { retryAfter } from './patience.ts'
 import type { Reference } from './reference.ts'
 import { realmNotTrusted } from './session.ts'
 import type { Reply, Session } from './session.ts'
-import { retryAfter } from './transport.ts'
+import type { Token } from './token.ts'
 
 /** Whom we were asking, for what. */
 export interface Visit {
   readonly reference: Reference
   readonly operation: Operation
   readonly session: Session
+  readonly keychain: Keychain
   readonly doors: Doors
 }
 
@@ -25,33 +29,28 @@ export interface Visit {
 export async function refused(reply: Reply, here: Visit, wanted: string): Promise<Failure> {
   const { reference, operation, session, doors } = here
   const answer = await readError(reply.response, session.secrets(), doors, operation)
-  const details: FailureDetails = { found: describe(answer), retryAfter: retryAfter(reply.response) }
+  const details: FailureDetails = { found: describe(answer), retryAfter: retryAfter(reply.response, answer.message) }
   if (reply.hasLeft) return elsewhere(operation, details)
   if (reply.sent.scheme === 'bearer' && reply.sent.withheldFrom !== null && [401, 403, 404].includes(answer.status)) {
     return realmNotTrusted(reply.sent.withheldFrom, operation)
   }
-  const code = codeOf(answer, reply, session)
-  if (code !== 'NOT_FOUND_OR_HIDDEN' || wanted === reference.digest) return registryFailure(code, operation.where, details)
+  if (reply.sent.scheme === 'bearer' && reply.challengeError === 'invalid_token') return ownTokensRefused(reply.sent.token, reply, operation, details)
+  const said = meaningOf('registry', answer, here.keychain, session.credential)
+  const isWrongPassword = said.code === 'PERMISSION_DENIED' && answer.status === 401 && reply.sent.scheme === 'basic'
+  const code = isWrongPassword ? 'CREDENTIALS_INVALID' : said.code
+  if (code !== 'NOT_FOUND_OR_HIDDEN' || wanted === reference.digest) return registryFailure(code, operation.where, { ...said.details, ...details })
   if (wanted === reference.tag) return lookAround(here, details)
   // The registry itself named this digest a moment ago.
   return registryFailure('DIGEST_MISMATCH', operation.where, { ...details, wanted })
 }
 
-function codeOf(answer: ErrorAnswer, reply: Reply, session: Session): RegistryCode {
-  const { status } = answer
-  if (status === 401 || status === 403) return denied(status, reply, session)
-  if (status === 429) return 'RATE_LIMITED'
-  if (status === 408 || status === 425 || status >= 499) return 'REGISTRY_UNAVAILABLE'
-  if (status === 404 && /accept header does not support/i.test(answer.message)) return 'MEDIA_TYPE_NOT_ACCEPTED'
-  if (status === 404) return 'NOT_FOUND_OR_HIDDEN'
-  if (status === 400 && /HTTP request to an HTTPS server/i.test(answer.message)) return 'TLS_PROTOCOL'
-  return 'REGISTRY_PROTOCOL_ERROR'
-}
+const MOST_SKEW = 60_000 // ms: distribution's own leeway (registry/auth/token/token.go)
 
-function denied(status: 401 | 403, { sent, challengeError }: Reply, { credential }: Session): RegistryCode {
-  if (sent.scheme === 'bearer' && challengeError === 'invalid_token') return 'REGISTRY_REJECTS_ITS_OWN_TOKENS'
-  if (credential.kind === 'anonymous') return 'CREDENTIAL_MISSING'
-  return sent.scheme === 'basic' && status === 401 ? 'CREDENTIALS_INVALID' : 'PERMISSION_DENIED'
+/** A new token is refused: the answer is the same for a wrong clock, issuer, audience and key, but every answer carries its clock's time. */
+function ownTokensRefused(token: Token, { response }: Reply, { where }: Operation, details: FailureDetails): Failure {
+  const skew = token.serverDate - Date.parse(response.headers.get('date') ?? '')
+  if (!(Math.abs(skew) > MOST_SKEW)) return registryFailure('REGISTRY_REJECTS_ITS_OWN_TOKENS', where, details)
+  return registryFailure('CLOCK_SKEW_SERVER', where, { found: `the token server's clock is ${offset(skew)} the registry's` })
 }
 
 /** The storage behind a registry: its addresses hold signatures, so that nothing of them is shown. */

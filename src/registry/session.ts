@@ -49,6 +49,8 @@ export interface Session {
   send(call: Pick<Call, 'method' | 'headers'> & { readonly path: string }): Promise<Reply>
   /** Everything secret that has been sent, so that it can be masked in what comes back. */
   secrets(): readonly string[]
+  /** What the registry asked for, and the token that it got; null where it did not come to that. */
+  readonly seen: { offer: Offer | null; token: Token | null }
 }
 
 export interface SessionParts {
@@ -57,6 +59,7 @@ export interface SessionParts {
   readonly credential: Credential
   readonly tenant: string
   readonly keychain: Keychain
+  /** Besides the registry's own origin. */
   readonly trustedRealms: readonly string[]
   readonly transport: Transport
   readonly tokens: Tokens
@@ -68,12 +71,14 @@ export interface SessionParts {
 export function openSession(parts: SessionParts, operation: Operation): Session {
   const { origin, credential, transport, offers, doors } = parts
   const secrets = new Set(spellings(credential))
+  const seen: Session['seen'] = { offer: null, token: null }
 
   async function authorize(offer: Offer): Promise<Sent | null> {
     if (offer.scheme === 'basic') return credential.kind === 'anonymous' ? null : { scheme: 'basic' }
     try {
       const sent = await exchange(offer, parts, operation)
       secrets.add(sent.token.value.reveal())
+      seen.token = sent.token
       return sent
     } catch (error) {
       const isAbsent = error instanceof Failure && ['AUTH_ENDPOINT_BROKEN', 'TOKEN_RESPONSE_INVALID'].includes(error.problem.code)
@@ -97,15 +102,17 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
   async function send(call: Pick<Call, 'method' | 'headers'> & { readonly path: string }): Promise<Reply> {
     const url = new URL(call.path, origin)
     const known = offers.get(origin)
+    seen.offer ??= known ?? null
     let sent: Sent = (known && (await authorize(known))) ?? { scheme: 'none' }
     let authenticated = 0
     for (;;) {
       authenticated += sent.scheme === 'none' ? 0 : 1
+      operation.trail.phase = call.path.includes('/blobs/') ? 'blob' : 'manifest'
       const answer = await transport.send({ ...call, url, authorization: headerOf(sent, credential), mayLeave: true }, operation)
       const { status } = answer.response
       const isDenied = status === 401 && !answer.hasLeft
       const offer = isDenied ? await readOffer(answer.response, parts, operation) : null
-      if (offer) remember(offers, origin, offer)
+      if (offer) seen.offer = remember(offers, origin, offer)
       const again = authenticated >= 2 ? null : offer ? await next(sent, offer) : isStale(sent, answer) ? await renew(sent) : null
       if (again === null) return { ...answer, sent, challengeError: offer?.error ?? null }
       await discard(answer.response)
@@ -120,7 +127,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
     return known ? authorize(known) : null
   }
 
-  return { credential, send, secrets: () => [...secrets] }
+  return { credential, send, secrets: () => [...secrets], seen }
 }
 
 const isStale = (sent: Sent, { response, hasLeft }: Answer): boolean =>
@@ -133,6 +140,7 @@ function headerOf(sent: Sent, credential: Credential): string | null {
 
 async function exchange(offer: Offer, parts: SessionParts, operation: Operation): Promise<Extract<Sent, { scheme: 'bearer' }>> {
   const { origin, repository, credential, tenant, keychain } = parts
+  operation.trail.phase = 'token'
   const realm = judgeRealm(offer.realm, origin, parts.trustedRealms, operation.where)
   const scopes = mergeScopes([...offer.scopes, pullScope(repository)])
   const request = { origin, realm, service: offer.service, scopes, credential: realm.isTrusted ? credential : anonymous, tenant, keychain }
@@ -152,14 +160,17 @@ export const realmNotTrusted = (realm: string, operation: Operation): Failure =>
 
 const MOST_OFFERS = 1000
 
-function remember(offers: Map<string, Offer>, origin: string, offer: Offer): void {
+function remember(offers: Map<string, Offer>, origin: string, offer: Offer): Offer {
   const oldest = offers.keys().next()
   if (offers.size >= MOST_OFFERS && !oldest.done) offers.delete(oldest.value)
-  offers.set(origin, { ...offer, scopes: [], error: null })
+  const kept = { ...offer, scopes: [], error: null }
+  offers.set(origin, kept)
+  return kept
 }
 
 /** The offer in a 401; where it has none (old gcr.io), that of the ping, which has to have one. */
 async function readOffer(response: Response, parts: SessionParts, operation: Operation): Promise<Offer> {
+  operation.trail.phase = 'challenge'
   const own = response.headers.get('www-authenticate')
   if (own !== null && own.trim() !== '') return chooseOffer(own, operation)
   const call = { method: 'GET' as const, url: new URL('/v2/', parts.origin), headers: {}, authorization: null, mayLeave: false }

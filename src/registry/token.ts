@@ -7,20 +7,26 @@ import type { Credential } from './credential.ts'
 import { waitFor } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
 import { registryFailure } from './failure.ts'
+import { meaningOf } from './meaning.ts'
+import { retryAfter } from './patience.ts'
 import type { Keychain } from './keychain.ts'
 import type { Realm } from './realm.ts'
 import { canonicalScopes, formatScope } from './scope.ts'
 import type { Scope } from './scope.ts'
-import { retryAfter } from './transport.ts'
+import { marginOf } from './source.ts'
 import type { Transport } from './transport.ts'
 
-/** A bearer token. Opaque: nothing in it is read. */
+/** A bearer token. Opaque: of a JWT only how long it lives is read, and only where the server does not say it. */
 export interface Token {
   readonly key: string
   readonly value: Secret
   /** By `Doors.now`: when it was asked for, and until when it is used. */
   readonly askedAt: number
   readonly usableUntil: number
+  /** Milliseconds, as the server says. */
+  readonly lifetime: number
+  /** The token server's own clock then; NaN where it does not say. */
+  readonly serverDate: number
 }
 
 interface TokenRequest {
@@ -53,7 +59,7 @@ export function createTokens(transport: Transport, doors: Doors): Tokens {
   const flights = new Map<string, Promise<Token>>()
 
   function fly(key: string, request: TokenRequest, operation: Operation): Promise<Token> {
-    const own = { where: operation.where, deadline: doors.now() + FLIGHT, signal: undefined }
+    const own = { ...operation, deadline: doors.now() + FLIGHT, signal: undefined }
     const flight = fetchToken(key, request, transport, doors, own)
       .then((token) => (hold(token), token))
       .finally(() => flights.delete(key)) // a failure is never remembered
@@ -93,9 +99,9 @@ async function fetchToken(key: string, request: TokenRequest, transport: Transpo
   const body = isCut ? null : parseObject(text)
   const value = [body?.['access_token'], body?.['token']].find((one) => typeof one === 'string' && one !== '')
   if (body === null || typeof value !== 'string') throw noToken(response, text, spellings(request.credential), operation)
-  const lifetime = lifetimeOf(body, response)
-  const margin = Math.min(30_000, Math.max(5_000, lifetime * 0.1))
-  return { key, value: new Secret(value), askedAt, usableUntil: askedAt + lifetime - margin }
+  const lifetime = lifetimeOf(body, value, response)
+  const serverDate = Date.parse(response.headers.get('date') ?? '')
+  return { key, value: new Secret(value), askedAt, usableUntil: askedAt + lifetime - marginOf(lifetime), lifetime, serverDate }
 }
 
 /** An identity token is exchanged by POST (OAuth2), and shown by GET where the server knows no POST. Passwords only go by GET. */
@@ -140,24 +146,31 @@ function byPost({ realm, service, scopes, credential }: TokenRequest) {
   }
 }
 
-/** Milliseconds. The server says seconds, as a number or a text; 60 where it says nothing, at least 1. */
-function lifetimeOf(body: Readonly<Record<string, unknown>>, response: Response): number {
+/** Milliseconds. The server says seconds, as a number or a text; 60 where nobody says anything, at least 1. */
+function lifetimeOf(body: Readonly<Record<string, unknown>>, token: string, response: Response): number {
   const said = Number(body['expires_in'] ?? Number.NaN)
-  const seconds = Number.isFinite(said) ? Math.max(1, said) : 60
+  const seconds = Number.isFinite(said) ? Math.max(1, said) : (lifeInside(token) ?? 60)
   // Both by the server's clock: how old a token from the server's own cache already is.
   const age = Date.parse(response.headers.get('date') ?? '') - Date.parse(typeof body['issued_at'] === 'string' ? body['issued_at'] : '')
   return Math.max(1000, seconds * 1000 - (age > 0 ? age : 0))
 }
 
+/** Seconds from `iat` to `exp` of a JWT (RFC 7519, 4.1): Quay says it nowhere else, and its tokens live an hour. */
+function lifeInside(token: string): number | null {
+  const [, payload = ''] = token.split('.')
+  const base64 = payload.replaceAll('-', '+').replaceAll('_', '/')
+  if (!/^[\w+/]+={0,2}$/.test(base64) || base64.length % 4 === 1) return null
+  const claims = parseObject(atob(base64))
+  const [issued, expires] = [claims?.['iat'], claims?.['exp']]
+  return typeof issued === 'number' && typeof expires === 'number' && expires - issued >= 1 ? expires - issued : null
+}
+
 async function refused(request: TokenRequest, response: Response, doors: Doors, operation: Operation): Promise<Failure> {
   const answer = await readError(response, spellings(request.credential), doors, operation)
-  const details = { found: `${describe(answer)} (token server ${request.realm.url.host})`, retryAfter: retryAfter(response) }
-  if (answer.status === 429) return registryFailure('RATE_LIMITED', operation.where, details)
-  if (answer.status !== 401 && answer.status !== 403) {
-    return registryFailure('AUTH_ENDPOINT_BROKEN', operation.where, { ...details, retryable: answer.status >= 500 })
-  }
-  if (request.credential.kind === 'anonymous') return registryFailure('CREDENTIAL_MISSING', operation.where, details)
-  return registryFailure(answer.status === 401 ? 'CREDENTIALS_INVALID' : request.keychain.deniedAtToken, operation.where, details)
+  const said = meaningOf('token server', answer, request.keychain, request.credential)
+  const found = `${describe(answer)} (token server ${request.realm.url.host})`
+  const asked = retryAfter(response, answer.message)
+  return registryFailure(said.code, operation.where, { ...said.details, found, retryAfter: asked })
 }
 
 /** Long words are cut out of what is shown: they may be a token that arrived in the wrong place. */

@@ -1,10 +1,13 @@
 import { Failure } from '../errors.ts'
 import { isReserved } from './address.ts'
-import { discard } from './body.ts'
+import { discard, readBody } from './body.ts'
 import { pause, waitFor } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
 import { registryFailure } from './failure.ts'
+import { createHosts } from './hosts.ts'
+import type { Hosts } from './hosts.ts'
 import { codeOf, RESERVED_ADDRESS } from './network.ts'
+import { isFinal, isPassing, isUsedUp, retryAfter } from './patience.ts'
 
 /** One request that may be repeated at will: this client only reads, and token requests change nothing. */
 export interface Call {
@@ -24,6 +27,8 @@ export interface Answer {
   readonly response: Response
   /** A redirect led to another origin: this is not the registry speaking. */
   readonly hasLeft: boolean
+  /** The body, where it had to be read to know whether to try again; `response` can still be read. */
+  readonly text?: string
 }
 
 export interface Transport {
@@ -32,25 +37,40 @@ export interface Transport {
 
 /** `trustedOrigins`: where an administrator allows redirects to lead although the address is private. */
 export function createTransport(doors: Doors, trustedOrigins: readonly string[]): Transport {
-  return { send: (call, operation) => sendWithRetries(call, operation, doors, trustedOrigins) }
+  const parts = { doors, trusted: trustedOrigins, hosts: createHosts(doors) }
+  return { send: (call, operation) => sendWithRetries(call, operation, parts) }
+}
+
+interface Parts {
+  readonly doors: Doors
+  readonly trusted: readonly string[]
+  readonly hosts: Hosts
 }
 
 const HEADERS_WITHIN = 10_000 // ms
 const MOST_ATTEMPTS = 4
 const MOST_HOPS = 3
-const RETRYABLE = new Set([408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
-async function sendWithRetries(call: Call, operation: Operation, doors: Doors, trusted: readonly string[]): Promise<Answer> {
+async function sendWithRetries(call: Call, operation: Operation, parts: Parts): Promise<Answer> {
+  const { doors, hosts } = parts
+  const { origin } = call.url
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await follow(call, operation, doors, trusted).catch(keepFailure)
-    const delay = isWorthRepeating(outcome, attempt) ? delayBefore(attempt, outcome, doors) : null
-    if (delay === null || doors.now() + delay >= operation.deadline) {
+    const outcome = await hosts.enter(origin, operation, () => attemptOf(call, operation, parts)).catch(keepFailure)
+    const wait = waitAfter(outcome, attempt, doors)
+    if (wait?.isForAll === true) hosts.backOff(origin, wait.ms)
+    if (wait === null || wait.isTooLate || doors.now() + wait.ms >= operation.deadline) {
       if (outcome instanceof Failure) throw outcome
       return outcome
     }
     if (!(outcome instanceof Failure)) await discard(outcome.response)
-    await pause(delay, doors, operation)
+    await pause(wait.ms, doors, operation)
   }
+}
+
+async function attemptOf(call: Call, operation: Operation, parts: Parts): Promise<Answer> {
+  operation.trail.attempts += 1
+  const answer = await follow(call, operation, parts)
+  return READ_FIRST.has(answer.response.status) && call.method !== 'HEAD' ? readAhead(answer, operation, parts.doors) : answer
 }
 
 function keepFailure(error: unknown): Failure {
@@ -58,32 +78,32 @@ function keepFailure(error: unknown): Failure {
   throw error
 }
 
-function isWorthRepeating(outcome: Answer | Failure, attempt: number): boolean {
-  if (attempt >= MOST_ATTEMPTS) return false
-  if (outcome instanceof Failure) return outcome.problem.code === 'DNS_FAILED' ? attempt === 1 : outcome.problem.retryable
-  const { status, headers } = outcome.response
-  // Docker Hub's pull limit is a window of hours: waiting for it in here helps nobody.
-  const isUsedUp = status === 429 && !headers.has('retry-after') && /^0\b/.test(headers.get('ratelimit-remaining') ?? '')
-  return RETRYABLE.has(status) && !isUsedUp
+interface Wait {
+  readonly ms: number
+  /** Everybody who asks there waits, not only this request. */
+  readonly isForAll: boolean
+  /** It has been tried often enough, or cannot get better within minutes. */
+  readonly isTooLate: boolean
 }
 
-/** What the other side asked for, unclamped; else full jitter: anything up to 0.5, 1, 2 … 20 s. */
-function delayBefore(attempt: number, outcome: Answer | Failure, doors: Doors): number {
-  const asked = outcome instanceof Failure ? undefined : retryAfter(outcome.response)
-  return asked ?? doors.random() * Math.min(20_000, 500 * 2 ** (attempt - 1))
-}
-
-/** `Retry-After` in milliseconds. A date is read against the answer's own `Date`, so that no local clock is needed. */
-export function retryAfter(response: Response): number | undefined {
-  const text = response.headers.get('retry-after')?.trim()
-  if (text === undefined || text === '') return undefined
-  if (/^\d+$/.test(text)) return Number(text) * 1000
-  const wait = Date.parse(text) - Date.parse(response.headers.get('date') ?? '')
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait)
+/** How long to wait before trying again; null where that is of no use. */
+function waitAfter(outcome: Answer | Failure, attempt: number, doors: Doors): Wait | null {
+  const isTooLate = attempt >= MOST_ATTEMPTS
+  // Full jitter: anything up to 0.5, 1, 2 … 20 s.
+  const jitter = doors.random() * Math.min(20_000, 500 * 2 ** (attempt - 1))
+  if (outcome instanceof Failure) {
+    const { code, retryable, retryAfter } = outcome.problem
+    if (!retryable || retryAfter !== undefined || (code === 'DNS_FAILED' && attempt > 1)) return null
+    return { ms: jitter, isForAll: false, isTooLate }
+  }
+  const { response, text = '' } = outcome
+  if (!isPassing(response.status) || isFinal(response, text)) return null
+  const asked = retryAfter(response, text)
+  return { ms: asked ?? jitter, isForAll: response.status === 429 || asked !== undefined, isTooLate: isTooLate || isUsedUp(response, text) }
 }
 
 /** Follows redirects by hand: runtimes differ in what they send along (workerd forwards `Authorization` before its date 2025-09-01). */
-async function follow(call: Call, operation: Operation, doors: Doors, trusted: readonly string[]): Promise<Answer> {
+async function follow(call: Call, operation: Operation, { doors, trusted }: Parts): Promise<Answer> {
   let url = call.url
   let hasLeft = false
   for (let hops = 0; ; hops += 1) {
@@ -125,4 +145,14 @@ function request(call: Call, operation: Operation, doors: Doors): Promise<Respon
 function refuseReserved(error: unknown, { url, mayLeave }: Call, { where }: Operation): never {
   if (codeOf(error) !== RESERVED_ADDRESS) throw error
   throw registryFailure(mayLeave ? 'REDIRECT_FORBIDDEN' : 'REALM_FORBIDDEN', where, { found: `${url.origin}: a name of a private address` })
+}
+
+/** Whether these come again depends on their words. */
+const READ_FIRST = new Set([429, 500])
+const MOST_BYTES = 64 * 1024
+
+async function readAhead(answer: Answer, operation: Operation, doors: Doors): Promise<Answer> {
+  const { status, headers } = answer.response
+  const { bytes } = await readBody(answer.response, MOST_BYTES, doors, operation)
+  return { ...answer, response: new Response(bytes, { status, headers }), text: new TextDecoder().decode(bytes) }
 }

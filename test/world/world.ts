@@ -229,10 +229,12 @@ export class World {
         fetch: internet,
         publicFetch: internet,
         now: () => this.time.now(),
+        date: () => this.time.now(),
         random: () => 0.5,
         // Time limits belong to the story's clock; waits between attempts pass at once.
         after: (ms, work) => (ms >= 5_000 ? this.time.after(ms, work) : this.time.atOnce.after(ms, work)),
         hash: createHash,
+        report: () => {},
       },
       targets: {
         fetch: () => crossings.fetch('engine', this.engine.fetch),

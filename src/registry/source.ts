@@ -1,0 +1,126 @@
+import { Failure } from '../errors.ts'
+import { createBreaker } from './breaker.ts'
+import type { Credential } from './credential.ts'
+import { waitFor } from './doors.ts'
+import type { Doors, Operation } from './doors.ts'
+import { registryFailure } from './failure.ts'
+
+/** Where a credential comes from: stored as it is, or minted from a cloud's identity when it is needed. */
+export interface CredentialSource {
+  /** One that lasts at least so many milliseconds. Throws CREDENTIAL_EXPIRED, CREDENTIAL_LIFETIME_TOO_SHORT, or why none could be minted. */
+  lend(atLeast: number, operation: Operation): Promise<Lent>
+  /** What was lent is refused: another one, or null where there is none. */
+  renew(refused: Lent, operation: Operation): Promise<Lent | null>
+}
+
+export interface Lent {
+  readonly credential: Credential
+  /** By `Doors.now`; null where nobody knows an end. */
+  readonly until: number | null
+  /** Made for somebody earlier: it may have been revoked since. */
+  readonly isHeld: boolean
+}
+
+/** A credential as it was stored. `expires`: by the wall clock, milliseconds since 1970; null where it has no known end. */
+export function storedSource(credential: Credential, expires: number | null, doors: Doors): CredentialSource {
+  return {
+    async lend(atLeast, { where }) {
+      if (expires === null) return { credential, until: null, isHeld: false }
+      const left = expires - doors.date()
+      const day = new Date(expires).toISOString()
+      if (left <= 0) throw registryFailure('CREDENTIAL_EXPIRED', where, { found: `it expired at ${day}` })
+      if (left < atLeast) throw tooShort(left, atLeast, where)
+      return { credential, until: doors.now() + left, isHeld: false }
+    },
+    renew: () => Promise.resolve(null),
+  }
+}
+
+/** How a fresh credential is made, and for how many milliseconds from now. */
+export type Mint = (operation: Operation) => Promise<{ readonly credential: Credential; readonly lifetime: number }>
+
+/** Minted credentials that live for hours: kept, made anew at half of their life, one question at a time (registry.md, R31). */
+export interface MintedSource extends CredentialSource {
+  /** Makes a new one now, and says how long it lives. */
+  refresh(operation: Operation): Promise<{ readonly lifetime: number }>
+}
+
+interface Held {
+  readonly credential: Credential
+  readonly lifetime: number
+  readonly until: number
+}
+
+const LOGIN = 'the only one'
+const FLIGHT = 30_000 // ms: a question has a deadline of its own, because it may serve several callers
+
+export function mintedSource(mint: Mint, doors: Doors, onMinted: (lifetime: number) => void = () => {}): MintedSource {
+  let held: Held | null = null
+  let flight: Promise<Held> | null = null
+  const breaker = createBreaker(doors)
+
+  function fly(operation: Operation): Promise<Held> {
+    breaker.check(LOGIN)
+    const askedAt = doors.now()
+    const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
+    flight ??= mint(own)
+      .then(({ credential, lifetime }) => {
+        held = { credential, lifetime, until: askedAt + lifetime - marginOf(lifetime) }
+        onMinted(lifetime)
+        return held
+      })
+      .catch((error: unknown) => {
+        breaker.note(LOGIN, error)
+        throw error
+      })
+      .finally(() => (flight = null)) // a failure is never remembered, but for a refused login
+    return flight
+  }
+  const mintNow = (operation: Operation): Promise<Held> => waitFor(async () => fly(operation), FLIGHT, doors, operation)
+
+  /** Past half of its life a new one is made; where that fails for the moment, the old one serves as long as it really lives. */
+  async function current(atLeast: number, operation: Operation): Promise<Lent> {
+    const old = held
+    const left = old === null ? 0 : old.until - doors.now()
+    if (old !== null && left >= Math.max(atLeast, old.lifetime / 2)) return lentOf(old, true)
+    try {
+      return lentOf(await mintNow(operation), false)
+    } catch (error) {
+      const isPassing = error instanceof Failure && error.problem.retryable
+      if (old !== null && isPassing && old.until - doors.now() > Math.max(atLeast, 0)) return lentOf(old, true)
+      throw error
+    }
+  }
+
+  return {
+    async lend(atLeast, operation) {
+      operation.trail.phase = 'credential'
+      const lent = await current(atLeast, operation)
+      const left = lent.until! - doors.now()
+      if (left < atLeast) throw tooShort(left, atLeast, operation.where)
+      return lent
+    },
+    async renew(refused, operation) {
+      operation.trail.phase = 'credential'
+      if (held !== null && held.credential === refused.credential) held = null
+      return lentOf(held ?? (await mintNow(operation)), false)
+    },
+    async refresh(operation) {
+      const { lifetime } = await mintNow(operation)
+      return { lifetime }
+    },
+  }
+}
+
+const lentOf = ({ credential, until }: Held, isHeld: boolean): Lent => ({ credential, until, isHeld })
+
+/** How long before its end something stops being used (registry.md, R29): a tenth, 5 to 30 s. */
+export const marginOf = (lifetime: number): number => Math.min(30_000, Math.max(5_000, lifetime * 0.1))
+
+const tooShort = (left: number, atLeast: number, where: Operation['where']): Failure =>
+  registryFailure('CREDENTIAL_LIFETIME_TOO_SHORT', where, {
+    found: `it lives for another ${minutes(left)}`,
+    wanted: `at least ${minutes(atLeast)}, the longest that a pull is expected to take`,
+  })
+
+const minutes = (ms: number): string => `${Math.max(0, Math.floor(ms / 6_000) / 10)} min`
