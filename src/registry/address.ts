@@ -12,7 +12,7 @@ export function registryOrigin(registry: string, plainHttp: readonly string[]): 
 }
 
 /** Whether a host name, as `URL.hostname` gives it, is this machine. */
-const isLoopback = (hostname: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === 'localhost' || hostname === '[::1]'
+export const isLoopback = (hostname: string): boolean => /^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === 'localhost' || hostname === '[::1]'
 
 /**
  * Whether a registry's answer must not make us connect there: loopback, link-local, private and unspecified addresses, and names of

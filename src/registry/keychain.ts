@@ -8,9 +8,13 @@ export interface Keychain {
   readonly name: string
   /** As its makers write it: `GitHub Container Registry`. */
   readonly title: string
+  /** Its hosts as people write them, `*` for any name; none where everybody runs it under a host name of their own. */
+  readonly hosts: readonly string[]
   serves(registry: string): boolean
   /** Says of a credential that it cannot work here, before anything is sent anywhere. */
   lint(registry: string, credential: Credential): Refusal | null
+  /** What looks wrong about a credential without being certain: an imperative sentence for where the registry then refuses it. */
+  suspect?(registry: string, credential: Credential): string | null
   /** What a 403 of the token endpoint means: most registries say it of the permission, some of the credential. */
   readonly deniedAtToken: 'PERMISSION_DENIED' | 'CREDENTIALS_INVALID'
   /** One imperative sentence: what to grant so that the credential may pull. */

@@ -4,6 +4,7 @@ import type { Keychain } from '../keychain.ts'
 export const generic: Keychain = {
   name: 'generic',
   title: 'Any other registry',
+  hosts: [],
   serves: () => true,
   lint: () => null,
   deniedAtToken: 'PERMISSION_DENIED',

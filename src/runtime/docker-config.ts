@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Failure } from '../errors.ts'
+import type { Credential } from '../registry/credential.ts'
+import { dockerConfigCredential, parseDockerConfig } from '../registry/docker-config.ts'
+import type { RunHelper } from '../registry/docker-config.ts'
+
+/** Where Docker looks for its configuration: `DOCKER_CONFIG` is a folder. */
+export const dockerFolder = (variable: string | undefined): string => variable || join(homedir(), '.docker')
+
+/** What `docker pull` would log in to a registry with: read at every call, because `docker login` and helpers change it. */
+export async function readDockerCredential(registry: string, folder: string): Promise<Credential | null> {
+  const path = join(folder, 'config.json')
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(registry, path, error.code ?? 'unreadable')
+  })
+  const config = parseDockerConfig(text)
+  if (config === null) throw unreadable(registry, path, 'no JSON object')
+  return dockerConfigCredential(registry, config, runHelper)
+}
+
+const WITHIN = 10_000 // ms: some ask a cloud
+const MOST_BYTES = 128 * 1024
+
+/** Without a shell; an answer that does not come counts as one on standard output, as the helpers' own errors do. */
+const runHelper: RunHelper = (helper, server) =>
+  new Promise((resolve) => {
+    const program = `docker-credential-${helper}`
+    const child = execFile(
+      program,
+      ['get'],
+      { timeout: WITHIN, killSignal: 'SIGKILL', maxBuffer: MOST_BYTES, windowsHide: true },
+      (error, stdout) => {
+        if (error === null) resolve({ status: 0, stdout })
+        else if (typeof error.code === 'number') resolve({ status: error.code, stdout })
+        else resolve({ status: -1, stdout: error.killed === true ? `no answer within ${WITHIN} ms` : String(error.code) })
+      },
+    )
+    child.stdin?.on('error', () => {}) // it may end without reading, and says why with its status
+    child.stdin?.end(server)
+  })
+
+const unreadable = (registry: string, path: string, found: string): Failure =>
+  new Failure('CREDENTIAL_SOURCE_FAILED', {
+    sentence: `Docker’s configuration for ${registry} cannot be read.`,
+    found: `${path}: ${found}`,
+    wanted: 'a config.json of Docker’s',
+    next: `Run docker login ${registry} on this machine, as the user that Gantry runs as, or name another folder.`,
+  })
