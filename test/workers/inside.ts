@@ -2,7 +2,7 @@ import { inject } from 'vitest'
 import { buildImage } from '../world/image.ts'
 import type { Image } from '../world/image.ts'
 import type { Quirks, SeenRequest } from '../world/oci-registry.ts'
-import type { Caught } from '../world/scripted-server.ts'
+import type { Caught, ScriptedServer } from '../world/scripted-server.ts'
 import type { Servers, TestRegistry } from '../world/servers.ts'
 import type { Granted, Trouble, Wish } from './outside.ts'
 import { pack, unpack } from './parcel.ts'
@@ -19,19 +19,18 @@ export const servers: Servers = {
       stop: () => server.stop('stop'),
     }
   },
-  async startScriptedServer(rules) {
-    const server = await start('startScriptedServer', rules)
-    return {
-      origin: server.looks['origin'] as string,
-      get caught() {
-        return server.looks['caught'] as Caught[]
-      },
-      follows: async (rules) => void (await server.ask('follows', rules)),
-      stop: () => server.stop('stop'),
-    }
-  },
+  startScriptedServer: async (rules) => scripted(await start('startScriptedServer', rules)),
   startOciRegistry: async (options = {}) => new OciRegistryOutside(await start('startOciRegistry', options)),
 }
+
+const scripted = (server: Remote): ScriptedServer => ({
+  origin: server.looks['origin'] as string,
+  get caught() {
+    return server.looks['caught'] as Caught[]
+  },
+  follows: async (rules) => void (await server.ask('follows', rules)),
+  stop: () => server.stop('stop'),
+})
 
 /**
  * A test says things to a server without waiting, and reads in the same way what it has seen. So what was said is passed on before the
@@ -40,23 +39,28 @@ export const servers: Servers = {
 const open = globalThis.fetch
 const running = new Set<Remote>()
 globalThis.fetch = async (input, init) => {
-  for (const server of running) await server.tell()
+  const unsaid = [...running].flatMap((server) => server.unsaid())
+  if (unsaid.length > 0) await grant(unsaid)
   try {
     return await open(input, init)
   } finally {
-    for (const server of running) await server.ask('look')
+    const all = [...running]
+    const seen = await grant(all.map((server) => server.wish('look')))
+    for (const [index, server] of all.entries()) server.looks = seen[index]?.looks ?? server.looks
   }
 }
 
-async function grant(wish: Wish): Promise<Granted> {
-  const answer = await open(inject('outside'), { method: 'POST', body: pack(wish) })
+async function grant(wishes: readonly Wish[]): Promise<readonly Granted[]> {
+  const answer = await open(inject('outside'), { method: 'POST', body: pack(wishes) })
   const text = await answer.text()
   if (!answer.ok) throw new Error(text)
-  return unpack(text) as Granted
+  return unpack(text) as Granted[]
 }
 
 async function start(kind: Extract<Wish, { start: unknown }>['start'], options: unknown): Promise<Remote> {
-  const server = new Remote(await grant({ start: kind, with: options }))
+  const [granted] = await grant([{ start: kind, with: options }])
+  if (granted === undefined) throw new Error(`${kind}: nothing started`)
+  const server = new Remote(granted)
   running.add(server)
   return server
 }
@@ -64,45 +68,44 @@ async function start(kind: Extract<Wish, { start: unknown }>['start'], options: 
 /** One server out there: how it looked last, and what is still to be said to it. */
 class Remote {
   looks: Granted['looks']
-  /** Says what changes between requests. */
+  /** Says what has changed without anybody saying so. */
   changes = (): void => {}
   readonly #id: number
-  readonly #unsaid: { readonly to: string; readonly with: readonly unknown[] }[] = []
+  readonly #unsaid: Wish[] = []
 
   constructor({ id, looks }: Granted) {
     this.#id = id
     this.looks = looks
   }
 
-  say(to: string, ...args: readonly unknown[]): void {
-    this.#unsaid.push({ to, with: args })
+  wish(to: string, ...args: readonly unknown[]): Wish {
+    return { ask: this.#id, to, with: args }
   }
 
-  async tell(): Promise<void> {
+  say(to: string, ...args: readonly unknown[]): void {
+    this.#unsaid.push(this.wish(to, ...args))
+  }
+
+  unsaid(): readonly Wish[] {
     this.changes()
-    for (const one of this.#unsaid.splice(0)) await this.#grant(one.to, one.with)
+    return this.#unsaid.splice(0)
   }
 
   async ask(to: string, ...args: readonly unknown[]): Promise<unknown> {
-    await this.tell()
-    return this.#grant(to, args)
+    const last = (await grant([...this.unsaid(), this.wish(to, ...args)])).at(-1)
+    this.looks = last?.looks ?? this.looks
+    return last?.result
   }
 
   /** By that word of its own; from then on nobody looks at it. */
   async stop(word: string): Promise<void> {
     running.delete(this)
-    await this.#grant(word, [])
+    await this.ask(word)
   }
 
   async restart(word: string): Promise<void> {
     running.add(this)
-    await this.#grant(word, [])
-  }
-
-  async #grant(to: string, args: readonly unknown[]): Promise<unknown> {
-    const { result, looks } = await grant({ ask: this.#id, to, with: args })
-    this.looks = looks
-    return result
+    await this.ask(word)
   }
 }
 

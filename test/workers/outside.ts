@@ -14,6 +14,8 @@ declare module 'vitest' {
     /** Where this file listens. */
     outside: string
     missingDockerRegistry: string | null
+    /** Whether the runtime's own fetch sends `Authorization` along when it follows a redirect to another origin. */
+    fetchForwards: boolean
   }
 }
 
@@ -36,7 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const started = new Map<number, Started>()
   const outside = createServer((request, response) => {
     Array.fromAsync(request as AsyncIterable<Buffer>)
-      .then((chunks) => grant(unpack(Buffer.concat(chunks).toString()) as Wish, started))
+      .then((chunks) => grantAll(unpack(Buffer.concat(chunks).toString()) as readonly Wish[], started))
       .then(
         (granted) => response.writeHead(200).end(pack(granted)),
         (error: Error) => response.writeHead(500).end(error.stack),
@@ -51,6 +53,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     outside.close()
     await Promise.all([...started.values()].map((server) => ('stop' in server ? server.stop() : server.goesDown())))
   }
+}
+
+async function grantAll(wishes: readonly Wish[], started: Map<number, Started>): Promise<readonly Granted[]> {
+  const granted: Granted[] = []
+  for (const wish of wishes) granted.push(await grant(wish, started))
+  return granted
 }
 
 async function grant(wish: Wish, started: Map<number, Started>): Promise<Granted> {

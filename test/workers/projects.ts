@@ -1,22 +1,42 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import type { ProvidedContext } from 'vitest'
 
 /** Tests that run as they are in Cloudflare's workerd, against servers that the other side of `outside.ts` starts for them. */
 export const workersProjects = [
-  project('workers', '2026-10-01', ['unit/registry/**/*.test.ts', 'contracts/docker-registry.test.ts', 'contracts/oci-registry.test.ts']),
+  project('workers', {
+    include: ['unit/registry/**/*.test.ts', 'contracts/docker-registry.test.ts', 'contracts/oci-registry.test.ts'],
+    date: '2026-10-01',
+  }),
   // Before 2025-09-01 fetch forwards `Authorization` to another origin, if it is let follow a redirect.
-  project('workers-2025', '2025-01-01', ['unit/registry/leaks.test.ts']),
+  project('workers-2025', {
+    include: ['unit/registry/leaks.test.ts'],
+    date: '2025-01-01',
+    // The first is what vitest needs; without the second a rejection is reported before whoever awaits it can catch it.
+    flags: ['enable_nodejs_inspector_module', 'unhandled_rejection_after_microtask_checkpoint'],
+    provide: { fetchForwards: true },
+  }),
 ]
 
-function project(name: string, compatibilityDate: string, include: string[]) {
+interface Workers {
+  readonly include: readonly string[]
+  /** Which workerd of all that it can be. */
+  readonly date: string
+  readonly flags?: readonly string[]
+  readonly provide?: Partial<ProvidedContext>
+}
+
+function project(name: string, { include, date, flags = [], provide = {} }: Workers) {
+  const miniflare = { compatibilityDate: date, compatibilityFlags: ['nodejs_compat', ...flags] }
   return {
     extends: true as const,
     // Verbose, it would print each connection that a test has refused.
-    plugins: [cloudflareTest({ verbose: false, miniflare: { compatibilityDate, compatibilityFlags: ['nodejs_compat'] } })],
+    plugins: [cloudflareTest({ verbose: false, miniflare })],
     test: {
       name,
       include: include.map((pattern) => `test/${pattern}`),
       setupFiles: ['test/workers/loopback-only.ts'],
       globalSetup: ['test/workers/outside.ts'],
+      provide,
       testTimeout: 60_000,
       hookTimeout: 120_000,
     },

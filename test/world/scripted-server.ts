@@ -25,11 +25,18 @@ export interface Caught {
 export interface ScriptedServer {
   readonly origin: string
   readonly caught: readonly Caught[]
+  /** From now on these rules; what was caught before is forgotten. */
   follows(rules: readonly Rule[]): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startScriptedServer(rules: readonly Rule[]): Promise<ScriptedServer> {
+export type Reply = Pick<Rule, 'status' | 'headers' | 'body'>
+
+/** `otherwise` answers what fits no rule. */
+export async function startScriptedServer(
+  rules: readonly Rule[],
+  otherwise: (caught: Caught) => Reply = () => ({ status: 404 }),
+): Promise<ScriptedServer> {
   const caught: Caught[] = []
   let script = rules
   const server = createServer((request, response) => {
@@ -39,12 +46,14 @@ export async function startScriptedServer(rules: readonly Rule[]): Promise<Scrip
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString()
     const { method = '', url = '', headers } = request
-    caught.push({ method, url, headers, body })
+    const seen = { method, url, headers, body }
+    caught.push(seen)
     const rule = script.find(
       ({ to, authorized }) =>
         (to?.test(`${method} ${url}`) ?? true) && (authorized ?? headers.authorization !== undefined) === (headers.authorization !== undefined),
     )
-    response.writeHead(rule?.status ?? 404, rule?.headers).end(method === 'HEAD' ? undefined : rule?.body)
+    const reply = rule ?? otherwise(seen)
+    response.writeHead(reply.status, reply.headers).end(method === 'HEAD' ? undefined : reply.body)
   }
 
   server.listen(0, '127.0.0.1')
@@ -52,7 +61,10 @@ export async function startScriptedServer(rules: readonly Rule[]): Promise<Scrip
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     caught,
-    follows: async (rules) => void (script = rules),
+    async follows(rules) {
+      script = rules
+      caught.length = 0
+    },
     async stop() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
