@@ -6,16 +6,16 @@ import { readConfiguration } from './config/repository-file.ts'
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator-file.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
-import { matches } from './deploy/environment.ts'
-import type { Images, TargetAccess } from './deploy/images.ts'
+import type { TargetAccess } from './deploy/images.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
+import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service } from './deploy/service.ts'
-import type { Artifact, Doors as TargetDoors, Site, TargetKind } from './deploy/target.ts'
-import { Failure, Refusal } from './errors.ts'
+import type { Doors as TargetDoors, Site, TargetKind } from './deploy/target.ts'
+import { createImages, type NamedSource } from './images.ts'
 import { createRegistryClient, type RegistryClient } from './registry/client.ts'
-import { anonymous, type Credential } from './registry/credential.ts'
+import { secretOf, type Credential } from './registry/credential.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
-import { parseReference, type Reference } from './registry/reference.ts'
+import { foundSource, type CredentialSource, type MintedSource } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
@@ -23,6 +23,7 @@ import { createClaims } from './store/claims.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
 import { instanceId } from './store/instance.ts'
+import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
 import { targetKinds } from './targets/index.ts'
@@ -36,6 +37,10 @@ export interface Outside {
   /** For GitHub. */
   readonly fetch: typeof globalThis.fetch
   readonly registry: RegistryDoors
+  /** What a `config.json` of Docker's (or the one in a folder) has for a registry, by its own helpers too; null where it has nothing. */
+  dockerConfig(where: string, registry: string): Promise<Credential | null>
+  /** From now on `mask` knows this secret. */
+  hide(secret: string): void
   readonly targets: TargetDoors
   readonly clock: Clock
   readonly log: Logger
@@ -49,6 +54,7 @@ export interface Gantry {
   readonly service: Service
   readonly bot: Bot
   readonly inbox: Inbox
+  readonly renewals: Renewals
   /** Sites that targets serve by themselves, by the target's name. */
   readonly sites: ReadonlyMap<string, Site>
 }
@@ -61,6 +67,8 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
   const client = createRegistryClient(outside.registry, operator)
+  const activity = new Activity(clock)
+  const { sources, renewals } = openCredentials(operator, client, activity, outside)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
@@ -76,9 +84,9 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     journal: createJournal(repositories),
     claims: createClaims(accounts),
     source,
-    images: imagesFrom(client, [...operator.credentials.values()]),
+    images: createImages(client, outside.registry, sources),
     clock,
-    activity: new Activity(clock),
+    activity,
     readConfiguration,
     targets,
     mask: outside.mask,
@@ -100,61 +108,53 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     links,
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
-  return { service, bot, inbox, sites }
+  return { service, bot, inbox, sites, renewals }
 }
 
 function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
   const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)
   if (kind === undefined) throw new Error(`no kind of target ${declared.kind}`)
   const target = kind.create(declared.name, declared.options, doors)
-  const access: TargetAccess = { pulls: declared.pulls, credential: declared.credential, platform: target.platform }
+  const access: TargetAccess = {
+    pulls: declared.pulls,
+    credential: declared.credential,
+    platform: target.platform,
+    onlyFrom: (registry) => target.onlyFrom?.(registry) ?? null,
+  }
   return { name: declared.name, target, revision: declared.revision, bounds: declared.allow, access }
 }
 
-/** The registry client as the engine's `Images`, with the operator's credentials. */
-function imagesFrom(client: RegistryClient, credentials: readonly DeclaredCredential[]): Images {
-  const asking = (reference: Reference, access: TargetAccess): { credential: Credential; as: string } => {
-    const found = access.pulls === 'credential' ? choose(reference, access, credentials) : undefined
-    if (found === undefined) return { credential: anonymous, as: 'anonymous' }
-    return { credential: { kind: 'basic', username: found.username, password: found.password }, as: `credential ${found.name}` }
-  }
-  return {
-    resolve: async (artifact, access) => {
-      const reference = referenceTo(artifact)
-      const { credential, as } = asking(reference, access)
-      const { digest } = await client.resolve(reference, { credential })
-      return { digest, as }
-    },
-    verify: async (artifact, access) => {
-      const reference = referenceTo(artifact)
-      const { platform } = await client.resolve(reference, { ...asking(reference, access), platform: access.platform })
-      const ambient = access.pulls === 'ambient' ? ' by anybody; what the target itself may pull is not proved' : ''
-      return { note: `${platform === null ? '' : `for ${platform.os}/${platform.architecture}`}${ambient}` }
-    },
-    layers: async (artifact, access) => {
-      const reference = referenceTo(artifact)
-      const { credential } = asking(reference, access)
-      return { layers: await client.layers(artifact.repository, artifact.digest, { credential, platform: access.platform }) }
-    },
-    credential: async (artifact, access) => {
-      const reference = referenceTo(artifact)
-      const { credential } = asking(reference, access)
-      return credential.kind === 'basic' ? { registry: reference.registry, username: credential.username, password: credential.password } : null
-    },
-  }
+/** The declared credentials, and how those that are minted are made anew. */
+function openCredentials(operator: Operator, client: RegistryClient, activity: Activity, outside: Outside) {
+  const refresh = new Map<string, () => Promise<void>>()
+  const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity })
+  const sources = [...operator.credentials.values()].map((declared): NamedSource => {
+    const { name, registry } = declared
+    const source = sourceOf(declared, client, outside, (lifetime) => renewals.minted(name, lifetime))
+    if ('refresh' in source) refresh.set(name, () => client.refresh(source, registry))
+    return { ...declared, source }
+  })
+  return { sources, renewals }
 }
 
-/** The one that the target names; else the one with the longest pattern that fits the image. */
-function choose(reference: Reference, access: TargetAccess, credentials: readonly DeclaredCredential[]): DeclaredCredential | undefined {
-  const own = credentials.filter(({ registry }) => registry === reference.registry)
-  if (access.credential !== null) return own.find(({ name }) => name === access.credential)
-  const fitting = own.flatMap((credential) => credential.repositories.map((pattern) => ({ credential, pattern })))
-  const longest = fitting.filter(({ pattern }) => matches(pattern, reference.repository)).toSorted((a, b) => b.pattern.length - a.pattern.length)[0]
-  return longest?.credential
+/** Where a declared credential's value comes from. */
+export function sourceOf(
+  { registry, holds, expires }: DeclaredCredential,
+  client: RegistryClient,
+  outside: Pick<Outside, 'dockerConfig' | 'hide'>,
+  onMinted: (lifetime: number) => void = () => {},
+): CredentialSource | MintedSource {
+  if (holds.kind === 'basic') return client.stored({ kind: 'basic', username: holds.username, password: holds.password }, expires)
+  if (holds.kind === 'identity') return client.stored({ kind: 'identity', token: holds.token }, expires)
+  if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), outside))
+  return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }) => {
+    outside.hide(secretOf(credential))
+    onMinted(lifetime)
+  })
 }
 
-function referenceTo(artifact: { repository: string; tag?: string | null; digest: Artifact['digest'] | null }): Reference {
-  const parsed = parseReference(artifact.repository)
-  if (parsed instanceof Refusal) throw new Failure(parsed.problem.code, parsed.problem)
-  return { ...parsed, tag: artifact.tag ?? null, digest: artifact.digest }
+async function hidden(finding: Promise<Credential | null>, { hide }: Pick<Outside, 'hide'>): Promise<Credential | null> {
+  const credential = await finding
+  if (credential !== null) hide(secretOf(credential))
+  return credential
 }

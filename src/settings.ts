@@ -144,6 +144,10 @@ export function readSettings(
   }
 }
 
+/** Where the operator file is, for commands that need no other setting. */
+export const operatorFilePath = (environment: Readonly<Record<string, string | undefined>>): string =>
+  schema.shape.GANTRY_CONFIG.parse(environment['GANTRY_CONFIG']?.trim() ? environment['GANTRY_CONFIG'] : undefined)
+
 function readApp(variables: Variables, host: SettingsHost): AppSettings | null | { readonly problems: readonly Problem[] } {
   const { APP_ID: id, WEBHOOK_SECRET: secrets, GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret } = variables
   const hasKey = variables.PRIVATE_KEY !== undefined || variables.PRIVATE_KEY_PATH !== undefined

@@ -3,6 +3,7 @@ import type { DeployRequest } from '../deploy/deployment.ts'
 import type { Role } from '../deploy/environment.ts'
 import type { Service } from '../deploy/service.ts'
 import type { Facts } from '../deploy/source.ts'
+import type { Links } from './comments.ts'
 import type { Args } from './parse.ts'
 
 /** What people can type: one file in `commands/`, one line in `commands/index.ts`. */
@@ -26,6 +27,7 @@ export interface CommandContext {
   readonly request: DeployRequest
   readonly service: Service
   readonly commands: readonly Command[]
+  readonly links: Links
   /** What GitHub says now: asked once per comment. */
   readonly look: () => Promise<Facts>
   /** Stores an answer under the request's key: said once. */

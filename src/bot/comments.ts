@@ -36,7 +36,7 @@ export function sentence(deployment: Deployment): string {
 
 /** A problem as an answer of its own: unknown command, broken configuration. */
 export const problemComment = (problem: Problem, links: Links): string =>
-  [`${MARKS.refused} ${prose(problem.sentence)}`, details(problem, links)].join('\n\n')
+  [`${MARKS.refused} ${prose(problem.sentence)}`, problemDetails(problem, links)].join('\n\n')
 
 /** Words without markup, for titles and descriptions; at most `longest` characters. */
 export function plain(words: readonly Word[], longest: number): string {
@@ -90,9 +90,10 @@ function openLink({ state, plan }: Deployment): string {
 }
 
 const problemBlock = (problem: Problem | null, links: Links): string =>
-  problem === null ? '' : [`**Why:** ${prose(problem.sentence)}`, details(problem, links)].join('\n\n')
+  problem === null ? '' : [`**Why:** ${prose(problem.sentence)}`, problemDetails(problem, links)].join('\n\n')
 
-function details(problem: Problem, links: Links): string {
+/** Found, wanted, next, who and the code: the second half of whatever says no. */
+export function problemDetails(problem: Problem, links: Links): string {
   return [
     ...(problem.found === undefined ? [] : [`- **Found:** ${code(problem.found, LONGEST_FACT)}`]),
     ...(problem.wanted === undefined ? [] : [`- **Wanted:** ${code(problem.wanted, LONGEST_FACT)}`]),

@@ -75,7 +75,7 @@ async function handleLine(line: ParsedLine, request: DeployRequest, look: () => 
   const command = findCommand(line.name, line.args)
   if (command === null) return refuse(notYet(line.name))
   if (command.judgedBy === 'standing' && isStranger(request, await look())) return reactTo(request, 'confused', doors)
-  await command.run({ args: line.args, request, service: doors.service, commands, look, answer, refuse })
+  await command.run({ args: line.args, request, service: doors.service, commands, links: doors.links, look, answer, refuse })
 }
 
 async function reactTo({ repository, subject, comment }: DeployRequest, content: 'eyes' | 'confused', { github }: HandlerDoors): Promise<void> {

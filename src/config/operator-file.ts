@@ -7,12 +7,12 @@ import { Secret } from '../secret.ts'
 import { problemOf } from './finding.ts'
 import type { Finding, Path } from './finding.ts'
 import { isSecretReference, operatorSchema } from './operator-schema.ts'
-import type { OperatorDocument, SecretReference, TargetDocument } from './operator-schema.ts'
+import type { CredentialDocument, ExchangeForm, OperatorDocument, SecretReference, TargetDocument } from './operator-schema.ts'
 import { checkShape, findingAt } from './shape.ts'
 import { readYaml } from './yaml.ts'
 import type { Yaml } from './yaml.ts'
 
-export type { SecretReference }
+export type { ExchangeForm, SecretReference }
 
 /** `gantry.yml`, validated, with its secrets read. */
 export interface Operator {
@@ -32,8 +32,25 @@ export interface DeclaredCredential {
   readonly registry: string
   /** Patterns (`matches`) for names below the registry. */
   readonly repositories: readonly string[]
-  readonly username: string
-  readonly password: Secret
+  /** Whose software the registry is, where its host does not tell: a keychain's name. */
+  readonly family: string | null
+  /** By the wall clock, milliseconds since 1970: when what is stored ends. */
+  readonly expires: number | null
+  readonly holds: Holding
+}
+
+/** What is stored: a login, a token to be exchanged, or where to ask. */
+export type Holding =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: Secret }
+  | { readonly kind: 'identity'; readonly token: Secret }
+  /** Docker's `config.json`, or its folder. */
+  | { readonly kind: 'docker-config'; readonly where: string }
+  | { readonly kind: 'exchange'; readonly key: string; readonly given: Readonly<Record<string, string | Secret>> }
+
+/** What the registries' keychains add to the operator file. */
+export interface Keychains {
+  readonly exchanges: readonly ExchangeForm[]
+  readonly families: readonly string[]
 }
 
 export interface TargetDeclaration {
@@ -62,11 +79,14 @@ export function readOperatorFile(
   text: string,
   kinds: TargetKinds,
   readSecret: ReadSecret,
+  keychains: Keychains = NO_KEYCHAINS,
 ): { readonly operator: Operator } | { readonly problem: Problem } {
-  const { operator, findings } = interpret(text, kinds, readSecret)
+  const { operator, findings } = interpret(text, kinds, readSecret, keychains)
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the operator file')
   return problem === null ? { operator } : { problem }
 }
+
+const NO_KEYCHAINS: Keychains = { exchanges: [], families: [] }
 
 interface Interpretation {
   /** Empty where there are findings. */
@@ -74,13 +94,13 @@ interface Interpretation {
   readonly findings: readonly Finding[]
 }
 
-function interpret(text: string, kinds: TargetKinds, readSecret: ReadSecret): Interpretation {
+function interpret(text: string, kinds: TargetKinds, readSecret: ReadSecret, keychains: Keychains): Interpretation {
   const nothing: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] }
   const yaml = readYaml(text, false)
   if ('findings' in yaml) return { operator: nothing, findings: yaml.findings }
-  const shape = checkShape(yaml, operatorSchema)
+  const shape = checkShape(yaml, operatorSchema(keychains.exchanges, keychains.families))
   if ('findings' in shape) return { operator: nothing, findings: shape.findings }
-  const reader = new Reader(yaml, kinds, readSecret)
+  const reader = new Reader(yaml, kinds, readSecret, keychains.exchanges)
   const operator = reader.operator(shape.value)
   return { operator: reader.findings.length > 0 ? nothing : operator, findings: reader.findings }
 }
@@ -90,8 +110,10 @@ class Reader {
   readonly #yaml: Yaml
   readonly #kinds: TargetKinds
   readonly #readSecret: ReadSecret
+  readonly #exchanges: readonly ExchangeForm[]
 
-  constructor(yaml: Yaml, kinds: TargetKinds, readSecret: ReadSecret) {
+  constructor(yaml: Yaml, kinds: TargetKinds, readSecret: ReadSecret, exchanges: readonly ExchangeForm[]) {
+    this.#exchanges = exchanges
     this.#yaml = yaml
     this.#kinds = kinds
     this.#readSecret = readSecret
@@ -107,8 +129,46 @@ class Reader {
     }
   }
 
-  #credential(name: string, { password, ...declared }: OperatorDocument['credentials'][string]): DeclaredCredential {
-    return { name, ...declared, password: this.#secret(password, ['credentials', name, 'password']) }
+  #credential(name: string, declared: CredentialDocument): DeclaredCredential {
+    const { registry, repositories, family = null, expires } = declared
+    const holds = this.#holding(['credentials', name], declared)
+    return { name, registry, repositories, family, expires: expires === undefined ? null : Date.parse(expires), holds }
+  }
+
+  #holding(path: Path, declared: CredentialDocument): Holding {
+    const { registry, username, password, identity_token: token, docker_config: config, ...own } = declared
+    const keys = this.#exchanges.map(({ key }) => key).filter((key) => own[key] !== undefined)
+    const forms = [
+      ...((username ?? password) ? ['password'] : []),
+      ...(token ? ['identity_token'] : []),
+      ...(config ? ['docker_config'] : []),
+      ...new Set(keys),
+    ]
+    if (forms.length !== 1)
+      this.#refuse(path, `${path.join('.')} must hold exactly one kind of credential, and it holds ${listed(forms) || 'none'}.`, [this.#forms()])
+    if (token !== undefined) return { kind: 'identity', token: this.#secret(token, [...path, 'identity_token']) }
+    if (config !== undefined) return { kind: 'docker-config', where: config }
+    const [key] = keys
+    if (key !== undefined) return this.#exchange([...path, key], key, registry, own[key] as Readonly<Record<string, string | SecretReference>>)
+    if (forms.length === 1 && (username === undefined || password === undefined))
+      this.#refuse(path, `${path.join('.')} needs both username and password.`)
+    return {
+      kind: 'basic',
+      username: username ?? '',
+      password: password === undefined ? new Secret('') : this.#secret(password, [...path, 'password']),
+    }
+  }
+
+  #forms(): string {
+    return ['username and password', 'identity_token', 'docker_config', ...new Set(this.#exchanges.map(({ key }) => key))].join(', or ')
+  }
+
+  #exchange(path: Path, key: string, registry: string, given: Readonly<Record<string, string | SecretReference>>): Holding {
+    if (!this.#exchanges.some((exchange) => exchange.key === key && exchange.serves(registry)))
+      this.#refuse(path, `There is no exchange ${quoted(key)} for ${registry}.`)
+    const values = Object.entries(given).filter(([, value]) => value !== undefined)
+    const read = values.map(([field, value]) => [field, typeof value === 'string' ? value : this.#secret(value, [...path, field])] as const)
+    return { kind: 'exchange', key, given: Object.fromEntries(read) }
   }
 
   #target(name: string, { kind, pulls, credential, allow, ...own }: TargetDocument, credentials: readonly string[]): TargetDeclaration {

@@ -21,12 +21,42 @@ const pattern = (characters: RegExp, wanted: string) => z.string().regex(charact
 const repositories = pattern(/^[a-z0-9._/*-]+$/, 'a pattern for names below the registry, such as acme/*')
 const environments = pattern(/^[A-Za-z0-9._*-]+$/, 'a pattern for names of environments, such as preview-*')
 
-const credential = z.strictObject({
-  registry: text(hostProblem),
-  repositories: z.array(repositories).min(1).default(['**']),
-  username: z.string().min(1),
-  password: secret,
-})
+/** What a keychain's exchange takes below its key: `?` may be left out. */
+export type Field = 'text' | 'secret' | 'text?' | 'secret?'
+
+/** A form of credential that is exchanged for what a registry takes. */
+export interface ExchangeForm {
+  readonly key: string
+  readonly fields: Readonly<Record<string, Field>>
+  /** Whether the registry is one of those that it makes credentials for. */
+  serves(registry: string): boolean
+}
+
+const date = text((value) => (Number.isNaN(Date.parse(value)) || !/^\d{4}-\d\d-\d\d/.test(value) ? 'a day such as 2027-03-31, in quotes' : null))
+
+const given = (fields: ExchangeForm['fields']) =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(fields).map(([key, field]) => {
+        const value: z.ZodType<string | SecretReference> = field.startsWith('text') ? z.string().min(1) : secret
+        return [key, field.endsWith('?') ? value.optional() : value]
+      }),
+    ),
+  )
+
+/** One of `username` and `password`, `identity_token`, `docker_config` and the exchanges' keys: the reader sees to that. */
+const credential = (exchanges: readonly ExchangeForm[], families: readonly string[]) =>
+  z.strictObject({
+    registry: text(hostProblem),
+    repositories: z.array(repositories).min(1).default(['**']),
+    family: z.enum(families).optional(),
+    expires: date.optional(),
+    username: z.string().min(1).optional(),
+    password: secret.optional(),
+    identity_token: secret.optional(),
+    docker_config: z.string().min(1).optional(),
+    ...Object.fromEntries(exchanges.map(({ key, fields }) => [key, given(fields).optional()])),
+  })
 
 const bound = z.strictObject({
   repository: pattern(/^[\w.-]+\/[\w.-]+$/, 'a repository as owner/name'),
@@ -43,16 +73,20 @@ const target = z.looseObject({
   allow: z.array(bound).default([]),
 })
 
-export const operatorSchema = z.strictObject({
-  version: z.literal(1),
-  credentials: named(credential).default({}),
-  targets: named(target).default({}),
-  plain_http: z.array(text(hostProblem)).default([]),
-  trusted_realms: z.array(text(originProblem)).default([]),
-  trusted_storage: z.array(text(originProblem)).default([]),
-})
+/** `exchanges` and `families`: what the keychains add to the credentials. */
+export const operatorSchema = (exchanges: readonly ExchangeForm[], families: readonly string[]) =>
+  z.strictObject({
+    version: z.literal(1),
+    credentials: named(credential(exchanges, families)).default({}),
+    targets: named(target).default({}),
+    plain_http: z.array(text(hostProblem)).default([]),
+    trusted_realms: z.array(text(originProblem)).default([]),
+    trusted_storage: z.array(text(originProblem)).default([]),
+  })
 
-export type OperatorDocument = z.output<typeof operatorSchema>
+export type OperatorDocument = z.output<ReturnType<typeof operatorSchema>>
+/** Below an exchange's key stands what its fields say. */
+export type CredentialDocument = OperatorDocument['credentials'][string] & Readonly<Record<string, unknown>>
 export type TargetDocument = OperatorDocument['targets'][string]
 
 function originProblem(value: string): string | null {

@@ -87,7 +87,7 @@ async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'ap
 function handsFor(deployment: Deployment, doors: RolloutDoors): Hands {
   const { placed } = planned(deployment, doors)
   return {
-    pull: (artifact) => doors.images.layers(artifact, access(placed)),
+    pull: (artifact) => doors.images.layers(artifact, access(placed), deployment.id),
     credential: (artifact) => doors.images.credential(artifact, access(placed)),
     log: (line) => doors.journal.log(deployment.id, doors.mask(line).slice(0, 500)),
     signal: new AbortController().signal,

@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts'
 import type { Digest } from '../registry/reference.ts'
 import type { PlannedArtifact } from './plan.ts'
 import type { Artifact, Layer, PullCredential } from './target.ts'
@@ -9,14 +10,39 @@ export interface ResolvedImage {
   readonly as: string
 }
 
-/** The registries, as the engine sees them. Failures are thrown with the registry's codes. */
+/** What the preflight looks at, in this order. */
+export type PreflightRowName = 'target' | 'credential' | 'challenge' | 'token' | 'manifest' | 'platform' | 'config' | 'size' | 'lifetime'
+
+export interface PreflightRow {
+  readonly name: PreflightRowName
+  /** `skipped`: something before it failed. */
+  readonly outcome: 'passed' | 'warned' | 'failed' | 'skipped'
+  readonly note: string
+  readonly problem: Problem | null
+}
+
+/** Whether a target will be able to pull an image. */
+export interface PreflightReport {
+  /** The whole canonical name. */
+  readonly image: string
+  readonly rows: readonly PreflightRow[]
+  readonly isPullable: boolean
+  readonly digest: Digest | null
+  /** `ambient`: the target pulls with an identity of its own, which nobody here can try. */
+  readonly as: string
+  readonly isProved: boolean
+}
+
+/** The registries, as the engine sees them. Failures are thrown with the registry's codes; `correlation`: the deployment, for the log. */
 export interface Images {
   /** Authenticates with the credential that the target will use, and fixes the tag to a digest. */
-  resolve(artifact: PlannedArtifact, target: TargetAccess): Promise<ResolvedImage>
-  /** Proves that the digest can be pulled for the platform. */
-  verify(artifact: Artifact, target: TargetAccess): Promise<{ readonly note: string }>
-  layers(artifact: Artifact, target: TargetAccess): Promise<{ readonly layers: readonly Layer[] }>
-  /** What the target is handed for its own pull; null for an anonymous one. */
+  resolve(artifact: PlannedArtifact, target: TargetAccess, correlation: string): Promise<ResolvedImage>
+  /** Proves that the digest can be pulled for the platform, by the whole preflight. `note` is for people. */
+  verify(artifact: Artifact, target: TargetAccess, correlation: string): Promise<{ readonly note: string }>
+  /** The preflight alone, row by row: nothing is thrown for what does not work. */
+  preflight(artifact: PlannedArtifact, target: TargetAccess): Promise<PreflightReport>
+  layers(artifact: Artifact, target: TargetAccess, correlation: string): Promise<{ readonly layers: readonly Layer[] }>
+  /** What the target is handed for its own pull, and outlives it; null for an anonymous one. */
   credential(artifact: Artifact, target: TargetAccess): Promise<PullCredential | null>
 }
 
@@ -26,4 +52,6 @@ export interface TargetAccess {
   /** A credential by name; null: the one whose registry and repositories match the image. */
   readonly credential: string | null
   readonly platform: string | null
+  /** Where the target cannot pull from this registry: from which it can, in words; null where it can. */
+  onlyFrom(registry: string): string | null
 }

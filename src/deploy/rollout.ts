@@ -65,7 +65,7 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
   const artifacts = []
   const notes: string[] = []
   for (const artifact of plan.artifacts) {
-    const { digest, as } = await doors.images.resolve(artifact, access(placed))
+    const { digest, as } = await doors.images.resolve(artifact, access(placed), deployment.id)
     artifacts.push({ ...artifact, digest })
     notes.push(`${digest.slice(0, 19)} as ${as}`)
   }
@@ -86,7 +86,7 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
   const notes: string[] = []
   for (const artifact of plan.artifacts) {
     if (artifact.digest === null) throw new Error('verifying a plan without digests')
-    const { note } = await doors.images.verify({ ...artifact, digest: artifact.digest }, access(placed))
+    const { note } = await doors.images.verify({ ...artifact, digest: artifact.digest }, access(placed), deployment.id)
     notes.push(note)
   }
   const twin = doors.journal.twin(deployment.id)

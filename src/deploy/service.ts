@@ -1,9 +1,12 @@
 import type { Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Repository } from './deployment.ts'
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
+import { decide } from './gates/index.ts'
+import type { PreflightReport } from './images.ts'
+import { propose } from './proposal.ts'
 import { drive } from './rollout.ts'
 import type { Facts } from './source.ts'
-import { problemOf, type RolloutDoors } from './step.ts'
+import { access, problemOf, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
 
 export interface EnvironmentStatus {
@@ -25,6 +28,8 @@ export interface Service {
   find(id: string): Deployment | null
   /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
+  /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
+  preflight(request: DeployRequest, facts: Facts): Promise<Preflights | { readonly problem: Problem }>
   /** The configuration that `facts` hold, parsed; null where the repository has none. */
   configuration(repository: Repository, facts: Facts): { readonly configuration: Configuration | null } | { readonly problem: Problem }
   /** Called after every change of a deployment, once it is on disk. */
@@ -33,6 +38,13 @@ export interface Service {
   recover(): void
   /** Resolves when nothing runs; what waits for the clock goes on when its time comes. */
   idle(): Promise<void>
+}
+
+/** One report per image of the environment. */
+export interface Preflights {
+  readonly app: string
+  readonly environment: string
+  readonly reports: readonly PreflightReport[]
 }
 
 export interface ServiceDoors extends RolloutDoors {
@@ -85,6 +97,7 @@ export function createService(doors: ServiceDoors): Service {
     },
     find: (id) => journal.find(id),
     status: (repository, facts, environment) => status(repository, facts, environment, doors, wakeNext),
+    preflight: (request, facts) => preflightOf(request, facts, doors),
     configuration: (repository, facts) => configurationOf(repository, facts, doors),
     onChange: (listener) => {
       listeners.push(listener)
@@ -100,6 +113,16 @@ const newId = (repositoryId: number, random: string): string => `${repositoryId.
 
 function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoors): ReturnType<Service['configuration']> {
   return facts.configuration === null ? { configuration: null } : doors.readConfiguration(facts.configuration.text, repository.name)
+}
+
+async function preflightOf(request: DeployRequest, facts: Facts, doors: ServiceDoors): ReturnType<Service['preflight']> {
+  const proposal = propose(request, facts, doors)
+  if ('problem' in proposal) return { problem: proposal.problem }
+  const decision = decide({ request, facts, proposal, plan: null })
+  if ('refusal' in decision) return { problem: decision.refusal.problem }
+  const { app, environment, placed, artifacts } = proposal
+  const reports = await Promise.all(artifacts.map((artifact) => doors.images.preflight(artifact, access(placed))))
+  return { app, environment, reports }
 }
 
 async function status(

@@ -43,7 +43,8 @@ export interface Observation {
 /** A credential for a pull, as a target that pulls by itself needs it. */
 export interface PullCredential {
   readonly registry: string
-  readonly username: string
+  /** Null: `password` is an identity token, which is exchanged at the registry's token server. */
+  readonly username: string | null
   readonly password: Secret
 }
 
@@ -78,6 +79,8 @@ export interface Target {
   parse(settings: unknown): { readonly settings: TargetSettings } | { readonly problem: Problem }
   /** The names of what these settings occupy: one workload belongs to one environment. */
   workloads(settings: TargetSettings): readonly string[]
+  /** Where it cannot pull from every registry: from which it can, in words; null where this one is fine. */
+  onlyFrom?(registry: string): string | null
   /** Names of the images that the settings use (`main` where they do not say). */
   images(settings: TargetSettings): readonly string[]
   /**

@@ -1,50 +1,22 @@
 import { Failure, Refusal } from '../errors.ts'
-import { registryOrigin } from './address.ts'
-import { createBreaker } from './breaker.ts'
-import { fingerprint, lintCredential } from './credential.ts'
 import type { Credential } from './credential.ts'
 import { pause } from './doors.ts'
-import type { Doors, Operation } from './doors.ts'
-import type { Given } from './exchange.ts'
+import type { Doors } from './doors.ts'
+import type { Given, Minted } from './exchange.ts'
 import { getManifest, headManifest, imageManifest, inspect, openBlob } from './image.ts'
 import type { Visit } from './image.ts'
-import type { Keychain } from './keychain.ts'
-import { keychainFor, keychains } from './keychains/index.ts'
+import { keychains } from './keychains/index.ts'
 import type { Descriptor, Platform } from './manifest.ts'
 import { mintBy } from './minting.ts'
 import { formatReference, parseReference } from './reference.ts'
 import type { Digest, Reference } from './reference.ts'
-import { openSession } from './session.ts'
-import type { Offer } from './session.ts'
 import { mintedSource, storedSource } from './source.ts'
 import type { CredentialSource, Lent, MintedSource } from './source.ts'
-import { createTokens } from './token.ts'
 import { createTransport } from './transport.ts'
+import { createVisitor } from './visit.ts'
+import type { Asking, RegistryRules } from './visit.ts'
 
-/** What an administrator allows beyond the defaults. */
-export interface RegistryRules {
-  /** Registries (`host` or `host:port`) that are spoken to in plain HTTP; loopback always is. */
-  readonly plainHttp?: readonly string[]
-  /** Origins that credentials may be sent to when a registry names them as its token server. */
-  readonly trustedRealms?: readonly string[]
-  /** Origins on private addresses that a registry may redirect downloads to. */
-  readonly trustedStorage?: readonly string[]
-}
-
-export interface Asking {
-  readonly credential: Credential | CredentialSource
-  /** The name of a keychain, where the registry's host does not tell whose software it is. */
-  readonly family?: string | null
-  /** Whose credential it is; tokens are not shared between tenants. */
-  readonly tenant?: string
-  readonly signal?: AbortSignal
-  /** Told of each thing that was found out, in words, without secrets. */
-  readonly onStep?: (line: string) => void
-  /** Named in the log with a failure: a deployment's id. */
-  readonly correlation?: string
-  /** The image was pushed, or the permission given, a moment ago: a no is asked about again for up to half a minute (registry.md, R54). */
-  readonly isFresh?: boolean
-}
+export type { Asking, RegistryRules }
 
 export interface Resolved {
   /** What the reference stands for; an index's own digest where it is one. */
@@ -76,72 +48,22 @@ export interface RegistryClient {
   lend(reference: Reference, asking: Asking, atLeast: number): Promise<Lent>
   /** A credential with an end by the wall clock (milliseconds since 1970; null: none known). */
   stored(credential: Credential, expires: number | null): CredentialSource
-  /** Credentials made by the exchange that has this key, for one registry; `onMinted` is told the life of each, in milliseconds. */
-  minted(key: string, given: Given, registry: string, onMinted?: (lifetime: number) => void): MintedSource
+  /** Credentials made by the exchange that has this key, for one registry; `onMinted` is told of each. */
+  minted(key: string, given: Given, registry: string, onMinted?: (minted: Minted) => void): MintedSource
+  /** Makes a source's credential anew, before anybody asks for it. */
+  refresh(source: MintedSource, registry: string): Promise<void>
   /** A visit for the preflight: one deadline for all that `work` asks. */
   visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
 }
 
-const WITHIN = 30_000 // ms, for everything but the bytes of a layer, which only must not stand still
-
 export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): RegistryClient {
   const transport = createTransport(doors, rules.trustedStorage ?? [])
-  const shared = { transport, tokens: createTokens(transport, doors), offers: new Map<string, Offer>(), doors }
-  const breaker = createBreaker(doors)
-
-  /** One attempt with one credential. */
-  async function once<T>(lent: Lent, arrival: Arrival, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T> {
-    const { reference, asking, keychain, operation } = arrival
-    const { credential } = lent
-    const { registry, repository } = reference
-    const origin = registryOrigin(registry, rules.plainHttp ?? [])
-    const refusal = lintCredential(registry, credential) ?? keychain.lint(registry, credential)
-    if (refusal) throw new Failure(refusal.problem.code, refusal.problem)
-    const login = `${origin} ${await fingerprint(credential)}`
-    breaker.check(login)
-    const trustedRealms = [...(keychain.realms?.(registry) ?? []), ...(rules.trustedRealms ?? [])]
-    const parts = { ...shared, origin, repository, credential, tenant: asking.tenant ?? '', keychain, trustedRealms }
-    const session = openSession(parts, operation)
-    try {
-      return await work({ reference, operation, session, keychain, doors, say: asking.onStep ?? (() => {}) }, lent)
-    } catch (error) {
-      breaker.note(login, error)
-      throw error
-    }
-  }
-
-  /** With what the source lends; once more with another one where a held one may have been revoked. */
-  async function visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T> {
-    const arrival = arrive(reference, asking, doors)
-    const source = sourceOf(asking.credential)
-    let lent: Lent | null = null
-    try {
-      lent = await source.lend(0, arrival.operation)
-      return await once(lent, arrival, work).catch(async (error: unknown) => {
-        const another = mayBeRevoked(error, lent!) ? await source.renew(lent!, arrival.operation) : null
-        if (another === null) throw error
-        return once((lent = another), arrival, work)
-      })
-    } catch (error) {
-      await report(error, arrival, lent)
-      throw error
-    }
-  }
-
-  const sourceOf = (credential: Asking['credential']): CredentialSource =>
-    'kind' in credential ? storedSource(credential, null, doors) : credential
-
-  async function report(error: unknown, { reference, asking, operation }: Arrival, lent: Lent | null): Promise<void> {
-    if (!(error instanceof Failure)) return
-    const { code, retryAfter = null } = error.problem
-    const shown = lent === null || lent.credential.kind === 'anonymous' ? null : await fingerprint(lent.credential)
-    const { phase, attempts } = operation.trail
-    const image = formatReference(reference)
-    doors.report({ code, phase, registry: reference.registry, image, attempts, retryAfter, fingerprint: shown, correlation: asking.correlation ?? null })
-  }
+  const { visit, lend, refresh } = createVisitor(doors, rules, transport)
 
   return {
     visit,
+    lend,
+    refresh,
 
     async resolve(reference, asking) {
       const { platform = null, labels: wantsLabels = false } = asking
@@ -164,7 +86,6 @@ export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): R
       return image.layers.map((layer) => ({ ...layer, open: () => visit(reference, asking, (here) => openBlob(here, layer)) }))
     },
 
-    lend: (reference, asking, atLeast) => sourceOf(asking.credential).lend(atLeast, arrive(reference, asking, doors).operation),
     stored: (credential, expires) => storedSource(credential, expires, doors),
 
     minted(key, given, registry, onMinted) {
@@ -174,25 +95,6 @@ export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): R
     },
   }
 }
-
-/** Whom we are about to ask, and how long we may. */
-interface Arrival {
-  readonly reference: Reference
-  readonly asking: Asking
-  readonly keychain: Keychain
-  readonly operation: Operation
-}
-
-function arrive(reference: Reference, asking: Asking, doors: Doors): Arrival {
-  const keychain = keychainFor(reference.registry, asking.family)
-  const where = { registry: reference.registry, image: formatReference(reference), grant: keychain.grant }
-  const trail = { phase: 'credential' as const, attempts: 0 }
-  return { reference, asking, keychain, operation: { where, deadline: doors.now() + WITHIN, signal: asking.signal, trail } }
-}
-
-/** ECR says an expired login with 403 and GHCR with 403 at its token server: whatever was held is worth one new try (registry.md, 1.7). */
-const mayBeRevoked = (error: unknown, lent: Lent): boolean =>
-  lent.isHeld && error instanceof Failure && ['CREDENTIAL_EXPIRED', 'CREDENTIALS_INVALID', 'PERMISSION_DENIED'].includes(error.problem.code)
 
 const LAGGING = new Set(['PERMISSION_DENIED', 'NOT_FOUND_OR_HIDDEN', 'REPOSITORY_NOT_FOUND', 'TAG_NOT_FOUND'])
 

@@ -82,22 +82,28 @@ export async function inspect(here: Visit, manifest: Manifest, digest: Digest, p
     const image = { ...chosen.platform, digest: chosen.descriptor.digest }
     if (!wantsLabels) return { image, labels: null }
     const child = await imageManifest(here, chosen.descriptor.digest, null)
-    return { image, labels: (await readConfig(here, child.config)).labels }
+    return { image, labels: (await readConfig(here, child.config, null)).labels }
   }
-  const config = await readConfig(here, manifest.config)
-  const offered = config.platform ?? { os: 'unknown', architecture: 'unknown', variant: null }
-  if (platform !== null && !isPlatform(offered, platform)) throw missing(here, platform, [offered])
-  return { image: { ...offered, digest }, labels: wantsLabels ? config.labels : null }
+  const config = await readConfig(here, manifest.config, platform)
+  return { image: { ...(config.platform ?? UNKNOWN), digest }, labels: wantsLabels ? config.labels : null }
+}
+
+const UNKNOWN: Platform = { os: 'unknown', architecture: 'unknown', variant: null }
+
+/** The manifest of the image for a platform; of an index's first image where any will do. */
+export async function imageManifest(here: Visit, digest: Digest, platform: string | null): Promise<ImageManifest> {
+  return pickImage(here, (await getManifest(here, digest)).manifest, platform)
 }
 
 /** An index is followed once: one inside another is not an image. */
-export async function imageManifest(here: Visit, digest: Digest, platform: string | null): Promise<Extract<Manifest, { kind: 'image' }>> {
-  const { manifest } = await getManifest(here, digest)
+export async function pickImage(here: Visit, manifest: Manifest, platform: string | null): Promise<ImageManifest> {
   if (manifest.kind === 'image') return manifest
   const child = await getManifest(here, choose(here, manifest, platform).descriptor.digest)
   if (child.manifest.kind === 'image') return child.manifest
   throw registryFailure('MEDIA_TYPE_NOT_ACCEPTED', here.operation.where, { found: 'an index inside an index' })
 }
+
+type ImageManifest = Extract<Manifest, { kind: 'image' }>
 
 function choose(here: Visit, index: Extract<Manifest, { kind: 'index' }>, platform: string | null) {
   const chosen = platform === null ? index.images[0] : index.images.find((image) => isPlatform(image.platform, platform))
@@ -109,11 +115,14 @@ function choose(here: Visit, index: Extract<Manifest, { kind: 'index' }>, platfo
   )
 }
 
-export async function readConfig(here: Visit, descriptor: Descriptor) {
+/** Throws PLATFORM_MISSING where it is not for the platform that is wanted. */
+export async function readConfig(here: Visit, descriptor: Descriptor, platform: string | null) {
   const stream = await openBlob(here, descriptor)
   const { bytes, isCut } = await readBody(new Response(stream), MANIFEST_BYTES, here.doors, here.operation)
   const config = isCut ? null : parseConfig(new TextDecoder().decode(bytes))
   if (config === null) throw registryFailure('MEDIA_TYPE_NOT_ACCEPTED', here.operation.where, { found: 'a configuration that cannot be read' })
+  const offered = config.platform ?? UNKNOWN
+  if (platform !== null && !isPlatform(offered, platform)) throw missing(here, platform, [offered])
   return config
 }
 

@@ -3,6 +3,7 @@ import { createBreaker } from './breaker.ts'
 import type { Credential } from './credential.ts'
 import { waitFor } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
+import type { Minted } from './exchange.ts'
 import { registryFailure } from './failure.ts'
 
 /** Where a credential comes from: stored as it is, or minted from a cloud's identity when it is needed. */
@@ -36,13 +37,26 @@ export function storedSource(credential: Credential, expires: number | null, doo
   }
 }
 
+/** A credential that is looked up each time, because somebody else keeps it: Docker's configuration and its helpers. */
+export function foundSource(find: () => Promise<Credential | null>): CredentialSource {
+  return {
+    async lend(_atLeast, { where, trail }) {
+      trail.phase = 'credential'
+      const credential = await find()
+      if (credential === null) throw registryFailure('CREDENTIAL_MISSING', where, { found: 'a Docker configuration that has none for it' })
+      return { credential, until: null, isHeld: false }
+    },
+    renew: () => Promise.resolve(null),
+  }
+}
+
 /** How a fresh credential is made, and for how many milliseconds from now. */
-export type Mint = (operation: Operation) => Promise<{ readonly credential: Credential; readonly lifetime: number }>
+export type Mint = (operation: Operation) => Promise<Minted>
 
 /** Minted credentials that live for hours: kept, made anew at half of their life, one question at a time (registry.md, R31). */
 export interface MintedSource extends CredentialSource {
-  /** Makes a new one now, and says how long it lives. */
-  refresh(operation: Operation): Promise<{ readonly lifetime: number }>
+  /** Makes a new one now. */
+  refresh(operation: Operation): Promise<void>
 }
 
 interface Held {
@@ -54,7 +68,7 @@ interface Held {
 const LOGIN = 'the only one'
 const FLIGHT = 30_000 // ms: a question has a deadline of its own, because it may serve several callers
 
-export function mintedSource(mint: Mint, doors: Doors, onMinted: (lifetime: number) => void = () => {}): MintedSource {
+export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted) => void = () => {}): MintedSource {
   let held: Held | null = null
   let flight: Promise<Held> | null = null
   const breaker = createBreaker(doors)
@@ -64,9 +78,10 @@ export function mintedSource(mint: Mint, doors: Doors, onMinted: (lifetime: numb
     const askedAt = doors.now()
     const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
     flight ??= mint(own)
-      .then(({ credential, lifetime }) => {
+      .then((minted) => {
+        const { credential, lifetime } = minted
         held = { credential, lifetime, until: askedAt + lifetime - marginOf(lifetime) }
-        onMinted(lifetime)
+        onMinted(minted)
         return held
       })
       .catch((error: unknown) => {
@@ -106,8 +121,7 @@ export function mintedSource(mint: Mint, doors: Doors, onMinted: (lifetime: numb
       return lentOf(held ?? (await mintNow(operation)), false)
     },
     async refresh(operation) {
-      const { lifetime } = await mintNow(operation)
-      return { lifetime }
+      await mintNow(operation)
     },
   }
 }

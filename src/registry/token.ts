@@ -25,6 +25,8 @@ export interface Token {
   readonly usableUntil: number
   /** Milliseconds, as the server says. */
   readonly lifetime: number
+  /** What it was asked for; the server may have granted less. */
+  readonly scopes: readonly Scope[]
   /** The token server's own clock then; NaN where it does not say. */
   readonly serverDate: number
 }
@@ -101,7 +103,15 @@ async function fetchToken(key: string, request: TokenRequest, transport: Transpo
   if (body === null || typeof value !== 'string') throw noToken(response, text, spellings(request.credential), operation)
   const lifetime = lifetimeOf(body, value, response)
   const serverDate = Date.parse(response.headers.get('date') ?? '')
-  return { key, value: new Secret(value), askedAt, usableUntil: askedAt + lifetime - marginOf(lifetime), lifetime, serverDate }
+  return {
+    key,
+    value: new Secret(value),
+    askedAt,
+    usableUntil: askedAt + lifetime - marginOf(lifetime),
+    lifetime,
+    scopes: request.scopes,
+    serverDate,
+  }
 }
 
 /** An identity token is exchanged by POST (OAuth2), and shown by GET where the server knows no POST. Passwords only go by GET. */

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
-import { readSettings } from '../settings.ts'
+import { operatorFilePath, readSettings } from '../settings.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import { createLog } from './log.ts'
 import { start } from './node.ts'
+import { PREFLIGHT_HELP, preflightCommand } from './preflight.ts'
 import { toPkcs8 } from './private-key.ts'
 import { createRedactor } from './redact.ts'
 import { startSetup } from './setup.ts'
@@ -13,6 +15,7 @@ import { startSetup } from './setup.ts'
 const ENVIRONMENT_FILE = '.env'
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
+${PREFLIGHT_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -21,6 +24,7 @@ Settings are environment variables, or lines of the file .env; .env.example desc
 export async function main(words: readonly string[]): Promise<void> {
   const [command = 'help', ...rest] = words
   if (command === 'start' && rest.length === 0) return startCommand()
+  if (command === 'preflight') return checkImage(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -39,6 +43,21 @@ async function startCommand(): Promise<void> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     refuseToStart([error.problem])
+  }
+}
+
+async function checkImage(words: readonly string[]): Promise<void> {
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  const redactor = createRedactor()
+  // What failed is on the screen; the log's lines would only stand between it.
+  const log = createLog('error', redactor, (line) => process.stderr.write(line))
+  const machine = { environment, redactor, log, config: operatorFilePath(environment) }
+  try {
+    const print = (text: string) => console.log(redactor.clean(text))
+    process.exitCode = await preflightCommand(words, { ...machine, print, readStandardInput: () => text(process.stdin) })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    sayProblems([error.problem])
   }
 }
 
@@ -84,6 +103,10 @@ function onceAskedToStop(stop: () => unknown): void {
 
 function refuseToStart(problems: readonly Problem[]): void {
   console.error('Gantry did not start.')
+  sayProblems(problems)
+}
+
+function sayProblems(problems: readonly Problem[]): void {
   for (const { sentence, found, wanted, next } of problems) {
     console.error(`\n${sentence}`)
     if (found !== undefined) console.error(`  found:  ${found}`)

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,8 +10,8 @@ import { EVENTS } from '../bot/intake.ts'
 import { Failure } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { systemClock } from './clock.ts'
+import { dockerCredential } from './docker-config.ts'
 import { docsRoutes } from './docs.ts'
-import { publicFetch, registryFetch } from './egress.ts'
 import { endpointFetch } from './endpoint.ts'
 import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
@@ -19,6 +19,7 @@ import type { Log } from './log.ts'
 import { loadOperatorFile } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { serveSite } from './serve.ts'
+import { registryDoors } from './registry-doors.ts'
 import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
 import { listenToProxy } from './webhook-proxy.ts'
@@ -76,16 +77,9 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     repositories: sql,
     accounts: sql,
     fetch: globalThis.fetch,
-    registry: {
-      fetch: registryFetch(),
-      publicFetch: publicFetch(),
-      now: () => performance.now(),
-      date: systemClock.now,
-      random: Math.random,
-      after: systemClock.after,
-      hash: createHash,
-      report: (event) => log.warn({ event: 'registry', ...event }, 'a registry did not give what was asked for'),
-    },
+    registry: registryDoors(log),
+    dockerConfig: dockerCredential,
+    hide: (secret) => redactor.register(secret),
     targets: { fetch: endpointFetch, files: (name) => nodeFiles(join(settings.data, 'targets', name)), clock: systemClock },
     clock: systemClock,
     log,
@@ -95,7 +89,8 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
 }
 
 /** Deployments first: their answers then find them as they are. */
-function recover({ service, bot }: Gantry): void {
+function recover({ service, bot, renewals }: Gantry): void {
+  renewals.recover()
   service.recover()
   bot.announcer.recover()
   bot.work()

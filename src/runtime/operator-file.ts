@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator, SecretReference } from '../config/operator-file.ts'
 import { Failure } from '../errors.ts'
+import { exchanges, families } from '../registry/forms.ts'
 import { targetKinds } from '../targets/index.ts'
 import type { Log } from './log.ts'
 import type { Redactor } from './redact.ts'
@@ -23,7 +24,7 @@ export function loadOperatorFile(path: string, { environment, redactor, log }: M
   const text = readText(path)
   if (text === undefined) log.warn(`there is no operator file ${path} (GANTRY_CONFIG): without targets nothing can be deployed`)
   const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
-  const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret)
+  const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret, { exchanges, families })
   if ('problem' in read) throw new Failure('OPERATOR_FILE_INVALID', { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
   return read.operator
 }

@@ -90,6 +90,15 @@ export const accountMigrations: readonly string[][] = [
     ) strict, without rowid`,
     `create table instance (only integer primary key check (only = 1), id text not null) strict`,
   ],
+  [
+    `create table renewal (
+      credential text primary key,
+      minted_at integer not null,
+      ends_at integer not null,
+      due_at integer not null,
+      failures integer not null default 0
+    ) strict, without rowid`,
+  ],
 ]
 
 export function migrateRepositories(sql: RepositorySql): void {

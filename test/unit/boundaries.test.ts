@@ -13,6 +13,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'src/bot/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
   'src/web/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
   'src/settings.ts': ['src/deploy/', 'npm:'],
+  'src/images.ts': ['src/deploy/', 'src/registry/', 'src/config/'],
   'src/assemble.ts': ['src/', 'npm:'],
   'src/runtime/': ['src/', 'npm:', 'node:', 'cloudflare:'],
   'src/main.mjs': ['src/runtime/', 'npm:', 'node:'],

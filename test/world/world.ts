@@ -236,6 +236,8 @@ export class World {
         hash: createHash,
         report: () => {},
       },
+      dockerConfig: async () => null,
+      hide: (secret) => redactor.register(secret),
       targets: {
         fetch: () => crossings.fetch('engine', this.engine.fetch),
         files: (name) => crossings.files(this.files.under(name)),

@@ -2,12 +2,13 @@ import type { Command } from '../command.ts'
 import type { Args } from '../parse.ts'
 import { deploy } from './deploy.ts'
 import { help } from './help.ts'
+import { preflight } from './preflight.ts'
 import { status } from './status.ts'
 
-export const commands: readonly Command[] = [deploy, status, help]
+export const commands: readonly Command[] = [deploy, status, preflight, help]
 
 /** Names that the design gives to later commands: answered, so that nobody waits for them in vain. */
-export const LATER: readonly string[] = ['rollback', 'promote', 'approve', 'reject', 'cancel', 'retry', 'lock', 'unlock', 'preflight', 'why', 'who']
+export const LATER: readonly string[] = ['rollback', 'promote', 'approve', 'reject', 'cancel', 'retry', 'lock', 'unlock', 'why', 'who']
 
 /** The words after the slash that are ours. */
 export const NAMES: readonly string[] = [...commands.map(({ name }) => name).filter((name) => !name.includes(' ')), ...LATER]

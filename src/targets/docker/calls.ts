@@ -76,7 +76,8 @@ export const calls = {
 
 /** Base64url of JSON, with padding: engines before 23 insist on it. */
 function registryAuth({ registry, username, password }: PullCredential): string {
-  const text = JSON.stringify({ username, password: password.reveal(), serveraddress: registry })
+  const login = username === null ? { identitytoken: password.reveal() } : { username, password: password.reveal() }
+  const text = JSON.stringify({ ...login, serveraddress: registry })
   const binary = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_')
 }

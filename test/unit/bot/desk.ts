@@ -40,6 +40,7 @@ export class Desk {
   source!: Source
   /** What `service.status` and `service.configuration` answer. */
   status: Awaited<ReturnType<Service['status']>> = []
+  preflights: Awaited<ReturnType<Service['preflight']>> = { app: 'shop', environment: 'staging', reports: [] }
   configuration: ReturnType<Service['configuration']> = { configuration: null }
   #changed: (deployment: Deployment) => void = () => {}
   #count = 0
@@ -90,6 +91,7 @@ export class Desk {
       },
       find: (id) => this.journal.find(id),
       status: async () => this.status,
+      preflight: async () => this.preflights,
       configuration: () => this.configuration,
       onChange: (listener) => {
         this.#changed = listener

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readOperatorFile } from '../../../src/config/operator-file.ts'
+import type { DeclaredCredential } from '../../../src/config/operator-file.ts'
 import type { Operator, SecretReference } from '../../../src/config/operator-file.ts'
 import { targetKinds } from '../../../src/targets/index.ts'
 import type { Secret } from '../../../src/secret.ts'
@@ -49,17 +50,19 @@ function wrong(text: string): string {
   return `${result.problem.found} | ${result.problem.sentence}`
 }
 
+const secretIn = (declared: DeclaredCredential | undefined): string | null => (declared?.holds.kind === 'basic' ? declared.holds.password.reveal() : null)
+
 describe('what the file declares', () => {
   test('credentials, with the secret behind its reference', () => {
     const ghcr = operatorOf(FILE).credentials.get('ghcr')
-    expect(ghcr).toMatchObject({ name: 'ghcr', registry: 'ghcr.io', repositories: ['acme/*'], username: 'acme-bot' })
-    expect(ghcr?.password.reveal()).toBe('canary-token')
+    expect(ghcr).toMatchObject({ name: 'ghcr', registry: 'ghcr.io', repositories: ['acme/*'], holds: { kind: 'basic', username: 'acme-bot' } })
+    expect(secretIn(ghcr)).toBe('canary-token')
     expect(JSON.stringify(operatorOf(FILE).credentials.get('ghcr'))).not.toContain('canary')
   })
 
   test('a credential for a whole registry, its password in a file', () => {
     const text = FILE.replace('{ env: GHCR_TOKEN }', '{ file: /run/secrets/ghcr }').replace('repositories: [acme/*], ', '')
-    expect(operatorOf(text).credentials.get('ghcr')?.password.reveal()).toBe('canary-file')
+    expect(secretIn(operatorOf(text).credentials.get('ghcr'))).toBe('canary-file')
     expect(operatorOf(text).credentials.get('ghcr')?.repositories).toEqual(['**'])
   })
 

@@ -105,7 +105,7 @@ export const placed = (different: Partial<PlacedTarget> = {}): PlacedTarget => (
   target: idleTarget(),
   revision: 'r1',
   bounds: [bound()],
-  access: { pulls: 'credential', credential: null, platform: null },
+  access: { pulls: 'credential', credential: null, platform: null, onlyFrom: () => null },
   ...different,
 })
 

@@ -154,6 +154,7 @@ export class SmallWorld {
           await this.#meets('verify')
           return { note: 'linux/amd64' }
         }),
+      preflight: () => Promise.reject(new Error('nobody asks for a preflight alone here')),
       layers: () => crossings.async('layers', async () => ({ layers: [] })),
       credential: () => crossings.async('credential', async () => null),
     }
