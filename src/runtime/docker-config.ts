@@ -7,18 +7,23 @@ import type { Credential } from '../registry/credential.ts'
 import { dockerConfigCredential, parseDockerConfig } from '../registry/docker-config.ts'
 import type { RunHelper } from '../registry/docker-config.ts'
 
-/** Where Docker looks for its configuration: `DOCKER_CONFIG` is a folder. */
-export const dockerFolder = (variable: string | undefined): string => variable || join(homedir(), '.docker')
-
-/** What `docker pull` would log in to a registry with: read at every call, because `docker login` and helpers change it. */
-export async function readDockerCredential(registry: string, folder: string): Promise<Credential | null> {
-  const path = join(folder, 'config.json')
+/**
+ * What `docker pull` would log in to a registry with. `where`: a `config.json`, or its folder as in Docker's `DOCKER_CONFIG`; `~` is the
+ * user's own. Read at every call, because `docker login` and helpers change it.
+ */
+export async function dockerCredential(where: string, registry: string): Promise<Credential | null> {
+  const path = fileAt(where)
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw unreadable(registry, path, error.code ?? 'unreadable')
   })
   const config = parseDockerConfig(text)
   if (config === null) throw unreadable(registry, path, 'no JSON object')
   return dockerConfigCredential(registry, config, runHelper)
+}
+
+function fileAt(where: string): string {
+  const path = where.replace(/^~(?=\/|$)/, homedir())
+  return path.endsWith('.json') ? path : join(path, 'config.json')
 }
 
 const WITHIN = 10_000 // ms: some ask a cloud

@@ -20,6 +20,7 @@ export const servers: Servers = {
     }
   },
   startScriptedServer: async (rules) => scripted(await start('startScriptedServer', rules)),
+  startVendor: async (setup) => scripted(await start('startVendor', setup)),
   startOciRegistry: async (options = {}) => new OciRegistryOutside(await start('startOciRegistry', options)),
 }
 

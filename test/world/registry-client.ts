@@ -46,7 +46,7 @@ export function reference(text: string): Reference {
 }
 
 /** Time limits (9 s and more) are real; the shorter waits before another attempt pass at once on this clock, and are written down. */
-function quickClock(waits: number[]): Pick<Doors, 'now' | 'after'> {
+export function quickClock(waits: number[]): Pick<Doors, 'now' | 'after'> {
   let ahead = 0
   return {
     now: () => performance.now() + ahead,

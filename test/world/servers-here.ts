@@ -3,6 +3,7 @@ import { pushImage } from './image.ts'
 import { startOciRegistry } from './oci-registry.ts'
 import { startScriptedServer } from './scripted-server.ts'
 import type { Servers } from './servers.ts'
+import { startVendor } from './vendors/vendor.ts'
 
 const MODES = { open: 'none', basic: 'htpasswd', bearer: 'token' } as const
 
@@ -19,4 +20,5 @@ export const servers: Servers = {
   },
   startOciRegistry,
   startScriptedServer,
+  startVendor,
 }

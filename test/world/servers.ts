@@ -1,6 +1,7 @@
 import type { RegistrySetup, RegistryUnderTest } from '../contracts/registry.contract.ts'
 import type { OciRegistry, OciRegistryOptions } from './oci-registry.ts'
 import type { Rule, ScriptedServer } from './scripted-server.ts'
+import type { VendorSetup } from './vendors/vendor.ts'
 
 /** What a test says about a registry of the test world. */
 export type TestRegistry = Pick<
@@ -14,6 +15,8 @@ export interface Servers {
   startDockerRegistry(setup: RegistrySetup): Promise<RegistryUnderTest>
   startOciRegistry(options?: OciRegistryOptions): Promise<TestRegistry>
   startScriptedServer(rules: readonly Rule[]): Promise<ScriptedServer>
+  /** A cloud that makes credentials; what it `follows` comes before its own behaviour. */
+  startVendor(setup: VendorSetup): Promise<ScriptedServer>
 }
 
 export const isWorkerd = navigator.userAgent === 'Cloudflare-Workers'
