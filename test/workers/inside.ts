@@ -46,7 +46,7 @@ globalThis.fetch = async (input, init) => {
     return await open(input, init)
   } finally {
     const all = [...running]
-    const seen = await grant(all.map((server) => server.wish('look')))
+    const seen = all.length > 0 ? await grant(all.map((server) => server.wish('look'))) : []
     for (const [index, server] of all.entries()) server.looks = seen[index]?.looks ?? server.looks
   }
 }

@@ -4,7 +4,7 @@ import type { ProvidedContext } from 'vitest'
 /** Tests that run as they are in Cloudflare's workerd, against servers that the other side of `outside.ts` starts for them. */
 export const workersProjects = [
   project('workers', {
-    include: ['unit/registry/**/*.test.ts', 'contracts/docker-registry.test.ts', 'contracts/oci-registry.test.ts'],
+    include: ['workers/*.test.ts', 'unit/registry/**/*.test.ts', 'contracts/docker-registry.test.ts', 'contracts/oci-registry.test.ts'],
     date: '2026-10-01',
   }),
   // Before 2025-09-01 fetch forwards `Authorization` to another origin, if it is let follow a redirect.
@@ -37,6 +37,7 @@ function project(name: string, { include, date, flags = [], provide = {} }: Work
       setupFiles: ['test/workers/loopback-only.ts'],
       globalSetup: ['test/workers/outside.ts'],
       provide,
+      isolate: false, // a workerd for each file would take longer to start than most of the tests
       testTimeout: 60_000,
       hookTimeout: 120_000,
     },
