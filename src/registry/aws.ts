@@ -125,7 +125,7 @@ function decode(base64: string): string {
 /** The text of the first element of that name; empty where there is none. */
 function elementIn(xml: string, name: string): string {
   const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? ''
-  return text.trim().replaceAll(/&(lt|gt|quot|apos|amp);/g, (_all, entity: string) => ENTITIES[entity] ?? '')
+  return text.trim().replaceAll(/&(lt|gt|quot|apos|amp);/g, (_all, entity: string) => ENTITIES[entity]!)
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
@@ -163,6 +163,7 @@ const ADVICE: readonly Advice[] = [
     next: 'Store the secret_access_key that belongs to this access_key_id: the signature made with it is wrong.',
     isRefused: true,
   },
+  { words: /^Throttling/, next: 'Try again in a minute: AWS answers this only so often (twenty times a second for an account).' },
   { words: /^RegionDisabled/, next: 'Switch on STS for this region in the account settings of IAM, or name the sts_endpoint of another region.' },
 ]
 

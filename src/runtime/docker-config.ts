@@ -14,7 +14,7 @@ import type { RunHelper } from '../registry/docker-config.ts'
 export async function dockerCredential(where: string, registry: string): Promise<Credential | null> {
   const path = fileAt(where)
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(registry, path, error.code ?? 'unreadable')
+    throw unreadable(registry, path, String(error.code))
   })
   const config = parseDockerConfig(text)
   if (config === null) throw unreadable(registry, path, 'no JSON object')

@@ -72,10 +72,10 @@ async function mint(given: Given, minting: Minting): Promise<Minted> {
   const key = keyIn(given)
   const url = tokenServer(key)
   const id = key.get('private_key_id')
-  const privateKey = await readRsaKey(key.get('private_key') ?? '')
+  const privateKey = await readRsaKey(key.get('private_key')!)
   if (privateKey === null) throw unreadable(minting.registry)
   const now = Math.floor(minting.now / 1000)
-  const claims = { iss: key.get('client_email') ?? '', scope: textIn(given, 'scope') || SCOPE, aud: url, iat: now, exp: now + 3600 }
+  const claims = { iss: key.get('client_email')!, scope: textIn(given, 'scope') || SCOPE, aud: url, iat: now, exp: now + 3600 }
   const assertion = await signJwt(id === undefined ? {} : { kid: id }, claims, privateKey)
   const answer = await minting.ask({ method: 'POST', url: new URL(url), ...form({ grant_type: GRANT, assertion }), secrets: [assertion] })
   const body = parseObject(answer.text) ?? {}

@@ -137,10 +137,16 @@ describe('ECR', () => {
     expect(await ask()).toMatchObject({ found: 'HTTP 400 ValidationException: you sent [secret]' })
   })
 
-  test('throttling passes', async () => {
+  test('throttling, which is a 400 here', async () => {
     await rule(400, JSON.stringify({ __type: 'ThrottlingException', message: 'Rate exceeded' }))
-    expect(await ask()).toMatchObject({ found: expect.stringContaining('Rate exceeded') })
+    expect(await ask()).toMatchObject({ found: 'HTTP 400 ThrottlingException: Rate exceeded', next: expect.stringContaining('Try again') })
   })
+})
+
+test('an answer without its Date counts as twelve hours', async () => {
+  const text = JSON.stringify({ authorizationData: [{ authorizationToken: 'QVdTOnB3', expiresAt: 1_700_000_000 }] })
+  const minting = { registry: ECR, now: 0, ask: async () => ({ status: 200, headers: new Headers(), text }), fail: () => new Error() as never }
+  expect(await ecr.exchange!.mint(own, minting)).toMatchObject({ lifetime: 43_200_000 })
 })
 
 test('ECR Public has one region and its own words', async () => {

@@ -60,6 +60,8 @@ describe('a host belongs to one family', () => {
   })
 })
 
+test('a family that nobody knows is any other registry', () => expect(keychainFor('ghcr.io', 'nexus').name).toBe('generic'))
+
 test('a secret leaves the registry’s own origin for two vendors only', () => {
   const realms = keychains.flatMap((keychain) => [keychain.realms?.('registry.example.com') ?? [], keychain.realms?.(keychain.hosts[0] ?? '') ?? []])
   expect([...new Set(realms.flat())]).toEqual(['https://auth.docker.io', 'https://gitlab.com'])
