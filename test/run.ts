@@ -15,6 +15,8 @@ interface Component {
 const components: readonly Component[] = [
   { program: 'docker-registry', debian: 'docker-registry', tests: 'the registry client against the real registry' },
   { program: 'htpasswd', debian: 'apache2-utils', tests: 'the registry client against the real registry' },
+  { program: 'nginx', debian: 'nginx-light', tests: 'the failures of a registry behind a proxy' },
+  { program: 'skopeo', debian: 'skopeo', tests: 'requests and failures beside those of skopeo' },
   { program: 'dockerd', debian: 'docker.io', tests: 'the docker target on the real engine' },
   { program: 'chromium', debian: 'chromium', tests: 'the demo in a browser' },
 ]

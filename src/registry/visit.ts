@@ -110,7 +110,16 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
 
   return {
     visit,
-    lend: (reference, asking, atLeast) => sourceOf(asking.credential).lend(atLeast, arrive(reference, asking, doors).operation),
+
+    async lend(reference, asking, atLeast) {
+      const arrival = arrive(reference, asking, doors)
+      return sourceOf(asking.credential)
+        .lend(atLeast, arrival.operation)
+        .catch(async (error: unknown) => {
+          await report(error, arrival, null)
+          throw error
+        })
+    },
 
     async refresh(source, registry) {
       const operation = operationFor({ registry, image: registry, grant: keychainFor(registry).grant }, {}, doors)

@@ -1,29 +1,40 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { randomUUID, sign } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accountOf, grant } from './registry-accounts.ts'
+import type { Certificate } from './certificates.ts'
 import type { Account } from './registry-accounts.ts'
+import { ISSUER, SERVICE, startTokenServer } from './token-server.ts'
+import type { TokenServer } from './token-server.ts'
 
 export interface DockerRegistryOptions {
   readonly auth: 'none' | 'htpasswd' | 'token'
   readonly accounts?: readonly Account[]
   readonly public?: readonly string[]
+  /** Serves TLS with it. */
+  readonly certificate?: Certificate
+  /** What the challenge names as token server, where that is not where it really is. */
+  readonly realm?: string
 }
 
 /** The CNCF distribution registry, as Debian packages it, on a free port of loopback. */
 export interface DockerRegistry {
   readonly host: string
-  /** The token server, which lives on an origin of its own; null in the other modes. */
-  readonly realm: string | null
+  /** Its token server, which has an origin of its own; null in the other modes. */
+  readonly tokens: TokenServer | null
+  /** Its own access log, without the queries: `GET /v2/acme/shop/manifests/1.2 200`. */
+  readonly requests: string[]
+  /** Below it is what it stores. */
+  readonly folder: string
   /** What `Authorization` a push needs. */
   pushAuthorization(repository: string): string | undefined
+  /** Its health check fails from now on, or no longer: it answers 503 to everything. */
+  isDrained(is: boolean): void
+  /** It takes connections and says nothing, until it goes on. */
+  standsStill(): void
+  goesOn(): void
   stop(): Promise<void>
 }
 
@@ -37,27 +48,34 @@ export function missingDockerRegistry(): string | null {
 
 export async function startDockerRegistry(options: DockerRegistryOptions): Promise<DockerRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-docker-registry-'))
-  const accounts = options.accounts ?? []
   const tokens = options.auth === 'token' ? await startTokenServer(folder, options) : null
   writeFileSync(join(folder, 'config.json'), JSON.stringify(configuration(folder, options, tokens?.realm ?? ''))) // JSON is YAML
-  const registry = spawn(PROGRAM, ['serve', join(folder, 'config.json')], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const pusher = accounts[0]
+  const registry = spawn(PROGRAM, ['serve', join(folder, 'config.json')], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [pusher] = options.accounts ?? []
+  const flag = drainFlag(folder)
   return {
     host: `127.0.0.1:${await listeningPort(registry)}`,
-    realm: tokens?.realm ?? null,
+    tokens,
+    requests: accessLog(registry),
+    folder,
     pushAuthorization(repository) {
       if (tokens) return `Bearer ${tokens.issue([{ type: 'repository', name: repository, actions: ['pull', 'push'] }])}`
       return options.auth === 'htpasswd' && pusher ? `Basic ${Buffer.from(`${pusher.name}:${pusher.password}`).toString('base64')}` : undefined
     },
+    isDrained: (is) => (is ? writeFileSync(flag, '') : rmSync(flag, { force: true })),
+    standsStill: () => void registry.kill('SIGSTOP'),
+    goesOn: () => void registry.kill('SIGCONT'),
     async stop() {
+      registry.kill('SIGCONT')
       registry.kill()
       await once(registry, 'exit')
-      tokens?.server.closeAllConnections()
-      tokens?.server.close()
+      tokens?.stop()
       rmSync(folder, { recursive: true })
     },
   }
 }
+
+const drainFlag = (folder: string): string => join(folder, 'drained')
 
 function configuration(folder: string, options: DockerRegistryOptions, realm: string) {
   const path = join(folder, 'htpasswd')
@@ -65,10 +83,12 @@ function configuration(folder: string, options: DockerRegistryOptions, realm: st
   const auth = {
     none: {},
     htpasswd: { auth: { htpasswd: { realm: 'a "quoted" realm', path } } },
-    token: { auth: { token: { realm, service: SERVICE, issuer: ISSUER, rootcertbundle: join(folder, 'token.crt') } } },
+    token: { auth: { token: { realm: options.realm ?? realm, service: SERVICE, issuer: ISSUER, rootcertbundle: join(folder, 'token.crt') } } },
   }
   const storage = { filesystem: { rootdirectory: join(folder, 'data') } }
-  return { version: 0.1, log: { level: 'info' }, storage, http: { addr: '127.0.0.1:0' }, ...auth[options.auth] }
+  const health = { file: [{ file: drainFlag(folder), interval: '20ms' }] }
+  const tls = options.certificate && { tls: { certificate: options.certificate.chain, key: options.certificate.key } }
+  return { version: 0.1, log: { level: 'info' }, storage, health, http: { addr: '127.0.0.1:0', ...tls }, ...auth[options.auth] }
 }
 
 /** The password goes in by stdin, so that no process list shows it; cost 5 keeps the test quick. */
@@ -87,44 +107,17 @@ const listeningPort = (registry: ChildProcess): Promise<string> =>
     registry.once('exit', () => reject(new Error(`docker-registry did not start: ${log}`)))
   })
 
-const SERVICE = 'gantry.test'
-const ISSUER = 'gantry-test-issuer'
-
-interface TokenServer {
-  readonly realm: string
-  readonly server: Server
-  issue(access: readonly unknown[]): string
-}
-
-/** What stands beside a docker-registry in token mode: passwords in, signed tokens with the granted scopes out. */
-async function startTokenServer(folder: string, options: DockerRegistryOptions): Promise<TokenServer> {
-  const [key, certificate] = [join(folder, 'token.key'), join(folder, 'token.crt')]
-  const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=token']
-  execFileSync('/usr/bin/openssl', [...made, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
-  const x5c = readFileSync(certificate, 'utf8').replaceAll(/-----[^-]+-----|\s/g, '')
-  const privateKey = readFileSync(key, 'utf8')
-  const issue = (access: readonly unknown[]) => signToken(access, privateKey, x5c)
-  const server = createServer((request, response) => answerToken(request, response, options, issue))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { realm: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`, server, issue }
-}
-
-function answerToken(request: IncomingMessage, response: ServerResponse, options: DockerRegistryOptions, issue: TokenServer['issue']): void {
-  const url = new URL(request.url ?? '/', 'http://token')
-  const account = accountOf(request.headers.authorization, options.accounts ?? [])
-  if (account === null) {
-    response.writeHead(401, { 'content-type': 'application/json', 'www-authenticate': 'Basic realm="token server"' })
-    return void response.end('{"details":"incorrect username or password"}')
-  }
-  const token = issue(grant(url.searchParams.getAll('scope'), account ?? null, options.public ?? []))
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token, access_token: token, expires_in: 300 }))
-}
-
-/** ES256 with the certificate in the header (distribution token specification, "Token Authentication Implementation"). */
-function signToken(access: readonly unknown[], key: string, x5c: string): string {
-  const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: ISSUER, sub: '', aud: SERVICE, exp: now + 300, nbf: now - 10, iat: now, jti: randomUUID(), access }
-  const signed = [{ typ: 'JWT', alg: 'ES256', x5c: [x5c] }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
-  return `${signed}.${sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+/** It writes a line once it has answered: `… "GET /v2/ HTTP/1.1" 401 87 …`. */
+function accessLog(registry: ChildProcess): string[] {
+  const requests: string[] = []
+  let rest = ''
+  registry.stdout?.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const [, method, path, status] = /"([A-Z]+) ([^ ?"]+)[^"]*" (\d{3}) /.exec(line) ?? []
+      if (method !== undefined) requests.push(`${method} ${path} ${status}`)
+    }
+  })
+  return requests
 }

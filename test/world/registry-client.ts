@@ -12,7 +12,7 @@ import { Secret } from '../../src/secret.ts'
 export function clientUnderTest(
   rules: RegistryRules = {},
   over: Partial<Doors> = {},
-): { client: RegistryClient; asked: string[]; waits: number[]; reports: FailureEvent[] } {
+): { client: RegistryClient; doors: Doors; asked: string[]; waits: number[]; reports: FailureEvent[] } {
   const asked: string[] = []
   const reports: FailureEvent[] = []
   const waits: number[] = []
@@ -34,7 +34,7 @@ export function clientUnderTest(
     fetch: through(over.fetch ?? fetch),
     publicFetch: through(over.publicFetch ?? over.fetch ?? fetch),
   }
-  return { client: createRegistryClient(doors, rules), asked, waits, reports }
+  return { client: createRegistryClient(doors, rules), doors, asked, waits, reports }
 }
 
 export const basic = (username: string, password: string): Credential => ({ kind: 'basic', username, password: new Secret(password) })

@@ -13,7 +13,7 @@ export const servers: Servers = {
     const registry = await startDockerRegistry({ auth: MODES[auth], ...setup })
     return {
       host: registry.host,
-      realm: registry.realm,
+      realm: registry.tokens?.realm ?? null,
       push: (repository, tag, image) => pushImage(`http://${registry.host}`, repository, tag, image, registry.pushAuthorization(repository)),
       stop: () => registry.stop(),
     }
