@@ -24,8 +24,10 @@ export interface DockerRegistry {
   readonly host: string
   /** Its token server, which has an origin of its own; null in the other modes. */
   readonly tokens: TokenServer | null
-  /** Its own access log, without the queries: `GET /v2/acme/shop/manifests/1.2 200`. */
-  readonly requests: string[]
+  /** Its own access log of what was answered up to now, without the queries: `GET /v2/acme/shop/manifests/1.2 200`. */
+  accessLog(): Promise<readonly string[]>
+  /** Forgets what was logged up to now. */
+  forgets(): Promise<void>
   /** Below it is what it stores. */
   readonly folder: string
   /** What `Authorization` a push needs. */
@@ -53,10 +55,19 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
   const registry = spawn(PROGRAM, ['serve', join(folder, 'config.json')], { stdio: ['ignore', 'pipe', 'pipe'] })
   const [pusher] = options.accounts ?? []
   const flag = drainFlag(folder)
+  const log = readAccessLog(registry)
+  const host = `127.0.0.1:${await listeningPort(registry)}`
   return {
-    host: `127.0.0.1:${await listeningPort(registry)}`,
+    host,
     tokens,
-    requests: accessLog(registry),
+    async accessLog() {
+      await log.upTo(host)
+      return [...log.requests]
+    },
+    async forgets() {
+      await log.upTo(host)
+      log.requests.length = 0
+    },
     folder,
     pushAuthorization(repository) {
       if (tokens) return `Bearer ${tokens.issue([{ type: 'repository', name: repository, actions: ['pull', 'push'] }])}`
@@ -107,17 +118,34 @@ const listeningPort = (registry: ChildProcess): Promise<string> =>
     registry.once('exit', () => reject(new Error(`docker-registry did not start: ${log}`)))
   })
 
-/** It writes a line once it has answered: `… "GET /v2/ HTTP/1.1" 401 87 …`. */
-function accessLog(registry: ChildProcess): string[] {
+interface AccessLog {
+  readonly requests: string[]
+  /** Resolves once everything is read that was answered before. */
+  upTo(host: string): Promise<void>
+}
+
+const MARK = '/v2/gantry-mark/tags/list'
+
+/** It writes a line once it has answered, `… "GET /v2/ HTTP/1.1" 401 87 …`, which comes here later than the answer: so a mark is sent after it. */
+function readAccessLog(registry: ChildProcess): AccessLog {
   const requests: string[] = []
+  const waiting: (() => void)[] = []
   let rest = ''
   registry.stdout?.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
       const [, method, path, status] = /"([A-Z]+) ([^ ?"]+)[^"]*" (\d{3}) /.exec(line) ?? []
-      if (method !== undefined) requests.push(`${method} ${path} ${status}`)
+      if (path === MARK) waiting.shift()?.()
+      else if (path !== undefined) requests.push(`${method} ${path} ${status}`)
     }
   })
-  return requests
+  return {
+    requests,
+    async upTo(host) {
+      const read = new Promise<void>((resolve) => void waiting.push(resolve))
+      await fetch(`http://${host}${MARK}`)
+      await read
+    },
+  }
 }

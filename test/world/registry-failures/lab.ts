@@ -75,7 +75,7 @@ export class Lab {
   async calmsDown(): Promise<void> {
     for (const work of this.#afterwards.splice(0).toReversed()) await work()
     for (const name of Object.keys(this.tokens.quirks) as (keyof TokenServer['quirks'])[]) delete this.tokens.quirks[name]
-    for (const log of [this.open.requests, this.basic.requests, this.bearer.requests, this.tokens.requests]) log.length = 0
+    this.tokens.requests.length = 0
   }
 
   async closes(): Promise<void> {
