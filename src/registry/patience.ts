@@ -21,7 +21,8 @@ export function isUsedUp(response: Response, text: string): boolean {
 export function retryAfter(response: Response, text = ''): number | undefined {
   const header = response.headers.get('retry-after')?.trim() ?? ''
   if (/^\d+$/.test(header)) return Number(header) * 1000
-  const until = Date.parse(header) - Date.parse(response.headers.get('date') ?? '')
+  // Runtimes read a year into "1.5" too; a date begins with its day.
+  const until = /^[a-z]{3,9},? /i.test(header) ? Date.parse(header) - Date.parse(response.headers.get('date') ?? '') : Number.NaN
   if (!Number.isNaN(until)) return Math.max(0, until)
   return goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(text)?.[1] ?? '')
 }
