@@ -72,6 +72,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
   const { origin, credential, transport, offers, doors } = parts
   const secrets = new Set(spellings(credential))
   const seen: Session['seen'] = { offer: null, token: null }
+  const made = new Set<Token>()
 
   async function authorize(offer: Offer): Promise<Sent | null> {
     if (offer.scheme === 'basic') return credential.kind === 'anonymous' ? null : { scheme: 'basic' }
@@ -79,7 +80,9 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
       const sent = await exchange(offer, parts, operation)
       secrets.add(sent.token.value.reveal())
       seen.token = sent.token
-      return sent
+      if (sent.isNew) made.add(sent.token)
+      // What was made for the request before this one has not become stale since: a 403 to it is a no.
+      return { ...sent, isNew: made.has(sent.token) }
     } catch (error) {
       const isAbsent = error instanceof Failure && ['AUTH_ENDPOINT_BROKEN', 'TOKEN_RESPONSE_INVALID'].includes(error.problem.code)
       if (isAbsent && !error.problem.retryable && offer.alsoBasic && credential.kind !== 'anonymous') return { scheme: 'basic' }
