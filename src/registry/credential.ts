@@ -26,8 +26,19 @@ export function chooseCredential(reference: Pick<Reference, 'registry' | 'reposi
   return longestFirst[0]?.credential ?? anonymous
 }
 
-/** 16 hex digits that tell credentials apart in caches and logs and tell nothing else: the start of a SHA-256 over kind, user and secret. */
-export async function fingerprint(credential: Credential): Promise<string> {
+const fingerprints = new WeakMap<Credential, Promise<string>>()
+
+/**
+ * 16 hex digits that tell credentials apart in caches and logs and tell nothing else: the start of a SHA-256 over kind, user and secret.
+ * Made once for each object, since every request wants it.
+ */
+export function fingerprint(credential: Credential): Promise<string> {
+  const known = fingerprints.get(credential) ?? makeFingerprint(credential)
+  fingerprints.set(credential, known)
+  return known
+}
+
+async function makeFingerprint(credential: Credential): Promise<string> {
   const text = JSON.stringify([credential.kind, credential.kind === 'basic' ? credential.username : '', secretOf(credential)])
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(hash).subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')

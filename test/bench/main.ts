@@ -3,6 +3,7 @@ import { github } from './github.ts'
 import { history } from './history.ts'
 import { intake } from './intake.ts'
 import { memory } from './memory.ts'
+import { registry } from './registry.ts'
 
 export interface Measure {
   readonly name: string
@@ -16,7 +17,7 @@ export interface Measure {
   readonly [beside: string]: unknown
 }
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history }
+const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, registry }
 
 if (import.meta.main) {
   const names = process.argv.slice(2).filter((word) => word !== '--json')

@@ -34,7 +34,7 @@ const request = {
   tenant: '',
   keychain: generic,
 }
-const get = async (over: Partial<typeof request> = {}): Promise<Token> => (await tokens.get({ ...request, ...over }, wish(doors))).token
+const get = async (over: Partial<Parameters<Tokens['get']>[0]> = {}): Promise<Token> => (await tokens.get({ ...request, ...over }, wish(doors))).token
 const lifetimeOf = async (body: object, date?: string): Promise<number> => {
   says = { body, ...(date !== undefined && { date }) }
   return (await get()).lifetime
