@@ -27,6 +27,17 @@ export function retryAfter(response: Response, text = ''): number | undefined {
   return goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(text)?.[1] ?? '')
 }
 
+const LIMIT = [
+  ['ratelimit-limit', 'limit'],
+  ['ratelimit-remaining', 'left'],
+  ['docker-ratelimit-source', 'counted for'],
+] as const
+
+/** What Docker Hub says of its limit (R51), in headers, because the answer to a HEAD has no words: `limit 100;w=21600, left 0;w=21600`. */
+export function limitOf({ headers }: Response): string {
+  return LIMIT.flatMap(([name, word]) => (headers.has(name) ? [`${word} ${headers.get(name)}`] : [])).join(', ')
+}
+
 const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** `1m2.5s`, `985.86µs` (pkg.go.dev/time, "ParseDuration") in milliseconds, rounded up. */

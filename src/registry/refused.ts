@@ -7,7 +7,7 @@ import type { FailureDetails } from './failure.ts'
 import type { Keychain } from './keychain.ts'
 import { meaningOf } from './meaning.ts'
 import { offset } from './minting.ts'
-import { retryAfter } from './patience.ts'
+import { limitOf, retryAfter } from './patience.ts'
 import type { Reference } from './reference.ts'
 import { realmNotTrusted } from './session.ts'
 import type { Reply, Session } from './session.ts'
@@ -29,7 +29,9 @@ export interface Visit {
 export async function refused(reply: Reply, here: Visit, wanted: string): Promise<Failure> {
   const { reference, operation, session, doors } = here
   const answer = await readError(reply.response, session.secrets(), doors, operation)
-  const details: FailureDetails = { found: describe(answer), retryAfter: retryAfter(reply.response, answer.message) }
+  const limit = answer.status === 429 ? limitOf(reply.response) : ''
+  const found = `${describe(answer)}${limit === '' ? '' : ` (${clean(limit, session.secrets(), 120)})`}`
+  const details: FailureDetails = { found, retryAfter: retryAfter(reply.response, answer.message) }
   if (reply.hasLeft) return elsewhere(operation, details)
   if (reply.sent.scheme === 'bearer' && reply.sent.withheldFrom !== null && [401, 403, 404].includes(answer.status)) {
     return realmNotTrusted(reply.sent.withheldFrom, operation)

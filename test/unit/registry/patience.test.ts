@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isFinal, isPassing, isUsedUp, retryAfter } from '../../../src/registry/patience.ts'
+import { isFinal, isPassing, isUsedUp, limitOf, retryAfter } from '../../../src/registry/patience.ts'
 
 const answer = (headers: Readonly<Record<string, string>> = {}, status = 429): Response => new Response(null, { status, headers })
 
@@ -52,6 +52,13 @@ describe('a limit that is used up for hours', () => {
     ['the limit against abuse', {}, 'Too Many Requests', 429],
     ['no 429 at all', { 'ratelimit-remaining': '0;w=21600' }, '', 200],
   ] as const)('not where %s', ([, headers, text, status]) => expect(isUsedUp(answer(headers, status), text)).toBe(false))
+})
+
+test('a limit is told in its own numbers, as far as they are said', () => {
+  const headers = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '0;w=21600', 'docker-ratelimit-source': '192.0.2.1' }
+  expect(limitOf(answer(headers))).toBe('limit 100;w=21600, left 0;w=21600, counted for 192.0.2.1')
+  expect(limitOf(answer({ 'ratelimit-remaining': '76;w=21600' }))).toBe('left 76;w=21600')
+  expect(limitOf(answer())).toBe('')
 })
 
 test.for([408, 425, 429, 499, 500, 502, 503, 504, 520, 524])('%i may be over in a moment', (status) => expect(isPassing(status)).toBe(true))

@@ -42,7 +42,7 @@ export const limits: readonly Cause[] = [
       const host = await limited(lab, `${headers} return 429 '${errorBody('TOOMANYREQUESTS', PULL_LIMIT)}';`)
       return { image: `${host}/acme/shop:1.2`, credential: alice, family: 'docker-hub' }
     },
-    found: /^HTTP 429/,
+    found: /^HTTP 429 \(limit 100;w=21600, left 0;w=21600, counted for 192\.0\.2\.1\)$/,
   },
   {
     code: 'RATE_LIMITED',

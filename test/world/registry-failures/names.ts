@@ -25,12 +25,12 @@ function stored(folder: string, digest: Digest): string {
   return join(folder, 'data/docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data')
 }
 
-/** A disk goes bad: the last byte of each of these changes. */
+/** A disk goes bad: the last byte of each of these becomes another. */
 function damages(folder: string, digests: Iterable<Digest>): void {
   for (const digest of digests) {
     const path = stored(folder, digest)
     const bytes = readFileSync(path)
-    bytes[bytes.length - 1]! ^= 1
+    bytes[bytes.length - 1] = 0xee
     writeFileSync(path, bytes)
   }
 }
