@@ -9,6 +9,7 @@ import type { Cause, Question } from '../world/registry-failures/cause.ts'
 import { causes } from '../world/registry-failures/index.ts'
 import { Lab } from '../world/registry-failures/lab.ts'
 
+const SKOPEO = 'skopeo'
 /** What a person waits for before they give up. */
 const PATIENCE = 10_000 // ms
 
@@ -49,7 +50,7 @@ function askSkopeo({ image, credential, wants = 'digest', skopeo }: Question): P
   const from = `docker://${skopeo?.image ?? image}`
   return new Promise((resolve) => {
     const all = [...before, ...command, ...after, ...login, from, ...(isCopy ? [`dir:${folder}`] : [])]
-    execFile('skopeo', all, { timeout: PATIENCE, env: ALONE }, (error, _out, errors) => {
+    execFile(SKOPEO, all, { timeout: PATIENCE, env: ALONE }, (error, _out, errors) => {
       rmSync(folder, { recursive: true })
       if (error === null) return resolve('(nothing: it succeeds)')
       if (error.killed === true) return resolve(`(nothing within ${PATIENCE / 1000} s)`)
@@ -115,7 +116,7 @@ function summary(rows: readonly Row[], version: string): string {
 
 async function main(): Promise<void> {
   const version = await new Promise<string>((resolve) =>
-    execFile('skopeo', ['--version'], (_error, out) => resolve(out.trim().replace(' version', ''))),
+    execFile(SKOPEO, ['--version'], (_error, out) => resolve(out.trim().replace(' version', ''))),
   )
   const lab = await Lab.opens()
   const rows: Row[] = []
