@@ -17,6 +17,7 @@ const COMMON: readonly Saying[] = [
 ]
 
 const OF_CREDENTIALS = /^(CREDENTIAL|LOGIN|PERMISSION)/
+const OF_LOGINS = [400, 401, 403]
 
 /** Status first, then the words of the family's and of the common table, which only make it more exact. */
 export function meaningOf(at: 'token server' | 'registry', answer: ErrorAnswer, keychain: Keychain, credential: Credential): Meaning {
@@ -24,7 +25,9 @@ export function meaningOf(at: 'token server' | 'registry', answer: ErrorAnswer, 
   const words = [answer.code, answer.message].filter(Boolean).join(' ')
   const fits = (one: Saying) => (one.at ?? at) === at && one.status.includes(answer.status) && one.words.test(words)
   // Where no credential was shown, nothing can be wrong with it.
-  const saying = [...(keychain.sayings ?? []), ...COMMON].find((one) => fits(one) && !(credential.kind === 'anonymous' && OF_CREDENTIALS.test(one.means)))
+  const saying = [...(keychain.sayings ?? []), ...COMMON].find(
+    (one) => fits(one) && !(credential.kind === 'anonymous' && OF_LOGINS.includes(answer.status) && OF_CREDENTIALS.test(one.means)),
+  )
   if (saying === undefined) return plain
   return { code: saying.means, details: saying.next === undefined ? {} : { next: saying.next } }
 }

@@ -16,7 +16,8 @@ export function mintBy(exchange: Exchange, given: Given, registry: string, trans
   return async (operation) => {
     operation.trail.phase = 'credential'
     const wrong = exchange.check?.(given, registry) ?? null
-    if (wrong !== null) throw registryFailure('CREDENTIAL_KIND_UNSUPPORTED', operation.where, { found: wrong, wanted: `what the exchange ${exchange.key} needs` })
+    if (wrong !== null)
+      throw registryFailure('CREDENTIAL_KIND_UNSUPPORTED', operation.where, { found: wrong, wanted: `what the exchange ${exchange.key} needs` })
     return exchange.mint(given, mintingFor(registry, operation, transport, doors))
   }
 }

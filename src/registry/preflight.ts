@@ -90,13 +90,14 @@ async function lookAtImage(here: Visit, { credential }: Lent, { as, platform }: 
   sheet.pass('platform', config.platform === null ? 'not said by the image' : formatPlatform(config.platform))
   sheet.pass('config', `${image.config.size} bytes, from where the layers are`)
   const bytes = image.layers.reduce((sum, { size }) => sum + size, 0)
-  sheet.pass('size', `${megabytes(bytes)} in ${image.layers.length} ${image.layers.length === 1 ? 'layer' : 'layers'}, compressed`)
+  sheet.pass('size', `${sizeOf(bytes)} in ${image.layers.length} ${image.layers.length === 1 ? 'layer' : 'layers'}`)
 }
 
 /** An index and its image. */
 const PULLS_NEEDED = 2
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+/** Whole numbers, as people say them. */
+const sizeOf = (bytes: number): string => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`)
 
 function challengeNote({ session }: Visit): string {
   const { offer } = session.seen

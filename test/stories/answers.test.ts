@@ -6,6 +6,7 @@ story('/deploy help says what this person can type here', async ({ ada, bot }) =
     "With the role \`write\` you can type, at the start of a line:
     - \`/deploy [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`: deploys an image to an environment
     - \`/status [app/][environment]\`: says what runs where
+    - \`/preflight [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`: checks whether the target can pull the image, and changes nothing
     - \`/deploy help\`: says what can be typed here
 
     Environments:

@@ -11,7 +11,7 @@ story('a pull request is deployed to the default environment', async ({ world, a
 
     * ✅ Permission and rules checked · 0.0 s
     * ✅ Image found · \`sha256:1486e90f074c\` as credential main · 0.0 s
-    * ✅ Image can be pulled · 0.0 s
+    * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
     * ✅ Had its turn · 0.0 s
     * ✅ Image started · 0.0 s
     * ✅ Read back what runs · site runs \`sha256:1486e90f074c\` · 0.0 s
@@ -26,7 +26,7 @@ story('a pull request is deployed to the default environment', async ({ world, a
 
     </details>
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · commit \`<head>\` · deployment \`s1-cd3d4eb485fd695f47e562af6c692c12\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · commit \`<head>\` · deployment \`<id>\`"
   `)
   expect(github.repository.checks).toMatchObject([
     { name: 'deploy staging', status: 'completed', conclusion: 'success', headSha: world.pull.pull?.head },

@@ -26,7 +26,7 @@ story('a colleague without the right is told who can help', async ({ mallory, bo
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`s1-cd3d4eb485fd695f47e562af6c692c12\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`<id>\`"
   `)
 })
 
@@ -52,7 +52,7 @@ story('an environment that is not declared is refused with the nearest name', as
 
       * 🚫 Permission and rules · 0.0 s
 
-      Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`s1-cd3d4eb485fd695f47e562af6c692c12\`"
+      Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`<id>\`"
     `)
 })
 
@@ -103,7 +103,7 @@ story('a broken configuration is answered with line, column and the nearest key'
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1020>) · deployment \`s1-cd3d4eb485fd695f47e562af6c692c12\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1020>) · deployment \`<id>\`"
   `)
 })
 
@@ -169,7 +169,7 @@ story('a target that the administrators have not allowed is out of reach', async
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`s1-cb4aec889ac858d52812a44cc47d1c10\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`<id>\`"
   `)
 })
 

@@ -3,10 +3,15 @@ import type { World } from './world.ts'
 /** The tag that CI gives the image of the pull request's head: the template in `DEPLOY_YML`. */
 export const tagOf = (world: World): string => `sha-${(world.pull.pull?.head ?? '').slice(0, 7)}`
 
-/** What the deployed site answers at a path; null where there is nothing. */
+/** What the deployed site answers at a path; null where there is nothing. Where the process dies of the visit, its successor is asked. */
 export async function servesAt(world: World, path: string): Promise<string | null> {
-  const page = await world.life.gantry.sites.get('site')?.find(path)
-  return page?.found === 'file' ? new Response(page.content).text() : null
+  const { crossings, gantry } = world.life
+  const page = gantry.sites.get('site')?.find(path)
+  const text = page?.then((found) => (found.found === 'file' ? new Response(found.content).text() : null)) ?? null
+  const answer = await Promise.race([text, crossings.died])
+  if (answer !== undefined) return answer
+  await world.settle()
+  return servesAt(world, path)
 }
 
 /** The states of all deployments, oldest first. */

@@ -50,7 +50,8 @@ function wrong(text: string): string {
   return `${result.problem.found} | ${result.problem.sentence}`
 }
 
-const secretIn = (declared: DeclaredCredential | undefined): string | null => (declared?.holds.kind === 'basic' ? declared.holds.password.reveal() : null)
+const secretIn = (declared: DeclaredCredential | undefined): string | null =>
+  declared?.holds.kind === 'basic' ? declared.holds.password.reveal() : null
 
 describe('what the file declares', () => {
   test('credentials, with the secret behind its reference', () => {

@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { isReserved, registryOrigin } from '../../../src/registry/address.ts'
+import { keychainFor } from '../../../src/registry/keychains/index.ts'
 import { judgeRealm } from '../../../src/registry/realm.ts'
 
 const where = { registry: 'ghcr.io', image: 'ghcr.io/acme/shop:1', grant: '' }
+const realmsOf = (registry: string) => keychainFor(registry).realms?.(registry) ?? []
 const judge = (realm: string, origin: string, trusted: readonly string[] = []) => judgeRealm(realm, origin, trusted, where).isTrusted
 
 describe('a secret goes to', () => {
   test.for([
     ['https://ghcr.io/token', 'https://ghcr.io', []],
-    ['https://auth.docker.io/token', 'https://registry-1.docker.io', []],
-    ['https://gitlab.com/jwt/auth', 'https://registry.gitlab.com', []],
+    ['https://auth.docker.io/token', 'https://registry-1.docker.io', realmsOf('docker.io')],
+    ['https://gitlab.com/jwt/auth', 'https://registry.gitlab.com', realmsOf('registry.gitlab.com')],
     ['https://10.0.0.7/service/token', 'https://10.0.0.7', []], // Harbor at home
     ['http://127.0.0.1:5000/token', 'http://127.0.0.1:5000', []],
     ['https://auth.example.com/t', 'https://registry.example.com', ['https://auth.example.com']],
@@ -21,6 +23,7 @@ describe('an anonymous token at most is asked for at', () => {
   test.for([
     ['https://evil.example/token', 'https://ghcr.io'],
     ['https://auth.docker.io/token', 'https://ghcr.io'],
+    ['https://auth.docker.io/token', 'https://registry-1.docker.io'], // unless the keychain says so
     ['https://ghcr.io.evil.example/token', 'https://ghcr.io'],
   ] as const)('%s for %s', ([realm, origin]) => expect(judge(realm, origin)).toBe(false))
 })
