@@ -37,7 +37,7 @@ function judge({ state, exitCode, restarts, health }: Container, restartsBefore:
 }
 
 function unhealthy(found: string, seconds: number): Failure {
-  const next = 'Read the log lines above, repair the image or its settings, and deploy again.'
+  const next = 'Read what it wrote last, in the log; repair the image or its settings, and deploy again.'
   return new Failure('TARGET_UNHEALTHY', {
     sentence: 'The new container did not become healthy.',
     found,
