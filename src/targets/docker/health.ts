@@ -3,7 +3,8 @@ import type { Hands } from '../../deploy/target.ts'
 import { Failure } from '../../errors.ts'
 import { calls } from './calls.ts'
 import { type Container, containerOf } from './containers.ts'
-import { type Engine, tidied } from './engine.ts'
+import type { Engine } from './engine.ts'
+import { tidied } from './tidied.ts'
 
 /** Milliseconds that a container without a HEALTHCHECK must run without a restart before it counts as healthy. */
 const SETTLES = 2_000
