@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Repository } from './deployment.ts'
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
+import { maskedJournal, type Mask } from './mask.ts'
 import { drive } from './rollout.ts'
 import type { Facts } from './source.ts'
 import { problemOf, type RolloutDoors } from './step.ts'
@@ -36,13 +37,15 @@ export interface Service {
 }
 
 export interface ServiceDoors extends RolloutDoors {
+  readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
 }
 
 const FULL_DISK = 60_000
 
-export function createService(doors: ServiceDoors): Service {
+export function createService(outside: ServiceDoors): Service {
+  const doors = { ...outside, journal: maskedJournal(outside.journal, outside.mask) }
   const { journal, clock, activity } = doors
   const listeners: ((deployment: Deployment) => void)[] = []
   const driving = new Set<string>()
