@@ -106,6 +106,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     instance: instanceId(accounts, outside.random),
     incident,
     links,
+    mask: outside.mask,
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   return { service, bot, inbox, sites, renewals }

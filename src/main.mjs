@@ -17,6 +17,7 @@ if (major > 24 || (major === 24 && minor >= 15)) {
   modules.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/gantry', import.meta.url)))
   // A young generation that does not grow: 18 MB less at the peak of the body floods (npm run attack -- W03), intake within the noise.
   setFlagsFromString('--semi-space-growth-factor=1')
+  endWithParent()
   const { main } = await import('./runtime/cli.ts')
   await main(words)
   modules.flushCompileCache()
@@ -30,13 +31,19 @@ function handOver() {
     )
     process.exit(1)
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...words], { stdio: 'inherit' })
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...words], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     console.error(`${node} cannot be started: ${error.message}`)
     process.exit(1)
   })
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+}
+
+/** Who handed over and was killed could not pass that on. Left alone, this process would hold port and database against the next start. */
+function endWithParent() {
+  process.once('disconnect', () => process.exit(1))
+  process.channel?.unref()
 }
 
 /** In the nearest node_modules above; never the Node that is running, which would go round in circles. */

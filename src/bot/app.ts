@@ -2,6 +2,7 @@ import type { Probot } from 'probot'
 import { Activity } from '../deploy/activity.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import type { Delivery, Inbox } from '../deploy/journal.ts'
+import { maskedAnnouncements } from '../deploy/mask.ts'
 import { problemOf } from '../deploy/step.ts'
 import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
 import { retryIn } from './github.ts'
@@ -28,7 +29,8 @@ export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit
   readonly log: { warn(facts: object, message: string): void }
 }
 
-export function createBot(doors: BotDoors): Bot {
+export function createBot(outside: BotDoors): Bot {
+  const doors = { ...outside, announcements: maskedAnnouncements(outside.announcements, outside.mask) }
   const { probot, service, clock, log } = doors
   const activity = new Activity(clock)
   const announcer = createAnnouncer({ ...doors, findDeployment: (id) => service.find(id) })

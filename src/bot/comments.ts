@@ -1,6 +1,5 @@
 import type { Problem } from '../errors.ts'
 import { hasEnded, type Deployment } from '../deploy/deployment.ts'
-import type { Answer } from '../deploy/journal.ts'
 import { headline, shortCommit, steps, summary, WHO, type Mark, type StepWords, type Word } from '../deploy/words.ts'
 import { code, fenced, link, mention, prose } from './markdown.ts'
 
@@ -15,7 +14,7 @@ export function deploymentComment(deployment: Deployment, links: Links): string 
   return bounded([report(deployment, links, 'mentions'), logBlock(deployment), footer(deployment), marker(deployment.id)])
 }
 
-export const answerComment = (answer: Answer): string => bounded([answer.markdown, answerMarker(answer.key)])
+export const answerComment = (key: string, markdown: string): string => bounded([markdown, answerMarker(key)])
 
 /** Invisible; with our own authorship it finds a comment again whose answer was lost. */
 export const marker = (id: string): string => `<!-- gantry:deployment ${id} -->`
@@ -43,7 +42,7 @@ export function plain(words: readonly Word[], longest: number): string {
   const text = words
     .map((word) => (typeof word === 'string' ? word : Object.values(word).join('')))
     .join('')
-    .replace(/[^\P{C}]/gu, '\ufffd')
+    .replace(/[^\P{C}]|[\p{Zl}\p{Zp}]/gu, '\ufffd')
   return text.length <= longest ? text : `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 

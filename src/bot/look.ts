@@ -8,7 +8,7 @@ import type { GitHubClient } from './github.ts'
 export interface Trace {
   readonly repository: Repository
   readonly number: number
-  /** In the comment's text. */
+  /** At the end of the comment. */
   readonly marker: string
   /** The deployment's id: the check run's external id, and in the Deployment's payload. Null for an answer. */
   readonly id: string | null
@@ -52,13 +52,14 @@ export async function look(client: GitHubClient, trace: Trace, wanted: ReadonlyS
 
 function findings(answer: z.infer<typeof shape>, trace: Trace): Findings {
   const comment = answer.repository?.issueOrPullRequest?.comments?.nodes.find(
-    (one) => one?.viewerDidAuthor === true && one.body.includes(trace.marker),
+    // At its end and nowhere else: what others wrote, our own comment may well repeat, but never last.
+    (one) => one?.viewerDidAuthor === true && one.body.trimEnd().endsWith(trace.marker),
   )
   const check = answer.repository?.object?.checkSuites?.nodes
     .flatMap((suite) => suite?.checkRuns?.nodes ?? [])
     .find((run) => trace.id !== null && run?.externalId === trace.id)
   const deployment = answer.repository?.deployments?.nodes.find(
-    (one) => trace.id !== null && idIn(one?.payload) === trace.id && sameBot(one?.creator?.login, answer.viewer?.login),
+    (one) => trace.id !== null && idIn(one?.payload) === trace.id && isUs(one?.creator, answer.viewer?.login),
   )
   const status = deployment?.statuses?.nodes.find((one) => one?.state === trace.status?.state && one?.description === trace.status?.description)
   return {
@@ -87,7 +88,7 @@ const QUERY = `query look(
       }
     }
     deployments(environments: $environments, first: 50, orderBy: { field: CREATED_AT, direction: DESC }) @include(if: $withDeployment) {
-      nodes { id databaseId payload creator { login } statuses(first: 20) { nodes { id state description } } }
+      nodes { id databaseId payload creator { __typename login } statuses(first: 20) { nodes { id state description } } }
     }
   }
 }`
@@ -110,7 +111,7 @@ const shape = z.object({
         z.object({
           ...numbered,
           payload: z.string().nullable(),
-          creator: z.object({ login: z.string() }).nullable(),
+          creator: z.object({ __typename: z.string(), login: z.string() }).nullable(),
           statuses: nodes(z.object({ id: z.string(), state: z.string(), description: z.string().nullable() })).nullish(),
         }),
       ).nullish(),
@@ -131,5 +132,6 @@ function idIn(payload: string | null | undefined): string | null {
   }
 }
 
-/** An App is `gantry` as an actor and `gantry[bot]` as a viewer. */
-const sameBot = (a: string | undefined, b: string | undefined): boolean => a !== undefined && a.replace(/\[bot\]$/, '') === b?.replace(/\[bot\]$/, '')
+/** An App is `gantry` as an actor, as a person may be too, and `gantry[bot]` as a viewer. */
+const isUs = (creator: { readonly __typename: string; readonly login: string } | null | undefined, viewer: string | undefined): boolean =>
+  creator?.__typename === 'Bot' && creator.login.replace(/\[bot\]$/, '') === viewer?.replace(/\[bot\]$/, '')

@@ -34,9 +34,14 @@ export function prose(text: string, longest = 600): string {
 
 /** A link that we vouch for, or the words alone where the address is no plain http(s) one. `words` must be our own. */
 export function link(words: string, address: string): string {
-  const url = URL.canParse(address) ? new URL(address) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return words
-  return `[${words}](<${url.href.replace(/[<>\\\s`]/g, encodeURIComponent)}>)`
+  const href = plainAddress(address)
+  return href === null ? words : `[${words}](<${href.replace(/[<>\\\s`]/g, encodeURIComponent)}>)`
+}
+
+/** An http(s) address in its normal form; null for any other, and for one with a password in it. */
+export function plainAddress(address: string): string | null {
+  const url = URL.parse(address)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' ? url.href : null
 }
 
 /** A login as GitHub allows them notifies its owner; anything else is foreign text. */

@@ -3,6 +3,7 @@ import type { Surface } from '../deploy/journal.ts'
 import { canonical, sha256 } from '../deploy/plan.ts'
 import type { Json } from '../deploy/target.ts'
 import { checkTitle, deploymentComment, logBlock, report, statusDescription, type Links } from './comments.ts'
+import { plainAddress } from './markdown.ts'
 
 /** What GitHub should show of one deployment or answer: a pure function of the record, told apart by hashes. */
 export interface Projection {
@@ -102,10 +103,11 @@ const STATUSES: Partial<Record<State, string>> = {
 /** Few states and a text that stays: every status is an object that counts against GitHub's limit on created content. */
 function statusInput(deployment: Deployment): Shown['input'] {
   const { state, plan, request } = deployment
+  const environmentUrl = plan?.url == null || state !== 'success' ? null : plainAddress(plan.url)
   return {
     state: STATUSES[state] ?? 'IN_PROGRESS',
     description: statusDescription(deployment),
     ...(request.comment !== null && { logUrl: request.comment.url }),
-    ...(plan?.url != null && state === 'success' && { environmentUrl: plan.url }),
+    ...(environmentUrl !== null && { environmentUrl }),
   }
 }

@@ -8,7 +8,9 @@ const FOR_READING = new Set([301, 302, 307, 308])
  */
 export function withinOrigin(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   return async (input, init) => {
-    let url = new URL(input instanceof Request ? input.url : input)
+    // Its method and body would be lost on the way; Octokit gives an address and says the rest beside it.
+    if (input instanceof Request) throw new TypeError('an address is followed, not a Request')
+    let url = new URL(input)
     const followed = (init?.method ?? 'GET') === 'GET' ? FOR_READING : KEEPS_METHOD
     for (let hops = 0; hops <= MOST_HOPS; hops += 1) {
       const response = await fetch(url.href, { ...init, redirect: 'manual' })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
 import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
+import { maskedDeployment, type Mask } from '../deploy/mask.ts'
 import { isSurface, write, type Mutation, type Written } from './batch.ts'
 import { answerComment, answerMarker, marker, type Links } from './comments.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
@@ -14,6 +15,7 @@ export interface ShowDoors {
   readonly announcements: Announcements
   readonly github: GitHub
   readonly links: Links
+  readonly mask: Mask
   readonly appId: number
   /** Says in each GitHub Deployment which Gantry made it. */
   readonly instance: string
@@ -31,7 +33,7 @@ export async function show(key: string, isDue: (projection: Projection, ledger: 
   if (said === null) return 'complete'
   const client = doors.github.as(said.repository.installation)
   if (said.deployment?.isQuiet === true) return reactOnly(key, said.deployment, client, doors)
-  const projection = await projectionOf(said, doors.links)
+  const projection = await projectionOf(said, doors)
   if (dueOf(projection, doors.announcements.find(key)).size === 0) return finish(key, projection, doors)
   if (!isDue(projection, doors.announcements.find(key))) return 'in progress'
   await findLost(key, said, projection, client, doors)
@@ -56,8 +58,12 @@ function subjectOf(key: string, { findDeployment, announcements }: ShowDoors): S
   return answer === null ? null : { repository: answer.repository, ...answer.subject, deployment: null, answer }
 }
 
-const projectionOf = ({ deployment, answer }: Subject, links: Links): Promise<Projection> =>
-  deployment === null ? projectAnswer(answerComment(answer as Answer)) : project(deployment, links)
+/** Everything that GitHub is told of them comes through here, where no secret passes. */
+function projectionOf({ deployment, answer }: Subject, { links, mask }: ShowDoors): Promise<Projection> {
+  if (deployment !== null) return project(maskedDeployment(deployment, mask), links)
+  const { key, markdown } = answer as Answer
+  return projectAnswer(answerComment(key, mask(markdown)))
+}
 
 const dueOf = ({ surfaces }: Projection, ledger: Announcement): Map<Surface, Shown> =>
   new Map([...surfaces].filter(([surface, { hash }]) => !ledger[surface].isGone && ledger[surface].hash !== hash))

@@ -96,7 +96,11 @@ function repositoryProblem(value: string): string | null {
   return canonical === value ? null : `written in full: ${canonical}`
 }
 
+/** It stands in every comment and check run of the environment, and GitHub bounds those. */
+const LONGEST_ADDRESS = 500
+
 function addressProblem(value: string): string | null {
+  if (value.length > LONGEST_ADDRESS) return `an address of at most ${LONGEST_ADDRESS} characters`
   const wanted = 'an https:// address, or an http:// one on loopback, without user name and password'
   const url = URL.parse(value)
   if (url === null || url.username !== '' || url.password !== '') return wanted

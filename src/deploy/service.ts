@@ -3,6 +3,7 @@ import { hasEnded, type Deployment, type DeployRequest, type Repository } from '
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import { decide } from './gates/index.ts'
 import type { PreflightReport } from './images.ts'
+import { maskedJournal, type Mask } from './mask.ts'
 import { propose } from './proposal.ts'
 import { drive } from './rollout.ts'
 import type { Facts } from './source.ts'
@@ -48,13 +49,15 @@ export interface Preflights {
 }
 
 export interface ServiceDoors extends RolloutDoors {
+  readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
 }
 
 const FULL_DISK = 60_000
 
-export function createService(doors: ServiceDoors): Service {
+export function createService(outside: ServiceDoors): Service {
+  const doors = { ...outside, journal: maskedJournal(outside.journal, outside.mask) }
   const { journal, clock, activity } = doors
   const listeners: ((deployment: Deployment) => void)[] = []
   const driving = new Set<string>()

@@ -16,8 +16,6 @@ export interface RolloutDoors extends Surroundings {
   readonly images: Images
   readonly clock: Clock
   readonly activity: Activity
-  /** Takes secrets out of a line before it is stored. */
-  mask(line: string): string
   /** Our own bug: logs it whole and answers with the incident's number. */
   incident(error: unknown, deployment: string): string
 }

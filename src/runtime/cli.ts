@@ -9,7 +9,7 @@ import { createLog } from './log.ts'
 import { start } from './node.ts'
 import { PREFLIGHT_HELP, preflightCommand } from './preflight.ts'
 import { toPkcs8 } from './private-key.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor, secretsOf } from './redact.ts'
 import { startSetup } from './setup.ts'
 
 const ENVIRONMENT_FILE = '.env'
@@ -63,9 +63,7 @@ async function checkImage(words: readonly string[]): Promise<void> {
 
 async function run(settings: Settings & { readonly app: AppSettings }, environment: Readonly<Record<string, string | undefined>>): Promise<void> {
   const redactor = createRedactor()
-  const { privateKey, webhookSecrets, oauth } = settings.app
-  const secrets = [privateKey, ...webhookSecrets, ...settings.keys.map(({ key }) => key), ...(oauth ? [oauth.clientSecret] : [])]
-  for (const secret of secrets) redactor.register(secret.reveal())
+  for (const secret of secretsOf(settings)) redactor.register(secret.reveal())
   const log = createLog(settings.logLevel, redactor)
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'a mistake of our own; the process ends, and takes up its work at the next start')

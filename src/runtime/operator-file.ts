@@ -18,7 +18,7 @@ export interface Machine {
 export function loadOperatorFile(path: string, { environment, redactor, log }: Machine): Operator {
   const readSecret = (reference: SecretReference): string | undefined => {
     const value = 'env' in reference ? environment[reference.env] : readText(reference.file)?.replace(/\r?\n$/, '')
-    if (value) redactor.register(value)
+    if (value && !redactor.register(value)) log.warn(`the secret in ${nameOf(reference)} is too short or too common to be kept out of what is shown`)
     return value
   }
   const text = readText(path)
@@ -28,6 +28,8 @@ export function loadOperatorFile(path: string, { environment, redactor, log }: M
   if ('problem' in read) throw new Failure('OPERATOR_FILE_INVALID', { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
   return read.operator
 }
+
+const nameOf = (reference: SecretReference): string => ('env' in reference ? `the variable ${reference.env}` : `the file ${reference.file}`)
 
 function readText(path: string): string | undefined {
   try {

@@ -13,12 +13,24 @@ const HOST = /^(?:unix:\/\/(?<socket>\/.+)|tcp:\/\/(?<host>\[[0-9a-fA-F:.]+\]|[0
 const PORT = /^(?:(?<ip>\[[0-9a-fA-F:.]+\]|[0-9.]+):)?(?<host>\d{1,5}):(?<container>\d{1,5})(?<protocol>\/(?:tcp|udp))?$/
 const LOOPBACK = /^tcp:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):/
 
-const text = z.union([z.string(), z.instanceof(Secret)]).transform((value) => (value instanceof Secret ? value : new Secret(value)))
+const pem = (form: RegExp, wanted: string) => z.instanceof(Secret, { error: REFERENCE }).refine((secret) => form.test(secret.reveal()), wanted)
+const REFERENCE = 'not given by reference, as `{ file: PATH }` or `{ env: NAME }`'
+const certificate = pem(/-----BEGIN (TRUSTED )?CERTIFICATE-----\r?\n/, 'not a certificate in PEM form (`-----BEGIN CERTIFICATE-----`)')
+// Nobody is there to type a passphrase.
+const privateKey = pem(
+  /^(?![^]*ENCRYPTED)[^]*-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\r?\n/,
+  'not a private key in PEM form without a passphrase (`-----BEGIN PRIVATE KEY-----`)',
+)
+
+const tlsSchema = z
+  .strictObject({ ca: certificate.optional(), cert: certificate.optional(), key: privateKey.optional() })
+  .refine(({ cert, key }) => cert !== undefined || key === undefined, { path: ['cert'], message: 'needed beside `tls.key`' })
+  .refine(({ cert, key }) => cert === undefined || key !== undefined, { path: ['key'], message: 'needed beside `tls.cert`' })
 
 const optionsSchema = z
   .strictObject({
     host: z.string().regex(HOST, 'not `unix:///path` or `tcp://host:port`'),
-    tls: z.strictObject({ ca: text.optional(), cert: text.optional(), key: text.optional() }).optional(),
+    tls: tlsSchema.optional(),
     platform: z
       .string()
       .regex(/^[a-z0-9]+\/[a-z0-9]+(\/v\d+)?$/, 'not `linux/amd64` or the like')

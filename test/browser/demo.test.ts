@@ -173,6 +173,9 @@ describe.skipIf(!isHere)('the demo in a browser', () => {
     const { page } = await visit({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
     const width = () => page.evaluate(() => document.documentElement.scrollWidth)
     expect(await width()).toBe(390)
+    // Whoever types has the whole width for it.
+    for (const control of [page.getByLabel('Comment', { exact: true }), page.getByRole('button', { name: 'Comment', exact: true })])
+      expect((await control.boundingBox())?.width).toBeGreaterThan(300)
     await page.getByRole('button', { name: '/deploy staging', exact: true }).tap()
     await page.getByRole('button', { name: 'Comment', exact: true }).tap()
     await page

@@ -1,6 +1,6 @@
 import type { Artifact, PullCredential, Target } from '../../src/deploy/target.ts'
 import { docker } from '../../src/targets/docker.ts'
-import type { Behaviour } from '../world/docker-engine.ts'
+import type { Behaviour } from '../world/docker-images.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import type { TargetPlace } from './target.contract.ts'
 

@@ -141,9 +141,11 @@ function backstage({ github, registry }: Town): string {
   const lines = calls
     .slice(-LINES)
     .map(({ method, path, fields, status }) => `${method} ${path} ${fields.join(' ')}`.trimEnd() + ` → ${status || '…'}`)
-  const summary = `${webhooks.log.length} webhooks, ${calls.length} calls to GitHub, ${registry.oci.requests.length} requests to the registry`
+  const summary = `${counted(webhooks.log.length, 'webhook')}, ${counted(calls.length, 'call')} to GitHub, ${counted(registry.oci.requests.length, 'request')} to the registry`
   return html`<details id="backstage">
     <summary>Behind the scenes: ${summary}</summary>
     <pre tabindex="0" aria-label="The last calls to GitHub">${lines.join('\n')}</pre>
   </details>`.html
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`

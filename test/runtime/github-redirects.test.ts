@@ -81,6 +81,31 @@ test('a renamed repository is found at its new address, with the token and what 
   expect(seen).toEqual([['POST', '/repositories/7/deployments', 'token ghs_of_the_installation', '{"ref":"main"}']])
 })
 
+test('an address without an origin is one of the same', async () => {
+  answer = (request, response) => {
+    if (request.url?.endsWith('/access_tokens')) return token(request, response)
+    if (request.url === '/repos/a/old') return redirect(301, '/repositories/7')(request, response)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ asked: request.url }))
+  }
+  expect(await client().rest('GET /repos/{owner}/{repo}', { owner: 'a', repo: 'old' }, anything)).toEqual({ asked: '/repositories/7' })
+})
+
+test.each([
+  ['nowhere', {}],
+  ['an address that is none', { location: 'http://[' }],
+  ['a file', { location: 'file:///etc/passwd' }],
+  ['an address with a password', { location: 'PASSWORD' }],
+])('a redirect to %s is a failure', async (_, headers: { location?: string }) => {
+  answer = (request, response) => {
+    if (request.url?.endsWith('/access_tokens')) return token(request, response)
+    const location = headers.location?.replace('PASSWORD', at(github).replace('//', '//a:b@'))
+    response.writeHead(302, location === undefined ? {} : { location }).end()
+  }
+  await expect(client().rest('GET /repos/{owner}/{repo}', { owner: 'a', repo: 'b' }, anything)).rejects.toMatchObject({
+    problem: { code: 'GITHUB_UNAVAILABLE' },
+  })
+})
+
 test('a loop ends', async () => {
   answer = (request, response) => (request.url?.endsWith('/access_tokens') ? token : redirect(301, request.url ?? '/'))(request, response)
   await expect(client().rest('GET /repos/{owner}/{repo}', { owner: 'a', repo: 'b' }, anything)).rejects.toMatchObject({

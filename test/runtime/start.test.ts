@@ -66,15 +66,20 @@ describe('gantry start refuses, and names the variable', () => {
 
 describe('gantry start', () => {
   test('on an older Node hands over to the one that npm brought, and ends with its code', async () => {
-    // npm itself runs on it, so there always is one beside the one in node_modules.
-    const folders = (process.env['PATH'] ?? '').split(delimiter).filter((path) => !path.includes('node_modules'))
-    const older = folders.map((path) => join(path, 'node')).find((path) => existsSync(path))
-    if (older === undefined) throw new Error('no Node on PATH but the one in node_modules')
-    const gantry = new GantryProcess({ folder, environment: APP, node: older })
+    const gantry = new GantryProcess({ folder, environment: APP, node: olderNode() })
     await gantry.listens()
     expect(await gantry.stops()).toBe(0)
-    const refused = new GantryProcess({ folder, environment: without('APP_ID'), node: older })
+    const refused = new GantryProcess({ folder, environment: without('APP_ID'), node: olderNode() })
     expect(await refused.ended).toBe(1)
+  })
+
+  test('the one that an older Node handed over to ends with it, even by kill -9, and leaves nothing locked', async () => {
+    const gantry = new GantryProcess({ folder, environment: APP, node: olderNode() })
+    await gantry.listens()
+    await gantry.stops('SIGKILL') // its output ends when nobody is left to write
+    const next = new GantryProcess({ folder, environment: APP })
+    await next.listens()
+    expect(await next.stops()).toBe(0)
   })
 
   test('reads .env, whose lines the process’s own variables win over', async () => {
@@ -119,3 +124,11 @@ describe('gantry start', () => {
     }
   })
 })
+
+/** npm itself runs on it, so there always is one beside the one in node_modules. */
+function olderNode(): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((path) => !path.includes('node_modules'))
+  const older = folders.map((path) => join(path, 'node')).find((path) => existsSync(path))
+  if (older === undefined) throw new Error('no Node on PATH but the one in node_modules')
+  return older
+}

@@ -32,7 +32,7 @@ story('a pull request is deployed to the default environment', async ({ world, a
     { name: 'deploy staging', status: 'completed', conclusion: 'success', headSha: world.pull.pull?.head },
   ])
   expect(github.repository.deployments).toMatchObject([{ environment: 'staging', sha: world.pull.pull?.head }])
-  expect(github.repository.deployments[0]?.statuses.at(-1)).toMatchObject({ state: 'success', environmentUrl: 'https://staging.example.com' })
+  expect(github.repository.deployments[0]?.statuses.at(-1)).toMatchObject({ state: 'success', environmentUrl: 'https://staging.example.com/' })
   expect(await servesAt(world, '/')).toBe('hello')
 })
 

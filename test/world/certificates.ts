@@ -1,68 +1,48 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A certificate and its key, as paths of files. */
-export interface Certificate {
-  readonly chain: string
+/** Paths of a certificate and its key in PEM form. */
+export interface KeyPair {
+  readonly cert: string
   readonly key: string
 }
 
-interface Wishes {
-  /** The hosts that it is for. */
-  readonly names: readonly string[]
-  readonly isExpired?: boolean
-}
+/** Why certificates cannot be made here; null where they can. */
+export const missingOpenssl = (): string | null => (existsSync('/usr/bin/openssl') ? null : 'openssl not installed (apt-get install openssl)')
 
-/** A certificate authority that nobody knows who was not told. */
-export interface Authority {
-  /** Its own certificate, as text, and alone in a folder, as skopeo wants it. */
-  readonly certificate: string
-  readonly trusted: string
-  issues(wishes: Wishes): Certificate
-  stop(): void
-}
+/** A certificate authority in a folder, made by openssl: no private key stands in the repository. */
+export class Authority {
+  readonly #folder: string
+  readonly #own: KeyPair
 
-const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-const openssl = (folder: string, ...words: string[]): void =>
-  void execFileSync('/usr/bin/openssl', words, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  constructor(folder: string, name: string) {
+    this.#folder = folder
+    this.#own = this.#make(name, [])
+  }
 
-export function createAuthority(): Authority {
-  const folder = mkdtempSync(join(tmpdir(), 'gantry-authority-'))
-  openssl(folder, 'req', '-x509', ...EC, '-days', '2', '-subj', '/CN=Gantry test authority', '-keyout', 'ca.key', '-out', 'ca.crt')
-  const trusted = join(folder, 'trusted')
-  mkdirSync(trusted)
-  copyFileSync(join(folder, 'ca.crt'), join(trusted, 'ca.crt'))
-  let count = 0
-  return {
-    certificate: readFileSync(join(folder, 'ca.crt'), 'utf8'),
-    trusted,
-    issues({ names, isExpired = false }) {
-      const at = `${(count += 1)}`
-      openssl(folder, 'req', ...EC, '-subj', '/CN=registry', '-keyout', `${at}.key`, '-out', `${at}.csr`)
-      writeFileSync(join(folder, `${at}.ext`), `subjectAltName=${names.map((name) => `DNS:${name}`).join()}\n`)
-      // What ended a day before it began has expired for whoever looks at it now.
-      const life = isExpired ? '-1' : '2'
-      openssl(
-        folder,
-        'x509',
-        '-req',
-        '-in',
-        `${at}.csr`,
-        '-CA',
-        'ca.crt',
-        '-CAkey',
-        'ca.key',
-        '-days',
-        life,
-        '-extfile',
-        `${at}.ext`,
-        '-out',
-        `${at}.pem`,
-      )
-      return { chain: join(folder, `${at}.pem`), key: join(folder, `${at}.key`) }
-    },
-    stop: () => rmSync(folder, { recursive: true }),
+  get cert(): string {
+    return this.#own.cert
+  }
+
+  /** For a server that is reached at that address. */
+  signsServer(name: string, ip: string): KeyPair {
+    return this.#signs(name, [`subjectAltName=IP:${ip}`, 'extendedKeyUsage=serverAuth'])
+  }
+
+  signsClient(name: string): KeyPair {
+    return this.#signs(name, ['extendedKeyUsage=clientAuth'])
+  }
+
+  #signs(name: string, extensions: readonly string[]): KeyPair {
+    const added = ['basicConstraints=critical,CA:FALSE', ...extensions].flatMap((one) => ['-addext', one])
+    return this.#make(name, ['-CA', this.#own.cert, '-CAkey', this.#own.key, ...added])
+  }
+
+  #make(name: string, how: readonly string[]): KeyPair {
+    const [cert, key] = [join(this.#folder, `${name}-cert.pem`), join(this.#folder, `${name}-key.pem`)]
+    const wants = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${name}`]
+    execFileSync('/usr/bin/openssl', ['req', '-x509', ...wants, ...how, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    return { cert, key }
   }
 }

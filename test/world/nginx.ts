@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts } from '../demo/free-ports.ts'
-import type { Certificate } from './certificates.ts'
+import type { Certificate } from './test-authority.ts'
 
 /** nginx, which stands in front of many registries and says much of what goes wrong in their name. */
 export interface Front {

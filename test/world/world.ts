@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
-import { pino } from 'pino'
 import { assemble, type Gantry } from '../../src/assemble.ts'
 import { EVENTS } from '../../src/bot/intake.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import { createFront } from '../../src/runtime/front.ts'
-import { createRedactor } from '../../src/runtime/redact.ts'
+import { createLog } from '../../src/runtime/log.ts'
+import { createRedactor, secretsOf } from '../../src/runtime/redact.ts'
 import { Secret } from '../../src/secret.ts'
 import type { AppSettings, Settings } from '../../src/settings.ts'
 import type { Sql } from '../../src/store/sql.ts'
@@ -68,11 +68,14 @@ export class World {
   lives = 0
   /** The crossings of every process there was, one after the other. */
   readonly processes: Crossings[] = []
+  /** Somebody on the line to each of them: sees every request, and answers it instead where it returns an answer. */
+  readonly wire: Partial<Record<'github' | 'registry' | 'engine', (request: Request) => Promise<Response | null>>> = {}
   /** What the registry takes from `gantry`. */
   readonly registryPassword: string
   /** Crossings of all processes so far. */
   crossed = 0
   #life: Life | null = null
+  readonly #redactor = createRedactor()
   readonly #deaths: Death[]
   readonly #pace: Pace | null
   #ids = 0
@@ -89,6 +92,7 @@ export class World {
     this.github.auth.lifetime = Infinity
     this.github.has('.github/deploy.yml', DEPLOY_YML)
     this.pull = this.github.people.ada.opensPullRequest()
+    for (const secret of [...secretsOf(this.#settings()), new Secret(PASSWORD)]) this.#redactor.register(secret.reveal())
   }
 
   static async begin(options: WorldOptions = {}): Promise<World> {
@@ -218,8 +222,6 @@ export class World {
       'env' in reference && reference.env === 'REGISTRY_PASSWORD' ? PASSWORD : undefined,
     )
     if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
-    const redactor = createRedactor()
-    redactor.register(PASSWORD)
     const internet = crossings.fetch('fetch', (input, init) => this.#internet(input, init))
     return assemble(this.#settings(), read.operator, {
       repositories: sql,
@@ -239,13 +241,13 @@ export class World {
       dockerConfig: async () => null,
       hide: (secret) => redactor.register(secret),
       targets: {
-        fetch: () => crossings.fetch('engine', this.engine.fetch),
+        fetch: () => crossings.fetch('engine', (input, init) => this.#toEngine(input, init)),
         files: (name) => crossings.files(this.files.under(name)),
         clock: this.time.atOnce,
       },
       clock: crossings.clock(this.time),
       log: this.#log(crossings),
-      mask: (text) => redactor.clean(text),
+      mask: (text) => this.#redactor.clean(text),
       random: () =>
         createHash('sha256')
           .update(`id ${this.#ids++}`)
@@ -265,14 +267,20 @@ export class World {
     return { ...rest, app, githubApiUrl: 'https://api.github.com' }
   }
 
-  #internet(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  async #internet(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const request = new Request(input, init)
     const url = new URL(request.url)
+    const intercepted = await this.wire[url.host === 'api.github.com' ? 'github' : 'registry']?.(request.clone())
+    if (intercepted) return intercepted
     if (url.host === 'api.github.com') return this.github.fetch(request)
     if (url.host !== REGISTRY) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }) })
     // Real HTTP from here on; the story's name for it stands for TLS and DNS.
     const answer = fetch(new Request(`${this.registry.origin}${url.pathname}${url.search}`, request))
     return this.#pace === null ? answer : answer.then(arrived)
+  }
+
+  async #toEngine(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    return (await this.wire.engine?.(new Request(input, init))) ?? this.engine.fetch(input, init)
   }
 
   #guard(work: () => void): void {
@@ -289,7 +297,7 @@ export class World {
       this.logged.push(line)
       if (line.startsWith('{"level":50') || line.startsWith('{"level":60')) this.errors.push(line)
     }
-    return pino({ level: 'debug' }, { write: (line: string) => void (crossings.isDead || hear(line)) })
+    return createLog('debug', this.#redactor, (line) => void (crossings.isDead || hear(line)))
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Json } from '../../deploy/target.ts'
 import { Failure } from '../../errors.ts'
+import { tidied } from './tidied.ts'
+import { unreachable } from './unreachable.ts'
 
 /** What to say to the Engine API; `calls.ts` makes them. The path has no version: engines answer in their newest. */
 export interface Call {
@@ -29,7 +31,7 @@ export class Engine {
     this.#base = base
   }
 
-  /** Answers with one of the `expected` statuses; throws `TARGET_UNAVAILABLE` where nobody answers and `TARGET_REFUSED` for any other status. */
+  /** Answers with one of the `expected` statuses; throws `TARGET_REFUSED` for any other, and as `unreachable` says where nobody answers. */
   async ask(call: Call, expected: readonly number[], signal?: AbortSignal): Promise<Answer> {
     const answer = await this.#send(call, signal)
     if (expected.includes(answer.status)) return answer
@@ -56,7 +58,7 @@ export class Engine {
       return { status: response.status, bytes: await bounded(response) }
     } catch (error) {
       signal?.throwIfAborted()
-      throw unavailable(error)
+      throw unreachable(error)
     }
   }
 }
@@ -67,12 +69,6 @@ export function messageOf({ bytes }: Answer): string {
   const line = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)
   return tidied(line?.[1] === undefined ? text : String(JSON.parse(line[1])))
 }
-
-export const tidied = (text: string): string =>
-  text
-    .replace(/\p{C}+/gu, ' ')
-    .trim()
-    .slice(0, 300)
 
 /** Of a long answer the end is kept: there a pull says how it went, and there the newest log lines are. */
 async function bounded(response: Response): Promise<Uint8Array> {
@@ -107,18 +103,14 @@ export function strange({ method, path }: Call, cause: unknown): Failure {
 }
 
 function refused(answer: Answer): Failure {
+  const message = messageOf(answer)
+  const next = /to an HTTPS server/.test(message)
+    ? 'Set `tls` of the target in the operator file.'
+    : 'Put right what the engine says, then deploy again.'
   return new Failure('TARGET_REFUSED', {
     sentence: 'The container engine refused.',
-    found: `${answer.status} ${messageOf(answer)}`,
-    next: 'Put right what the engine says, then deploy again.',
+    found: `${answer.status} ${message}`,
+    next,
     retryable: answer.status >= 502,
   })
-}
-
-function unavailable(error: unknown): Failure {
-  const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code = reason instanceof Error && 'code' in reason && typeof reason.code === 'string' ? reason.code : null
-  const found = reason instanceof Error ? tidied(code ?? reason.message) : undefined
-  const next = "Check that the engine runs and that Gantry may reach the target's `host`, then deploy again."
-  return new Failure('TARGET_UNAVAILABLE', { sentence: 'The container engine cannot be reached.', found, next }, error)
 }

@@ -3,7 +3,8 @@ import type { Hands } from '../../deploy/target.ts'
 import { Failure } from '../../errors.ts'
 import { calls } from './calls.ts'
 import { type Container, containerOf } from './containers.ts'
-import { type Engine, tidied } from './engine.ts'
+import type { Engine } from './engine.ts'
+import { tidied } from './tidied.ts'
 
 /** Milliseconds that a container without a HEALTHCHECK must run without a restart before it counts as healthy. */
 const SETTLES = 2_000
@@ -37,7 +38,7 @@ function judge({ state, exitCode, restarts, health }: Container, restartsBefore:
 }
 
 function unhealthy(found: string, seconds: number): Failure {
-  const next = 'Read the log lines above, repair the image or its settings, and deploy again.'
+  const next = 'Read what it wrote last, in the log; repair the image or its settings, and deploy again.'
   return new Failure('TARGET_UNHEALTHY', {
     sentence: 'The new container did not become healthy.',
     found,

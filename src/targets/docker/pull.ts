@@ -1,7 +1,8 @@
 import type { Artifact, Hands, PullCredential } from '../../deploy/target.ts'
 import { type Code, Failure, type ProblemDetails } from '../../errors.ts'
 import { calls } from './calls.ts'
-import { type Answer, type Engine, messageOf, tidied } from './engine.ts'
+import { type Answer, type Engine, messageOf } from './engine.ts'
+import { tidied } from './tidied.ts'
 
 /** Lets the engine pull the digest, unless it has it. Failures carry the registry's codes: the engine only passes its words on. */
 export async function pullImage(engine: Engine, artifact: Artifact, hands: Hands): Promise<void> {

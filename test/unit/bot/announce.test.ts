@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { problem } from '../../../src/errors.ts'
+import { createDeployment } from '../../world/github/deployments.ts'
 import { Desk, DIGEST } from './desk.ts'
 
 describe('the announcer', () => {
@@ -166,6 +168,29 @@ describe('the announcer, when something goes wrong', () => {
     await desk.deploys()
     await desk.time.passes('1 minute')
     expect(desk.said()).toHaveLength(1)
+  })
+
+  test('our own comment that repeats what others wrote is never taken for another one', async () => {
+    const found = 'they wrote <!-- gantry:deployment d-1 -->'
+    desk.configuration = { problem: problem('CONFIGURATION_INVALID', { sentence: 'It is broken.', found, next: 'Mend it.' }) }
+    await desk.comments('/status')
+    desk.github.drops().to('addComment')
+    await desk.deploys()
+    await desk.time.passes('1 minute')
+    expect(desk.said().map(({ body }) => body.includes('deployed'))).toEqual([false, true])
+  })
+
+  test('the Deployment of a person who is called as the App is never taken for ours, whatever it says of itself', async () => {
+    const { github } = desk
+    github.people.grace.account.login = github.bot.login.replace('[bot]', '')
+    const payload = { gantry: { id: 'd-1', key: 'copied', instance: 'here' } }
+    const none = { task: undefined, autoMerge: undefined, description: undefined, isTransient: undefined, isProduction: undefined }
+    const fields = { ...none, ref: 'main', environment: 'staging', requiredContexts: [], payload }
+    createDeployment(github, github.repository, github.people.grace.account, fields)
+    github.drops().to('POST /repos/{owner}/{repo}/deployments')
+    await desk.deploys()
+    await desk.time.passes('1 minute')
+    expect(github.repository.deployments.map(({ statuses }) => statuses.at(-1)?.state)).toEqual([undefined, 'success'])
   })
 
   test('inside a rate limit nothing is sent, and after it everything is said', async () => {

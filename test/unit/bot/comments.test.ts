@@ -153,6 +153,18 @@ describe('whatever names and messages hold', () => {
     })
 
   const all = (node: Nodes): readonly Nodes[] => [node, ...('children' in node ? node.children.flatMap(all) : [])]
+  const nodesOf = (markdown: string) => all(fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }))
+  /** What GitHub makes of it holds nothing but our own template. */
+  function isOurs(markdown: string): void {
+    const nodes = nodesOf(markdown)
+    const known = ['root', 'paragraph', 'text', 'strong', 'inlineCode', 'list', 'listItem', 'link', 'code', 'html']
+    expect([...new Set(nodes.map(({ type }) => type))].filter((type) => !known.includes(type))).toEqual([])
+    for (const node of nodes) {
+      if (node.type === 'html') expect(node.value).toMatch(OURS)
+      if (node.type === 'text') expect(node.value.replace(/@[A-Za-z0-9_-]+,/, '')).not.toMatch(/@|https?:|www\.|#\d/)
+      if (node.type === 'link') expect(node.url).toMatch(/^https?:/)
+    }
+  }
   const OURS = /^(?:<details>\n<summary>(?:Log|Last \d+ of \d+ log lines)<\/summary>|<\/details>|<!-- gantry:deployment k-0123 -->)$/
 
   test('the comment has our own links, HTML and mentions in it and nobody else’s, and its marker', () => {
@@ -161,17 +173,36 @@ describe('whatever names and messages hold', () => {
         const markdown = deploymentComment(one, LINKS)
         expect(markdown.length).toBeLessThanOrEqual(65_536)
         expect(markdown.endsWith('\n<!-- gantry:deployment k-0123 -->')).toBe(true)
-        const nodes = all(fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] }))
-        const types = new Set(nodes.map(({ type }) => type))
-        const known = ['root', 'paragraph', 'text', 'strong', 'inlineCode', 'list', 'listItem', 'link', 'code', 'html']
-        expect([...types].filter((type) => !known.includes(type))).toEqual([])
-        for (const node of nodes) {
-          if (node.type === 'html') expect(node.value).toMatch(OURS)
-          if (node.type === 'text') expect(node.value.replace(/@[A-Za-z0-9_-]+,/, '')).not.toMatch(/@|https?:|www\.|#\d/)
-          if (node.type === 'link') expect(node.url).toMatch(/^https?:/)
-        }
+        isOurs(markdown)
       }),
       { numRuns: 400 },
+    )
+  })
+
+  test('neither has the check run, which notifies nobody at all', async () => {
+    await fc.assert(
+      fc.asyncProperty(record, async (one) => {
+        const { surfaces } = await project(one, LINKS)
+        const output = (surfaces.get('check')?.input['output'] ?? { summary: '' }) as { summary: string; text?: string }
+        isOurs(output.summary)
+        isOurs(output.text ?? '')
+        const words = nodesOf(output.summary).flatMap((node) => (node.type === 'text' ? [node.value] : []))
+        expect(words.join(' ')).not.toContain('@')
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('titles, descriptions and addresses are plain: one line that can be seen, and http or nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(record, async (one) => {
+        const { surfaces } = await project(one, LINKS)
+        const title = (surfaces.get('check')?.input['output'] as { title: string } | undefined)?.title ?? ''
+        const status = (surfaces.get('deployment')?.input ?? {}) as { description?: string; environmentUrl?: string }
+        for (const text of [title, status.description ?? '']) expect(text).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+        expect(status.environmentUrl ?? 'https://nothing.example').toMatch(/^https?:\/\/\S+$/)
+      }),
+      { numRuns: 200 },
     )
   })
 

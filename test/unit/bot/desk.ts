@@ -73,7 +73,7 @@ export class Desk {
     this.source = createSource(this.door)
     this.bot = createBot({
       ...{ probot, github: this.door, source: this.source, service: this.#service(), inbox: this.inbox, announcements: this.announcements },
-      ...{ clock: this.time, links: LINKS, appId, instance: 'here', log },
+      ...{ clock: this.time, links: LINKS, appId, instance: 'here', log, mask: (text) => text.replaceAll('hunter2', '[secret]') },
       incident: (error) => {
         this.incidents.push(error)
         return 'i1'

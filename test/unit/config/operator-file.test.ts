@@ -28,7 +28,8 @@ trusted_realms: [https://tokens.internal]
 const SECRETS = new Map([
   ['GHCR_TOKEN', 'canary-token'],
   ['/run/secrets/ghcr', 'canary-file\n'],
-  ['/run/secrets/pem', 'first\nsecond\n'],
+  ['/run/secrets/cert.pem', '-----BEGIN CERTIFICATE-----\ncanary\n'],
+  ['CLIENT_KEY', '-----BEGIN PRIVATE KEY-----\ncanary'],
   ['/run/secrets/padded', ' canary-padded\n'],
   ['EMPTY', ''],
 ])
@@ -78,10 +79,10 @@ describe('what the file declares', () => {
   })
 
   test('secrets among a target’s own keys are handed to its kind as secrets', () => {
-    const tls = 'tls: { ca: { file: /run/secrets/pem }, key: { env: GHCR_TOKEN } }'
+    const tls = 'tls: { cert: { file: /run/secrets/cert.pem }, key: { env: CLIENT_KEY } }'
     const options = operatorOf(`version: 1\ntargets:\n  box: { kind: docker, host: "tcp://box.internal:2376", ${tls} }\n`).targets.get('box')?.options
-    const { ca, key } = (options as { tls: { ca: Secret; key: Secret } }).tls
-    expect([ca.reveal(), key.reveal()]).toEqual(['first\nsecond', 'canary-token'])
+    const { cert, key } = (options as { tls: { cert: Secret; key: Secret } }).tls
+    expect([cert.reveal(), key.reveal()]).toEqual(['-----BEGIN CERTIFICATE-----\ncanary', '-----BEGIN PRIVATE KEY-----\ncanary'])
   })
 
   test('registries that may be plain HTTP; everything may be left out', () => {

@@ -147,6 +147,11 @@ describe('what is wrong is said at its place', () => {
       '7:10 environments.staging.url | environments.staging.url must be an https:// address, or an http:// one on loopback, without user name and password.',
     ],
     [
+      'an address that no comment could hold',
+      environment(`url: https://example.com/${'x'.repeat(500)}`),
+      '7:10 environments.staging.url | environments.staging.url must be an address of at most 500 characters.',
+    ],
+    [
       'a script as an address',
       environment('url: "javascript:alert(1)"'),
       '7:10 environments.staging.url | environments.staging.url must be an https:// address, or an http:// one on loopback, without user name and password.',

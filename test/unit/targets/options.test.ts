@@ -3,6 +3,9 @@ import { Secret } from '../../../src/secret.ts'
 import { docker } from '../../../src/targets/docker.ts'
 import { staticSite } from '../../../src/targets/static.ts'
 
+const pem = (what: string, header = '') => new Secret(`-----BEGIN ${what}-----\n${header}canary`)
+const [CERT, KEY] = [pem('CERTIFICATE'), pem('PRIVATE KEY')]
+
 const foundIn = (result: object): unknown => ('problem' in result ? (result.problem as { found?: string }).found : 'accepted')
 
 test.each([
@@ -25,6 +28,14 @@ test.each([
   [{ host: 'http://127.0.0.1:2375' }, 'host'],
   [{ host: 'unix:///docker.sock', platform: 'amd64' }, 'platform'],
   [{ host: 'tcp://10.0.0.1:2376', tls: { certificate: 'x' } }, 'tls.certificate'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { ca: CERT, cert: CERT, key: KEY } }, 'accepted'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { cert: CERT } }, 'tls.key'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { key: KEY } }, 'tls.cert'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { ca: KEY } }, 'tls.ca'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { ca: '-----BEGIN CERTIFICATE-----\nMII' } }, 'tls.ca'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { cert: CERT, key: CERT } }, 'tls.key'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { cert: CERT, key: pem('ENCRYPTED PRIVATE KEY') } }, 'tls.key'],
+  [{ host: 'tcp://10.0.0.1:2376', tls: { cert: CERT, key: pem('RSA PRIVATE KEY', 'Proc-Type: 4,ENCRYPTED') } }, 'tls.key'],
 ])('options of a docker target: %j → %s', (options, found) => expect(foundIn(docker.options(options))).toBe(found))
 
 test('an unknown key is answered with the nearest one', () => {
@@ -34,6 +45,10 @@ test('an unknown key is answered with the nearest one', () => {
 })
 
 test('what is handed over for TLS stays a secret', () => {
-  const options = docker.options({ host: 'tcp://10.0.0.1:2376', tls: { key: 'PRIVATE', cert: new Secret('CERT') } })
-  expect(JSON.stringify(options)).not.toMatch(/PRIVATE|CERT/)
+  const options = docker.options({ host: 'tcp://10.0.0.1:2376', tls: { key: KEY, cert: CERT } })
+  expect(options).toHaveProperty('options')
+  expect(JSON.stringify(options)).not.toMatch(/PRIVATE|CERT|canary/)
+  const refused = docker.options({ host: 'tcp://10.0.0.1:2376', tls: { key: CERT, cert: 'canary' } })
+  expect(refused).toHaveProperty('problem')
+  expect(JSON.stringify(refused)).not.toMatch(/canary/)
 })

@@ -4,7 +4,7 @@
  *
  *     mkdir CUT && cd CUT && npm init -y
  *     npm i --ignore-scripts @octokit/openapi@23.0.2 @octokit/openapi-webhooks@12.1.0 @octokit/graphql-schema@15.26.1
- *     node test/world/github/slice.ts CUT          # from the repository's root
+ *     npm exec -- node test/world/github/slice.ts CUT   # from the repository's root
  *
  * Reads  fixtures/github-operations.txt, github-webhooks.txt, github-graphql.txt (what is wanted, with the permissions it needs)
  * Writes fixtures/github-openapi.json, github-webhooks.json, github.graphql

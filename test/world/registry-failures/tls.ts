@@ -1,4 +1,4 @@
-import type { Certificate } from '../certificates.ts'
+import type { Certificate } from '../test-authority.ts'
 import { alice } from './cause.ts'
 import type { Cause, Question } from './cause.ts'
 import { fetchHere } from './lab.ts'

@@ -60,23 +60,6 @@ export const threadRoutes: Readonly<Record<string, Route>> = {
     },
   },
 
-  'GET /repos/{owner}/{repo}/issues/comments/{comment_id}': {
-    thread: ofComment,
-    answer: (context, home) => {
-      const { issue, comment } = commentOf(context, home)
-      return { status: 200, stated: show.comment(home, issue, comment) }
-    },
-  },
-
-  'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}': {
-    thread: ofComment,
-    answer: (context, home) => {
-      const { issue, comment } = commentOf(context, home)
-      threads.edit(context.github, home, issue, comment, context.bot, context.body.text('body') ?? '')
-      return { status: 200, stated: show.comment(home, issue, comment) }
-    },
-  },
-
   'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions': {
     thread: ofComment,
     answer: (context, home) => reacted(context, commentOf(context, home).comment),

@@ -3,8 +3,7 @@ import { checkActions, checkOutput } from '../body.ts'
 import type { Body } from '../body.ts'
 import * as checks from '../checks.ts'
 import { createDeployment, addStatus } from '../deployments.ts'
-import { findCommit } from '../git.ts'
-import { GitHubSays, notFound } from '../refusal.ts'
+import { notFound } from '../refusal.ts'
 import * as show from '../render.ts'
 import type { Repository } from '../state.ts'
 import { page } from './route.ts'
@@ -15,32 +14,6 @@ export const workRoutes: Readonly<Record<string, Route>> = {
     answer: ({ github, body }, home) => {
       const made = checks.createCheck(github, home, github.identity, body.text('head_sha') ?? '', checkFields(body))
       return { status: 201, stated: show.checkRun(home, made) }
-    },
-  },
-
-  'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}': {
-    answer: ({ github, body, parameters }, home) => {
-      const check = home.checks.find((one) => one.id === Number(parameters['check_run_id']))
-      if (check === undefined) throw notFound()
-      checks.updateCheck(github, home, github.identity, check, checkFields(body))
-      return { status: 200, stated: show.checkRun(home, check) }
-    },
-  },
-
-  'GET /repos/{owner}/{repo}/commits/{ref}/check-runs': {
-    answer: (context, home) => {
-      const { parameters, query } = context
-      const found = findCommit(home, parameters['ref'] ?? '')
-      if (found === null) throw new GitHubSays(422, `No commit found for SHA: ${parameters['ref']}`)
-      const is = (key: string, value: string): boolean => (query.get(key) ?? value) === value
-      const all = home.checks
-        .filter((one) => one.headSha === found.sha)
-        .filter((one) => is('check_name', one.name) && is('status', one.status) && is('app_id', String(one.app.id)))
-      // `filter` defaults to `latest`: the newest of each name and App.
-      const latest = all.filter((one) => !all.some((other) => other.id > one.id && other.name === one.name && other.app.id === one.app.id))
-      const shown = query.get('filter') === 'all' ? all : latest
-      const { items, headers } = page(context, shown)
-      return { status: 200, headers, stated: { total_count: shown.length, check_runs: items.map((one) => show.checkRun(home, one)) } }
     },
   },
 
@@ -84,13 +57,6 @@ export const workRoutes: Readonly<Record<string, Route>> = {
         autoInactive: body.flag('auto_inactive'),
       })
       return { status: 201, stated: show.deploymentStatus(status) }
-    },
-  },
-
-  'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses': {
-    answer: (context, home) => {
-      const { items, headers } = page(context, deploymentOf(context, home).statuses.toReversed())
-      return { status: 200, headers, stated: items.map(show.deploymentStatus) }
     },
   },
 }
