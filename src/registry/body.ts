@@ -46,25 +46,32 @@ export function verified(
   blob: { readonly digest: Digest; readonly size: number },
   doors: Doors,
   operation: Operation,
+  onFailure: (error: unknown) => unknown,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   const hash = doors.hash(algorithmOf(blob.digest))
   let size = 0
+  async function next(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { done, value } = await readChunk(reader, doors, operation)
+    if (done) {
+      const found = `${algorithmOf(blob.digest)}:${hex(await hash.digest())}`
+      if (size !== blob.size || found !== blob.digest) throw mismatch(operation.where, blob, `${found}, ${size} bytes`)
+      return controller.close()
+    }
+    size += value.length
+    if (size > blob.size) {
+      await reader.cancel().catch(() => {})
+      throw mismatch(operation.where, blob, `more than ${blob.size} bytes`)
+    }
+    await hash.update(value)
+    controller.enqueue(value)
+  }
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await readChunk(reader, doors, operation)
-      if (done) {
-        const found = `${algorithmOf(blob.digest)}:${hex(await hash.digest())}`
-        if (size !== blob.size || found !== blob.digest) throw mismatch(operation.where, blob, `${found}, ${size} bytes`)
-        return controller.close()
-      }
-      size += value.length
-      if (size > blob.size) {
-        await reader.cancel().catch(() => {})
-        throw mismatch(operation.where, blob, `more than ${blob.size} bytes`)
-      }
-      await hash.update(value)
-      controller.enqueue(value)
+      await next(controller).catch(async (error: unknown) => {
+        await onFailure(error)
+        throw error
+      })
     },
     cancel: (reason) => reader.cancel(reason),
   })

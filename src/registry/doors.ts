@@ -1,6 +1,7 @@
 import { networkFailure } from './network.ts'
 import { registryFailure } from './failure.ts'
-import type { RegistryCode, Where } from './failure.ts'
+import type { Where } from './failure.ts'
+import type { Code } from '../errors.ts'
 
 /** The outside world, handed in by whoever runs the client. */
 export interface Doors {
@@ -32,7 +33,7 @@ export type Phase = 'credential' | 'challenge' | 'token' | 'manifest' | 'blob'
 
 /** One chain of attempts that came to nothing, for the log: names and numbers, never a secret or an answer's text. */
 export interface FailureEvent {
-  readonly code: RegistryCode | string
+  readonly code: Code
   readonly phase: Phase
   readonly registry: string
   readonly image: string

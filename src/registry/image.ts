@@ -10,6 +10,8 @@ import type { Visit as Asked } from './refused.ts'
 /** One visit to one registry for one image: what its manifests, configuration and layers are. */
 export interface Visit extends Asked {
   say(line: string): void
+  /** For what fails after the visit: a layer is read later. */
+  report(error: unknown): Promise<void>
 }
 
 export interface Fetched {
@@ -130,7 +132,7 @@ export async function openBlob(here: Visit, blob: Descriptor): Promise<ReadableS
   const path = `/v2/${here.reference.repository}/blobs/${blob.digest}`
   const reply = await here.session.send({ method: 'GET', path, headers: { 'accept-encoding': 'identity' } })
   if (reply.response.status !== 200 || reply.response.body === null) throw await refused(reply, here, blob.digest)
-  return verified(reply.response.body, blob, here.doors, { ...here.operation, deadline: Number.POSITIVE_INFINITY })
+  return verified(reply.response.body, blob, here.doors, { ...here.operation, deadline: Number.POSITIVE_INFINITY }, here.report)
 }
 
 const MANIFEST_BYTES = 4 * 1024 * 1024

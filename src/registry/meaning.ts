@@ -16,18 +16,16 @@ const COMMON: readonly Saying[] = [
   { status: [403], words: /firewall|client with IP|ip address .* not allowed|not allowed access/i, means: 'NETWORK_POLICY_DENIED' },
 ]
 
-const OF_CREDENTIALS = /^(CREDENTIAL|LOGIN|PERMISSION)/
-const OF_LOGINS = [400, 401, 403]
+/** Whether a saying is of a login, which somebody without one cannot get wrong. A no of the image itself (412, 405) is for everybody. */
+const isOfLogin = ({ means, status }: Saying): boolean =>
+  /^(CREDENTIAL|LOGIN)/.test(means) || (means === 'PERMISSION_DENIED' && status.some((one) => one < 404))
 
 /** Status first, then the words of the family's and of the common table, which only make it more exact. */
 export function meaningOf(at: 'token server' | 'registry', answer: ErrorAnswer, keychain: Keychain, credential: Credential): Meaning {
   const plain = at === 'token server' ? ofTokenServer(answer.status, keychain, credential) : { code: ofRegistry(answer, credential), details: {} }
   const words = [answer.code, answer.message].filter(Boolean).join(' ')
   const fits = (one: Saying) => (one.at ?? at) === at && one.status.includes(answer.status) && one.words.test(words)
-  // Where no credential was shown, nothing can be wrong with it.
-  const saying = [...(keychain.sayings ?? []), ...COMMON].find(
-    (one) => fits(one) && !(credential.kind === 'anonymous' && OF_LOGINS.includes(answer.status) && OF_CREDENTIALS.test(one.means)),
-  )
+  const saying = [...(keychain.sayings ?? []), ...COMMON].find((one) => fits(one) && !(credential.kind === 'anonymous' && isOfLogin(one)))
   if (saying === undefined) return plain
   return { code: saying.means, details: saying.next === undefined ? {} : { next: saying.next } }
 }

@@ -94,7 +94,7 @@ export const SENTENCES: Readonly<Record<RegistryCode, Sentences>> = {
     wanted: () => 'permission to pull',
   },
   PUBLIC_IMAGE_BAD_CREDENTIAL: {
-    says: ({ registry, image }) => `${image} is public, but ${registry} refuses the stored credential, which is sent with every request.`,
+    says: ({ registry, image }) => `${image} is public, but the stored credential for ${registry} does not work, and it is sent with every request.`,
     next: ({ registry }) => `Remove the credential for ${registry}, or renew it.`,
     wanted: () => 'no credential, or one that is accepted',
   },
@@ -197,7 +197,8 @@ export const SENTENCES: Readonly<Record<RegistryCode, Sentences>> = {
   },
   REALM_FORBIDDEN: {
     says: ({ registry }) => `${registry} sends us to an address for tokens that must not be connected to.`,
-    next: checkRegistry,
+    next: ({ registry }) =>
+      `If that token server belongs to ${registry}, ask an account administrator to list it under trusted_realms; if not, tell whoever runs ${registry}.`,
     wanted: () => 'a public https address, or one that an administrator listed as a trusted realm',
   },
   REDIRECT_FORBIDDEN: { says: ({ registry }) => `${registry} redirects to a place that must not be followed.`, next: checkRegistry },

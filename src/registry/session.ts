@@ -105,16 +105,18 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
   async function send(call: Pick<Call, 'method' | 'headers'> & { readonly path: string }): Promise<Reply> {
     const url = new URL(call.path, origin)
     const known = offers.get(origin)
+    const phase = call.path.includes('/blobs/') ? 'blob' : 'manifest'
     seen.offer ??= known ?? null
     let sent: Sent = (known && (await authorize(known))) ?? { scheme: 'none' }
     let authenticated = 0
     for (;;) {
       authenticated += sent.scheme === 'none' ? 0 : 1
-      operation.trail.phase = call.path.includes('/blobs/') ? 'blob' : 'manifest'
+      operation.trail.phase = phase
       const answer = await transport.send({ ...call, url, authorization: headerOf(sent, credential), mayLeave: true }, operation)
       const { status } = answer.response
       const isDenied = status === 401 && !answer.hasLeft
       const offer = isDenied ? await readOffer(answer.response, parts, operation) : null
+      operation.trail.phase = phase
       if (offer) seen.offer = remember(offers, origin, offer)
       const again = authenticated >= 2 ? null : offer ? await next(sent, offer) : isStale(sent, answer) ? await renew(sent) : null
       if (again === null) return { ...answer, sent, challengeError: offer?.error ?? null }

@@ -58,6 +58,7 @@ const WITHIN = 30_000 // ms, for everything but the bytes of a layer, which only
 export function createVisitor(doors: Doors, rules: RegistryRules, transport: Transport): Visitor {
   const shared = { transport, tokens: createTokens(transport, doors), offers: new Map<string, Offer>(), doors }
   const breaker = createBreaker(doors)
+  const report = createReport(doors)
 
   /** One attempt with one credential. */
   async function once<T>(lent: Lent, arrival: Arrival, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T> {
@@ -73,7 +74,18 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
     const parts = { ...shared, origin, repository, credential, tenant: asking.tenant ?? '', keychain, trustedRealms }
     const session = openSession(parts, operation)
     try {
-      return await work({ reference, operation, session, keychain, doors, say: asking.onStep ?? (() => {}) }, lent)
+      return await work(
+        {
+          reference,
+          operation,
+          session,
+          keychain,
+          doors,
+          say: asking.onStep ?? (() => {}),
+          report: (error: unknown) => report(error, arrival, lent),
+        },
+        lent,
+      )
     } catch (error) {
       breaker.note(login, error)
       throw suspecting(error, keychain.suspect?.(registry, credential) ?? null)
@@ -100,14 +112,6 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
 
   const sourceOf = (credential: Asking['credential']): CredentialSource => ('kind' in credential ? storedSource(credential, null, doors) : credential)
 
-  async function report(error: unknown, { asking, operation }: Pick<Arrival, 'asking' | 'operation'>, lent: Lent | null): Promise<void> {
-    if (!(error instanceof Failure) || asking.isProbe === true) return
-    const { code, retryAfter = null } = error.problem
-    const shown = lent === null || lent.credential.kind === 'anonymous' ? null : await fingerprint(lent.credential)
-    const { registry, image } = operation.where
-    doors.report({ code, ...operation.trail, registry, image, retryAfter, fingerprint: shown, correlation: asking.correlation ?? null })
-  }
-
   return {
     visit,
 
@@ -128,6 +132,19 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
         throw error
       })
     },
+  }
+}
+
+/** One event for each failure; the same one passes by twice where it comes from a stream that the visit itself reads. */
+function createReport(doors: Doors) {
+  const reported = new WeakSet<Failure>()
+  return async (error: unknown, { asking, operation }: Pick<Arrival, 'asking' | 'operation'>, lent: Lent | null): Promise<void> => {
+    if (!(error instanceof Failure) || asking.isProbe === true || reported.has(error)) return
+    reported.add(error)
+    const { code, retryAfter = null } = error.problem
+    const shown = lent === null || lent.credential.kind === 'anonymous' ? null : await fingerprint(lent.credential)
+    const { registry, image } = operation.where
+    doors.report({ code, ...operation.trail, registry, image, retryAfter, fingerprint: shown, correlation: asking.correlation ?? null })
   }
 }
 

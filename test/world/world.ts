@@ -239,7 +239,7 @@ export class World {
         report: () => {},
       },
       dockerConfig: async () => null,
-      hide: (secret) => redactor.register(secret),
+      hide: (secret) => this.#redactor.register(secret),
       targets: {
         fetch: () => crossings.fetch('engine', (input, init) => this.#toEngine(input, init)),
         files: (name) => crossings.files(this.files.under(name)),

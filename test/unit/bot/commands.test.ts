@@ -103,6 +103,7 @@ describe('what people type', () => {
       "With the role \`write\` you can type, at the start of a line:
       - \`/deploy [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`: deploys an image to an environment
       - \`/status [app/][environment]\`: says what runs where
+      - \`/preflight [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`: checks whether the target can pull the image, and changes nothing
       - \`/deploy help\`: says what can be typed here
 
       Environments:
@@ -204,6 +205,6 @@ describe('what people type', () => {
 
 test('every command is in the list, with its words', () => {
   expect(NAMES).toEqual([...new Set(NAMES)])
-  expect(commands.map(({ name }) => name)).toEqual(['deploy', 'status', 'deploy help'])
+  expect(commands.map(({ name }) => name)).toEqual(['deploy', 'status', 'preflight', 'deploy help'])
   expect(LATER.some((name) => commands.some((command) => command.name === name))).toBe(false)
 })

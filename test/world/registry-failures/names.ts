@@ -123,7 +123,6 @@ export const names: readonly Cause[] = [
       return { image: `${lab.open.host}/acme/damaged@${image.digest}`, wants: 'layers' }
     },
     found: /^sha256:[0-9a-f]{64}, \d+ bytes$/,
-    logged: [],
   },
   {
     code: 'DIGEST_MISMATCH',
