@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
 import type { Asking, RegistryClient } from './client.ts'
-import { anonymous, fingerprint } from './credential.ts'
+import { anonymous } from './credential.ts'
 import type { Credential } from './credential.ts'
 import type { Doors, Phase, Trail } from './doors.ts'
 import { registryFailure } from './failure.ts'
@@ -75,7 +75,8 @@ function lookAtTarget(reference: Reference, { onlyFrom }: PreflightAsking, sheet
 
 async function lookAtImage(here: Visit, { credential }: Lent, { as, platform }: PreflightAsking, sheet: Sheet): Promise<void> {
   sheet.here = here
-  sheet.pass('credential', credential.kind === 'anonymous' ? as : `${as}, ${credential.kind}, fingerprint ${await fingerprint(credential)}`)
+  // No fingerprint: a comment may be public, and a weak password could be guessed against it.
+  sheet.pass('credential', credential.kind === 'anonymous' ? as : `${as}, ${credential.kind}`)
   const head = await headManifest(here)
   sheet.pass('challenge', challengeNote(here))
   sheet.pass('token', tokenNote(here))

@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly words?: readonly string[]
   readonly node?: string
+  /** For its standard input, which then ends; none where it is left out. */
+  readonly input?: string
 }
 
 /** The real program in a process of its own, as people start it. Nothing of this process's environment reaches it but PATH. */
@@ -20,9 +22,10 @@ export class GantryProcess {
   output = ''
   #listeners: (() => void)[] = []
 
-  constructor({ folder, environment = {}, words = ['start'], node = process.execPath }: ProcessOptions) {
+  constructor({ folder, environment = {}, words = ['start'], node = process.execPath, input }: ProcessOptions) {
     const env = { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment }
-    this.child = spawn(node, [MAIN, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = spawn(node, [MAIN, ...words], { cwd: folder, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    this.child.stdin?.end(input)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.output += chunk.toString()

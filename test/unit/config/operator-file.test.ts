@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readOperatorFile } from '../../../src/config/operator-file.ts'
 import type { DeclaredCredential } from '../../../src/config/operator-file.ts'
 import type { Operator, SecretReference } from '../../../src/config/operator-file.ts'
+import { exchanges, families } from '../../../src/registry/forms.ts'
 import { targetKinds } from '../../../src/targets/index.ts'
 import type { Secret } from '../../../src/secret.ts'
 
@@ -66,6 +67,53 @@ describe('what the file declares', () => {
     const text = FILE.replace('{ env: GHCR_TOKEN }', '{ file: /run/secrets/ghcr }').replace('repositories: [acme/*], ', '')
     expect(secretIn(operatorOf(text).credentials.get('ghcr'))).toBe('canary-file')
     expect(operatorOf(text).credentials.get('ghcr')?.repositories).toEqual(['**'])
+  })
+
+  const forms = (text: string) => readOperatorFile(`version: 1\ncredentials:\n  one: { ${text} }\n`, KINDS, readSecret, { exchanges, families })
+  const held = (text: string) => {
+    const result = forms(text)
+    return 'operator' in result ? result.operator.credentials.get('one') : result.problem.sentence
+  }
+  const ECR = 'registry: 123456789012.dkr.ecr.eu-central-1.amazonaws.com'
+
+  test('a credential in each of its forms, with the secret behind its reference', () => {
+    expect(held('registry: docker.io, username: acme, password: { env: GHCR_TOKEN }, expires: "2027-03-31"')).toMatchObject({
+      holds: { kind: 'basic', username: 'acme' },
+      expires: Date.UTC(2027, 2, 31),
+    })
+    expect(held('registry: harbor.example.com, family: harbor, identity_token: { env: GHCR_TOKEN }')).toMatchObject({
+      holds: { kind: 'identity' },
+      family: 'harbor',
+      expires: null,
+    })
+    expect(held('registry: ghcr.io, docker_config: ~/.docker')).toMatchObject({ holds: { kind: 'docker-config', where: '~/.docker' } })
+    const minted = held(`${ECR}, aws: { access_key_id: AKIAEXAMPLE, secret_access_key: { env: GHCR_TOKEN } }`)
+    expect(minted).toMatchObject({ holds: { kind: 'exchange', key: 'aws', given: { access_key_id: 'AKIAEXAMPLE' } } })
+    expect(JSON.stringify(minted)).not.toContain('canary')
+  })
+
+  test.each([
+    ['registry: ghcr.io', 'credentials.one must hold exactly one kind of credential, and it holds none.'],
+    [
+      'registry: ghcr.io, username: a, password: { env: GHCR_TOKEN }, identity_token: { env: GHCR_TOKEN }',
+      'credentials.one must hold exactly one kind of credential, and it holds password, identity_token.',
+    ],
+    ['registry: ghcr.io, username: a', 'credentials.one needs both username and password.'],
+    ['registry: ghcr.io, password: { env: GHCR_TOKEN }', 'credentials.one needs both username and password.'],
+    ['registry: ghcr.io, aws: { access_key_id: a, secret_access_key: { env: GHCR_TOKEN } }', 'There is no exchange "aws" for ghcr.io.'],
+    [`${ECR}, aws: { access_key_id: a }`, 'credentials.one.aws.secret_access_key is missing.'],
+    [
+      `${ECR}, aws: { access_key_id: b, access_key: a, secret_access_key: { env: GHCR_TOKEN } }`,
+      'The key "access_key" is not known here. Did you mean "access_key_id"?',
+    ],
+    [
+      `${ECR}, aws: { access_key_id: a, secret_access_key: canary }`,
+      'credentials.one.aws.secret_access_key must be { env: NAME } or { file: PATH }: secrets are given by reference.',
+    ],
+    ['registry: ghcr.io, family: haror, docker_config: x', /^credentials.one.family must be one of ghcr, docker-hub, /],
+    ['registry: ghcr.io, docker_config: x, expires: soon', 'credentials.one.expires must be a day such as 2027-03-31, in quotes.'],
+  ])('%s is refused', (text, sentence) => {
+    expect(held(text)).toEqual(typeof sentence === 'string' ? sentence : expect.stringMatching(sentence))
   })
 
   test('targets: options that the kind has checked, bounds by id, and nothing allowed by default', () => {

@@ -42,7 +42,7 @@ describe('an image that can be pulled', () => {
     expect(found.isPullable).toBe(true)
     expect(notes(found)).toEqual({
       target: `it can pull from ${registry.host}`,
-      credential: expect.stringMatching(/^credential main, basic, fingerprint [0-9a-f]{16}$/),
+      credential: 'credential main, basic',
       challenge: `Bearer, tokens from ${registry.host}`,
       token: expect.stringMatching(/^repository:acme\/shop:pull, for \d+ s$/),
       manifest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
