@@ -2,17 +2,12 @@ import { startOciRegistry } from '../world/oci-registry.ts'
 import type { OciRegistry } from '../world/oci-registry.ts'
 import { commitPage, RELEASES, shopPage } from './images.ts'
 
-/** What the bot is told. */
-export const PASSWORD = 'a-password-for-the-demo'
-const NEW_PASSWORD = 'which-nobody-has-told-gantry'
-
 /** The registry with the shop's images: it wants a login, and hands out tokens for it. */
 export class ShopRegistry {
   readonly oci: OciRegistry
   isDown = false
-  /** It takes another password than the bot was told. */
-  isPasswordWrong = false
   readonly #account: { password: string }
+  #passwords = 0
 
   private constructor(oci: OciRegistry, account: { password: string }) {
     this.oci = oci
@@ -20,7 +15,7 @@ export class ShopRegistry {
   }
 
   static async opens(): Promise<ShopRegistry> {
-    const account = { name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }
+    const account = { name: 'gantry', password: passwordOf(0), repositories: ['acme/*'] }
     const oci = await startOciRegistry({ auth: 'bearer', accounts: [account] })
     for (const release of RELEASES) await oci.has(`acme/shop:${release.version}`, shopPage(release))
     await oci.has('acme/shop:broken', { 'readme.txt': 'This image has no folder /site.' })
@@ -39,9 +34,13 @@ export class ShopRegistry {
     await (isDown ? this.oci.goesDown() : this.oci.comesBack())
   }
 
-  changesPassword(isWrong: boolean): void {
-    this.isPasswordWrong = isWrong
-    this.#account.password = isWrong ? NEW_PASSWORD : PASSWORD
+  /** What it takes now. */
+  get password(): string {
+    return this.#account.password
+  }
+
+  changesPassword(): void {
+    this.#account.password = passwordOf((this.#passwords += 1))
     this.oci.revokesTokens()
   }
 
@@ -49,3 +48,5 @@ export class ShopRegistry {
     if (!this.isDown) await this.turns(true)
   }
 }
+
+const passwordOf = (number: number): string => `password-${number}-of-the-demo`

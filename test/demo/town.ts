@@ -11,7 +11,7 @@ import { deployYml, ENVIRONMENTS, operatorYml } from './configuration.ts'
 import type { Environment, Sites } from './configuration.ts'
 import { toldBy } from './happening.ts'
 import type { Happening } from './happening.ts'
-import { PASSWORD, ShopRegistry } from './shop-registry.ts'
+import { ShopRegistry } from './shop-registry.ts'
 import { freePorts } from './free-ports.ts'
 
 /** Milliseconds (real ones) that answers take, so that a person can follow the steps. */
@@ -57,12 +57,14 @@ export class Town {
   #api: { readonly url: string; close(): Promise<void> } | null = null
   #bot: GantryProcess | null = null
   #isDelivering = false
+  #toldPassword: string
   #isClosed = false
 
   private constructor(github: GitHub, registry: ShopRegistry, pace: Pace, ports: readonly number[]) {
     const [front = 0, ...sites] = ports
     this.github = github
     this.registry = registry
+    this.#toldPassword = registry.password
     this.#pace = pace
     this.#frontPort = front
     this.sites = Object.fromEntries(ENVIRONMENTS.map((name, index) => [name, new URL(`http://127.0.0.1:${sites[index]}`)])) as Sites
@@ -127,10 +129,26 @@ export class Town {
     this.#happens('trouble', isDown ? 'The registry went **down**: it refuses connections.' : 'The registry is **back**.')
   }
 
-  changesPassword(isWrong: boolean): void {
-    this.registry.changesPassword(isWrong)
-    const text = isWrong ? "The registry's password was **changed**, and nobody told Gantry." : "The registry takes **Gantry's password** again."
-    this.#happens('trouble', text)
+  /** Whether the registry takes another password than the bot was told. */
+  get isPasswordWrong(): boolean {
+    return this.#toldPassword !== this.registry.password
+  }
+
+  changesPassword(): void {
+    this.registry.changesPassword()
+    this.#happens('trouble', "The registry's password was **changed**, and nobody told Gantry.")
+  }
+
+  /** As an operator does it: the new secret, and a start. */
+  async tellsPassword(): Promise<void> {
+    if (this.isBotDown) return
+    this.isBotDown = true
+    await this.#bot?.stops()
+    if (this.#isClosed) return
+    this.#toldPassword = this.registry.password
+    await this.#startsBot()
+    this.#happens('trouble', 'Gantry was told the **new password**, and started again.')
+    this.#redelivers()
   }
 
   /** Whether a deployment is under way, as GitHub shows it. */
@@ -149,11 +167,7 @@ export class Town {
     if (this.#isClosed) return
     await this.#startsBot()
     this.#happens('bot', 'The bot was **started again**. It reads its journal, looks at what is there, and goes on.')
-    // GitHub repeats nothing by itself; here somebody presses "Redeliver" for what nobody has acknowledged.
-    for (const delivery of this.github.webhooks.log) {
-      if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
-    }
-    this.stirs()
+    this.#redelivers()
   }
 
   /** What each environment's site answers right now. */
@@ -181,11 +195,22 @@ export class Town {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
+  /** GitHub repeats nothing by itself; here somebody presses "Redeliver" for what nobody has acknowledged. */
+  #redelivers(): void {
+    for (const delivery of this.github.webhooks.log) {
+      if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
+    }
+    this.stirs()
+  }
+
   async #startsBot(): Promise<void> {
     const { identity, webhookSecret } = this.github
     const app = { APP_ID: String(identity.id), PRIVATE_KEY, WEBHOOK_SECRET: webhookSecret, GITHUB_API_URL: this.#api?.url ?? '' }
     const front = { PORT: String(this.#frontPort), GANTRY_URL: `http://127.0.0.1:${this.#frontPort}` }
-    this.#bot = new GantryProcess({ folder: this.folder, environment: { ...app, ...front, REGISTRY_PASSWORD: PASSWORD, LOG_LEVEL: 'info' } })
+    this.#bot = new GantryProcess({
+      folder: this.folder,
+      environment: { ...app, ...front, REGISTRY_PASSWORD: this.#toldPassword, LOG_LEVEL: 'info' },
+    })
     await this.#bot.listens()
     this.isBotDown = false
   }

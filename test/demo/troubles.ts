@@ -27,9 +27,9 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'password',
     hint: 'Found out before anything changes.',
-    words: ({ registry }) => (registry.isPasswordWrong ? 'Give the registry its old password back' : "Change the registry's password"),
-    isOn: ({ registry }) => registry.isPasswordWrong,
-    press: (town) => town.changesPassword(!town.registry.isPasswordWrong),
+    words: ({ isPasswordWrong }) => (isPasswordWrong ? 'Tell Gantry the new password' : "Change the registry's password"),
+    isOn: ({ isPasswordWrong }) => isPasswordWrong,
+    press: (town) => (town.isPasswordWrong ? town.tellsPassword() : town.changesPassword()),
   },
   {
     name: 'crash',
