@@ -103,8 +103,8 @@ describe('what the file declares', () => {
     ['registry: ghcr.io, aws: { access_key_id: a, secret_access_key: { env: GHCR_TOKEN } }', 'There is no exchange "aws" for ghcr.io.'],
     [`${ECR}, aws: { access_key_id: a }`, 'credentials.one.aws.secret_access_key is missing.'],
     [
-      `${ECR}, aws: { access_key_id: b, access_key: a, secret_access_key: { env: GHCR_TOKEN } }`,
-      'The key "access_key" is not known here. Did you mean "access_key_id"?',
+      `${ECR}, aws: { access_key_id: b, session_tokn: a, secret_access_key: { env: GHCR_TOKEN } }`,
+      'The key "session_tokn" is not known here. Did you mean "session_token"?',
     ],
     [
       `${ECR}, aws: { access_key_id: a, secret_access_key: canary }`,
