@@ -24,16 +24,16 @@ const PULL_WITHIN = 10 * 60_000
 export function createImages(client: RegistryClient, doors: Doors, credentials: readonly NamedSource[]): Images {
   function asking(reference: Reference, access: TargetAccess): PreflightAsking {
     const chosen = access.pulls === 'credential' ? choose(reference, access, credentials) : undefined
-    const fitting = credentials.filter((one) => one.registry === reference.registry && one !== chosen)
-    const others = access.pulls === 'credential' ? new Map(fitting.map(({ name, source }) => [name, source])) : undefined
+    // Only those that may be used for this image: what its owner keeps for other repositories is nobody's business here.
+    const others = fittingOf(reference, credentials).filter((one) => one !== chosen && access.pulls === 'credential')
     return {
       credential: chosen?.source ?? anonymous,
-      family: chosen?.family ?? fitting[0]?.family ?? null,
+      family: chosen?.family ?? null,
       as: chosen === undefined ? 'anonymous' : `credential ${chosen.name}`,
       platform: access.platform,
       pullWithin: PULL_WITHIN,
       onlyFrom: access.onlyFrom(reference.registry),
-      ...(others && { others }),
+      others: new Map(others.map(({ name, source }) => [name, source])),
     }
   }
 
@@ -81,11 +81,16 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
 
 /** The one that the target names; else the one with the longest pattern that fits the image. */
 function choose(reference: Reference, access: TargetAccess, credentials: readonly NamedSource[]): NamedSource | undefined {
+  if (access.credential === null) return fittingOf(reference, credentials)[0]
+  return credentials.find(({ name, registry }) => name === access.credential && registry === reference.registry)
+}
+
+/** Those whose patterns allow this image, the longest pattern first. */
+function fittingOf(reference: Reference, credentials: readonly NamedSource[]): readonly NamedSource[] {
   const own = credentials.filter(({ registry }) => registry === reference.registry)
-  if (access.credential !== null) return own.find(({ name }) => name === access.credential)
-  const fitting = own.flatMap((credential) => credential.repositories.map((pattern) => ({ credential, pattern })))
-  const longest = fitting.filter(({ pattern }) => matches(pattern, reference.repository)).toSorted((a, b) => b.pattern.length - a.pattern.length)[0]
-  return longest?.credential
+  const longest = ({ repositories }: NamedSource) =>
+    Math.max(-1, ...repositories.filter((pattern) => matches(pattern, reference.repository)).map(({ length }) => length))
+  return own.filter((one) => longest(one) >= 0).toSorted((a, b) => longest(b) - longest(a))
 }
 
 function referenceTo(artifact: { repository: string; tag?: string | null; digest: Artifact['digest'] | null }): Reference {

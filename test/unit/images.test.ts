@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { TargetAccess } from '../../src/deploy/images.ts'
+import { createImages } from '../../src/images.ts'
+import type { NamedSource } from '../../src/images.ts'
+import { startOciRegistry } from '../world/oci-registry.ts'
+import type { OciRegistry } from '../world/oci-registry.ts'
+import { basic, clientUnderTest } from '../world/registry-client.ts'
+
+// Which credential is used for an image, and which are not even tried.
+
+let registry: OciRegistry
+let session: ReturnType<typeof clientUnderTest>
+beforeEach(async () => {
+  registry = await startOciRegistry({
+    auth: 'bearer',
+    accounts: [
+      { name: 'narrow', password: 'narrow-password', repositories: ['acme/shop'] },
+      { name: 'wide', password: 'wide-password', repositories: ['acme/*'] },
+    ],
+    public: ['acme/open'],
+  })
+  for (const name of ['acme/shop:1', 'acme/admin:1', 'acme/open:1']) await registry.has(name, { 'index.html': 'hello' })
+  session = clientUnderTest()
+})
+afterEach(() => registry.goesDown())
+
+const credential = (name: string, repositories: string[], password = `${name}-password`): NamedSource => ({
+  ...{ name, registry: registry.host, repositories, family: null },
+  source: session.client.stored(basic(name, password), null),
+})
+const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
+  pulls: 'credential',
+  credential: null,
+  platform: null,
+  onlyFrom: () => null,
+  ...different,
+})
+const artifact = (repository: string) => ({ name: 'main', repository: registry.name(repository), tag: '1', digest: null })
+const images = (...credentials: NamedSource[]) => createImages(session.client, session.doors, credentials)
+const shownLogins = () =>
+  new Set(
+    registry.requests
+      .map(({ authorization = '' }) => /^Basic (.*)$/.exec(authorization)?.[1])
+      .flatMap((basic64) => (basic64 === undefined ? [] : [atob(basic64).split(':')[0]])),
+  )
+
+describe('the credential for an image', () => {
+  test.for([
+    ['acme/shop', 'credential narrow', 'the longest pattern that fits'],
+    ['acme/admin', 'credential wide', 'the only one that fits'],
+  ] as const)('of %s is %s: %s', async ([repository, as]) => {
+    const both = images(credential('wide', ['acme/*']), credential('narrow', ['acme/shop']))
+    expect(await both.resolve(artifact(repository), access(), 'd-1')).toMatchObject({ as })
+  })
+
+  test('is the one that the target names', async () => {
+    const both = images(credential('wide', ['acme/*']), credential('narrow', ['acme/shop']))
+    expect(await both.resolve(artifact('acme/shop'), access({ credential: 'wide' }), 'd-1')).toMatchObject({ as: 'credential wide' })
+  })
+
+  test.for(['ambient', 'none'] as const)('is none where the target pulls with %s', async (pulls) => {
+    const all = images(credential('wide', ['**']))
+    expect(await all.resolve(artifact('acme/open'), access({ pulls }), 'd-1')).toMatchObject({ as: 'anonymous' })
+    await expect(all.resolve(artifact('acme/shop'), access({ pulls }), 'd-1')).rejects.toMatchObject({ problem: { code: 'CREDENTIAL_MISSING' } })
+    expect(shownLogins()).toEqual(new Set())
+  })
+})
+
+describe('after a no', () => {
+  const broken = () => credential('narrow', ['acme/*'], 'revoked')
+
+  test('another one that may be used for the image is tried, and named', async () => {
+    const asked = images(broken(), credential('wide', ['**'])).resolve(artifact('acme/admin'), access(), 'd-1')
+    await expect(asked).rejects.toMatchObject({ problem: { code: 'CREDENTIALS_INVALID', next: expect.stringMatching(/^Use the credential wide/) } })
+  })
+
+  test('one that is kept for other repositories is not', async () => {
+    const asked = images(broken(), credential('wide', ['vault/*'])).resolve(artifact('acme/admin'), access(), 'd-1')
+    await expect(asked).rejects.toMatchObject({ problem: { code: 'CREDENTIALS_INVALID', next: expect.not.stringContaining('wide') } })
+    expect(shownLogins()).toEqual(new Set(['narrow']))
+  })
+
+  test('an image that is public says so', async () => {
+    const asked = images(broken()).resolve(artifact('acme/open'), access(), 'd-1')
+    await expect(asked).rejects.toMatchObject({ problem: { code: 'PUBLIC_IMAGE_BAD_CREDENTIAL' } })
+  })
+
+  test('the log has one event, with the deployment that it was for', async () => {
+    await images(broken(), credential('wide', ['**']))
+      .resolve(artifact('acme/admin'), access(), 'd-1')
+      .catch(() => {})
+    expect(session.reports).toMatchObject([{ code: 'CREDENTIALS_INVALID', correlation: 'd-1', fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) }])
+  })
+})
+
+describe('what a target that pulls by itself is handed', () => {
+  const made = async (pulls: TargetAccess['pulls'], ...credentials: NamedSource[]) =>
+    images(...credentials).credential({ name: 'main', repository: registry.name('acme/shop'), digest: `sha256:${'0'.repeat(64)}` }, access({ pulls }))
+
+  test('user name and password, or nothing', async () => {
+    expect(await made('credential', credential('narrow', ['**']))).toMatchObject({ registry: registry.host, username: 'narrow' })
+    expect(await made('ambient', credential('narrow', ['**']))).toBeNull()
+    expect(await made('credential')).toBeNull()
+  })
+
+  test('never one that ends before the pull does', async () => {
+    const soon = { ...credential('narrow', ['**']), source: session.client.stored(basic('narrow', 'narrow-password'), session.doors.date() + 60_000) }
+    await expect(made('credential', soon)).rejects.toMatchObject({ problem: { code: 'CREDENTIAL_LIFETIME_TOO_SHORT' } })
+  })
+})
