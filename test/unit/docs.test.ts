@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
 import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands, LATER } from '../../src/bot/commands/index.ts'
@@ -86,6 +87,13 @@ describe('.env.example', () => {
     const unexplained = blocks.filter((block) => variablesIn(block).length > 0 && !/^# \S+ \S+/m.test(block))
     expect(unexplained).toEqual([])
   })
+})
+
+test.each(Object.keys(CODES) as Code[])('%s has a status that an HTTP answer can have, and one that says whether to ask again', (code) => {
+  const { status, retryable } = CODES[code]
+  expect(STATUS_CODES[status]).toBeDefined()
+  expect(status).toBeGreaterThanOrEqual(400)
+  if (retryable) expect([429, 503, 504]).toContain(status)
 })
 
 describe('docs/troubleshooting.md', () => {

@@ -5,6 +5,8 @@ import type { Server } from 'node:http'
 import { assemble, type Gantry } from '../../src/assemble.ts'
 import { EVENTS } from '../../src/bot/intake.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
+import type { SecretReference } from '../../src/config/operator-file.ts'
+import { exchanges, families } from '../../src/registry/forms.ts'
 import { createFront } from '../../src/runtime/front.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import { createRedactor, secretsOf } from '../../src/runtime/redact.ts'
@@ -115,7 +117,7 @@ export class World {
     this.processes.push(crossings)
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
-    const { inbox, bot, service } = gantry
+    const { inbox, bot, service, renewals } = gantry
     const front = createFront({
       intake: { events: new Set(EVENTS), read: bot.readDelivery, store: (all) => inbox.store(all), kick: () => bot.work() },
       webhookSecrets: [new Secret(this.github.webhookSecret)],
@@ -127,6 +129,7 @@ export class World {
     await once(front, 'listening')
     this.#life = { crossings, gantry, front }
     this.#guard(() => {
+      renewals.recover()
       service.recover()
       bot.recover()
     })
@@ -218,9 +221,8 @@ export class World {
   async #assemble(crossings: Crossings): Promise<Gantry> {
     const sql: Sql = crossings.sql(this.disk)
     const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
-    const read = readOperatorFile(this.operator, kinds, (reference) =>
-      'env' in reference && reference.env === 'REGISTRY_PASSWORD' ? PASSWORD : undefined,
-    )
+    const secret = (reference: SecretReference) => ('env' in reference && reference.env === 'REGISTRY_PASSWORD' ? PASSWORD : undefined)
+    const read = readOperatorFile(this.operator, kinds, secret, { exchanges, families })
     if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
     const internet = crossings.fetch('fetch', (input, init) => this.#internet(input, init))
     return assemble(this.#settings(), read.operator, {
