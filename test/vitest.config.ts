@@ -13,6 +13,8 @@ const SHARED = { isolate: false }
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
+    // How many hostile answers test/unit/registry/fuzz.test.ts plays, and from which seed on.
+    provide: { fuzz: { cases: Number(process.env['GANTRY_FUZZ'] ?? 100_000), seed: Number(process.env['GANTRY_FUZZ_SEED'] ?? 1) } },
     projects: [
       project('unit', ['unit/**/*.test.ts'], SHARED),
       project('stories', ['stories/**/*.test.ts'], SHARED),

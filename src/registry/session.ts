@@ -85,7 +85,8 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
       return { ...sent, isNew: made.has(sent.token) }
     } catch (error) {
       const isAbsent = error instanceof Failure && ['AUTH_ENDPOINT_BROKEN', 'TOKEN_RESPONSE_INVALID'].includes(error.problem.code)
-      if (isAbsent && !error.problem.retryable && offer.alsoBasic && credential.kind !== 'anonymous') return { scheme: 'basic' }
+      const isWorthIt = isAbsent && !error.problem.retryable && seen.token === null // who has had a token never falls back to the password
+      if (isWorthIt && offer.alsoBasic && credential.kind !== 'anonymous') return { scheme: 'basic' }
       throw error
     }
   }

@@ -99,8 +99,8 @@ async function fetchToken(key: string, request: TokenRequest, transport: Transpo
   const { bytes, isCut } = await readBody(response, MOST_BYTES, doors, operation)
   const text = new TextDecoder().decode(bytes)
   const body = isCut ? null : parseObject(text)
-  const value = [body?.['access_token'], body?.['token']].find((one) => typeof one === 'string' && one !== '')
-  if (body === null || typeof value !== 'string') throw noToken(response, text, spellings(request.credential), operation)
+  const value = [body?.['access_token'], body?.['token']].find(isToken)
+  if (body === null || value === undefined) throw noToken(response, text, spellings(request.credential), operation)
   const lifetime = lifetimeOf(body, value, response)
   const serverDate = Date.parse(response.headers.get('date') ?? '')
   return {
@@ -113,6 +113,9 @@ async function fetchToken(key: string, request: TokenRequest, transport: Transpo
     serverDate,
   }
 }
+
+/** Whatever a header may hold: `fetch` itself throws at anything else, and shows it. */
+const isToken = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)
 
 /** An identity token is exchanged by POST (OAuth2), and shown by GET where the server knows no POST. Passwords only go by GET. */
 async function ask(request: TokenRequest, transport: Transport, operation: Operation): Promise<Response> {
