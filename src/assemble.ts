@@ -39,8 +39,8 @@ export interface Outside {
   readonly registry: RegistryDoors
   /** What a `config.json` of Docker's (or the one in a folder) has for a registry, by its own helpers too; null where it has nothing. */
   dockerConfig(where: string, registry: string): Promise<Credential | null>
-  /** From now on `mask` knows this secret. */
-  hide(secret: string): void
+  /** From now on `mask` knows this secret, until the returned function is called. */
+  hide(secret: string): () => void
   readonly targets: TargetDoors
   readonly clock: Clock
   readonly log: Logger
@@ -67,19 +67,19 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
   const client = createRegistryClient(outside.registry, operator)
+  const incident = (error: unknown, about: string): string => {
+    const number = outside.random().slice(0, 8)
+    log.error({ err: error, about, incident: number }, 'a mistake of our own')
+    return number
+  }
   const activity = new Activity(clock)
-  const { sources, renewals } = openCredentials(operator, client, activity, outside)
+  const { sources, renewals } = openCredentials(operator, client, activity, outside, incident)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock)
   const source = createSource(github)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
-  const incident = (error: unknown, about: string): string => {
-    const number = outside.random().slice(0, 8)
-    log.error({ err: error, about, incident: number }, 'a mistake of our own')
-    return number
-  }
   const service = createService({
     journal: createJournal(repositories),
     claims: createClaims(accounts),
@@ -126,9 +126,9 @@ function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
 }
 
 /** The declared credentials, and how those that are minted are made anew. */
-function openCredentials(operator: Operator, client: RegistryClient, activity: Activity, outside: Outside) {
-  const refresh = new Map<string, () => Promise<void>>()
-  const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity })
+function openCredentials(operator: Operator, client: RegistryClient, activity: Activity, outside: Outside, incident: Incident) {
+  const refresh = new Map<string, () => Promise<'made' | 'idle'>>()
+  const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity, incident })
   const sources = [...operator.credentials.values()].map((declared): NamedSource => {
     const { name, registry } = declared
     const source = sourceOf(declared, client, outside, (lifetime) => renewals.minted(name, lifetime))
@@ -147,14 +147,30 @@ export function sourceOf(
 ): CredentialSource | MintedSource {
   if (holds.kind === 'basic') return client.stored({ kind: 'basic', username: holds.username, password: holds.password }, expires)
   if (holds.kind === 'identity') return client.stored({ kind: 'identity', token: holds.token }, expires)
-  if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), outside))
+  const hide = hidingTheLast(outside)
+  if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), hide))
   return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }) => {
-    outside.hide(secretOf(credential))
+    hide(secretOf(credential))
     onMinted(lifetime)
   })
 }
 
-async function hidden(finding: Promise<Credential | null>, { hide }: Pick<Outside, 'hide'>): Promise<Credential | null> {
+/** The newest value and the one before it, which may still be in use: otherwise there would be ever more to look for in every line. */
+function hidingTheLast({ hide }: Pick<Outside, 'hide'>): (secret: string) => void {
+  const hidden = new Map<string, () => void>()
+  return (secret) => {
+    if (hidden.has(secret)) return
+    hidden.set(secret, hide(secret))
+    const [oldest] = hidden
+    if (hidden.size <= 2 || oldest === undefined) return
+    hidden.delete(oldest[0])
+    oldest[1]()
+  }
+}
+
+type Incident = (error: unknown, about: string) => string
+
+async function hidden(finding: Promise<Credential | null>, hide: (secret: string) => void): Promise<Credential | null> {
   const credential = await finding
   if (credential !== null) hide(secretOf(credential))
   return credential

@@ -33,7 +33,7 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
       platform: access.platform,
       pullWithin: PULL_WITHIN,
       onlyFrom: access.onlyFrom(reference.registry),
-      others: new Map(others.map(({ name, source }) => [name, source])),
+      others: new Map(others.map(({ name, source, family }) => [name, { credential: source, family }])),
     }
   }
 
@@ -52,7 +52,7 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
         const { digest } = await client.resolve(reference, { ...asked, platform: null })
         return { digest, as: asked.as }
       } catch (error) {
-        throw error instanceof Failure ? await explain(client, error, reference, asked) : error
+        throw error instanceof Failure ? await explain(client, doors, error, reference, asked) : error
       }
     },
     async verify(artifact, access, correlation) {
@@ -79,19 +79,22 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
   }
 }
 
-/** The one that the target names; else the one with the longest pattern that fits the image. */
+/** Of those that may be used for the image, the one that the target names; else the one with the most exact pattern. */
 function choose(reference: Reference, access: TargetAccess, credentials: readonly NamedSource[]): NamedSource | undefined {
-  if (access.credential === null) return fittingOf(reference, credentials)[0]
-  return credentials.find(({ name, registry }) => name === access.credential && registry === reference.registry)
+  return fittingOf(reference, credentials).find(({ name }) => access.credential === null || name === access.credential)
 }
 
-/** Those whose patterns allow this image, the longest pattern first. */
+/** Those whose registry and patterns allow this image, the most exact pattern first. */
 function fittingOf(reference: Reference, credentials: readonly NamedSource[]): readonly NamedSource[] {
-  const own = credentials.filter(({ registry }) => registry === reference.registry)
-  const longest = ({ repositories }: NamedSource) =>
-    Math.max(-1, ...repositories.filter((pattern) => matches(pattern, reference.repository)).map(({ length }) => length))
-  return own.filter((one) => longest(one) >= 0).toSorted((a, b) => longest(b) - longest(a))
+  const fitting = credentials.filter((one) => isFor(one, reference))
+  const exactness = ({ repositories }: NamedSource) =>
+    Math.max(...repositories.filter((pattern) => matches(pattern, reference.repository)).map((pattern) => pattern.replaceAll('*', '').length))
+  return fitting.toSorted((a, b) => exactness(b) - exactness(a))
 }
+
+/** Whether its owner lets a credential be shown for this image. */
+export const isFor = ({ registry, repositories }: Pick<DeclaredCredential, 'registry' | 'repositories'>, reference: Reference): boolean =>
+  registry === reference.registry && repositories.some((pattern) => matches(pattern, reference.repository))
 
 function referenceTo(artifact: { repository: string; tag?: string | null; digest: Artifact['digest'] | null }): Reference {
   const parsed = parseReference(artifact.repository)

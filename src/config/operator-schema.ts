@@ -102,11 +102,14 @@ function hostProblem(value: string): string | null {
   return canonicalHost(value) === value ? null : `written as ${canonicalHost(value)}`
 }
 
-/** A pattern is compared with canonical names, so one without a host would never fit. */
+/**
+ * A pattern is compared with canonical names, so one without a host would never fit. The host is written out, or is any below a domain:
+ * whoever may write a repository's configuration could otherwise have Gantry ask this machine and its network.
+ */
 function imagesProblem(value: string): string | null {
   const [host = '', ...names] = value.split('/')
-  const isHost = value === '**' || (names.length > 0 && (host.includes('*') || host === 'localhost' || /[.:]/.test(host)))
-  return isHost && /^[a-z0-9._:/*-]+$/.test(value)
+  const isHost = host.includes('*') ? /^\*+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:\d+)?$/.test(host) : host === 'localhost' || /[.:]/.test(host)
+  return names.length > 0 && isHost && /^[a-z0-9._:/*-]+$/.test(value)
     ? null
-    : 'a pattern for image repositories with their host, such as ghcr.io/acme/* or docker.io/acme/shop'
+    : 'a pattern for image repositories with their host, such as ghcr.io/acme/*, docker.io/acme/shop or *.example.com/**'
 }

@@ -20,10 +20,12 @@ export interface RenewalRows {
 
 export interface RenewalDoors {
   readonly rows: RenewalRows
-  /** By the credential's name: makes a new one and calls `minted`; throws where that fails. */
-  readonly refresh: ReadonlyMap<string, () => Promise<void>>
+  /** By the credential's name: makes a new one and calls `minted`, or says that nobody has used the one of before; throws where that fails. */
+  readonly refresh: ReadonlyMap<string, () => Promise<'made' | 'idle'>>
   readonly clock: Clock
   readonly activity: Activity
+  /** Our own bug, or a disk that is full: logged whole. */
+  incident(error: unknown, about: string): unknown
 }
 
 /**
@@ -40,18 +42,35 @@ export interface Renewals {
 const SHORTEST_WAIT = 30_000
 const LONGEST_WAIT = 15 * 60_000
 
-export function createRenewals({ rows, refresh, clock, activity }: RenewalDoors): Renewals {
+export function createRenewals({ rows, refresh, clock, activity, incident }: RenewalDoors): Renewals {
   let disarm = () => {}
+  let isRunning = false
+
+  /** What cannot be written down is made again when somebody needs it: nothing fails for it. */
+  function safely(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      incident(error, 'renewals')
+    }
+  }
 
   function arm(): void {
     disarm()
+    if (isRunning) return
     const next = Math.min(...rows.all().map(({ dueAt }) => dueAt))
     if (next !== Number.POSITIVE_INFINITY) disarm = clock.after(Math.max(0, next - clock.now()), () => void activity.run(runDue))
   }
 
   async function runDue(): Promise<void> {
-    for (const renewal of rows.all()) if (renewal.dueAt <= clock.now()) await renew(renewal)
-    arm()
+    isRunning = true
+    try {
+      for (const renewal of rows.all()) if (renewal.dueAt <= clock.now()) await renew(renewal)
+    } catch (error) {
+      incident(error, 'renewals')
+    }
+    isRunning = false
+    safely(arm)
   }
 
   async function renew(renewal: Renewal): Promise<void> {
@@ -59,7 +78,7 @@ export function createRenewals({ rows, refresh, clock, activity }: RenewalDoors)
     // The operator has taken it away.
     if (work === undefined) return rows.remove(renewal.credential)
     try {
-      await work()
+      if ((await work()) === 'idle') rows.remove(renewal.credential)
     } catch {
       // Who refused what is in the log: the client reports it. Until it ends the old one is used.
       const failures = renewal.failures + 1
@@ -69,14 +88,16 @@ export function createRenewals({ rows, refresh, clock, activity }: RenewalDoors)
   }
 
   return {
-    minted(credential, lifetime) {
-      const mintedAt = clock.now()
-      rows.put({ credential, mintedAt, endsAt: mintedAt + lifetime, dueAt: mintedAt + lifetime / 2, failures: 0 })
-      arm()
-    },
-    recover() {
-      for (const renewal of rows.all()) rows.put({ ...renewal, dueAt: clock.now() })
-      arm()
-    },
+    minted: (credential, lifetime) =>
+      safely(() => {
+        const mintedAt = clock.now()
+        rows.put({ credential, mintedAt, endsAt: mintedAt + lifetime, dueAt: mintedAt + lifetime / 2, failures: 0 })
+        arm()
+      }),
+    recover: () =>
+      safely(() => {
+        for (const renewal of rows.all()) rows.put({ ...renewal, dueAt: clock.now() })
+        arm()
+      }),
   }
 }

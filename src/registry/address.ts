@@ -21,10 +21,13 @@ export const isLoopback = (hostname: string): boolean => /^127\.\d+\.\d+\.\d+$/.
 export function isReserved(hostname: string): boolean {
   const host = hostname.replace(/\.$/, '')
   if (host.startsWith('[')) return RESERVED_V6.test(host)
+  if (host === AZURE_METADATA) return true
   const octets = /^\d+\.\d+\.\d+\.\d+$/.test(host) ? host.split('.').map(Number) : null
   if (octets) return isReservedV4(octets[0] ?? 0, octets[1] ?? 0)
   return !host.includes('.') || /\.(localhost|internal|local|home\.arpa)$/.test(host)
 }
+
+const AZURE_METADATA = '168.63.129.16' // a public address, and inside Azure the platform's own
 
 // ::, ::1, IPv4-mapped and -compatible, NAT64, 6to4, Teredo, unique local, link- and site-local, multicast; the spelling is the shortest.
 const RESERVED_V6 = /^\[(::|64:ff9b:|2002:|2001:0?:|f[cd]|fe[89a-f]|ff)/

@@ -50,8 +50,8 @@ export interface RegistryClient {
   stored(credential: Credential, expires: number | null): CredentialSource
   /** Credentials made by the exchange that has this key, for one registry; `onMinted` is told of each. */
   minted(key: string, given: Given, registry: string, onMinted?: (minted: Minted) => void): MintedSource
-  /** Makes a source's credential anew, before anybody asks for it. */
-  refresh(source: MintedSource, registry: string): Promise<void>
+  /** Makes a source's credential anew, before anybody asks for it; `idle` where nobody has used the one of before. */
+  refresh(source: MintedSource, registry: string): Promise<'made' | 'idle'>
   /** A visit for the preflight: one deadline for all that `work` asks. */
   visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
 }
@@ -59,6 +59,7 @@ export interface RegistryClient {
 export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): RegistryClient {
   const transport = createTransport(doors, rules.trustedStorage ?? [])
   const { visit, lend, refresh } = createVisitor(doors, rules, transport)
+  let sources = 0
 
   return {
     visit,
@@ -91,7 +92,7 @@ export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): R
     minted(key, given, registry, onMinted) {
       const exchange = keychains.find((keychain) => keychain.exchange?.key === key && keychain.serves(registry))?.exchange
       if (exchange === undefined) throw new Error(`no exchange ${key} for ${registry}`)
-      return mintedSource(mintBy(exchange, given, registry, transport, doors), doors, onMinted)
+      return mintedSource(mintBy(exchange, given, registry, transport, doors), doors, onMinted, `source ${(sources += 1)}`)
     },
   }
 }

@@ -1,7 +1,5 @@
 import { Refusal } from '../errors.ts'
 import type { Secret } from '../secret.ts'
-import { canonicalHost } from './reference.ts'
-import type { Reference } from './reference.ts'
 
 export type Credential =
   | { readonly kind: 'anonymous' }
@@ -10,21 +8,6 @@ export type Credential =
   | { readonly kind: 'identity'; readonly token: Secret }
 
 export const anonymous: Credential = { kind: 'anonymous' }
-
-/** A credential and where it may be sent. */
-export interface StoredCredential {
-  readonly registry: string
-  /** Only for repositories at or below this name (`acme` serves `acme/shop`, not `acme-labs/shop`); null for the whole registry. */
-  readonly repositories: string | null
-  readonly credential: Credential
-}
-
-/** The stored credential for an image: the registry's host must be the same, and the longest matching name wins. */
-export function chooseCredential(reference: Pick<Reference, 'registry' | 'repository'>, stored: readonly StoredCredential[]): Credential {
-  const fitting = stored.filter((one) => canonicalHost(one.registry) === reference.registry && isWithin(reference.repository, one.repositories))
-  const longestFirst = fitting.toSorted((a, b) => (b.repositories?.length ?? -1) - (a.repositories?.length ?? -1))
-  return longestFirst[0]?.credential ?? anonymous
-}
 
 const fingerprints = new WeakMap<Credential, Promise<string>>()
 
@@ -75,9 +58,6 @@ export function spellings(credential: Credential): readonly string[] {
   const secret = secretOf(credential)
   return basic === null ? [] : [secret, encodeURIComponent(secret), basic.slice('Basic '.length)]
 }
-
-const isWithin = (repository: string, prefix: string | null): boolean =>
-  prefix === null || repository === prefix || repository.startsWith(`${prefix}/`)
 
 function broken(registry: string, what: string, wanted: string): Refusal {
   return new Refusal('CREDENTIALS_INVALID', {

@@ -1,5 +1,5 @@
 import { Secret } from '../secret.ts'
-import { clean, isObject, parseObject } from './answer.ts'
+import { isObject, parseObject } from './answer.ts'
 import type { Credential } from './credential.ts'
 import { registryFailure } from './failure.ts'
 import { textsIn } from './given.ts'
@@ -62,7 +62,8 @@ async function fromHelper(registry: string, name: string, server: string, runHel
   if (!/^[A-Za-z0-9_-]+$/.test(name)) throw useless(registry, 'the name of a credential helper with other characters than letters, digits, _ and -')
   const { status, stdout } = await runHelper(name, server)
   if (status !== 0 && stdout.trim() === NOT_FOUND) return null
-  if (status !== 0) throw useless(registry, `docker-credential-${name} ended with ${status}: ${clean(stdout, [], 160)}`)
+  // Its own words may be of this machine, and this may be told in a public comment; ours are not.
+  if (status !== 0) throw useless(registry, `docker-credential-${name} ${status < 0 ? `gave no answer: ${stdout}` : `ended with ${status}`}`)
   const said = textsIn(parseObject(stdout))
   const [username = '', secret = ''] = [said.get('Username'), said.get('Secret')]
   // Not shown: what is no answer may still hold a secret.

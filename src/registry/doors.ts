@@ -68,12 +68,14 @@ export interface Trail {
 export async function waitFor<T>(work: (signal: AbortSignal) => Promise<T>, budget: number, doors: Doors, operation: Operation): Promise<T> {
   operation.signal?.throwIfAborted()
   const ms = Math.min(budget, operation.deadline - doors.now())
-  const found = `no answer within ${Math.max(0, Math.round(ms))} ms (${operation.trail.phase})`
-  const late = registryFailure('TIMEOUT', operation.where, { found })
-  if (ms <= 0) throw late
+  const late = () => {
+    const found = `no answer within ${Math.max(0, Math.round(ms))} ms (${operation.trail.phase})`
+    return registryFailure('TIMEOUT', operation.where, { found })
+  }
+  if (ms <= 0) throw late()
   const controller = new AbortController()
   const stop = () => controller.abort(operation.signal?.reason)
-  const cancel = doors.after(ms, () => controller.abort(late))
+  const cancel = doors.after(ms, () => controller.abort(late()))
   operation.signal?.addEventListener('abort', stop, { once: true })
   const stopped = new Promise<never>((_resolve, reject) =>
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error)),

@@ -64,6 +64,8 @@ export interface Said {
   readonly code?: string | undefined
   readonly message?: string | undefined
   readonly next?: string | undefined
+  /** It is the time of what was signed that was refused: our clock may be wrong. */
+  readonly isOfTime?: boolean | undefined
   /** The stored secret itself was refused: not asked again before it changes, or fifteen minutes have passed. */
   readonly isRefused?: boolean | undefined
 }

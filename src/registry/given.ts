@@ -53,7 +53,7 @@ export interface Advice {
 
 export function advise(table: readonly Advice[], code: string, message: string) {
   const found = table.find(({ words }) => words.test(`${code} ${message}`))
-  return { code, message, next: found?.next, isRefused: found?.isRefused }
+  return { code, message, next: found?.next, isRefused: found?.isRefused, isOfTime: found?.next === CHECK_CLOCK }
 }
 
 export const CHECK_CLOCK = 'Switch on time synchronisation on this machine (timedatectl set-ntp true): what it signs carries a wrong time.'

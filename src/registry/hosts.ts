@@ -13,7 +13,7 @@ export interface Hosts {
 /** go-containerregistry has 4 jobs, regclient 3 requests. */
 const PLACES = 4
 /** What one answer can keep everybody out for: after that somebody asks again, whatever it said. */
-const LONGEST = 15 * 60_000
+const LONGEST = 60_000
 
 interface Host {
   taken: number

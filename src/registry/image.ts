@@ -1,3 +1,4 @@
+import { clean } from './answer.ts'
 import { algorithmOf, digestOf, discard, readBody, verified } from './body.ts'
 import { registryFailure } from './failure.ts'
 import { ACCEPT, formatPlatform, isPlatform, parseConfig, parseManifest } from './manifest.ts'
@@ -27,6 +28,8 @@ export interface Head {
   readonly size: number | null
   /** Before a limit of the registry is met; null where it does not say. */
   readonly pullsLeft: number | null
+  /** What the registry wants people to know (`Warning: 299 - "…"`); null where it says nothing. */
+  readonly warning: string | null
   /** Where HEAD was not enough and the manifest had to be fetched anyway. */
   readonly fetched: Fetched | null
 }
@@ -38,28 +41,29 @@ export async function headManifest(here: Visit): Promise<Head> {
   const reply = await here.session.send({ method: 'HEAD', path: manifestPath(here, wanted), headers: ASKED })
   const { status, headers } = reply.response
   await discard(reply.response)
-  if (status === 401 || status === 429 || status >= 500) throw await refused(reply, here, wanted)
+  if (status === 401 || status === 429 || (status >= 500 && status !== 501)) throw await refused(reply, here, wanted)
   const digest = headers.get('docker-content-digest') ?? ''
   if (status !== 200 || !isDigest(digest)) {
     const fetched = await getManifest(here, wanted)
-    return { ...fetched, pullsLeft: pullsLeft(headers), fetched }
+    return { ...fetched, ...said(headers), fetched }
   }
   const asked = here.reference.digest
   if (asked !== null && asked !== digest) {
     if (algorithmOf(asked) === algorithmOf(digest)) throw mismatch(here, asked, digest)
     // The specification allows an answer in another algorithm: then only the bytes can tell.
     const fetched = await getManifest(here, asked)
-    return { ...fetched, pullsLeft: pullsLeft(headers), fetched }
+    return { ...fetched, ...said(headers), fetched }
   }
   const length = headers.get('content-length')
   const size = length === null ? null : Number(length)
-  return { digest, mediaType: headers.get('content-type') ?? '', size, pullsLeft: pullsLeft(headers), fetched: null }
+  return { digest, mediaType: headers.get('content-type') ?? '', size, ...said(headers), fetched: null }
 }
 
-/** What Docker Hub lets us pull before its window ends: `ratelimit-remaining: 76;w=21600`. */
-function pullsLeft(headers: Headers): number | null {
+/** What Docker Hub lets us pull before its window ends (`ratelimit-remaining: 76;w=21600`), and the specification's warnings. */
+function said(headers: Headers): Pick<Head, 'pullsLeft' | 'warning'> {
   const left = /^\d+/.exec(headers.get('ratelimit-remaining') ?? '')?.[0]
-  return left === undefined ? null : Number(left)
+  const warning = /^299 - "((?:[^"\\]|\\.)*)"/.exec(headers.get('warning')?.slice(0, 500) ?? '')?.[1]
+  return { pullsLeft: left === undefined ? null : Number(left), warning: warning === undefined ? null : clean(warning, [], 200) }
 }
 
 export async function getManifest(here: Visit, wanted: string): Promise<Fetched> {

@@ -20,12 +20,15 @@ export function isUsedUp(response: Response, text: string): boolean {
  */
 export function retryAfter(response: Response, text = ''): number | undefined {
   const header = response.headers.get('retry-after')?.trim() ?? ''
-  if (/^\d+$/.test(header)) return Number(header) * 1000
+  if (/^\d+$/.test(header)) return Math.min(Number(header) * 1000, LONGEST)
   // Runtimes read a year into "1.5" too; a date begins with its day.
   const until = /^[a-z]{3,9},? /i.test(header) ? Date.parse(header) - Date.parse(response.headers.get('date') ?? '') : Number.NaN
-  if (!Number.isNaN(until)) return Math.max(0, until)
-  return goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(text)?.[1] ?? '')
+  if (!Number.isNaN(until)) return Math.min(LONGEST, Math.max(0, until))
+  return goDuration(/retry-after:\s{0,5}([\d.a-zµμ]{1,40})(?![\d.a-zµμ])/i.exec(text)?.[1] ?? '')
 }
+
+/** Longer than anybody waits, and short enough to be a number in JSON. */
+const LONGEST = 7 * 24 * 3_600_000
 
 const LIMIT = [
   ['ratelimit-limit', 'limit'],

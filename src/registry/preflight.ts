@@ -2,7 +2,6 @@ import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
 import type { Asking, RegistryClient } from './client.ts'
 import { anonymous } from './credential.ts'
-import type { Credential } from './credential.ts'
 import type { Doors, Phase, Trail } from './doors.ts'
 import { registryFailure } from './failure.ts'
 import { getManifest, headManifest, pickImage, readConfig } from './image.ts'
@@ -12,7 +11,7 @@ import type { Platform } from './manifest.ts'
 import { formatReference } from './reference.ts'
 import type { Digest, Reference } from './reference.ts'
 import { formatScope } from './scope.ts'
-import type { CredentialSource, Lent } from './source.ts'
+import type { Lent } from './source.ts'
 
 /** What is looked at, in this order (registry.md, R44). */
 export const ROWS = ['target', 'credential', 'challenge', 'token', 'manifest', 'platform', 'config', 'size', 'lifetime'] as const
@@ -46,7 +45,7 @@ export interface PreflightAsking extends Asking {
   /** Where the target cannot pull from every registry: from which it can, in words; null where this one is fine. Left out where there is no target. */
   readonly onlyFrom?: string | null
   /** Others that are stored for this registry, by name: looked at after a no. */
-  readonly others?: ReadonlyMap<string, Credential | CredentialSource>
+  readonly others?: ReadonlyMap<string, Pick<Asking, 'credential' | 'family'>>
 }
 
 /** Runs every row that can be run; never throws a `Failure`. Costs at most one manifest GET for an image and two for an index. */
@@ -59,7 +58,7 @@ export async function preflight(client: RegistryClient, doors: Doors, reference:
     await lookAtLifetime(client, doors, reference, { ...asking, trail }, sheet)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    const explained = await explain(client, error, reference, asking)
+    const explained = await explain(client, doors, error, reference, asking)
     sheet.fail(rowOf(error.problem, trail.phase, sheet), explained.problem)
   }
   const { digest, platform, labels } = sheet
@@ -82,7 +81,9 @@ async function lookAtImage(here: Visit, { credential }: Lent, { as, platform }: 
   sheet.pass('token', tokenNote(here))
   sheet.digest = head.digest
   const isLow = head.pullsLeft !== null && head.pullsLeft <= PULLS_NEEDED
-  sheet.pass('manifest', `${head.digest}${head.pullsLeft === null ? '' : `; ${head.pullsLeft} pulls left before a limit`}`, isLow)
+  const left = head.pullsLeft === null ? [] : [`${head.pullsLeft} pulls left before a limit`]
+  const warning = head.warning === null ? [] : [`it says: ${head.warning}`]
+  sheet.pass('manifest', [head.digest, ...left, ...warning].join('; '), isLow || head.warning !== null)
   const { manifest } = head.fetched ?? (await getManifest(here, head.digest))
   const image = await pickImage(here, manifest, platform)
   const config = await readConfig(here, image.config, platform)
@@ -198,25 +199,30 @@ const DENIED = new Set<Problem['code']>([
   'NOT_FOUND_OR_HIDDEN',
 ])
 const MOST_OTHERS = 5
+const ALL_WITHIN = 15_000 // ms, for all of the second looks together
+const EACH_WITHIN = 10_000
 
 /** Looks a second time after a no, without the credential and with others that are stored: that tells who must do what (registry.md, R45). */
-export async function explain(client: RegistryClient, failure: Failure, reference: Reference, asking: ExplainAsking): Promise<Failure> {
+export async function explain(client: RegistryClient, doors: Doors, failure: Failure, reference: Reference, asking: ExplainAsking): Promise<Failure> {
   const { code, found } = failure.problem
   if (!DENIED.has(code)) return failure
-  const opens = async (credential: Asking['credential']): Promise<boolean> => {
-    const probe = { ...asking, credential, isProbe: true, isFresh: false, trail: { phase: 'credential' as const, attempts: 0 } }
+  const until = doors.now() + ALL_WITHIN
+  const opens = async (other: Pick<Asking, 'credential' | 'family'>): Promise<boolean> => {
+    const within = Math.min(EACH_WITHIN, until - doors.now())
+    const trail = { phase: 'credential' as const, attempts: 0 }
+    const probe = { ...asking, ...other, within, isProbe: true, isFresh: false, trail }
     return client.visit(reference, probe, headManifest).then(
       () => true,
       (error: unknown) => (error instanceof Failure ? false : Promise.reject(error)),
     )
   }
   const isAnonymous = 'kind' in asking.credential && asking.credential.kind === 'anonymous'
-  if (!isAnonymous && (await opens(anonymous))) {
+  if (!isAnonymous && (await opens({ credential: anonymous }))) {
     const where = { registry: reference.registry, image: formatReference(reference), grant: '' }
     return registryFailure('PUBLIC_IMAGE_BAD_CREDENTIAL', where, { found: `${code}${found === undefined ? '' : `: ${found}`}`, cause: failure })
   }
-  for (const [name, credential] of [...(asking.others ?? [])].slice(0, MOST_OTHERS)) {
-    if (await opens(credential)) return named(failure, name)
+  for (const [name, other] of [...(asking.others ?? [])].slice(0, MOST_OTHERS)) {
+    if (await opens(other)) return named(failure, name)
   }
   return failure
 }

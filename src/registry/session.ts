@@ -66,6 +66,8 @@ export interface SessionParts {
   /** How each origin asked for authentication last: spares the unauthenticated request. */
   readonly offers: Map<string, Offer>
   readonly doors: Doors
+  /** Called when the registry has taken the credential, or wants none. */
+  accepted(): void
 }
 
 export function openSession(parts: SessionParts, operation: Operation): Session {
@@ -80,6 +82,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
       const sent = await exchange(offer, parts, operation)
       secrets.add(sent.token.value.reveal())
       seen.token = sent.token
+      if (sent.withheldFrom === null) parts.accepted()
       if (sent.isNew) made.add(sent.token)
       // What was made for the request before this one has not become stale since: a 403 to it is a no.
       return { ...sent, isNew: made.has(sent.token) }
@@ -99,7 +102,8 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
     if (offer.error !== 'invalid_token' && sent.isNew) return null
     parts.tokens.drop(sent.token)
     // A registry's own nodes may disagree about the time for a moment (moby#22158).
-    if (doors.now() - sent.token.askedAt < 5_000) await pause(1_000 + doors.random() * 1_000, doors, operation)
+    if (doors.now() - sent.token.askedAt < 5_000)
+      await pause(Math.min(1_000 + doors.random() * 1_000, operation.deadline - doors.now()), doors, operation)
     return authorize(offer)
   }
 
@@ -115,6 +119,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
       operation.trail.phase = phase
       const answer = await transport.send({ ...call, url, authorization: headerOf(sent, credential), mayLeave: true }, operation)
       const { status } = answer.response
+      if (!answer.hasLeft && status !== 401 && status !== 403 && (status < 400 || sent.scheme !== 'none')) parts.accepted()
       const isDenied = status === 401 && !answer.hasLeft
       const offer = isDenied ? await readOffer(answer.response, parts, operation) : null
       operation.trail.phase = phase

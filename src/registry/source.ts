@@ -20,18 +20,20 @@ export interface Lent {
   readonly until: number | null
   /** Made for somebody earlier: it may have been revoked since. */
   readonly isHeld: boolean
+  /** Whose login it is, where that stays while its value changes; null where the value itself tells. */
+  readonly login: string | null
 }
 
 /** A credential as it was stored. `expires`: by the wall clock, milliseconds since 1970; null where it has no known end. */
 export function storedSource(credential: Credential, expires: number | null, doors: Doors): CredentialSource {
   return {
     async lend(atLeast, { where }) {
-      if (expires === null) return { credential, until: null, isHeld: false }
+      if (expires === null) return { credential, until: null, isHeld: false, login: null }
       const left = expires - doors.date()
       const day = new Date(expires).toISOString()
       if (left <= 0) throw registryFailure('CREDENTIAL_EXPIRED', where, { found: `it expired at ${day}` })
       if (left < atLeast) throw tooShort(left, atLeast, where)
-      return { credential, until: doors.now() + left, isHeld: false }
+      return { credential, until: doors.now() + left, isHeld: false, login: null }
     },
     renew: () => Promise.resolve(null),
   }
@@ -44,7 +46,7 @@ export function foundSource(find: () => Promise<Credential | null>): CredentialS
       trail.phase = 'credential'
       const credential = await find()
       if (credential === null) throw registryFailure('CREDENTIAL_MISSING', where, { found: 'a Docker configuration that has none for it' })
-      return { credential, until: null, isHeld: false }
+      return { credential, until: null, isHeld: false, login: null }
     },
     renew: () => Promise.resolve(null),
   }
@@ -55,8 +57,8 @@ export type Mint = (operation: Operation) => Promise<Minted>
 
 /** Minted credentials that live for hours: kept, made anew at half of their life, one question at a time (registry.md, R31). */
 export interface MintedSource extends CredentialSource {
-  /** Makes a new one now. */
-  refresh(operation: Operation): Promise<void>
+  /** Makes a new one now; `idle`: nobody has used the one of before, so none was made. */
+  refresh(operation: Operation): Promise<'made' | 'idle'>
 }
 
 interface Held {
@@ -65,44 +67,49 @@ interface Held {
   readonly until: number
 }
 
-const LOGIN = 'the only one'
 const FLIGHT = 30_000 // ms: a question has a deadline of its own, because it may serve several callers
+const IN_PASSING = 3_000 // ms that a caller waits for a new one while the old one still lives
 
-export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted) => void = () => {}): MintedSource {
+/** `name` tells it from every other source of this process. */
+export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted) => void = () => {}, name = 'minted'): MintedSource {
   let held: Held | null = null
+  let isUsed = false
   let flight: Promise<Held> | null = null
   const breaker = createBreaker(doors)
 
   function fly(operation: Operation): Promise<Held> {
-    breaker.check(LOGIN)
     const askedAt = doors.now()
     const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
-    flight ??= mint(own)
+    // What is stored for the cloud is a login too: refused once, it is not shown again for a while.
+    flight ??= breaker
+      .guard({ key: name, repository: '', isRenewable: false }, own, () => mint(own))
       .then((minted) => {
         const { credential, lifetime } = minted
         held = { credential, lifetime, until: askedAt + lifetime - marginOf(lifetime) }
+        isUsed = false
         onMinted(minted)
         return held
-      })
-      .catch((error: unknown) => {
-        breaker.note(LOGIN, error)
-        throw error
       })
       .finally(() => (flight = null)) // a failure is never remembered, but for a refused login
     return flight
   }
-  const mintNow = (operation: Operation): Promise<Held> => waitFor(async () => fly(operation), FLIGHT, doors, operation)
+  const mintNow = (operation: Operation, within = FLIGHT): Promise<Held> => waitFor(async () => fly(operation), within, doors, operation)
 
-  /** Past half of its life a new one is made; where that fails for the moment, the old one serves as long as it really lives. */
+  function lent({ credential, until }: Held, isHeld: boolean): Lent {
+    isUsed = true
+    return { credential, until, isHeld, login: name }
+  }
+
+  /** Past half of its life a new one is made; where that fails or takes long, the old one serves as long as it really lives. */
   async function current(atLeast: number, operation: Operation): Promise<Lent> {
     const old = held
     const left = old === null ? 0 : old.until - doors.now()
-    if (old !== null && left >= Math.max(atLeast, old.lifetime / 2)) return lentOf(old, true)
+    if (old === null || left <= atLeast) return lent(await mintNow(operation), false)
+    if (left >= old.lifetime / 2) return lent(old, true)
     try {
-      return lentOf(await mintNow(operation), false)
+      return lent(await mintNow(operation, IN_PASSING), false)
     } catch (error) {
-      const isPassing = error instanceof Failure && error.problem.retryable
-      if (old !== null && isPassing && old.until - doors.now() > Math.max(atLeast, 0)) return lentOf(old, true)
+      if (error instanceof Failure && error.problem.retryable) return lent(old, true)
       throw error
     }
   }
@@ -110,23 +117,24 @@ export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted
   return {
     async lend(atLeast, operation) {
       operation.trail.phase = 'credential'
-      const lent = await current(atLeast, operation)
-      const left = lent.until! - doors.now()
+      const borrowed = await current(atLeast, operation)
+      const left = borrowed.until! - doors.now()
       if (left < atLeast) throw tooShort(left, atLeast, operation.where)
-      return lent
+      return borrowed
     },
     async renew(refused, operation) {
       operation.trail.phase = 'credential'
-      if (held !== null && held.credential === refused.credential) held = null
-      return lentOf(held ?? (await mintNow(operation)), false)
+      // Somebody else may have had the same answer, and has a new one already.
+      if (held !== null && held.credential !== refused.credential) return lent(held, false)
+      return lent(await mintNow(operation), false)
     },
     async refresh(operation) {
+      if (held !== null && !isUsed) return 'idle'
       await mintNow(operation)
+      return 'made'
     },
   }
 }
-
-const lentOf = ({ credential, until }: Held, isHeld: boolean): Lent => ({ credential, until, isHeld })
 
 /** How long before its end something stops being used (registry.md, R29): a tenth, 5 to 30 s. */
 export const marginOf = (lifetime: number): number => Math.min(30_000, Math.max(5_000, lifetime * 0.1))

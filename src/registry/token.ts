@@ -80,8 +80,8 @@ export function createTokens(transport: Transport, doors: Doors): Tokens {
       const key = await keyOf(request)
       const known = held.get(key)
       if (known && known.usableUntil > doors.now()) return { token: known, isNew: false }
-      const flight = flights.get(key) ?? fly(key, request, operation)
-      return { token: await waitFor(() => flight, FLIGHT, doors, operation), isNew: true }
+      // Begun inside the wait: begun before it, a flight that fails when the wait is over already is heard by nobody.
+      return { token: await waitFor(async () => flights.get(key) ?? fly(key, request, operation), FLIGHT, doors, operation), isNew: true }
     },
     drop: (token) => void (held.get(token.key) === token && held.delete(token.key)),
   }

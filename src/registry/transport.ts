@@ -49,7 +49,7 @@ interface Parts {
 
 const HEADERS_WITHIN = 10_000 // ms
 const MOST_ATTEMPTS = 4
-const MOST_HOPS = 3
+const MOST_HOPS = 5
 
 async function sendWithRetries(call: Call, operation: Operation, parts: Parts): Promise<Answer> {
   const { doors, hosts } = parts
@@ -57,7 +57,8 @@ async function sendWithRetries(call: Call, operation: Operation, parts: Parts): 
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await hosts.enter(origin, operation, () => attemptOf(call, operation, parts)).catch(keepFailure)
     const wait = waitAfter(outcome, attempt, doors)
-    if (wait?.isForAll === true) hosts.backOff(origin, wait.ms)
+    // What a stranger says, or somebody whom a registry named, is no reason for others to wait.
+    if (wait?.isForAll === true && call.isForeign !== true) hosts.backOff(origin, wait.ms)
     if (wait === null || wait.isTooLate || doors.now() + wait.ms >= operation.deadline) {
       if (outcome instanceof Failure) throw outcome
       return outcome
@@ -93,13 +94,18 @@ function waitAfter(outcome: Answer | Failure, attempt: number, doors: Doors): Wa
   const jitter = doors.random() * Math.min(20_000, 500 * 2 ** (attempt - 1))
   if (outcome instanceof Failure) {
     const { code, retryable, retryAfter } = outcome.problem
-    if (!retryable || retryAfter !== undefined || (code === 'DNS_FAILED' && attempt > 1)) return null
+    // A name server may have a bad moment; a name that does not exist a second time does not exist.
+    if (code === 'DNS_FAILED' ? attempt > 1 : !retryable || retryAfter !== undefined) return null
     return { ms: jitter, isForAll: false, isTooLate }
   }
   const { response, text = '' } = outcome
   if (!isPassing(response.status) || isFinal(response, text)) return null
   const asked = retryAfter(response, text)
-  return { ms: asked ?? jitter, isForAll: response.status === 429 || asked !== undefined, isTooLate: isTooLate || isUsedUp(response, text) }
+  return {
+    ms: asked ?? jitter,
+    isForAll: !outcome.hasLeft && (response.status === 429 || asked !== undefined),
+    isTooLate: isTooLate || isUsedUp(response, text),
+  }
 }
 
 /** Follows redirects by hand: runtimes differ in what they send along (workerd forwards `Authorization` before its date 2025-09-01). */

@@ -1,6 +1,6 @@
 import { Failure } from '../errors.ts'
 import { registryOrigin } from './address.ts'
-import { createBreaker } from './breaker.ts'
+import { createBreaker, isRepeated } from './breaker.ts'
 import { fingerprint, lintCredential } from './credential.ts'
 import type { Credential } from './credential.ts'
 import type { Doors, Operation, Trail } from './doors.ts'
@@ -40,6 +40,8 @@ export interface Asking {
   readonly correlation?: string
   /** The image was pushed, or the permission given, a moment ago: a no is asked about again for up to half a minute (registry.md, R54). */
   readonly isFresh?: boolean
+  /** Milliseconds for all of it; 30 s where it is left out. */
+  readonly within?: number
   /** Only a question of ours: a no is not written into the log. */
   readonly isProbe?: boolean
   /** Written on as it goes, for whoever wants to know how far it came. */
@@ -50,7 +52,7 @@ export interface Asking {
 export interface Visitor {
   visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
   lend(reference: Reference, asking: Asking, atLeast: number): Promise<Lent>
-  refresh(source: MintedSource, registry: string): Promise<void>
+  refresh(source: MintedSource, registry: string): Promise<'made' | 'idle'>
 }
 
 const WITHIN = 30_000 // ms, for everything but the bytes of a layer, which only must not stand still
@@ -68,28 +70,18 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
     const origin = registryOrigin(registry, rules.plainHttp ?? [])
     const refusal = lintCredential(registry, credential) ?? keychain.lint(registry, credential)
     if (refusal) throw new Failure(refusal.problem.code, refusal.problem)
-    const login = `${origin} ${await fingerprint(credential)}`
-    breaker.check(login)
     const trustedRealms = [...(keychain.realms?.(registry) ?? []), ...(rules.trustedRealms ?? [])]
     const parts = { ...shared, origin, repository, credential, tenant: asking.tenant ?? '', keychain, trustedRealms }
-    const session = openSession(parts, operation)
-    try {
-      return await work(
-        {
-          reference,
-          operation,
-          session,
-          keychain,
-          doors,
-          say: asking.onStep ?? (() => {}),
-          report: (error: unknown) => report(error, arrival, lent),
-        },
-        lent,
-      )
-    } catch (error) {
-      breaker.note(login, error)
-      throw suspecting(error, keychain.suspect?.(registry, credential) ?? null)
+    const go = (accepted: () => void): Promise<T> => {
+      const session = openSession({ ...parts, accepted }, operation)
+      const say = asking.onStep ?? (() => {})
+      return work({ reference, operation, session, keychain, doors, say, report: (error) => report(error, arrival, lent) }, lent)
     }
+    if (credential.kind === 'anonymous') return go(() => {})
+    const key = `${origin} ${lent.login ?? (await fingerprint(credential))}`
+    return breaker.guard({ key, repository, isRenewable: lent.isHeld }, operation, go).catch((error: unknown) => {
+      throw suspecting(error, keychain.suspect?.(registry, credential) ?? null)
+    })
   }
 
   /** With what the source lends; once more with another one where a held one may have been revoked. */
@@ -100,7 +92,7 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
     try {
       lent = await source.lend(0, arrival.operation)
       return await once(lent, arrival, work).catch(async (error: unknown) => {
-        const another = mayBeRevoked(error, lent!) ? await source.renew(lent!, arrival.operation) : null
+        const another = mayBeRevoked(error, lent!) ? await renewed(source, lent!, arrival.operation) : null
         if (another === null) throw error
         return once((lent = another), arrival, work)
       })
@@ -127,7 +119,7 @@ export function createVisitor(doors: Doors, rules: RegistryRules, transport: Tra
 
     async refresh(source, registry) {
       const operation = operationFor({ registry, image: registry, grant: keychainFor(registry).grant }, {}, doors)
-      await source.refresh(operation).catch(async (error: unknown) => {
+      return source.refresh(operation).catch(async (error: unknown) => {
         await report(error, { asking: { credential: source }, operation }, null)
         throw error
       })
@@ -162,12 +154,9 @@ function arrive(reference: Reference, asking: Asking, doors: Doors): Arrival {
   return { reference, asking, keychain, operation: operationFor(where, asking, doors) }
 }
 
-function operationFor(
-  where: Where,
-  { signal, trail = { phase: 'credential', attempts: 0 } }: Pick<Asking, 'signal' | 'trail'>,
-  doors: Doors,
-): Operation {
-  return { where, deadline: doors.now() + WITHIN, signal, trail }
+function operationFor(where: Where, asking: Pick<Asking, 'signal' | 'trail' | 'within'>, doors: Doors): Operation {
+  const { signal, within = WITHIN, trail = { phase: 'credential', attempts: 0 } } = asking
+  return { where, deadline: doors.now() + within, signal, trail }
 }
 
 /** Where the registry refuses a credential that looked odd before: what looked odd about it. */
@@ -177,6 +166,16 @@ function suspecting(error: unknown, suspicion: string | null): unknown {
   return new Failure(code, { ...problem, next: `${suspicion} ${problem.next}` }, error.cause)
 }
 
+/** Null where the source has no other one at the moment: then what the registry said is what is told. */
+const renewed = (source: CredentialSource, refused: Lent, operation: Operation): Promise<Lent | null> =>
+  source.renew(refused, operation).catch((error: unknown) => {
+    if (error instanceof Failure && error.problem.retryable) return null
+    throw error
+  })
+
 /** ECR says an expired login with 403 and GHCR with 403 at its token server: whatever was held is worth one new try (registry.md, 1.7). */
 const mayBeRevoked = (error: unknown, lent: Lent): boolean =>
-  lent.isHeld && error instanceof Failure && ['CREDENTIAL_EXPIRED', 'CREDENTIALS_INVALID', 'PERMISSION_DENIED'].includes(error.problem.code)
+  lent.isHeld &&
+  error instanceof Failure &&
+  !isRepeated(error) &&
+  ['CREDENTIAL_EXPIRED', 'CREDENTIALS_INVALID', 'PERMISSION_DENIED'].includes(error.problem.code)

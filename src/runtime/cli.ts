@@ -52,12 +52,15 @@ async function checkImage(words: readonly string[]): Promise<void> {
   // What failed is on the screen; the log's lines would only stand between it.
   const log = createLog('error', redactor, (line) => process.stderr.write(line))
   const machine = { environment, redactor, log, config: operatorFilePath(environment) }
+  const say = (text: string): void => console.error(redactor.clean(text))
   try {
-    const print = (text: string) => console.log(redactor.clean(text))
-    process.exitCode = await preflightCommand(words, { ...machine, print, readStandardInput: () => text(process.stdin) })
+    const print = (text: string): void => console.log(redactor.clean(text))
+    process.exitCode = await preflightCommand(words, { ...machine, print, warn: say, readStandardInput: () => text(process.stdin) })
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    sayProblems([error.problem])
+    process.exitCode = 1
+    // Whatever it is, it may show what it was given.
+    if (error instanceof Failure) for (const line of problemLines([error.problem])) say(line)
+    else say(`A mistake of our own: ${error instanceof Error ? error.stack : String(error)}`)
   }
 }
 
@@ -101,15 +104,14 @@ function onceAskedToStop(stop: () => unknown): void {
 
 function refuseToStart(problems: readonly Problem[]): void {
   console.error('Gantry did not start.')
-  sayProblems(problems)
-}
-
-function sayProblems(problems: readonly Problem[]): void {
-  for (const { sentence, found, wanted, next } of problems) {
-    console.error(`\n${sentence}`)
-    if (found !== undefined) console.error(`  found:  ${found}`)
-    if (wanted !== undefined) console.error(`  wanted: ${wanted}`)
-    console.error(`  next:   ${next}`)
-  }
+  for (const line of problemLines(problems)) console.error(line)
   process.exitCode = 1
 }
+
+const problemLines = (problems: readonly Problem[]): readonly string[] =>
+  problems.flatMap(({ sentence, found, wanted, next }) => [
+    `\n${sentence}`,
+    ...(found === undefined ? [] : [`  found:  ${found}`]),
+    ...(wanted === undefined ? [] : [`  wanted: ${wanted}`]),
+    `  next:   ${next}`,
+  ])

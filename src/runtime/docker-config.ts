@@ -14,10 +14,10 @@ import type { RunHelper } from '../registry/docker-config.ts'
 export async function dockerCredential(where: string, registry: string): Promise<Credential | null> {
   const path = fileAt(where)
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(registry, path, String(error.code))
+    throw unreadable(registry, String(error.code))
   })
   const config = parseDockerConfig(text)
-  if (config === null) throw unreadable(registry, path, 'no JSON object')
+  if (config === null) throw unreadable(registry, 'no JSON object')
   return dockerConfigCredential(registry, config, runHelper)
 }
 
@@ -40,17 +40,18 @@ const runHelper: RunHelper = (helper, server) =>
       (error, stdout) => {
         if (error === null) resolve({ status: 0, stdout })
         else if (typeof error.code === 'number') resolve({ status: error.code, stdout })
-        else resolve({ status: -1, stdout: error.killed === true ? `no answer within ${WITHIN} ms` : String(error.code) })
+        else resolve({ status: -1, stdout: error.killed === true ? `none within ${WITHIN} ms` : String(error.code) })
       },
     )
     child.stdin?.on('error', () => {}) // it may end without reading, and says why with its status
     child.stdin?.end(server)
   })
 
-const unreadable = (registry: string, path: string, found: string): Failure =>
+/** Without the path: it may be told in a public comment, and the operator file has it. */
+const unreadable = (registry: string, found: string): Failure =>
   new Failure('CREDENTIAL_SOURCE_FAILED', {
     sentence: `Docker’s configuration for ${registry} cannot be read.`,
-    found: `${path}: ${found}`,
+    found: `config.json: ${found}`,
     wanted: 'a config.json of Docker’s',
     next: `Run docker login ${registry} on this machine, as the user that Gantry runs as, or name another folder.`,
   })

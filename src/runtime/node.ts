@@ -19,6 +19,7 @@ import type { Log } from './log.ts'
 import { loadOperatorFile } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { serveSite } from './serve.ts'
+import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
@@ -79,7 +80,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     fetch: globalThis.fetch,
     registry: registryDoors(log),
     dockerConfig: dockerCredential,
-    hide: (secret) => redactor.register(secret),
+    hide: (secret) => hiding(redactor, secret),
     targets: { fetch: endpointFetch, files: (name) => nodeFiles(join(settings.data, 'targets', name)), clock: systemClock },
     clock: systemClock,
     log,
@@ -88,7 +89,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
   }
 }
 
-/** Deployments first: their answers then find them as they are. */
+/** Credentials that were in use are made meanwhile; deployments before deliveries, whose answers then find them as they are. */
 function recover({ service, bot, renewals }: Gantry): void {
   renewals.recover()
   service.recover()

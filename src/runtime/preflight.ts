@@ -4,16 +4,18 @@ import type { PreflightRow } from '../deploy/images.ts'
 import { rowMark, rowWords } from '../deploy/preflight-words.ts'
 import { WHO, type Mark } from '../deploy/words.ts'
 import { Failure, Refusal } from '../errors.ts'
+import { isFor } from '../images.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { anonymous } from '../registry/credential.ts'
 import { preflight } from '../registry/preflight.ts'
 import type { Preflight, PreflightAsking } from '../registry/preflight.ts'
-import { parseReference } from '../registry/reference.ts'
+import { canonicalRepository, parseReference } from '../registry/reference.ts'
 import { Secret } from '../secret.ts'
 import { dockerCredential } from './docker-config.ts'
 import { loadOperatorFile } from './operator-file.ts'
 import type { Operator } from '../config/operator-file.ts'
 import type { Machine } from './operator-file.ts'
+import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 
 export const PREFLIGHT_HELP = `gantry preflight IMAGE [--username NAME --password-stdin | --credential NAME] [--platform OS/ARCH] [--json]
@@ -25,6 +27,8 @@ export interface PreflightMachine extends Machine {
   readonly config: string
   readStandardInput(): Promise<string>
   print(text: string): void
+  /** Beside the answer: on standard error. */
+  warn(text: string): void
 }
 
 const PULL_WITHIN = 10 * 60_000 // ms, as for a deployment
@@ -50,12 +54,18 @@ export async function preflightCommand(words: readonly string[], machine: Prefli
     machine.print(`${machine.config} has no credential ${asked.credential}; it has: ${known}.`)
     return 2
   }
+  if (declared !== undefined && !isFor(declared, reference)) {
+    machine.print(
+      `The credential ${declared.name} is for ${declared.registry} (${declared.repositories.join(', ')}), and not for ${canonicalRepository(reference)}: nothing was sent.`,
+    )
+    return 2
+  }
   const typed = asked.username === null ? anonymous : await typedCredential(asked.username, machine)
   const asking: PreflightAsking = {
     credential:
       declared === undefined
         ? typed
-        : sourceOf(declared, client, { dockerConfig: dockerCredential, hide: (secret) => machine.redactor.register(secret) }),
+        : sourceOf(declared, client, { dockerConfig: dockerCredential, hide: (secret) => hiding(machine.redactor, secret) }),
     family: declared?.family ?? null,
     as: declared === undefined ? (asked.username === null ? 'anonymous' : `user ${asked.username}`) : `credential ${declared.name}`,
     platform: asked.platform,
@@ -72,6 +82,7 @@ function readOperator(isNeeded: boolean, machine: PreflightMachine): Operator {
     return loadOperatorFile(machine.config, machine)
   } catch (error) {
     if (isNeeded || !(error instanceof Failure)) throw error
+    machine.warn(`${machine.config} cannot be read, so its lists of registries and realms are not used: ${error.problem.sentence}`)
     return NO_OPERATOR
   }
 }

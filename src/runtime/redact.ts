@@ -8,6 +8,8 @@ export interface Redactor {
    * values under 6 characters, and names that everybody uses.
    */
   register(secret: string): boolean
+  /** It is worth nothing any more, and there would be ever more of its kind. */
+  forget(secret: string): void
   clean(text: string): string
 }
 
@@ -42,22 +44,36 @@ export function secretsOf({ app, keys }: Settings): readonly Secret[] {
   return [...ofApp, ...keys.map(({ key }) => key)]
 }
 
+/** Hides a secret until the returned function is called. */
+export function hiding(redactor: Redactor, secret: string): () => void {
+  redactor.register(secret)
+  return () => redactor.forget(secret)
+}
+
 export function createRedactor(): Redactor {
-  const needles = new Set<string>()
+  const secrets = new Map<string, readonly string[]>()
   let known: (text: string) => string = (text) => text
+  const learn = (): void => void (known = lookingFor([...new Set([...secrets.values()].flat())]))
   return {
     register(secret) {
       if (secret.length < SHORTEST || COMMON.has(secret.toLowerCase())) return false
-      for (const form of formsOf(secret)) if (form.length >= SHORTEST) needles.add(form)
-      known = hiding([...needles])
+      if (secrets.has(secret)) return true
+      secrets.set(
+        secret,
+        formsOf(secret).filter((form) => form.length >= SHORTEST),
+      )
+      learn()
       return true
+    },
+    forget(secret) {
+      if (secrets.delete(secret)) learn()
     },
     clean: (text) => PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), known(text)),
   }
 }
 
 /** Found by their beginnings, then as far as any of them goes on: the whole of it, or so much as is there. */
-function hiding(needles: readonly string[]): (text: string) => string {
+function lookingFor(needles: readonly string[]): (text: string) => string {
   const heads = new Map<string, string[]>()
   for (const needle of needles) {
     const head = needle.slice(0, SHORTEST_PART)

@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { secretOf } from '../../src/registry/credential.ts'
@@ -55,40 +55,40 @@ describe('a helper', () => {
   test('fails, and says why on its standard output', async () => {
     await config({ credsStore: 'test' })
     await helper('test', `echo 'the vault is locked'; exit 3`)
-    expect(await problem()).toMatchObject({ code: 'CREDENTIAL_SOURCE_FAILED', found: 'docker-credential-test ended with 3: the vault is locked' })
+    expect(await problem()).toMatchObject({ code: 'CREDENTIAL_SOURCE_FAILED', found: 'docker-credential-test ended with 3' })
   })
 
   test('does not read what it is told', async () => {
     await config({ credsStore: 'test' })
     await helper('test', `exec <&-; echo 'deaf'; exit 1`)
-    expect(await problem()).toMatchObject({ found: 'docker-credential-test ended with 1: deaf' })
+    expect(await problem()).toMatchObject({ found: 'docker-credential-test ended with 1' })
   })
 
   test('is not installed', async () => {
     await config({ credsStore: 'nowhere' })
-    expect(await problem()).toMatchObject({ code: 'CREDENTIAL_SOURCE_FAILED', found: 'docker-credential-nowhere ended with -1: ENOENT' })
+    expect(await problem()).toMatchObject({ code: 'CREDENTIAL_SOURCE_FAILED', found: 'docker-credential-nowhere gave no answer: ENOENT' })
   })
 
   test('says more than anybody reads', async () => {
     await config({ credsStore: 'test' })
     await helper('test', `head -c 300000 /dev/zero | tr '\\0' x`)
-    expect(await problem()).toMatchObject({ found: 'docker-credential-test ended with -1: ERR_CHILD_PROCESS_STDIO_MAXBUFFER' })
+    expect(await problem()).toMatchObject({ found: 'docker-credential-test gave no answer: ERR_CHILD_PROCESS_STDIO_MAXBUFFER' })
   })
 
   test('does not answer', async () => {
     await config({ credsStore: 'test' })
     await helper('test', 'exec sleep 60')
-    expect(await problem()).toMatchObject({ found: 'docker-credential-test ended with -1: no answer within 10000 ms' })
+    expect(await problem()).toMatchObject({ found: 'docker-credential-test gave no answer: none within 10000 ms' })
   }, 20_000)
 })
 
 test('a file that is not there, or no configuration', async () => {
-  expect(await problem()).toMatchObject({ code: 'CREDENTIAL_SOURCE_FAILED', found: `${join(folder, 'config.json')}: ENOENT` })
+  expect(await problem()).toMatchObject({ code: 'CREDENTIAL_SOURCE_FAILED', found: 'config.json: ENOENT' })
   await config('not JSON')
-  expect(await problem()).toMatchObject({ found: `${join(folder, 'config.json')}: no JSON object` })
+  expect(await problem()).toMatchObject({ found: 'config.json: no JSON object' })
 })
 
 test('~ is the user’s own folder', async () => {
   const nowhere = `~/.docker-of-nobody-${process.pid}`
-  expect(await problem('ghcr.io', nowhere)).toMatchObject({ found: `${join(homedir(), nowhere.slice(2), 'config.json')}: ENOENT` })
+  expect(await problem('ghcr.io', nowhere)).toMatchObject({ found: 'config.json: ENOENT' })
 })

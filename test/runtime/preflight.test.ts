@@ -36,7 +36,7 @@ describe.skipIf(missing !== null)(`gantry preflight${missing === null ? '' : ` (
     [
       'version: 1',
       'credentials:',
-      `  shop: { registry: "${registry.host}", username: alice, password: { env: SHOP_PASSWORD } }`,
+      `  shop: { registry: "${registry.host}", repositories: ["acme/*"], username: alice, password: { env: SHOP_PASSWORD } }`,
       `trusted_realms: ["${new URL(registry.realm ?? '').origin}"]`,
     ].join('\n')
 
@@ -57,6 +57,13 @@ describe.skipIf(missing !== null)(`gantry preflight${missing === null ? '' : ` (
     expect(await run([image('acme/shop:1.2'), '--credential', 'shop', '--platform', 'linux/amd64'])).toMatchObject({ code: 0 })
     const { code, output } = await run([image('acme/shop:1.2'), '--credential', 'shop', '--platform', 'linux/s390x'])
     expect([code, output]).toEqual([1, expect.stringContaining('PLATFORM_MISSING')])
+  })
+
+  test('sends a stored credential nowhere but where it is for', async () => {
+    for (const name of ['127.0.0.1:1/acme/shop:1', 'acme/shop', image('other/shop:1.2')]) {
+      const { code, output } = await run([name, '--credential', 'shop'])
+      expect([code, output]).toEqual([2, expect.stringContaining('nothing was sent')])
+    }
   })
 
   test('says of a public image that it can be pulled by anybody', async () => {

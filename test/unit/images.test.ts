@@ -58,6 +58,13 @@ describe('the credential for an image', () => {
     expect(await both.resolve(artifact('acme/shop'), access({ credential: 'wide' }), 'd-1')).toMatchObject({ as: 'credential wide' })
   })
 
+  test('is none where the target names one that is kept for other images', async () => {
+    const both = images(credential('wide', ['vault/*']), credential('narrow', ['acme/shop']))
+    await expect(both.resolve(artifact('acme/shop'), access({ credential: 'wide' }), 'd-1')).rejects.toMatchObject({
+      problem: { code: 'CREDENTIAL_MISSING' },
+    })
+  })
+
   test.for(['ambient', 'none'] as const)('is none where the target pulls with %s', async (pulls) => {
     const all = images(credential('wide', ['**']))
     expect(await all.resolve(artifact('acme/open'), access({ pulls }), 'd-1')).toMatchObject({ as: 'anonymous' })

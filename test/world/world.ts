@@ -9,7 +9,7 @@ import type { SecretReference } from '../../src/config/operator-file.ts'
 import { exchanges, families } from '../../src/registry/forms.ts'
 import { createFront } from '../../src/runtime/front.ts'
 import { createLog } from '../../src/runtime/log.ts'
-import { createRedactor, secretsOf } from '../../src/runtime/redact.ts'
+import { createRedactor, hiding, secretsOf } from '../../src/runtime/redact.ts'
 import { Secret } from '../../src/secret.ts'
 import type { AppSettings, Settings } from '../../src/settings.ts'
 import type { Sql } from '../../src/store/sql.ts'
@@ -241,7 +241,7 @@ export class World {
         report: () => {},
       },
       dockerConfig: async () => null,
-      hide: (secret) => this.#redactor.register(secret),
+      hide: (secret) => hiding(this.#redactor, secret),
       targets: {
         fetch: () => crossings.fetch('engine', (input, init) => this.#toEngine(input, init)),
         files: (name) => crossings.files(this.files.under(name)),

@@ -215,8 +215,13 @@ describe('what is wrong is said at its place, and no value is repeated', () => {
     [
       'an image pattern that could never fit',
       FILE.replace('[ghcr.io/acme/*]', '[acme/*]'),
-      '13:18 | targets.demo.allow[0].images[0] must be a pattern for image repositories with their host, such as ghcr.io/acme/* or docker.io/acme/shop.',
+      '13:18 | targets.demo.allow[0].images[0] must be a pattern for image repositories with their host, such as ghcr.io/acme/*, docker.io/acme/shop or *.example.com/**.',
     ],
+    ...['**', '*/acme/shop', '127.*/acme/shop', '169.254.169.*/x', '*.1/x'].map((images) => [
+      `images from ${images}, which may be this machine or its network`,
+      FILE.replace('[ghcr.io/acme/*]', `["${images}"]`),
+      '13:18 | targets.demo.allow[0].images[0] must be a pattern for image repositories with their host, such as ghcr.io/acme/*, docker.io/acme/shop or *.example.com/**.',
+    ]),
     ['bounds without images', FILE.replace('        images: [ghcr.io/acme/*]\n', ''), '10:9 | targets.demo.allow[0].images is missing.'],
     ['a misspelt bound', FILE.replace('settings: {', 'setings: {'), '14:9 setings | The key "setings" is not known here. Did you mean "settings"?'],
   ])('%s', (_, text, expected) => expect(wrong(text)).toBe(expected))

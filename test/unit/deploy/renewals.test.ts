@@ -14,6 +14,9 @@ let sql: ReturnType<typeof memorySql>
 let made: string[]
 /** What the cloud answers next; it makes a credential of twelve hours where nothing is said. */
 let troubles: Error[]
+/** Nobody has used what was made for these. */
+let idle: Set<string>
+let incidents: string[]
 let time: Time
 let activity: Activity
 let renewals: Renewals
@@ -25,11 +28,13 @@ function starts(...names: string[]): void {
   const mint = (name: string) => async () => {
     const trouble = troubles.shift()
     if (trouble !== undefined) throw trouble
+    if (idle.has(name)) return 'idle' as const
     made.push(name)
     renewals.minted(name, 12 * HOUR)
+    return 'made' as const
   }
   const refresh = new Map(names.map((name) => [name, mint(name)]))
-  renewals = createRenewals({ rows: createRenewalRows(sql), refresh, clock: time, activity })
+  renewals = createRenewals({ rows: createRenewalRows(sql), refresh, clock: time, activity, incident: (error) => incidents.push(String(error)) })
   renewals.recover()
 }
 const rows = () => createRenewalRows(sql).all()
@@ -37,7 +42,7 @@ const rows = () => createRenewalRows(sql).all()
 beforeEach(() => {
   sql = memorySql()
   migrateAccounts(sql)
-  ;[made, troubles] = [[], []]
+  ;[made, troubles, idle, incidents] = [[], [], new Set(), []]
   starts('ecr', 'acr')
 })
 
@@ -103,4 +108,19 @@ test('a row says when, and nothing of the value', () => {
   renewals.minted('ecr', 12 * HOUR)
   const now = time.now()
   expect(rows()).toEqual([{ credential: 'ecr', mintedAt: now, endsAt: now + 12 * HOUR, dueAt: now + 6 * HOUR, failures: 0 }])
+})
+
+test('what nobody has used since is not made again', async () => {
+  renewals.minted('ecr', 12 * HOUR)
+  idle.add('ecr')
+  await time.passes('24 hours')
+  expect([made, rows(), time.isWaiting]).toEqual([[], [], false])
+})
+
+test('a disk that is full kills nothing, and is an incident', async () => {
+  renewals.minted('ecr', 12 * HOUR)
+  sql.all('drop table renewal')
+  await time.passes('6 hours')
+  renewals.minted('acr', 12 * HOUR)
+  expect(incidents.length).toBeGreaterThan(0)
 })

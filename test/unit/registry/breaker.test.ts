@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/errors.ts'
 import type { Code } from '../../../src/errors.ts'
 import { createBreaker } from '../../../src/registry/breaker.ts'
-import type { Breaker } from '../../../src/registry/breaker.ts'
+import type { Breaker, Login } from '../../../src/registry/breaker.ts'
 import { basic, clientUnderTest, reference } from '../../world/registry-client.ts'
 import { stillDoors } from '../../world/still-doors.ts'
 import type { StillDoors } from '../../world/still-doors.ts'
 
-const LOGIN = 'https://registry.example 0123456789abcdef'
+const KEY = 'https://registry.example 0123456789abcdef'
 const no = (code: Code) => new Failure(code, { sentence: 'No.', next: 'Renew it.', found: 'HTTP 401' })
 
 let doors: StillDoors
@@ -17,58 +17,110 @@ beforeEach(() => {
   breaker = createBreaker(doors)
 })
 
-/** What is said of a login without asking anybody; null where it may be shown. */
-function said(login = LOGIN): Failure | null {
-  try {
-    breaker.check(login)
-    return null
-  } catch (error) {
-    return error as Failure
+const operation = () => {
+  const where = { registry: 'registry.example', image: 'registry.example/acme/shop:1', grant: '' }
+  return { where, deadline: Number.POSITIVE_INFINITY, signal: undefined, trail: { phase: 'manifest' as const, attempts: 0 } }
+}
+const login = (different: Partial<Login> = {}): Login => ({ key: KEY, repository: 'acme/shop', isRenewable: false, ...different })
+
+/** What becomes of showing the login to a registry that answers so; `asked`: whether it was asked at all. */
+async function shows(answer: 'yes' | Failure, different: Partial<Login> = {}): Promise<{ asked: boolean; problem: Failure['problem'] | null }> {
+  let asked = false
+  const work = async (accepted: () => void) => {
+    asked = true
+    if (answer !== 'yes') throw answer
+    accepted()
   }
+  const problem = await breaker.guard(login(different), operation(), work).then(
+    () => null,
+    (error: unknown) => (error as Failure).problem,
+  )
+  return { asked, problem }
 }
 
-test('a refused login is not shown again for a quarter of an hour', async () => {
-  breaker.note(LOGIN, no('CREDENTIALS_INVALID'))
-  expect(said()?.problem).toMatchObject({ code: 'CREDENTIALS_INVALID', retryAfter: 900_000 })
-  expect(said()?.problem.found).toMatch(/^HTTP 401; not asked again for 15 min/)
-  await doors.time.passes('14 minutes')
-  expect(said()?.problem.found).toMatch(/for 1 min/)
-  await doors.time.passes('1 minute')
-  expect(said()).toBeNull()
+describe('a refused login', () => {
+  test('is not shown again for a quarter of an hour', async () => {
+    await shows(no('CREDENTIALS_INVALID'))
+    expect(await shows('yes')).toMatchObject({ asked: false, problem: { code: 'CREDENTIALS_INVALID', retryAfter: 900_000 } })
+    expect((await shows('yes')).problem?.found).toMatch(/^HTTP 401; not asked again for 15 min/)
+    await doors.time.passes('14 minutes')
+    expect((await shows('yes')).problem?.found).toMatch(/for 1 min/)
+    await doors.time.passes('1 minute')
+    expect(await shows('yes')).toEqual({ asked: true, problem: null })
+  })
+
+  test('that is refused again then waits again', async () => {
+    await shows(no('CREDENTIALS_INVALID'))
+    await doors.time.passes('15 minutes')
+    await shows(no('CREDENTIALS_INVALID'))
+    expect((await shows('yes')).problem?.retryAfter).toBe(900_000)
+  })
+
+  test.for(['CREDENTIALS_INVALID', 'CREDENTIAL_EXPIRED', 'LOGIN_LOCKED'] as const)('is one with %s', async (code) => {
+    await shows(no(code))
+    expect(await shows('yes')).toMatchObject({ asked: false, problem: { code } })
+  })
+
+  test.for(['PERMISSION_DENIED', 'RATE_LIMITED', 'TIMEOUT', 'NOT_FOUND_OR_HIDDEN', 'CREDENTIAL_MISSING', 'NETWORK_POLICY_DENIED'] as const)(
+    'is none with %s',
+    async (code) => {
+      await shows(no(code))
+      expect((await shows('yes')).asked).toBe(true)
+    },
+  )
+
+  test('says nothing of other logins', async () => {
+    await shows(no('CREDENTIALS_INVALID'))
+    expect((await shows('yes', { key: 'https://registry.example fedcba9876543210' })).asked).toBe(true)
+    expect((await shows('yes', { key: 'https://other.example 0123456789abcdef' })).asked).toBe(true)
+  })
+
+  test('that can be renewed at once is not remembered', async () => {
+    await shows(no('CREDENTIALS_INVALID'), { isRenewable: true })
+    expect((await shows('yes')).asked).toBe(true)
+  })
+
+  test('that has worked before is refused for that repository alone', async () => {
+    await shows('yes', { repository: 'acme/shop' })
+    await shows(no('CREDENTIALS_INVALID'), { repository: 'acme/tpyo' })
+    expect((await shows('yes', { repository: 'acme/shop' })).asked).toBe(true)
+    expect((await shows('yes', { repository: 'acme/tpyo' })).asked).toBe(false)
+  })
 })
 
-test('what was only repeated does not begin the wait again', async () => {
-  breaker.note(LOGIN, no('CREDENTIALS_INVALID'))
-  await doors.time.passes('10 minutes')
-  breaker.note(LOGIN, said())
-  await doors.time.passes('5 minutes')
-  expect(said()).toBeNull()
-})
+describe('while nobody knows whether a login is taken', () => {
+  test('one shows it, and the others hear what became of it', async () => {
+    let asked = 0
+    const refusing = async () => {
+      asked += 1
+      await Promise.resolve()
+      throw no('CREDENTIALS_INVALID')
+    }
+    const all = await Promise.allSettled(Array.from({ length: 12 }, () => breaker.guard(login(), operation(), refusing)))
+    expect([asked, new Set(all.map(({ status }) => status))]).toEqual([1, new Set(['rejected'])])
+  })
 
-test('a login that is refused again then waits again', async () => {
-  breaker.note(LOGIN, no('CREDENTIALS_INVALID'))
-  await doors.time.passes('15 minutes')
-  breaker.note(LOGIN, no('CREDENTIALS_INVALID'))
-  expect(said()?.problem.retryAfter).toBe(900_000)
-})
+  test('the others go on as soon as it was taken, and not when the first has done', async () => {
+    const order: string[] = []
+    let finish = () => {}
+    const first = breaker.guard(login(), operation(), async (accepted) => {
+      accepted()
+      await new Promise<void>((resolve) => (finish = resolve))
+      order.push('first')
+    })
+    await breaker.guard(login(), operation(), async () => void order.push('second'))
+    finish()
+    await first
+    expect(order).toEqual(['second', 'first'])
+  })
 
-test.for(['CREDENTIALS_INVALID', 'CREDENTIAL_EXPIRED', 'LOGIN_LOCKED'] as const)('%s is the login’s', (code) => {
-  breaker.note(LOGIN, no(code))
-  expect(said()?.problem.code).toBe(code)
-})
-
-test.for(['PERMISSION_DENIED', 'RATE_LIMITED', 'TIMEOUT', 'NOT_FOUND_OR_HIDDEN', 'CREDENTIAL_MISSING', 'NETWORK_POLICY_DENIED'] as const)(
-  '%s is not',
-  (code) => {
-    breaker.note(LOGIN, no(code))
-    expect(said()).toBeNull()
-  },
-)
-
-test('other logins are other logins', () => {
-  breaker.note(LOGIN, no('CREDENTIALS_INVALID'))
-  expect(said('https://registry.example fedcba9876543210')).toBeNull()
-  expect(said('https://other.example 0123456789abcdef')).toBeNull()
+  test('who waits leaves at its deadline', async () => {
+    void breaker.guard(login(), operation(), () => new Promise(() => {}))
+    const waiting = breaker.guard(login(), { ...operation(), deadline: doors.now() + 1_000 }, async () => {})
+    const outcome = expect(waiting).rejects.toMatchObject({ problem: { code: 'TIMEOUT' } })
+    await doors.time.passes('1 second')
+    await outcome
+  })
 })
 
 describe('a registry with a password', () => {

@@ -1,28 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { anonymous, basicAuthorization, chooseCredential, fingerprint, lintCredential } from '../../../src/registry/credential.ts'
+import { expect, test } from 'vitest'
+import { anonymous, basicAuthorization, fingerprint, lintCredential } from '../../../src/registry/credential.ts'
 import { keychainFor, keychains } from '../../../src/registry/keychains/index.ts'
 import { basic } from '../../world/registry-client.ts'
-
-describe('the credential for an image', () => {
-  const stored = [
-    { registry: 'ghcr.io', repositories: null, credential: basic('all', 'x') },
-    { registry: 'ghcr.io', repositories: 'acme', credential: basic('acme', 'x') },
-    { registry: 'ghcr.io', repositories: 'acme/shop', credential: basic('shop', 'x') },
-    { registry: 'index.docker.io', repositories: null, credential: basic('hub', 'x') },
-  ]
-  test.for([
-    ['ghcr.io', 'acme/shop', 'shop'],
-    ['ghcr.io', 'acme/shop/web', 'shop'],
-    ['ghcr.io', 'acme/shopping', 'acme'],
-    ['ghcr.io', 'acme-labs/x', 'all'],
-    ['docker.io', 'library/nginx', 'hub'],
-    ['ghcr.io.evil.example', 'acme/shop', null],
-    ['ghcr.io:443', 'acme/shop', null],
-  ] as const)('%s/%s: %s', ([registry, repository, user]) => {
-    const chosen = chooseCredential({ registry, repository }, stored)
-    expect(chosen.kind === 'basic' ? chosen.username : null).toBe(user)
-  })
-})
 
 declare global {
   interface ImportMeta {

@@ -75,7 +75,7 @@ describe('from a helper', () => {
   test('an empty name is none', async () => expect(await find('ghcr.io', { credsStore: '' })).toEqual({ found: null, asked: [] }))
 
   test.for([
-    [{ status: 1, stdout: 'no credentials server URL\n' }, 'docker-credential-gh ended with 1: no credentials server URL'],
+    [{ status: 1, stdout: 'no credentials server URL\n' }, 'docker-credential-gh ended with 1'],
     [{ status: 0, stdout: 'hunter2 is no JSON' }, 'an answer of docker-credential-gh without Username and Secret'],
     [said('', 'hunter2'), 'an answer of docker-credential-gh without Username and Secret'],
     [said('ada', ''), 'an answer of docker-credential-gh without Username and Secret'],

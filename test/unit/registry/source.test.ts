@@ -174,7 +174,7 @@ describe('a stored credential', () => {
   const lends = (from: CredentialSource, atLeast = 0) => from.lend(atLeast, wish(doors))
 
   test('without a known end is lent as it is', async () => {
-    expect(await lends(storedSource(alice, null, doors), LIFE)).toEqual({ credential: alice, until: null, isHeld: false })
+    expect(await lends(storedSource(alice, null, doors), LIFE)).toEqual({ credential: alice, until: null, isHeld: false, login: null })
   })
 
   test('ends by the wall clock', async () => {
