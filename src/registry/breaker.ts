@@ -28,8 +28,7 @@ export function createBreaker(doors: Pick<Doors, 'now'>): Breaker {
     note(login, error) {
       // What was only repeated does not begin the wait again.
       if (!(error instanceof Failure) || !OF_THE_LOGIN.has(error.problem.code) || error.cause instanceof Failure) return
-      const oldest = open.keys().next()
-      if (open.size >= MOST && !oldest.done) open.delete(oldest.value)
+      if (open.size >= MOST) open.delete(open.keys().next().value!)
       open.set(login, { failure: error, until: doors.now() + WINDOW })
     },
   }

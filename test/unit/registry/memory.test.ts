@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { createBreaker } from '../../../src/registry/breaker.ts'
+import { anonymous } from '../../../src/registry/credential.ts'
+import { registryFailure } from '../../../src/registry/failure.ts'
+import { generic } from '../../../src/registry/keychains/generic.ts'
+import { createTokens } from '../../../src/registry/token.ts'
+import { clientUnderTest, reference } from '../../world/registry-client.ts'
+import { stillDoors, wish } from '../../world/still-doors.ts'
+
+// Whatever is remembered of others has a limit: a thousand, and the oldest goes first.
+
+const MOST = 1000
+const numbers = Array.from({ length: MOST + 1 }, (_, index) => index)
+
+test('of a thousand refused logins the first is forgotten when another comes', () => {
+  const breaker = createBreaker({ now: () => 0 })
+  const failure = registryFailure('CREDENTIALS_INVALID', wish(stillDoors()).where)
+  for (const number of numbers) breaker.note(`login ${number}`, failure)
+  expect(() => breaker.check('login 0')).not.toThrow()
+  expect(() => breaker.check('login 1')).toThrow(/^CREDENTIALS_INVALID/)
+})
+
+test('of a thousand tokens the first is asked for again', async () => {
+  const doors = stillDoors()
+  let asked = 0
+  const send = async () => ({ response: Response.json({ token: `t${++asked}` }), hasLeft: false })
+  const tokens = createTokens({ send }, doors)
+  const get = (number: number) => {
+    const realm = { url: new URL('https://registry.example/token'), isTrusted: true }
+    const request = { origin: `https://r${number}.example`, realm, service: null, scopes: [], credential: anonymous, tenant: '', keychain: generic }
+    return tokens.get(request, wish(doors))
+  }
+  for (const number of numbers) await get(number)
+  expect((await get(1)).isNew).toBe(false)
+  expect((await get(0)).isNew).toBe(true)
+})
+
+test('of a thousand registries the first is asked again how it wants to be authenticated to', async () => {
+  const asked: string[] = []
+  const { client } = clientUnderTest(
+    {},
+    {
+      fetch: async (input, init) => {
+        const { host, pathname } = new URL(input as string)
+        asked.push(`${host}${pathname}`)
+        if (pathname === '/token') return Response.json({ token: 't' })
+        const headers = { 'www-authenticate': `Bearer realm="https://${host}/token"`, 'docker-content-digest': `sha256:${'a'.repeat(64)}` }
+        return new Response(null, { status: new Headers(init?.headers).has('authorization') ? 200 : 401, headers })
+      },
+    },
+  )
+  const resolve = async (number: number): Promise<number> => {
+    asked.length = 0
+    await client.resolve(reference(`r${number}.example/acme/shop:1`), { credential: anonymous })
+    return asked.length
+  }
+  for (const number of numbers) await resolve(number)
+  expect(await resolve(2)).toBe(1) // 1 has made room for the second wish of 0
+  expect(await resolve(0)).toBeGreaterThan(1)
+}, 20_000)
