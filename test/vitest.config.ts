@@ -15,6 +15,8 @@ export default defineConfig({
   test: {
     // How many hostile answers test/unit/registry/fuzz.test.ts plays, and from which seed on.
     provide: { fuzz: { cases: Number(process.env['GANTRY_FUZZ'] ?? 100_000), seed: Number(process.env['GANTRY_FUZZ_SEED'] ?? 1) } },
+    // `npm run coverage`: what decides over credentials has a test for each way that it can go.
+    coverage: { include: ['src/registry/**'], reporter: ['text'], thresholds: { branches: 100 }, reportOnFailure: true },
     projects: [
       project('unit', ['unit/**/*.test.ts'], SHARED),
       project('stories', ['stories/**/*.test.ts'], SHARED),

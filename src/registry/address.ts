@@ -22,8 +22,8 @@ export function isReserved(hostname: string): boolean {
   const host = hostname.replace(/\.$/, '')
   if (host.startsWith('[')) return RESERVED_V6.test(host)
   if (host === AZURE_METADATA) return true
-  const octets = /^\d+\.\d+\.\d+\.\d+$/.test(host) ? host.split('.').map(Number) : null
-  if (octets) return isReservedV4(octets[0] ?? 0, octets[1] ?? 0)
+  const [, first, second] = /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(host) ?? []
+  if (first !== undefined) return isReservedV4(Number(first), Number(second))
   return !host.includes('.') || /\.(localhost|internal|local|home\.arpa)$/.test(host)
 }
 

@@ -58,7 +58,8 @@ function takeParameters(rest: Rest): ReadonlyMap<string, string> | null {
   let count = 0
   for (let match = takeParameter(rest); match; match = takeParameter(rest)) {
     count += 1
-    parameters.set((match[1] ?? '').toLowerCase(), match[2] ?? (match[3] ?? '').replaceAll(/\\(.)/g, '$1'))
+    const [, name, token, quoted] = match
+    parameters.set(name!.toLowerCase(), token ?? quoted!.replaceAll(/\\(.)/g, '$1'))
   }
   return count === parameters.size && count <= MOST_PARAMETERS ? parameters : null
 }

@@ -41,7 +41,7 @@ export async function refused(reply: Reply, here: Visit, wanted: string): Promis
   const isWrongPassword = said.code === 'PERMISSION_DENIED' && answer.status === 401 && reply.sent.scheme === 'basic'
   const code = isWrongPassword ? 'CREDENTIALS_INVALID' : said.code
   if (code !== 'NOT_FOUND_OR_HIDDEN' || wanted === reference.digest) return registryFailure(code, operation.where, { ...said.details, ...details })
-  if (wanted === reference.tag) return lookAround(here, details)
+  if (wanted === reference.tag) return lookAround(here, details, wanted)
   // The registry itself named this digest a moment ago.
   return registryFailure('DIGEST_MISMATCH', operation.where, { ...details, wanted })
 }
@@ -65,14 +65,14 @@ const elsewhere = (operation: Operation, details: FailureDetails): Failure =>
 const TAGS_BYTES = 256 * 1024
 
 /** A 404 is the same for a wrong tag, a wrong repository and a hidden one; the list of tags tells them apart, where it may be read. */
-async function lookAround({ reference, operation, session, doors }: Visit, details: FailureDetails): Promise<Failure> {
+async function lookAround({ reference, operation, session, doors }: Visit, details: FailureDetails, wanted: string): Promise<Failure> {
   const reply = await session.send({ method: 'GET', path: `/v2/${reference.repository}/tags/list?n=100`, headers: { accept: 'application/json' } })
   if (reply.response.status === 200 && !reply.hasLeft) {
     const { bytes } = await readBody(reply.response, TAGS_BYTES, doors, operation)
     const tags = parseObject(new TextDecoder().decode(bytes))?.['tags']
     const names = Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string').slice(-5) : []
     const found = names.length === 0 ? 'a repository without tags' : `tags such as ${clean(names.join(', '), [], 120)}`
-    return registryFailure('TAG_NOT_FOUND', operation.where, { found, wanted: reference.tag ?? undefined })
+    return registryFailure('TAG_NOT_FOUND', operation.where, { found, wanted })
   }
   if (reply.response.status !== 404) {
     await discard(reply.response)

@@ -26,15 +26,15 @@ export interface Offer {
 }
 
 /** What a request carried. `withheldFrom`: the realm's origin, where there is a credential that may not be sent there. */
-type Sent =
-  | { readonly scheme: 'none' | 'basic' }
-  | {
-      readonly scheme: 'bearer'
-      readonly token: Token
-      readonly isNew: boolean
-      readonly scopes: readonly Scope[]
-      readonly withheldFrom: string | null
-    }
+type Sent = { readonly scheme: 'none' | 'basic' } | SentBearer
+
+interface SentBearer {
+  readonly scheme: 'bearer'
+  readonly token: Token
+  readonly isNew: boolean
+  readonly scopes: readonly Scope[]
+  readonly withheldFrom: string | null
+}
 
 export interface Reply extends Answer {
   readonly sent: Sent
@@ -111,7 +111,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
     const url = new URL(call.path, origin)
     const known = offers.get(origin)
     const phase = call.path.includes('/blobs/') ? 'blob' : 'manifest'
-    seen.offer ??= known ?? null
+    seen.offer = known ?? seen.offer
     let sent: Sent = (known && (await authorize(known))) ?? { scheme: 'none' }
     let authenticated = 0
     for (;;) {
@@ -124,7 +124,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
       const offer = isDenied ? await readOffer(answer.response, parts, operation) : null
       operation.trail.phase = phase
       if (offer) seen.offer = remember(offers, origin, offer)
-      const again = authenticated >= 2 ? null : offer ? await next(sent, offer) : isStale(sent, answer) ? await renew(sent) : null
+      const again = authenticated >= 2 ? null : offer ? await next(sent, offer) : isStale(sent, answer) ? await renew(sent.token) : null
       if (again === null) return { ...answer, sent, challengeError: offer?.error ?? null }
       await discard(answer.response)
       sent = again
@@ -132,16 +132,15 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
   }
 
   /** Registries may say 403 or 400 of an expired token (ECR); one that was held in memory is renewed once. */
-  async function renew(sent: Sent): Promise<Sent | null> {
-    const known = offers.get(origin)
-    if (sent.scheme === 'bearer') parts.tokens.drop(sent.token)
-    return known ? authorize(known) : null
+  function renew(token: Token): Promise<Sent | null> {
+    parts.tokens.drop(token)
+    return authorize(seen.offer!)
   }
 
   return { credential, send, secrets: () => [...secrets], seen }
 }
 
-const isStale = (sent: Sent, { response, hasLeft }: Answer): boolean =>
+const isStale = (sent: Sent, { response, hasLeft }: Answer): sent is SentBearer =>
   sent.scheme === 'bearer' && !sent.isNew && !hasLeft && (response.status === 403 || response.status === 400)
 
 function headerOf(sent: Sent, credential: Credential): string | null {
@@ -149,7 +148,7 @@ function headerOf(sent: Sent, credential: Credential): string | null {
   return sent.scheme === 'basic' ? basicAuthorization(credential) : null
 }
 
-async function exchange(offer: Offer, parts: SessionParts, operation: Operation): Promise<Extract<Sent, { scheme: 'bearer' }>> {
+async function exchange(offer: Offer, parts: SessionParts, operation: Operation): Promise<SentBearer> {
   const { origin, repository, credential, tenant, keychain } = parts
   operation.trail.phase = 'token'
   const realm = judgeRealm(offer.realm, origin, parts.trustedRealms, operation.where)
@@ -172,8 +171,7 @@ export const realmNotTrusted = (realm: string, operation: Operation): Failure =>
 const MOST_OFFERS = 1000
 
 function remember(offers: Map<string, Offer>, origin: string, offer: Offer): Offer {
-  const oldest = offers.keys().next()
-  if (offers.size >= MOST_OFFERS && !oldest.done) offers.delete(oldest.value)
+  if (offers.size >= MOST_OFFERS) offers.delete(offers.keys().next().value!)
   const kept = { ...offer, scopes: [], error: null }
   offers.set(origin, kept)
   return kept

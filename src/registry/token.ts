@@ -70,8 +70,7 @@ export function createTokens(transport: Transport, doors: Doors): Tokens {
   }
 
   function hold(token: Token): void {
-    const oldest = held.keys().next()
-    if (held.size >= MOST_HELD && !oldest.done) held.delete(oldest.value)
+    if (held.size >= MOST_HELD) held.delete(held.keys().next().value!)
     held.set(token.key, token)
   }
 
@@ -80,8 +79,9 @@ export function createTokens(transport: Transport, doors: Doors): Tokens {
       const key = await keyOf(request)
       const known = held.get(key)
       if (known && known.usableUntil > doors.now()) return { token: known, isNew: false }
-      // Begun inside the wait: begun before it, a flight that fails when the wait is over already is heard by nobody.
-      return { token: await waitFor(async () => flights.get(key) ?? fly(key, request, operation), FLIGHT, doors, operation), isNew: true }
+      // Whoever is too late begins no question: nobody would be there for its failure.
+      const token = await waitFor(() => flights.get(key) ?? fly(key, request, operation), FLIGHT, doors, operation)
+      return { token, isNew: true }
     },
     drop: (token) => void (held.get(token.key) === token && held.delete(token.key)),
   }
