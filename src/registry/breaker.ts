@@ -45,7 +45,18 @@ export function createBreaker(doors: Doors): Breaker {
     refused.set(taken.has(key) ? `${key} ${repository}` : key, { failure: error, until: doors.now() + WINDOW })
   }
 
+  /** Whoever asks with the same login meanwhile waits until the returned function is called. */
+  function begin(key: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    trying.set(key, promise)
+    return () => {
+      trying.delete(key)
+      resolve()
+    }
+  }
+
   function accept(key: string): void {
+    if (taken.has(key)) return
     if (taken.size >= MOST) taken.delete(taken.values().next().value!)
     taken.add(key)
   }
@@ -59,8 +70,7 @@ export function createBreaker(doors: Doors): Breaker {
       }
       check(key)
       check(`${key} ${repository}`)
-      let end = (): void => {}
-      if (!taken.has(key)) trying.set(key, new Promise((resolve) => (end = () => (trying.delete(key), resolve()))))
+      const end = taken.has(key) ? () => {} : begin(key)
       try {
         return await work(() => (accept(key), end()))
       } catch (error) {

@@ -125,7 +125,7 @@ export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted
     async renew(refused, operation) {
       operation.trail.phase = 'credential'
       // Somebody else may have had the same answer, and has a new one already.
-      if (held !== null && held.credential !== refused.credential) return lent(held, false)
+      if (held!.credential !== refused.credential) return lent(held!, false)
       return lent(await mintNow(operation), false)
     },
     async refresh(operation) {

@@ -74,16 +74,19 @@ describe('an image that can be pulled', () => {
     }
   })
 
-  test('warns where the registry will not let much more be pulled', async () => {
-    const limited: typeof fetch = async (input, init) => {
+  test.for([
+    ['ratelimit-remaining', '2;w=21600', '2 pulls left before a limit'],
+    ['warning', '299 - "Your auth token will expire in 30 seconds."', 'it says: Your auth token will expire in 30 seconds.'],
+  ] as const)('warns where the registry does: %s', async ([header, value, note]) => {
+    const warning: typeof fetch = async (input, init) => {
       const response = await fetch(input, init)
       const { status, headers } = response
       const isHead = init?.method === 'HEAD' && status === 200
-      return isHead ? new Response(null, { status, headers: { ...Object.fromEntries(headers), 'ratelimit-remaining': '2;w=21600' } }) : response
+      return isHead ? new Response(null, { status, headers: { ...Object.fromEntries(headers), [header]: value } }) : response
     }
-    session = clientUnderTest({}, { fetch: limited })
+    session = clientUnderTest({}, { fetch: warning })
     const found = await look()
-    expect(found.rows.find(({ name }) => name === 'manifest')).toMatchObject({ outcome: 'warned', note: expect.stringContaining('2 pulls left') })
+    expect(found.rows.find(({ name }) => name === 'manifest')).toMatchObject({ outcome: 'warned', note: expect.stringContaining(note) })
     expect(found.isPullable).toBe(true)
   })
 })
