@@ -153,10 +153,14 @@ describe('delivering', () => {
     await github.webhooks.loses()
     const asApp = async (method: string, path: string) => {
       const response = await github.fetch(`https://api.github.com${path}`, { method, headers: { authorization: `bearer ${jwt()}` } })
-      return { link: response.headers.get('link'), body: (await response.json()) as unknown }
+      const text = await response.text()
+      // As text: they are larger than the numbers of JavaScript.
+      const ids = [...text.matchAll(/"id":(\d+),"guid"/g)].map(([, id = '']) => id)
+      return { link: response.headers.get('link'), body: JSON.parse(text) as unknown, ids }
     }
-    const { body, link } = await asApp('GET', '/app/hook/deliveries?per_page=3')
-    expect(link).toContain('cursor=3')
+    const { body, link, ids } = await asApp('GET', '/app/hook/deliveries?per_page=3')
+    expect(BigInt(ids[0] ?? 0)).toBeGreaterThan(Number.MAX_SAFE_INTEGER)
+    expect(link).toContain(`cursor=v1_${ids[2]}`)
     expect(at(body, 0)).toMatchObject({
       event: 'issue_comment',
       action: 'created',
@@ -164,9 +168,13 @@ describe('delivering', () => {
       redelivery: false,
       installation_id: github.installation.id,
     })
-    const one = await asApp('GET', `/app/hook/deliveries/${String(at(body, 0, 'id'))}`)
+    const one = await asApp('GET', `/app/hook/deliveries/${ids[0]}`)
     expect(at(one.body, 'request', 'payload', 'comment', 'body')).toBe('four')
-    await asApp('POST', `/app/hook/deliveries/${String(at(body, 0, 'id'))}/attempts`)
+    await asApp('POST', `/app/hook/deliveries/${ids[0]}/attempts`)
     expect(texts(await github.deliver(accepts))).toEqual(['four'])
+    const rest = await asApp('GET', `/app/hook/deliveries?per_page=3&cursor=v1_${ids[2]}`)
+    expect([rest.ids.length, rest.link]).toEqual([1, null])
+    expect((await asApp('GET', '/app/hook/deliveries?status=success')).ids).toHaveLength(1)
+    expect((await asApp('GET', '/app/hook/deliveries?status=failure')).ids).toHaveLength(4)
   })
 })

@@ -266,9 +266,9 @@ export class GitHub implements Hub {
     call.operation = operation.name
     this.referee.request(operation, new URL(request.url).searchParams, body)
     return this.#troubled(request, [operation.name], () => {
-      const { status, stated, headers } = answerRest(this, operation, request, body)
+      const { status, stated, headers, spell = (text) => text } = answerRest(this, operation, request, body)
       const answer = this.referee.answer(operation, status, stated)
-      return this.#cacheable(request, this.#json(status, answer, headers), JSON.stringify(answer))
+      return this.#cacheable(request, this.#json(status, answer, headers, spell), JSON.stringify(answer))
     })
   }
 
@@ -302,13 +302,13 @@ export class GitHub implements Hub {
     return this.#json(status, body ?? { message: `Simulated ${status}`, documentation_url: 'https://docs.github.com/rest' })
   }
 
-  #json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+  #json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}, spell = (text: string): string => text): Response {
     const common = {
       'content-type': 'application/json; charset=utf-8',
       'x-github-request-id': `0:${this.calls.length}`,
       date: new Date(this.now()).toUTCString(),
     }
-    return new Response(body === undefined ? null : JSON.stringify(body), { status, headers: { ...common, ...headers } })
+    return new Response(body === undefined ? null : spell(JSON.stringify(body)), { status, headers: { ...common, ...headers } })
   }
 
   /** "Conditional requests that answer 304 do not count": https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api */

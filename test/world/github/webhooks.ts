@@ -25,6 +25,11 @@ export interface Delivery {
   readonly attempts: Attempt[]
 }
 
+/** GitHub's numbers of attempts no longer fit into a JavaScript number (octokit/request.js#797): ours are added to one of those. */
+const BEYOND = 3_804_004_623_172_239_000n
+export const wireId = (id: number): string => String(BEYOND + BigInt(id))
+export const idOnWire = (text: string): number => (/^\d{1,19}$/.test(text) ? Number(BigInt(text) - BEYOND) : 0)
+
 export type Receiver = (request: Request) => Promise<Response>
 
 export interface Order {

@@ -5,8 +5,9 @@ import * as show from '../render.ts'
 import { findRepository, installationOf, stamp } from '../state.ts'
 import type { Installation } from '../state.ts'
 import { PRIVATE_KEY } from '../auth.ts'
+import { idOnWire, wireId } from '../webhooks.ts'
 import type { Attempt, Delivery } from '../webhooks.ts'
-import { page } from './route.ts'
+import { nextPage, page } from './route.ts'
 import type { Context, OpenRoute } from './route.ts'
 
 export const appRoutes: Readonly<Record<string, OpenRoute>> = {
@@ -54,15 +55,22 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     const { github } = context
     github.auth.asApp(request)
     const rows = github.webhooks.log.flatMap((delivery) => delivery.attempts.map((attempt) => ({ delivery, attempt })))
-    const newestFirst = rows.toSorted((a, b) => b.attempt.id - a.attempt.id)
-    const { items, headers } = page(context, newestFirst, 'cursor')
-    return { status: 200, headers, stated: items.map(({ delivery, attempt }) => deliveryJson(delivery, attempt)) }
+    const status = context.query.get('status')
+    const isWanted = (attempt: Attempt): boolean => status !== (isOk(attempt) ? 'failure' : 'success') && github.now() - attempt.at <= KEPT_FOR
+    const newestFirst = rows.filter(({ attempt }) => isWanted(attempt)).toSorted((a, b) => b.attempt.id - a.attempt.id)
+    // A page begins after one attempt, not at a place in the list: new ones do not move it.
+    const cursor = context.query.get('cursor')
+    const left = cursor === null ? newestFirst : newestFirst.filter(({ attempt }) => attempt.id < idOnWire(cursor.slice(3)))
+    const items = left.slice(0, Number(context.query.get('per_page') ?? 30))
+    const last = items.at(-1)
+    const headers = last === undefined || items.length === left.length ? {} : nextPage(context, 'cursor', `v1_${wireId(last.attempt.id)}`)
+    return { status: 200, headers, stated: items.map(({ delivery, attempt }) => deliveryJson(delivery, attempt)), spell: withWireIds }
   },
 
   'GET /app/hook/deliveries/{delivery_id}': (context, request) => {
     const { delivery, attempt } = deliveryOf(context, request)
     const details = { request: { headers: delivery.headers, payload: delivery.payload }, response: { headers: {}, payload: '' } }
-    return { status: 200, stated: { ...deliveryJson(delivery, attempt), url: '', ...details } }
+    return { status: 200, stated: { ...deliveryJson(delivery, attempt), url: '', ...details }, spell: withWireIds }
   },
 
   'POST /app/hook/deliveries/{delivery_id}/attempts': (context, request) => {
@@ -81,13 +89,22 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
 
 function deliveryOf({ github, parameters }: Context, request: Request) {
   github.auth.asApp(request)
-  const found = github.webhooks.find(Number(parameters['delivery_id']))
+  const found = github.webhooks.find(idOnWire(parameters['delivery_id'] ?? ''))
   if (found === null) throw new GitHubSays(404, 'Not Found')
   return found
 }
 
-function deliveryJson({ guid, event, action, installation, repository }: Delivery, { id, at, isRedelivery, status }: Attempt) {
-  const outcome = status >= 200 && status < 300 ? 'OK' : status === 0 ? 'failed to connect to host' : 'Invalid HTTP Response'
+/** https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries */
+const KEPT_FOR = 3 * 24 * 3_600_000
+
+const isOk = ({ status }: Attempt): boolean => status >= 200 && status < 300
+
+/** No number of ours can hold them, so that they are put into the text. */
+const withWireIds = (text: string): string => text.replaceAll(/"id":(\d+),"guid":/g, (_, id) => `"id":${wireId(Number(id))},"guid":`)
+
+function deliveryJson({ guid, event, action, installation, repository }: Delivery, attempt: Attempt) {
+  const { id, at, isRedelivery, status } = attempt
+  const outcome = isOk(attempt) ? 'OK' : status === 0 ? 'failed to connect to host' : 'Invalid HTTP Response'
   const head = { id, guid, delivered_at: stamp(at), redelivery: isRedelivery, duration: 0.1, status: outcome, status_code: status }
   return { ...head, event, action, installation_id: installation, repository_id: repository, throttled_at: null }
 }

@@ -20,6 +20,8 @@ export interface Answer {
   readonly status: number
   readonly stated?: Stated
   readonly headers?: Readonly<Record<string, string>>
+  /** The answer's text as GitHub writes it, where JSON of ours cannot. */
+  readonly spell?: (text: string) => string
 }
 
 export interface Route {
@@ -32,14 +34,18 @@ export interface Route {
 export type OpenRoute = (context: Context, request: Request) => Answer
 
 /** One page, with GitHub's `Link` header where there is another: https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api */
-export function page<T>(context: Context, items: readonly T[], by: 'page' | 'cursor' | 'after' = 'page') {
+export function page<T>(context: Context, items: readonly T[], by: 'page' | 'after' = 'page') {
   const size = Number(context.query.get('per_page') ?? 30)
   const start = by === 'page' ? (Number(context.query.get('page') ?? 1) - 1) * size : Number(context.query.get(by) ?? 0)
   const next = start + size
   if (next >= items.length) return { items: items.slice(start, next), headers: {} }
+  return { items: items.slice(start, next), headers: nextPage(context, by, String(by === 'page' ? start / size + 2 : next)) }
+}
+
+export function nextPage(context: Context, by: string, value: string): { readonly link: string } {
   const query = new URLSearchParams(context.query)
-  query.set(by, String(by === 'page' ? start / size + 2 : next))
-  return { items: items.slice(start, next), headers: { link: `<https://api.github.com/?${query.toString()}>; rel="next"` } }
+  query.set(by, value)
+  return { link: `<https://api.github.com/?${query.toString()}>; rel="next"` }
 }
 
 export function issueOf(context: Context, home: Repository): Issue {
