@@ -12,12 +12,12 @@ import type { GitHub, GitHubClient, GraphqlAnswer } from './github.ts'
  */
 export function createSource(github: GitHub): Source {
   return {
-    look: async (request) => {
+    look: async (request, commit) => {
       const client = github.as(request.repository.installation)
       const [actor, answer, pushes] = await Promise.all([
         readActor(client, request),
         client.graphql(FACTS, variablesOf(request)),
-        asksForPushes(request) ? readPushes(client, request.repository, null) : [],
+        commit !== 'settled' && asksForPushes(request) ? readPushes(client, request.repository, null) : null,
       ])
       const { repository, comment } = parseFacts(answer, request)
       return {
@@ -149,7 +149,7 @@ async function pullOf(
   client: GitHubClient,
   request: DeployRequest,
   pull: RepositoryFacts['issueOrPullRequest'],
-  pushes: readonly Push[],
+  pushes: readonly Push[] | null,
 ): Promise<Facts['pull']> {
   if (!request.subject.isPull) return null
   if (pull === null || !('headRefOid' in pull)) throw unexpectedAnswer('POST /graphql', 'no such pull request')
@@ -157,7 +157,7 @@ async function pullOf(
   const isFork = pull.isCrossRepository
   const state = pull.state === 'OPEN' ? 'open' : pull.state === 'CLOSED' ? 'closed' : 'merged'
   // A fork's pushes are not in this repository's list, and nothing else has a time that its owner cannot choose.
-  const headSince = isFork || !asksForPushes(request) || state !== 'open' ? null : await headSinceOf(client, request.repository, head, pushes)
+  const headSince = isFork || pushes === null || state !== 'open' ? null : await headSinceOf(client, request.repository, head, pushes)
   return { state, isFork, ...head, headSince }
 }
 

@@ -13,7 +13,7 @@ export async function recheck(deployment: Deployment, doors: RolloutDoors): Prom
   const { plan } = planned(deployment, doors)
   const { app, environment, settings, artifacts } = plan
   const request = { ...deployment.request, asks: { ...deployment.request.asks, app, environment } }
-  const facts = await patiently(doors, () => doors.source.look(request))
+  const facts = await patiently(doors, () => doors.source.look(request, 'settled'))
   const stranger = decide({ request, facts, proposal: null, plan })
   if ('refusal' in stranger) return stranger.refusal.problem
   const proposal = propose(request, facts, doors)

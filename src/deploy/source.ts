@@ -29,8 +29,11 @@ export interface Facts {
 
 /** The one question the engine asks about people and commits: asked when a request arrives, and again before its effect. */
 export interface Source {
-  /** Throws a `Failure` with a GITHUB_… or PERMISSION_UNREADABLE code: what cannot be read is never assumed. */
-  look(request: DeployRequest): Promise<Facts>
+  /**
+   * Throws a `Failure` with a GITHUB_… or PERMISSION_UNREADABLE code: what cannot be read is never assumed. Where the commit is
+   * settled, `headSince` is not asked for, which saves a call.
+   */
+  look(request: DeployRequest, commit?: 'settled'): Promise<Facts>
 }
 
 /**

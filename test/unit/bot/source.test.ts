@@ -58,6 +58,13 @@ describe('the facts that GitHub gives', () => {
     expect(desk.calls()).toHaveLength(3)
   })
 
+  test('since when the head is the head is asked only while the commit is not settled', async () => {
+    const asked = request(said())
+    const before = desk.calls().length
+    expect((await desk.source.look(asked, 'settled')).pull).toMatchObject({ head: desk.pull.pull?.head, headSince: null })
+    expect(desk.calls().slice(before).join()).not.toContain('activity')
+  })
+
   test('a push after the comment has its time', async () => {
     const comment = said()
     await desk.time.passes('10 seconds')
