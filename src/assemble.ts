@@ -19,6 +19,7 @@ import { foundSource, type CredentialSource, type MintedSource } from './registr
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
@@ -99,6 +100,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     source,
     service,
     inbox,
+    caughtUp: createCaughtUp(accounts),
     announcements: createAnnouncements(repositories),
     clock,
     log,

@@ -1,14 +1,18 @@
 import type { Probot } from 'probot'
 import { Activity } from '../deploy/activity.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
-import type { Delivery, Inbox } from '../deploy/journal.ts'
+import type { CaughtUp, Delivery, Inbox } from '../deploy/journal.ts'
 import { maskedAnnouncements } from '../deploy/mask.ts'
 import { problemOf } from '../deploy/step.ts'
 import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
+import { createCatchUp } from './catch-up.ts'
+import { createDeliveries } from './deliveries.ts'
 import { retryIn } from './github.ts'
 import { giveUp, handleComment, handleLabel, isPassing, type Handled, type HandlerDoors } from './handle.ts'
 import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
 import { commentRequest, labelRequest } from './requests.ts'
+import { tellTooLate } from './too-late.ts'
+import type { Log } from './missed.ts'
 import { createWorker, type Outcome } from './worker.ts'
 
 export interface Bot {
@@ -19,6 +23,8 @@ export interface Bot {
   work(): void
   /** At start: what is in the inbox, and everything whose last word has not been said. */
   recover(): void
+  /** Fetches back what GitHub could not deliver: now, and every five minutes from now on. Call it once. */
+  catchUp(): void
   /** Resolves when nothing runs; what waits for the clock goes on when its time comes. */
   idle(): Promise<void>
 }
@@ -26,7 +32,8 @@ export interface Bot {
 export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment'> {
   readonly probot: Probot
   readonly inbox: Inbox
-  readonly log: { warn(facts: object, message: string): void }
+  readonly caughtUp: CaughtUp
+  readonly log: Log
 }
 
 export function createBot(outside: BotDoors): Bot {
@@ -47,6 +54,7 @@ export function createBot(outside: BotDoors): Bot {
       work()
       announcer.recover()
     },
+    catchUp: createCatchUp({ ...doors, deliveries: createDeliveries(probot, clock), activity, work }),
     idle: async () => {
       await activity.idle()
       await announcer.idle()
@@ -58,24 +66,26 @@ export function createBot(outside: BotDoors): Bot {
 type Receive = (delivery: Delivery) => Promise<Handled>
 
 function listen(probot: Probot, handler: HandlerDoors): Receive {
-  const open = new Map<string, { readonly receivedAt: number; work: Promise<Handled> }>()
+  const open = new Map<string, { readonly delivery: Delivery; work: Promise<Handled> }>()
   // What a handler throws would be logged whole by Probot, passing failures too, so the promise goes another way.
-  const settle = async (key: string, work: (receivedAt: number) => Promise<Handled>): Promise<void> => {
+  const settle = async (key: string, work: (delivery: Delivery) => Promise<Handled>): Promise<void> => {
     const entry = open.get(key)
     if (entry === undefined) return
-    entry.work = work(entry.receivedAt)
+    entry.work = work(entry.delivery)
     await entry.work.catch(() => {})
   }
   // The contexts hold what `readDelivery` left of the payload and has checked; Probot's types promise all of it.
   probot.on('issue_comment.created', ({ id, payload }) =>
-    settle(id, (at) => handleComment(commentRequest(id, payload as unknown as CommentCreated, at), handler)),
+    settle(id, (delivery) => handleComment(commentRequest(delivery, payload as unknown as CommentCreated), handler)),
   )
   probot.on(['issues.labeled', 'pull_request.labeled'], ({ id, payload }) => {
     const labeled = payload as unknown as IssueLabeled | PullLabeled
-    return settle(id, (at) => handleLabel(labelRequest(id, labeled, at), labeled.label.name, handler))
+    return settle(id, (delivery) => handleLabel(labelRequest(delivery, labeled), labeled.label.name, handler))
   })
   return async (delivery) => {
-    const entry = { receivedAt: delivery.receivedAt, work: Promise.resolve({ aside: Promise.resolve() }) }
+    if (delivery.missed === 'done') return NOTHING
+    if (delivery.missed === 'tell') return tell(delivery, handler)
+    const entry = { delivery, work: Promise.resolve(NOTHING) }
     open.set(delivery.key, entry)
     try {
       await probot.receive({ id: delivery.key, name: delivery.event, payload: JSON.parse(delivery.payload) } as Parameters<Probot['receive']>[0])
@@ -84,6 +94,14 @@ function listen(probot: Probot, handler: HandlerDoors): Receive {
       open.delete(delivery.key)
     }
   }
+}
+
+const NOTHING: Handled = { aside: Promise.resolve() }
+
+async function tell(delivery: Delivery, handler: HandlerDoors): Promise<Handled> {
+  const label = delivery.event === 'issue_comment' ? null : (JSON.parse(delivery.payload) as IssueLabeled | PullLabeled).label.name
+  await tellTooLate(requestOf(delivery), label, handler)
+  return NOTHING
 }
 
 /** About an hour. Deployments are written down at the first try; what is tried again is only what needs GitHub to be answered. */
@@ -108,9 +126,9 @@ function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors):
   }
 }
 
-function requestOf({ key, event, payload, receivedAt }: Delivery): DeployRequest {
-  const read: unknown = JSON.parse(payload)
-  return event === 'issue_comment'
-    ? commentRequest(key, read as CommentCreated, receivedAt)
-    : labelRequest(key, read as IssueLabeled | PullLabeled, receivedAt)
+function requestOf(delivery: Delivery): DeployRequest {
+  const read: unknown = JSON.parse(delivery.payload)
+  return delivery.event === 'issue_comment'
+    ? commentRequest(delivery, read as CommentCreated)
+    : labelRequest(delivery, read as IssueLabeled | PullLabeled)
 }

@@ -42,31 +42,30 @@ export async function handleComment(base: DeployRequest, doors: HandlerDoors): P
 export async function handleLabel(request: DeployRequest, label: string, doors: HandlerDoors): Promise<Handled> {
   doors.service.deploy(request)
   const aside = doors.aside(() => reactTo(request, 'eyes', doors))
-  const { repository, subject } = request
-  const params = { owner: repository.owner, repo: repository.name, issue_number: subject.number, name: label }
-  const client = doors.github.as(repository.installation)
-  await client.rest('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', params, z.unknown(), [403, 404, 410])
+  await takeOff(label, request, doors)
   return { aside }
 }
 
+/** Nothing happens where somebody else has taken it off. */
+export async function takeOff(label: string, { repository, subject }: DeployRequest, { github }: HandlerDoors): Promise<void> {
+  const params = { owner: repository.owner, repo: repository.name, issue_number: subject.number, name: label }
+  const client = github.as(repository.installation)
+  await client.rest('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', params, z.unknown(), [403, 404, 410])
+}
+
 /** Says once, under the delivery's own key, that a command came to nothing. */
-export function giveUp(request: DeployRequest, why: Problem, { announcements, announce, links, clock }: HandlerDoors): void {
-  announcements.answer({
-    key: request.key,
-    repository: request.repository,
-    subject: request.subject,
-    markdown: problemComment(why, links),
-    createdAt: clock.now(),
-  })
-  announce(request.key)
+export function giveUp(request: DeployRequest, why: Problem, doors: HandlerDoors): void {
+  answerTo(request, problemComment(why, doors.links), doors)
+}
+
+/** Stores an answer under the request's key: said once. */
+export function answerTo({ key, repository, subject }: DeployRequest, markdown: string, { announcements, announce, clock }: HandlerDoors): void {
+  announcements.answer({ key, repository, subject, markdown, createdAt: clock.now() })
+  announce(key)
 }
 
 async function handleLine(line: ParsedLine, request: DeployRequest, look: () => Promise<Facts>, doors: HandlerDoors): Promise<void> {
-  const answer = (markdown: string): void => {
-    const { announcements, announce, clock } = doors
-    announcements.answer({ key: request.key, repository: request.repository, subject: request.subject, markdown, createdAt: clock.now() })
-    announce(request.key)
-  }
+  const answer = (markdown: string): void => answerTo(request, markdown, doors)
   const refuse = async (why: Problem): Promise<void> => {
     if (isStranger(request, await look())) await reactTo(request, 'confused', doors)
     else answer(problemComment(why, doors.links))
@@ -78,7 +77,11 @@ async function handleLine(line: ParsedLine, request: DeployRequest, look: () => 
   await command.run({ args: line.args, request, service: doors.service, commands, links: doors.links, look, answer, refuse })
 }
 
-async function reactTo({ repository, subject, comment }: DeployRequest, content: 'eyes' | 'confused', { github }: HandlerDoors): Promise<void> {
+export async function reactTo(
+  { repository, subject, comment }: DeployRequest,
+  content: 'eyes' | 'confused',
+  { github }: HandlerDoors,
+): Promise<void> {
   await react(github.as(repository.installation), { repository, number: subject.number, comment: comment?.id ?? null }, content)
 }
 

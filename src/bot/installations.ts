@@ -2,6 +2,7 @@ import type { Probot, ProbotOctokit } from 'probot'
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import { unexpectedAnswer } from './github-failure.ts'
+import { within } from './patience.ts'
 
 /** GitHub's REST and GraphQL with an installation's token. */
 export interface Installations {
@@ -19,8 +20,6 @@ interface Access {
   readonly expiresAt: number
 }
 
-/** How long GitHub may take for one answer. It gives up on its own side after ten seconds. */
-const PATIENCE = 15_000
 /** A token lives an hour: renewed in the last minutes beside the calls that still use it, so that none waits for it. */
 const RENEW_BEFORE = 10 * 60_000
 const UNUSABLE_BEFORE = 60_000
@@ -33,19 +32,10 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
   const known = new Map<number, Access>()
   const pending = new Map<number, Promise<Access>>()
 
-  const within = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const timeout = new AbortController()
-    const forget = clock.after(PATIENCE, () => timeout.abort())
-    try {
-      return await work(timeout.signal)
-    } finally {
-      forget()
-    }
-  }
   const renew = (installation: number): Promise<Access> => {
     const running = pending.get(installation)
     if (running !== undefined) return running
-    const request = within((signal) => authenticate(probot, installation, signal))
+    const request = within(clock, (signal) => authenticate(probot, installation, signal))
       .then((access) => {
         known.set(installation, access)
         return access
@@ -63,7 +53,7 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
     return access
   }
   const ask = ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>) =>
-    within((signal) => octokit.request(route, { ...params, request: { signal } }))
+    within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
 
   return {
     request: async (installation, route, params) => {

@@ -88,6 +88,17 @@ const READERS: ReadonlyMap<string, (payload: unknown) => Meaning | null> = new M
 
 export const EVENTS: readonly string[] = [...READERS.keys()]
 
+/** What a stored payload says of when it was asked, by GitHub's clock (milliseconds), and where. */
+export function askedIn({ payload }: Delivery): {
+  readonly at: number
+  readonly repository: CommentCreated['repository']
+  readonly installation: number
+} {
+  const read = JSON.parse(payload) as CommentCreated | IssueLabeled | PullLabeled
+  const time = 'comment' in read ? read.comment.created_at : 'pull_request' in read ? read.pull_request.updated_at : read.issue.updated_at
+  return { at: Date.parse(time), repository: read.repository, installation: read.installation.id }
+}
+
 function actionOf(payload: unknown): string | null {
   if (payload === null || typeof payload !== 'object' || !Object.hasOwn(payload, 'action')) return null
   const { action } = payload as { action: unknown }

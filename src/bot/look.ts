@@ -3,6 +3,7 @@ import type { Repository } from '../deploy/deployment.ts'
 import type { Surface } from '../deploy/journal.ts'
 import { unexpectedAnswer } from './github-failure.ts'
 import type { GitHubClient } from './github.ts'
+import { gantryIn, isUs } from './ours.ts'
 
 /** What to look for after a crash or a lost answer, before anything is repeated. */
 export interface Trace {
@@ -59,7 +60,7 @@ function findings(answer: z.infer<typeof shape>, trace: Trace): Findings {
     .flatMap((suite) => suite?.checkRuns?.nodes ?? [])
     .find((run) => trace.id !== null && run?.externalId === trace.id)
   const deployment = answer.repository?.deployments?.nodes.find(
-    (one) => trace.id !== null && idIn(one?.payload) === trace.id && isUs(one?.creator, answer.viewer?.login),
+    (one) => trace.id !== null && gantryIn(one?.payload)?.id === trace.id && isUs(one?.creator, answer.viewer?.login),
   )
   const status = deployment?.statuses?.nodes.find((one) => one?.state === trace.status?.state && one?.description === trace.status?.description)
   return {
@@ -120,18 +121,3 @@ const shape = z.object({
 })
 
 const foundOf = ({ id, databaseId }: { id: string; databaseId?: number | null | undefined }): Found => ({ node: id, number: databaseId ?? null })
-
-// GraphQL gives the payload as JSON text, and as text within text where it was sent as a string.
-function idIn(payload: string | null | undefined): string | null {
-  try {
-    const once: unknown = JSON.parse(payload ?? 'null')
-    const parsed = z.object({ gantry: z.object({ id: z.string() }) }).safeParse(typeof once === 'string' ? JSON.parse(once) : once)
-    return parsed.success ? parsed.data.gantry.id : null
-  } catch {
-    return null
-  }
-}
-
-/** An App is `gantry` as an actor, as a person may be too, and `gantry[bot]` as a viewer. */
-const isUs = (creator: { readonly __typename: string; readonly login: string } | null | undefined, viewer: string | undefined): boolean =>
-  creator?.__typename === 'Bot' && creator.login.replace(/\[bot\]$/, '') === viewer?.replace(/\[bot\]$/, '')

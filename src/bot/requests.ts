@@ -1,11 +1,12 @@
 import type { DeployRequest, Repository } from '../deploy/deployment.ts'
+import type { Delivery } from '../deploy/journal.ts'
 import { readLabel, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
 
 /** The request that stands behind every command of a comment; `asks` is for the command to fill. */
-export function commentRequest(key: string, payload: CommentCreated, receivedAt: number): DeployRequest {
+export function commentRequest(delivery: Stored, payload: CommentCreated): DeployRequest {
   const { comment, issue } = payload
   return {
-    key,
+    ...common(delivery),
     door: 'comment',
     repository: repositoryOf(payload),
     subject: { number: issue.number, node: issue.node_id, isPull: issue.pull_request != null },
@@ -13,17 +14,16 @@ export function commentRequest(key: string, payload: CommentCreated, receivedAt:
     comment: { id: comment.id, node: comment.node_id, body: comment.body, url: comment.html_url, createdAt: Date.parse(comment.created_at) },
     headSeen: null,
     asks: { app: null, environment: null, image: null, ref: null },
-    receivedAt,
   }
 }
 
-export function labelRequest(key: string, payload: IssueLabeled | PullLabeled, receivedAt: number): DeployRequest {
+export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabeled): DeployRequest {
   const isPull = 'pull_request' in payload
   const thread = isPull ? payload.pull_request : payload.issue
   const place = readLabel(payload.label.name)
-  if (place === null) throw new Error(`a label was stored that is none of ours: ${key}`)
+  if (place === null) throw new Error(`a label was stored that is none of ours: ${delivery.key}`)
   return {
-    key,
+    ...common(delivery),
     door: 'label',
     repository: repositoryOf(payload),
     subject: { number: thread.number, node: thread.node_id, isPull },
@@ -31,9 +31,12 @@ export function labelRequest(key: string, payload: IssueLabeled | PullLabeled, r
     comment: null,
     headSeen: isPull ? payload.pull_request.head.sha : null,
     asks: { ...place, image: null, ref: null },
-    receivedAt,
   }
 }
+
+type Stored = Pick<Delivery, 'key' | 'receivedAt' | 'missed'>
+
+const common = ({ key, receivedAt, missed }: Stored) => ({ key, receivedAt, ...(missed !== undefined && { wasMissed: true as const }) })
 
 const repositoryOf = ({ repository, installation }: Pick<CommentCreated, 'repository' | 'installation'>): Repository => ({
   id: repository.id,

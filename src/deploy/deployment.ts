@@ -50,7 +50,10 @@ export interface DeployRequest {
     /** A branch or tag of the repository. */
     readonly ref: string | null
   }
+  /** For one that was missed: when it was asked. */
   readonly receivedAt: number
+  /** GitHub could not deliver it, and it was fetched back later: it never overtakes what was asked after it. */
+  readonly wasMissed?: true
 }
 
 export type StepName = 'gates' | 'resolve' | 'verify' | 'queue' | 'apply' | 'observe'

@@ -32,7 +32,8 @@ export interface Journal {
   /**
    * Takes the environment for this queued deployment, if it is its turn: writes the intent (step `apply`) with what was
    * observed before, and raises the fence from `fence`, which was read before observing. `busy` where another one occupies the
-   * environment, stands before this one, or has had its turn since. `older` where a later request has succeeded meanwhile.
+   * environment, stands before this one, or has had its turn since. `older` where a later request has succeeded meanwhile;
+   * for one that was missed, later is what was asked later.
    */
   claim(id: string, before: readonly Observation[], fence: number, now: number): Deployment | 'busy' | 'older'
   /** What was observed when the environment was claimed. */
@@ -83,15 +84,32 @@ export interface Delivery {
   readonly event: string
   /** The few fields that handling needs, as JSON text. */
   readonly payload: string
+  /** For one that was missed: when it was asked, by GitHub's clock. */
   readonly receivedAt: number
+  readonly missed?: Missed
 }
+
+/**
+ * What becomes of a delivery that never arrived and was fetched back: it is obeyed; it is too old for that, which is said; or it
+ * had been obeyed before and is only remembered. A webhook has none of these.
+ */
+export type Missed = 'run' | 'tell' | 'done'
 
 export interface Inbox {
   /** Stores all of them in one transaction; says for each whether it was new. */
   store(deliveries: readonly Delivery[]): readonly boolean[]
   /** Stored and not yet handled, in order of arrival. */
   pending(limit: number): readonly Delivery[]
+  /** Whether a delivery of this meaning has ever been stored. */
+  has(key: string): boolean
   handled(key: string, now: number): void
+}
+
+/** Up to when GitHub's list of deliveries has been looked through for missed ones (milliseconds). */
+export interface CaughtUp {
+  /** Null where nobody ever did: a new database. */
+  until(): number | null
+  isUntil(time: number): void
 }
 
 /** A short answer that is no deployment (help, status, "did you mean"): said once. */

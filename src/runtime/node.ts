@@ -66,6 +66,8 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     closers.push(() => front.closeAllConnections())
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
+    // Not before: what finds nobody in between would not be in GitHub's list yet.
+    gantry.bot.catchUp()
     return { url, stop: () => stop(front, gantry, close, log) }
   } catch (error) {
     await close()

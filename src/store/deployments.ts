@@ -98,20 +98,29 @@ function move(sql: RepositorySql, id: string, from: State, to: State, change: Ch
 }
 
 function claim(sql: RepositorySql, id: string, before: readonly Observation[], fence: number, now: number): 'claimed' | 'busy' | 'older' {
-  const mine = sql.all<{ sequence: number; environment: string }>(
-    `select sequence, environment from deployment where id = ? and state = 'queued'`,
+  const mine = sql.all<{ sequence: number; environment: string; request: string }>(
+    `select sequence, environment, request from deployment where id = ? and state = 'queued'`,
     id,
   )[0]
   if (mine === undefined) throw new Error(`deployment ${id} is not queued`)
   const { sequence, environment } = mine
-  const newer = sql.all(`select 1 from deployment where environment = ? and state = 'success' and sequence > ? limit 1`, environment, sequence)
-  if (newer.length > 0) return 'older'
+  if (isOvertaken(sql, environment, sequence, JSON.parse(mine.request) as DeployRequest)) return 'older'
   if (turnOf(sql, environment) !== id || fenceOf(sql, environment) !== fence) return 'busy'
   sql.all('insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = excluded.fence', environment, fence + 1)
   sql.all(`update deployment set state = 'applying', fence = ?, before = ? where id = ?`, fence + 1, JSON.stringify(before), id)
   closeStep(sql, sequence, 'done', null, now)
   openStep(sql, sequence, 'apply', now)
   return 'claimed'
+}
+
+/** By order of arrival; what was missed arrived after everything else, so that for it the time counts at which each was asked. */
+function isOvertaken(sql: RepositorySql, environment: string, sequence: number, { wasMissed, receivedAt }: DeployRequest): boolean {
+  const later = sql.all(
+    `select 1 from deployment where environment = ?1 and state = 'success'
+       and (sequence > ?2 or (?3 is not null and json_extract(request, '$.receivedAt') > ?3)) limit 1`,
+    ...[environment, sequence, wasMissed === true ? receivedAt : null],
+  )
+  return later.length > 0
 }
 
 function end(sql: RepositorySql, id: string, state: EndState, ending: Ending): void {

@@ -1,4 +1,4 @@
-import type { Delivery, Inbox } from '../deploy/journal.ts'
+import type { Delivery, Inbox, Missed } from '../deploy/journal.ts'
 import type { RepositorySql } from './sql.ts'
 
 /** Webhook deliveries, each stored before GitHub gets its answer. */
@@ -13,7 +13,9 @@ export function createInbox(sql: RepositorySql): Inbox {
         event: row.event,
         payload: row.payload,
         receivedAt: row.received_at,
+        ...(row.missed !== null && { missed: row.missed }),
       })),
+    has: (key) => sql.all('select 1 from delivery where key = ?', key).length > 0,
     // The key stays for good, so that a replay years later is still known; the payload has done its work.
     handled: (key, now) => {
       sql.all(`update delivery set handled_at = ?, payload = '' where key = ?`, now, key)
@@ -21,10 +23,10 @@ export function createInbox(sql: RepositorySql): Inbox {
   }
 }
 
-const insert = (sql: RepositorySql, { key, guid, event, payload, receivedAt }: Delivery): boolean =>
+const insert = (sql: RepositorySql, { key, guid, event, payload, receivedAt, missed }: Delivery): boolean =>
   sql.all(
-    `insert into delivery (key, guid, event, payload, received_at) values (?, ?, ?, ?, ?) on conflict (key) do nothing returning 1 as stored`,
-    ...[key, guid, event, payload, receivedAt],
+    `insert into delivery (key, guid, event, payload, received_at, missed) values (?, ?, ?, ?, ?, ?) on conflict (key) do nothing returning 1 as stored`,
+    ...[key, guid, event, payload, receivedAt, missed ?? null],
   ).length > 0
 
-type DeliveryRow = { key: string; guid: string; event: string; payload: string; received_at: number }
+type DeliveryRow = { key: string; guid: string; event: string; payload: string; received_at: number; missed: Missed | null }

@@ -76,6 +76,7 @@ export const repositoryMigrations: readonly string[][] = [
       primary key (key, surface)
     ) strict, without rowid`,
   ],
+  [`alter table delivery add column missed text`],
 ]
 
 export const accountMigrations: readonly string[][] = [
@@ -99,6 +100,7 @@ export const accountMigrations: readonly string[][] = [
       failures integer not null default 0
     ) strict, without rowid`,
   ],
+  [`create table caught_up (only integer primary key check (only = 1), until integer not null) strict`],
 ]
 
 export function migrateRepositories(sql: RepositorySql): void {

@@ -4,6 +4,7 @@ import type { Deployment, State } from '../../src/deploy/deployment.ts'
 import type { Observation } from '../../src/deploy/target.ts'
 import { problem } from '../../src/errors.ts'
 import { createAnnouncements } from '../../src/store/announcements.ts'
+import { createCaughtUp } from '../../src/store/caught-up.ts'
 import { createClaims } from '../../src/store/claims.ts'
 import { createJournal } from '../../src/store/deployments.ts'
 import { createInbox } from '../../src/store/inbox.ts'
@@ -183,6 +184,23 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(journal.find('a')?.state).toBe('queued')
     })
 
+    test('nor, where it was missed and came late, to one that was asked before what has succeeded there', () => {
+      const askedAt = (id: string, receivedAt: number, wasMissed?: true) =>
+        void journal.request(id, request({ key: `key of ${id}`, receivedAt, ...(wasMissed && { wasMissed }) }), 1)
+      askedAt('later', 200)
+      askedAt('missed', 100, true)
+      askedAt('missed too', 300, true)
+      askedAt('on time', 100)
+      for (const id of ['later', 'missed', 'missed too', 'on time']) at(id, 'queued')
+      expect(claim('later')).toMatchObject({ id: 'later' })
+      journal.end('later', 'success', { now: 7 })
+      expect(claim('missed')).toBe('older')
+      journal.end('missed', 'superseded', { now: 8 })
+      expect(claim('missed too')).toMatchObject({ id: 'missed too' })
+      journal.end('missed too', 'failure', { now: 9 })
+      expect(claim('on time')).toMatchObject({ id: 'on time' })
+    })
+
     test('not with a fence from before somebody else had a turn', () => {
       at('a', 'queued')
       at('b', 'queued')
@@ -327,6 +345,22 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(inbox.pending(1)).toEqual([delivery('b')])
       expect(inbox.store([delivery('a')])).toEqual([false])
       expect(sql.all<{ payload: string }>(`select payload from delivery where key = 'a'`)[0]?.payload).toBe('')
+    })
+
+    test('what was fetched back is marked, and one that arrived meanwhile stays as it came', () => {
+      inbox.store([delivery('a')])
+      expect(inbox.store([{ ...delivery('a'), missed: 'tell' }])).toEqual([false])
+      inbox.store([{ ...delivery('b'), missed: 'run' }])
+      expect(inbox.pending(10)).toEqual([delivery('a'), { ...delivery('b'), missed: 'run' }])
+      inbox.handled('a', 9)
+      expect(['a', 'b', 'c'].map((key) => inbox.has(key))).toEqual([true, true, false])
+    })
+
+    test('and up to when the missed ones have been looked for', () => {
+      const caughtUp = createCaughtUp(sql)
+      expect(caughtUp.until()).toBeNull()
+      for (const time of [5, 7]) caughtUp.isUntil(time)
+      expect(caughtUp.until()).toBe(7)
     })
   })
 

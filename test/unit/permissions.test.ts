@@ -43,7 +43,7 @@ const called = operations.filter(({ isCalled }) => isCalled).map(({ name }) => n
 function asked(): ReadonlySet<string> {
   const types = new TypeInfo(buildSchema(fixture('github.graphql'), { assumeValid: true }))
   const documents = [...all.matchAll(/`(query [^`]+)`/g)].map(([, document = '']) => document)
-  expect(documents).toHaveLength(2)
+  expect(documents).toHaveLength(3)
   const found = new Set<string>()
   const note = (): void => void found.add(`${types.getParentType()?.name}.${types.getFieldDef()?.name}`)
   for (const document of documents) visit(parseGraphql(document), visitWithTypeInfo(types, { Field: note }))

@@ -4,7 +4,7 @@ import { createGitHub } from '../../../src/bot/github.ts'
 import { createProbot } from '../../../src/bot/probot.ts'
 import { createSource } from '../../../src/bot/source.ts'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
-import type { Announcements, Inbox, Journal } from '../../../src/deploy/journal.ts'
+import type { Announcements, CaughtUp, Inbox, Journal } from '../../../src/deploy/journal.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
 import type { Source } from '../../../src/deploy/source.ts'
@@ -12,6 +12,7 @@ import type { GitHub as GitHubDoor } from '../../../src/bot/github.ts'
 import { problem } from '../../../src/errors.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createAnnouncements } from '../../../src/store/announcements.ts'
+import { createCaughtUp } from '../../../src/store/caught-up.ts'
 import { createInbox } from '../../../src/store/inbox.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
 import { GitHub, PRIVATE_KEY } from '../../world/github/github.ts'
@@ -32,6 +33,7 @@ export class Desk {
   readonly journal: Journal
   readonly announcements: Announcements
   readonly inbox: Inbox
+  readonly caughtUp: CaughtUp
   readonly pull: Issue
   readonly incidents: unknown[] = []
   readonly warnings: string[] = []
@@ -50,6 +52,7 @@ export class Desk {
     this.journal = createJournal(sql)
     this.announcements = createAnnouncements(sql)
     this.inbox = createInbox(sql)
+    this.caughtUp = createCaughtUp(sql)
     this.pull = this.github.people.ada.opensPullRequest()
     this.bot = this.starts()
   }
@@ -72,7 +75,15 @@ export class Desk {
     this.door = createGitHub(probot, this.time)
     this.source = createSource(this.door)
     this.bot = createBot({
-      ...{ probot, github: this.door, source: this.source, service: this.#service(), inbox: this.inbox, announcements: this.announcements },
+      ...{
+        probot,
+        github: this.door,
+        source: this.source,
+        service: this.#service(),
+        inbox: this.inbox,
+        announcements: this.announcements,
+        caughtUp: this.caughtUp,
+      },
       ...{ clock: this.time, links: LINKS, appId, instance: 'here', log, mask: (text) => text.replaceAll('hunter2', '[secret]') },
       incident: (error) => {
         this.incidents.push(error)

@@ -1,0 +1,53 @@
+import type { Clock } from '../deploy/clock.ts'
+import type { Inbox, Missed } from '../deploy/journal.ts'
+import { Failure } from '../errors.ts'
+import type { Attempt, Deliveries } from './deliveries.ts'
+import { createDoneBefore } from './done-before.ts'
+import type { GitHub } from './github.ts'
+import { isPassing } from './handle.ts'
+import { askedIn, readDelivery } from './intake.ts'
+
+export interface MissedDoors {
+  readonly deliveries: Deliveries
+  readonly inbox: Inbox
+  readonly github: GitHub
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Log {
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+}
+
+/**
+ * How old a command may be to be obeyed. Whoever gets no answer has done something else after a while, and a deployment out of the
+ * blue harms more than one that has to be asked for again; an outage of an hour and the time to come back from it lie within.
+ */
+export const STILL_WANTED = 90 * 60_000
+
+/**
+ * Reads one delivery that never arrived and puts it into the inbox as a webhook would be, for as long as one look through the list
+ * lasts. Answers with what becomes of it: null for what asks nothing of us or has arrived after all, a `Failure` where its
+ * repository cannot be asked now. Throws where GitHub does not give it out.
+ */
+export function createTake({ deliveries, inbox, github, clock, log }: MissedDoors): (attempt: Attempt) => Promise<Missed | Failure | null> {
+  const isDoneBefore = createDoneBefore(github)
+  return async ({ id, guid, event, at: sentAt }) => {
+    // It has no signature and needs none: GitHub itself gave it to the App's own key.
+    const delivery = readDelivery(event, guid, await deliveries.body(id), sentAt)
+    if (delivery === null || inbox.has(delivery.key)) return null
+    const asked = askedIn(delivery)
+    try {
+      const isDone = await isDoneBefore(delivery.key, asked)
+      const missed = isDone ? 'done' : clock.now() - asked.at > STILL_WANTED ? 'tell' : 'run'
+      const [isNew] = inbox.store([{ ...delivery, receivedAt: asked.at, missed }])
+      return isNew === true ? missed : null
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      if (isPassing(error)) return error
+      log.warn({ err: error, key: delivery.key }, 'a missed command is left alone: its repository cannot be asked')
+      return null
+    }
+  }
+}
