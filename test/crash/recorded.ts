@@ -1,3 +1,4 @@
+import { readDelivery } from '../../src/bot/intake.ts'
 import type { Deployment } from '../../src/deploy/deployment.ts'
 import { createJournal } from '../../src/store/deployments.ts'
 import type { World } from '../world/world.ts'
@@ -9,9 +10,19 @@ export function unfinished(world: World): string[] {
   const rows = [
     ...world.disk.all(`select 'deployment' as what, id, state from deployment where ended_at is null`),
     ...world.disk.all(`select 'delivery' as what, key from delivery where handled_at is null`),
+    ...missed(world),
     ...world.disk.all(`select 'announcement' as what, key from announcement where is_complete = 0`),
   ]
   return rows.map((row) => Object.values(row).join(' '))
+}
+
+/** Commands that GitHub could not deliver, and that have not been fetched back yet. */
+function missed({ github, disk }: World): Readonly<Record<string, string>>[] {
+  const known = new Set(disk.all('select key from delivery').map(({ key }) => key))
+  return github.webhooks.log
+    .filter(({ attempts }) => attempts.length > 0 && !attempts.some(({ status }) => status >= 200 && status < 300))
+    .flatMap(({ event, guid, payload }) => readDelivery(event, guid, payload, 0) ?? [])
+    .flatMap(({ key }) => (known.has(key) ? [] : [{ what: 'missed', key }]))
 }
 
 /** Environments that stay occupied until somebody has looked. */

@@ -148,7 +148,6 @@ export class Town {
     this.#toldPassword = this.registry.password
     await this.#startsBot()
     this.#happens('trouble', 'Gantry was told the **new password**, and started again.')
-    this.#redelivers()
   }
 
   /** Whether a deployment is under way, as GitHub shows it. */
@@ -167,7 +166,6 @@ export class Town {
     if (this.#isClosed) return
     await this.#startsBot()
     this.#happens('bot', 'The bot was **started again**. It reads its journal, looks at what is there, and goes on.')
-    this.#redelivers()
   }
 
   /** What each environment's site answers right now. */
@@ -193,14 +191,6 @@ export class Town {
     await this.#api?.close()
     await this.registry.closes()
     rmSync(this.folder, { recursive: true, force: true })
-  }
-
-  /** GitHub repeats nothing by itself; here somebody presses "Redeliver" for what nobody has acknowledged. */
-  #redelivers(): void {
-    for (const delivery of this.github.webhooks.log) {
-      if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
-    }
-    this.stirs()
   }
 
   async #startsBot(): Promise<void> {

@@ -43,6 +43,11 @@ export class Crossings {
     return this.#isDead
   }
 
+  /** A death that has not come, counted from here. */
+  get unspent(): Death | null {
+    return this.#death === null || this.#death.at <= this.#count ? null : { ...this.#death, at: this.#death.at - this.#count }
+  }
+
   /** Where to die, counted from here. */
   awaits({ at, side }: Death): void {
     this.#death = { at: this.#count + at, side }

@@ -27,14 +27,16 @@ export abstract class Stage {
   url!: URL
   #api: Awaited<ReturnType<typeof listen>> | undefined
   #looks: () => Promise<void> = () => Promise.resolve()
+  /** Milliseconds that GitHub's clock is behind ours. */
+  #past = 0
 
   constructor({ deployYml, operatorYml }: StageFiles) {
-    // The pull request is an hour old: GitHub's times are whole seconds, and a comment in the second of a push proves no head.
-    const clock = { past: 3_600_000, now: () => Date.now() - clock.past }
-    this.github = new GitHub({ clock })
+    // The pull request is some hours old: GitHub's times are whole seconds, and a comment in the second of a push proves no head.
+    this.#past = 3 * 3_600_000
+    this.github = new GitHub({ clock: { now: () => Date.now() - this.#past } })
     this.github.has('.github/deploy.yml', deployYml)
     this.pull = this.github.people.ada.opensPullRequest()
-    clock.past = 0
+    this.#past = 0
     writeFileSync(join(this.folder, 'gantry.yml'), operatorYml(this.github.repository.id))
   }
 
@@ -52,6 +54,13 @@ export abstract class Stage {
     const { identity, webhookSecret } = this.github
     const api = this.#api?.url ?? ''
     return { APP_ID: String(identity.id), PRIVATE_KEY, WEBHOOK_SECRET: webhookSecret, GITHUB_API_URL: api, LOG_LEVEL: 'info' }
+  }
+
+  /** Something that happened so long ago on GitHub. */
+  async ago(milliseconds: number, happens: () => unknown): Promise<void> {
+    this.#past = milliseconds
+    await happens()
+    this.#past = 0
   }
 
   async starts(environment: Environment = {}): Promise<void> {
@@ -84,13 +93,9 @@ export abstract class Stage {
     return this.#looks()
   }
 
-  /** After a death. GitHub sends nothing twice by itself: somebody presses the button for what nobody has acknowledged. */
+  /** After a death. GitHub sends nothing twice: what nobody has acknowledged, the new process has to fetch. */
   async startsAgain(environment: Environment = {}): Promise<void> {
     await this.starts(environment)
-    const isAcknowledged = ({ attempts }: Delivery) => attempts.some(({ status }) => status >= 200 && status < 300)
-    for (const delivery of this.github.webhooks.log) {
-      if (delivery.attempts.length > 0 && !isAcknowledged(delivery)) this.github.redelivers(delivery)
-    }
     await this.delivers()
   }
 
@@ -127,6 +132,13 @@ export abstract class Stage {
     } finally {
       database.close()
     }
+  }
+
+  /** Changes the bot's database while it is stopped: a past that would take too long to live through. */
+  rewrites(query: string, ...values: (string | number)[]): void {
+    const database = new DatabaseSync(join(this.folder, 'data/gantry.db'))
+    database.prepare(query).run(...values)
+    database.close()
   }
 
   async isAlive(): Promise<boolean> {

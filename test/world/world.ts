@@ -57,7 +57,7 @@ export class World {
   readonly github = new GitHub({ clock: this.time })
   readonly registry: OciRegistry
   readonly engine: StoryEngine
-  readonly disk: MemorySql = memorySql()
+  disk: MemorySql = memorySql()
   readonly files = new MemoryFiles()
   /** What the process logged at `error`, as JSON lines: a story that does not expect them fails. */
   readonly errors: string[] = []
@@ -132,6 +132,7 @@ export class World {
       renewals.recover()
       service.recover()
       bot.recover()
+      bot.catchUp()
     })
     await this.settle()
   }
@@ -142,10 +143,32 @@ export class World {
     this.#deaths.push(...others)
   }
 
-  /** `kill -9`, and a new start. */
+  /** `kill -9`, and a new start. A death that was meant for later is the next process's. */
   async dies(): Promise<void> {
-    this.life.crossings.die()
+    this.#stops()
     await this.#restart()
+  }
+
+  /** Killed, and started again after so long. What happens meanwhile GitHub tries to deliver once, to nobody. */
+  async isAway(span: string, happens: () => unknown): Promise<void> {
+    this.#stops()
+    await happens()
+    await this.github.webhooks.loses()
+    await this.time.passes(span)
+    await this.#restart()
+  }
+
+  /** The volume with the database is gone; what targets hold is not. For while the process is away. */
+  losesDatabase(): void {
+    this.disk.close()
+    this.disk = memorySql()
+  }
+
+  #stops(): void {
+    const { unspent } = this.life.crossings
+    if (unspent !== null) this.#deaths.unshift(unspent)
+    this.life.crossings.die()
+    this.time.forget()
   }
 
   /** Delivers what GitHub has to say and lets everything come to rest; a process that dies on the way is started again. */
@@ -211,10 +234,7 @@ export class World {
     this.life.front.closeAllConnections()
     this.life.front.close()
     this.time.forget()
-    // GitHub redelivers nothing by itself; here somebody presses the button for what nobody has acknowledged.
-    for (const delivery of this.github.webhooks.log) {
-      if (delivery.attempts.length > 0 && !delivery.attempts.some(({ status }) => status >= 200 && status < 300)) this.github.redelivers(delivery)
-    }
+    // GitHub delivers nothing again by itself: what nobody has acknowledged, the new process has to fetch.
     await this.start()
   }
 
