@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { eventually } from '../world/grounds.ts'
 import { flood, WRONG_SIGNATURE } from '../world/flood.ts'
 import { delivery, head, sign, statusOf, talk } from '../world/wire.ts'
 import type { Exchange } from '../world/wire.ts'
@@ -20,6 +21,8 @@ const w03: Scenario = {
   tried: 'unsigned bodies of 26 and 300 MB with length, in chunks, compressed, eight at once, and a negative length',
   run: onGrounds(async (grounds) => {
     const checks = new Checks()
+    // What the start itself needs, its first call to GitHub above all, is not the attacker's doing.
+    checks.that(await eventually(() => grounds.github.calls.some(({ status }) => status === 200)), 'the start made no call')
     const before = { memory: grounds.gantry.memory().now, log: grounds.gantry.output.length }
     for (const megabytes of [26, 300])
       for (const chunked of [false, true])

@@ -6,11 +6,11 @@ import type { Scenario } from './scenario.ts'
 import { aCommand } from './signatures.ts'
 
 /** Every deployment of the repository has ended on GitHub, and there are so many. */
-const ended = ({ github }: Grounds, count: number) =>
+const ended = ({ github }: Grounds, count: number, seconds = 15) =>
   eventually(() => {
     const { checks, deployments } = github.repository
     return deployments.length === count && checks.length === count && checks.every(({ conclusion }) => conclusion !== null)
-  })
+  }, seconds)
 
 /** One deployment, one comment and one check run, whatever was sent; and no contract of GitHub's broken. */
 async function exactlyOne(grounds: Grounds, checks: Checks): Promise<void> {
@@ -86,6 +86,55 @@ const w09: Scenario = {
   }),
 }
 
+const HOUR = 3_600_000
+const MISSED = 500
+const COMMANDS = 20
+
+/** An hour in which people write 500 comments, every 25th a command, and nobody is there to hear of it. The worst case: all have to be read. */
+async function hourAway(grounds: Grounds): Promise<void> {
+  const { github, pull, registry, gantry } = grounds
+  await gantry.stops()
+  grounds.rewrites('update caught_up set until = ?', Date.now() - HOUR)
+  github.webhooks.waiting.length = 0
+  for (let nth = 1; nth <= MISSED; nth++) {
+    const version = nth / (MISSED / COMMANDS)
+    if (Number.isInteger(version)) await registry.has(`acme/shop:v${version}`, { 'site/index.html': `version ${version}` })
+    const text = Number.isInteger(version) ? `/deploy staging :v${version}` : `Comment ${nth}`
+    await grounds.ago(HOUR - (nth * HOUR) / MISSED, async () => {
+      github.people.ada.comments(pull.number, text)
+      await github.webhooks.loses()
+    })
+  }
+}
+
+const w10: Scenario = {
+  id: 'W10',
+  tried: `down for an hour in which ${MISSED} comments were missed, ${COMMANDS} of them different deploy commands`,
+  run: onGrounds(async (grounds) => {
+    const checks = new Checks()
+    await hourAway(grounds)
+    const before = grounds.github.calls.length
+    // As long as the real one takes for small reads.
+    grounds.github.latency = 100
+    const begun = performance.now()
+    await grounds.starts()
+    checks.that(await ended(grounds, COMMANDS, 300), 'not every deployment has ended after five minutes')
+    const seconds = (performance.now() - begun) / 1000
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    const { calls, repository } = grounds.github
+    const made = calls.length - before
+    checks.that(repository.deployments.length === COMMANDS, `${repository.deployments.length} deployments`)
+    checks.that(grounds.said().every(({ body }) => body.startsWith('✅')) && grounds.said().length === COMMANDS, `${grounds.said().length} comments`)
+    checks.that((await (await fetch(await grounds.site())).text()) === `version ${COMMANDS}`, 'the site does not show the last version')
+    checks.that(made <= 700, `${made} calls to GitHub`)
+    grounds.github.verdict()
+    await checks.isAlive(grounds)
+    const of = (part: string) => calls.slice(before).filter(({ operation }) => operation.includes(part)).length
+    const seen = `${made} calls to GitHub, ${of('hook/deliveries')} of them for the deliveries`
+    return checks.finding(`all ${COMMANDS} done, one each and in order, ${seconds.toFixed(1)} s after the start; ${seen}`)
+  }),
+}
+
 const w11: Scenario = {
   id: 'W11',
   tried: 'deliveries in reverse order, a comment before the pull request it is on, the installation after the first comment',
@@ -130,7 +179,7 @@ export const deliveries: readonly Scenario[] = [
   w07,
   w08,
   w09,
-  leftOut('W10', '500 deliveries missed during an hour', 'fetching missed deliveries back comes with its own issue'),
+  w10,
   w11,
   leftOut('W16', 'the installation is deleted or suspended while deployments are queued and running', 'cancelling comes with its own issue'),
   w17,

@@ -39,7 +39,9 @@ export class Checks {
 
   /** Nothing was done for the attacker: no call to GitHub, no word, no deployment; and the process is the same and answers. */
   async nothingHappened(grounds: Grounds): Promise<void> {
-    const { calls, repository } = grounds.github
+    const { repository } = grounds.github
+    // Whether anything was missed is asked at every start.
+    const calls = grounds.github.calls.filter(({ operation }) => operation !== 'GET /app/hook/deliveries')
     this.that(calls.length === 0, `GitHub was called ${calls.length} times`)
     this.that(repository.deployments.length === 0, 'a deployment was made')
     await this.isAlive(grounds)
