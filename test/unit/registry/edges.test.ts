@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/errors.ts'
-import { isReserved } from '../../../src/registry/address.ts'
-import { anonymous, chooseCredential } from '../../../src/registry/credential.ts'
+import { anonymous } from '../../../src/registry/credential.ts'
 import { exchanges } from '../../../src/registry/forms.ts'
 import { createHosts } from '../../../src/registry/hosts.ts'
 import type { Digest } from '../../../src/registry/reference.ts'
@@ -237,34 +236,6 @@ describe('a place at a registry', () => {
       await Promise.all([...inside, last])
     }
   })
-})
-
-test.for([
-  ['192.0.0.8', true],
-  ['192.0.2.1', true],
-  ['192.1.0.1', false],
-  ['198.18.0.1', true],
-  ['198.19.255.255', true],
-  ['198.20.0.1', false],
-  ['100.63.0.1', false],
-  ['100.64.0.1', true],
-  ['100.127.0.1', true],
-  ['100.128.0.1', false],
-  ['169.253.0.1', false],
-  ['223.255.255.255', false],
-  ['1.2.3', false],
-  ['printer.home.arpa', true],
-  ['nas.local', true],
-] as const)('%s is reserved: %s', ([host, answer]) => expect(isReserved(host)).toBe(answer))
-
-test('of two credentials for a registry the one for the narrower name is used, in whatever order they are stored', () => {
-  const whole = { registry: 'registry.example', repositories: null, credential: basic('whole', 'x') }
-  const narrow = { registry: 'registry.example', repositories: 'acme', credential: basic('narrow', 'x') }
-  for (const stored of [
-    [whole, narrow],
-    [narrow, whole],
-  ])
-    expect(chooseCredential(shop, stored)).toBe(narrow.credential)
 })
 
 test('every exchange can be stored, under a key that its registries know', () => {
