@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { anonymous } from '../../../src/registry/credential.ts'
+import { createHosts } from '../../../src/registry/hosts.ts'
 import { generic } from '../../../src/registry/keychains/generic.ts'
 import { createTokens } from '../../../src/registry/token.ts'
 import { createTransport } from '../../../src/registry/transport.ts'
@@ -39,6 +40,18 @@ function transport(answers: readonly (readonly [number, Record<string, string>?,
 }
 
 describe('a registry that is busy', () => {
+  test('and names a shorter time later is left alone for the longer one', async () => {
+    const doors = stillDoors()
+    const hosts = createHosts(doors)
+    for (const ms of [10_000, 3_000]) hosts.backOff('https://registry.example', ms)
+    const visit = hosts.enter('https://registry.example', wish(doors), () => Promise.resolve('in'))
+    await settled()
+    await doors.time.passes('9 seconds')
+    expect(await stateOf(visit)).toBe('waits')
+    await doors.time.passes('1 second')
+    expect(await visit).toBe('in')
+  })
+
   test.for([
     [429, { 'retry-after': '8' }],
     [503, { 'retry-after': '8' }],
