@@ -52,7 +52,6 @@ export const whatIsMadeOfAnswers = [
       "'CREDENTIALS_INVALID', 'CREDENTIAL_EXPIRED'",
       'a locked account is tried again (R36)',
     ],
-    [' || isRepeated(error)) return', ') return', 'what is only repeated begins the wait again'],
     ['if (left > 0) throw', 'if (left >= 0) throw', 'the wait is longer by a moment'],
     ['if (refused.size >= MOST)', 'if (false)', 'refused logins are remembered without end'],
     ['if (taken.size >= MOST)', 'if (false)', 'logins that were taken are remembered without end'],
