@@ -39,8 +39,7 @@ export function createBreaker(doors: Doors): Breaker {
   }
 
   function note({ key, repository, isRenewable }: Login, error: unknown): void {
-    // What was only repeated does not begin the wait again.
-    if (isRenewable || !(error instanceof Failure) || !OF_THE_LOGIN.has(error.problem.code) || isRepeated(error)) return
+    if (isRenewable || !(error instanceof Failure) || !OF_THE_LOGIN.has(error.problem.code)) return
     if (refused.size >= MOST) refused.delete(refused.keys().next().value!)
     refused.set(taken.has(key) ? `${key} ${repository}` : key, { failure: error, until: doors.now() + WINDOW })
   }

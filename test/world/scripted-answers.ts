@@ -4,15 +4,18 @@ import { clientUnderTest } from './registry-client.ts'
 
 type Answered = () => Response | Promise<Response>
 
-/** One answer for each request, in order, the last one for all that come after it; what was asked is written down with its scheme. */
+/** One answer for each request, in order, the last one for all that come after it; what was asked is written down with its scheme, and in whole. */
 export function scripted(answers: readonly Answered[], rules: RegistryRules = {}, over: Partial<Doors> = {}) {
   const asked: string[] = []
+  const urls: URL[] = []
   const fetching: typeof fetch = async (input, init) => {
     const scheme = new Headers(init?.headers).get('authorization')?.split(' ')[0]
-    asked.push(`${init?.method} ${new URL(input as string).pathname}${scheme === undefined ? '' : ` with ${scheme}`}`)
+    const url = new URL(input as string)
+    urls.push(url)
+    asked.push(`${init?.method} ${url.pathname}${scheme === undefined ? '' : ` with ${scheme}`}`)
     return answers[Math.min(asked.length, answers.length) - 1]!()
   }
-  return { ...clientUnderTest(rules, { fetch: fetching, ...over }), asked }
+  return { ...clientUnderTest(rules, { fetch: fetching, ...over }), asked, urls }
 }
 
 export const says =
