@@ -99,14 +99,6 @@ describe('a back-off', () => {
     expect(inside).toEqual(['elsewhere', '1', '2'])
   })
 
-  test('is the longer of two', async () => {
-    hosts.backOff(REGISTRY, 10_000)
-    hosts.backOff(REGISTRY, 3_000)
-    visitor('1')
-    await doors.time.passes('9 seconds')
-    expect(inside).toEqual([])
-  })
-
   test('that grows while somebody waits is waited for again', async () => {
     hosts.backOff(REGISTRY, 5_000)
     visitor('1')
