@@ -18,7 +18,7 @@ export interface NamedSource extends Pick<DeclaredCredential, 'name' | 'registry
 }
 
 /** How long a target's own pull may take (registry.md, R32): a credential that it is handed must outlive that. */
-const PULL_WITHIN = 10 * 60_000
+export const PULL_WITHIN = 10 * 60_000
 
 /** The registry client as the engine's `Images`, with the account's credentials. */
 export function createImages(client: RegistryClient, doors: Doors, credentials: readonly NamedSource[]): Images {

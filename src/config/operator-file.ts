@@ -86,6 +86,9 @@ export function readOperatorFile(
   return problem === null ? { operator } : { problem }
 }
 
+/** What a missing operator file says. */
+export const NO_OPERATOR: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] }
+
 const NO_KEYCHAINS: Keychains = { exchanges: [], families: [] }
 
 interface Interpretation {
@@ -95,14 +98,13 @@ interface Interpretation {
 }
 
 function interpret(text: string, kinds: TargetKinds, readSecret: ReadSecret, keychains: Keychains): Interpretation {
-  const nothing: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] }
   const yaml = readYaml(text, false)
-  if ('findings' in yaml) return { operator: nothing, findings: yaml.findings }
+  if ('findings' in yaml) return { operator: NO_OPERATOR, findings: yaml.findings }
   const shape = checkShape(yaml, operatorSchema(keychains.exchanges, keychains.families))
-  if ('findings' in shape) return { operator: nothing, findings: shape.findings }
+  if ('findings' in shape) return { operator: NO_OPERATOR, findings: shape.findings }
   const reader = new Reader(yaml, kinds, readSecret, keychains.exchanges)
   const operator = reader.operator(shape.value)
-  return { operator: reader.findings.length > 0 ? nothing : operator, findings: reader.findings }
+  return { operator: reader.findings.length > 0 ? NO_OPERATOR : operator, findings: reader.findings }
 }
 
 class Reader {

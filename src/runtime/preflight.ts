@@ -4,7 +4,7 @@ import type { PreflightRow } from '../deploy/images.ts'
 import { rowMark, rowWords } from '../deploy/preflight-words.ts'
 import { WHO, type Mark } from '../deploy/words.ts'
 import { Failure, Refusal } from '../errors.ts'
-import { isFor } from '../images.ts'
+import { isFor, PULL_WITHIN } from '../images.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { anonymous } from '../registry/credential.ts'
 import { preflight } from '../registry/preflight.ts'
@@ -13,6 +13,7 @@ import { canonicalRepository, parseReference } from '../registry/reference.ts'
 import { Secret } from '../secret.ts'
 import { dockerCredential } from './docker-config.ts'
 import { loadOperatorFile } from './operator-file.ts'
+import { NO_OPERATOR } from '../config/operator-file.ts'
 import type { Operator } from '../config/operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { hiding } from './redact.ts'
@@ -30,8 +31,6 @@ export interface PreflightMachine extends Machine {
   /** Beside the answer: on standard error. */
   warn(text: string): void
 }
-
-const PULL_WITHIN = 10 * 60_000 // ms, as for a deployment
 
 /** `gantry preflight …`: needs neither App nor database. Answers with the exit code: 0 it can be pulled, 1 it cannot, 2 the words are wrong. */
 export async function preflightCommand(words: readonly string[], machine: PreflightMachine): Promise<0 | 1 | 2> {
@@ -91,8 +90,6 @@ function keepAlive(ms: number, work: () => void): () => void {
   const timer = setTimeout(work, ms)
   return () => clearTimeout(timer)
 }
-
-const NO_OPERATOR: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] }
 
 interface Words {
   readonly image: string
