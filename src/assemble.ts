@@ -7,6 +7,7 @@ import type { DeclaredCredential, Operator, TargetDeclaration } from './config/o
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
 import type { TargetAccess } from './deploy/images.ts'
+import type { Provenance } from './deploy/provenance.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service } from './deploy/service.ts'
@@ -21,6 +22,9 @@ import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
+import { createDrifts } from './store/drifts.ts'
+import { createHeads } from './store/heads.ts'
+import { createLocks } from './store/locks.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
 import { instanceId } from './store/instance.ts'
@@ -84,6 +88,11 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const service = createService({
     journal: createJournal(repositories),
     claims: createClaims(accounts),
+    locks: createLocks(repositories),
+    heads: createHeads(repositories),
+    drifts: createDrifts(repositories),
+    provenance: NO_PROVENANCE,
+    probe: async (url, signal) => (await outside.registry.publicFetch(url, { method: 'GET', redirect: 'manual', signal })).status,
     source,
     images: createImages(client, outside.registry, sources),
     clock,
@@ -168,6 +177,10 @@ function hidingTheLast({ hide }: Pick<Outside, 'hide'>): (secret: string) => voi
     hidden.delete(oldest[0])
     oldest[1]()
   }
+}
+
+const NO_PROVENANCE: Provenance = {
+  prove: () => Promise.reject(new Error('no provenance yet')),
 }
 
 type Incident = (error: unknown, about: string) => string

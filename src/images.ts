@@ -39,8 +39,9 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
 
   async function report(reference: Reference, access: TargetAccess, more: Partial<Asking>): Promise<PreflightReport> {
     const asked = { ...asking(reference, access), ...more }
-    const { image, rows, isPullable, digest } = await preflight(client, doors, reference, asked)
-    return { image, rows, isPullable, digest, as: asked.as, isProved: access.pulls !== 'ambient' }
+    const { image, rows, isPullable, digest, labels } = await preflight(client, doors, reference, asked)
+    const revision = labels['org.opencontainers.image.revision'] ?? null
+    return { image, rows, isPullable, digest, revision, as: asked.as, isProved: access.pulls !== 'ambient' }
   }
 
   return {
@@ -56,13 +57,13 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
       }
     },
     async verify(artifact, access, correlation) {
-      const { rows, as, isProved } = await report(referenceTo(artifact), access, { correlation })
+      const { rows, as, isProved, revision } = await report(referenceTo(artifact), access, { correlation })
       const failed = rows.find(({ outcome }) => outcome === 'failed')?.problem
       if (failed) throw new Failure(failed.code, failed)
       const note = (name: PreflightRowName) => rows.find((row) => row.name === name)?.note ?? ''
       const warning = rows.find(({ outcome }) => outcome === 'warned')
       const proof = isProved ? `as ${as}` : 'by anybody; what the target itself may pull is not proved'
-      return { note: [note('platform'), note('size'), proof, ...(warning ? [`warning: ${warning.note}`] : [])].join(', ') }
+      return { note: [note('platform'), note('size'), proof, ...(warning ? [`warning: ${warning.note}`] : [])].join(', '), revision }
     },
     preflight: (artifact, access) => report(referenceTo(artifact), access, {}),
     async layers(artifact, access, correlation) {

@@ -48,6 +48,7 @@ export async function handleLabel(request: DeployRequest, label: string, doors: 
 
 /** Nothing happens where somebody else has taken it off. */
 export async function takeOff(label: string, { repository, subject }: DeployRequest, { github }: HandlerDoors): Promise<void> {
+  if (subject === null) return
   const params = { owner: repository.owner, repo: repository.name, issue_number: subject.number, name: label }
   const client = github.as(repository.installation)
   await client.rest('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', params, z.unknown(), [403, 404, 410])
@@ -60,6 +61,7 @@ export function giveUp(request: DeployRequest, why: Problem, doors: HandlerDoors
 
 /** Stores an answer under the request's key: said once. */
 export function answerTo({ key, repository, subject }: DeployRequest, markdown: string, { announcements, announce, clock }: HandlerDoors): void {
+  if (subject === null) return
   announcements.answer({ key, repository, subject, markdown, createdAt: clock.now() })
   announce(key)
 }
@@ -82,6 +84,7 @@ export async function reactTo(
   content: 'eyes' | 'confused',
   { github }: HandlerDoors,
 ): Promise<void> {
+  if (subject === null) return
   await react(github.as(repository.installation), { repository, number: subject.number, comment: comment?.id ?? null }, content)
 }
 

@@ -1,6 +1,6 @@
 import { problem } from '../errors.ts'
 import type { Problem } from '../errors.ts'
-import type { DeployRequest } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type DeployRequest } from '../deploy/deployment.ts'
 import { listed, nearest, quoted } from '../deploy/wording.ts'
 import { proseLines } from './prose-lines.ts'
 import type { Line } from './prose-lines.ts'
@@ -41,7 +41,7 @@ export function interpretDeploy(args: Args): DeployRequest['asks'] | { readonly 
   const surplus = places[1] ?? images[1]
   if (surplus !== undefined) return { problem: wordTooMany(surplus, isImage(surplus)) }
   const ref = args.flags.get('ref')
-  return { ...readPlace(places[0] ?? null), image: images[0] ?? null, ref: typeof ref === 'string' ? ref : null }
+  return { ...NOTHING_ASKED, ...readPlace(places[0] ?? null), image: images[0] ?? null, ref: typeof ref === 'string' ? ref : null }
 }
 
 /** `staging` or `shop/staging`, in a command or in a label. */

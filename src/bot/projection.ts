@@ -39,7 +39,7 @@ export async function project(deployment: Deployment, links: Links): Promise<Pro
   const isFinal = hasEnded(deployment.state)
   const surfaces = new Map<Surface, Shown>()
   if (deployment.isQuiet || (deployment.plan === null && !isFinal)) return { isFinal, surfaces }
-  surfaces.set('comment', await shown({ body: deploymentComment(deployment, links) }))
+  if (deployment.request.subject !== null) surfaces.set('comment', await shown({ body: deploymentComment(deployment, links) }))
   if (deployment.plan !== null) {
     surfaces.set('check', await shown(checkInput(deployment, links)))
     surfaces.set('deployment', await shown(statusInput(deployment)))
@@ -72,6 +72,7 @@ const CONCLUSIONS: Partial<Record<State, string>> = {
   failure: 'FAILURE',
   refused: 'FAILURE',
   superseded: 'SKIPPED',
+  cancelled: 'CANCELLED',
   unknown: 'ACTION_REQUIRED',
 }
 
@@ -85,18 +86,20 @@ function checkInput(deployment: Deployment, links: Links): Shown['input'] {
     ...(request.comment !== null && { detailsUrl: request.comment.url }),
     startedAt: new Date(createdAt).toISOString(),
     ...(conclusion === undefined
-      ? { status: state === 'queued' ? 'QUEUED' : 'IN_PROGRESS' }
+      ? { status: state === 'queued' || state === 'waiting' ? 'QUEUED' : 'IN_PROGRESS' }
       : { status: 'COMPLETED', conclusion, completedAt: new Date(endedAt ?? createdAt).toISOString() }),
     output: { title: checkTitle(deployment), summary: report(deployment, links), ...(log !== '' && { text: log }) },
   }
 }
 
 const STATUSES: Partial<Record<State, string>> = {
+  waiting: 'PENDING',
   queued: 'QUEUED',
   success: 'SUCCESS',
   failure: 'FAILURE',
   refused: 'ERROR',
   superseded: 'INACTIVE',
+  cancelled: 'INACTIVE',
   unknown: 'ERROR',
 }
 

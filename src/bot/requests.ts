@@ -1,4 +1,4 @@
-import type { DeployRequest, Repository } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type DeployRequest, type Repository } from '../deploy/deployment.ts'
 import type { Delivery } from '../deploy/journal.ts'
 import { readLabel, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
 
@@ -10,10 +10,10 @@ export function commentRequest(delivery: Stored, payload: CommentCreated): Deplo
     door: 'comment',
     repository: repositoryOf(payload),
     subject: { number: issue.number, node: issue.node_id, isPull: issue.pull_request != null },
-    actor: { id: comment.user.id, login: comment.user.login },
+    actor: { id: comment.user.id, login: comment.user.login, app: null },
     comment: { id: comment.id, node: comment.node_id, body: comment.body, url: comment.html_url, createdAt: Date.parse(comment.created_at) },
     headSeen: null,
-    asks: { app: null, environment: null, image: null, ref: null },
+    asks: NOTHING_ASKED,
   }
 }
 
@@ -27,10 +27,10 @@ export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabel
     door: 'label',
     repository: repositoryOf(payload),
     subject: { number: thread.number, node: thread.node_id, isPull },
-    actor: { id: payload.sender.id, login: payload.sender.login },
+    actor: { id: payload.sender.id, login: payload.sender.login, app: null },
     comment: null,
     headSeen: isPull ? payload.pull_request.head.sha : null,
-    asks: { ...place, image: null, ref: null },
+    asks: { ...NOTHING_ASKED, ...place },
   }
 }
 

@@ -45,17 +45,17 @@ export async function show(key: string, isDue: (projection: Projection, ledger: 
 /** What an announcement is about: a deployment, or an answer that is none. */
 interface Subject {
   readonly repository: Repository
-  readonly number: number
-  readonly node: string
+  /** The thread; null where nobody asked on one. */
+  readonly thread: { readonly number: number; readonly node: string } | null
   readonly deployment: Deployment | null
   readonly answer: Answer | null
 }
 
 function subjectOf(key: string, { findDeployment, announcements }: ShowDoors): Subject | null {
   const deployment = findDeployment(key)
-  if (deployment !== null) return { repository: deployment.request.repository, ...deployment.request.subject, deployment, answer: null }
+  if (deployment !== null) return { repository: deployment.request.repository, thread: deployment.request.subject, deployment, answer: null }
   const answer = announcements.findAnswer(key)
-  return answer === null ? null : { repository: answer.repository, ...answer.subject, deployment: null, answer }
+  return answer === null ? null : { repository: answer.repository, thread: answer.subject, deployment: null, answer }
 }
 
 /** Everything that GitHub is told of them comes through here, where no secret passes. */
@@ -77,7 +77,8 @@ function finish(key: string, { isFinal }: Projection, { announcements }: ShowDoo
 /** A stranger hears nothing but this; reacting twice is one reaction, so nothing has to be remembered. */
 async function reactOnly(key: string, { request, state }: Deployment, client: GitHubClient, { announcements }: ShowDoors): Promise<Shows> {
   if (!hasEnded(state)) return 'in progress'
-  await react(client, { repository: request.repository, number: request.subject.number, comment: request.comment?.id ?? null }, 'confused')
+  if (request.subject !== null)
+    await react(client, { repository: request.repository, number: request.subject.number, comment: request.comment?.id ?? null }, 'confused')
   announcements.complete(key)
   return 'complete'
 }
@@ -110,11 +111,11 @@ function isLost(surface: Surface, { node, hash, intent }: Said, wanted: string):
   return node === null || (surface === 'deployment' && intent === wanted)
 }
 
-function traceOf(key: string, { repository, number, deployment }: Subject, { surfaces }: Projection, appId: number): Trace {
+function traceOf(key: string, { repository, thread, deployment }: Subject, { surfaces }: Projection, appId: number): Trace {
   const { state, description } = surfaces.get('deployment')?.input ?? {}
   return {
     repository,
-    number,
+    number: thread?.number ?? 0,
     appId,
     marker: deployment === null ? answerMarker(key) : marker(key),
     id: deployment?.id ?? null,
@@ -170,12 +171,12 @@ async function writeDue(key: string, said: Subject, projection: Projection, clie
     .every(Boolean)
 }
 
-function mutationOf(surface: Surface, { input }: Shown, ledger: Announcement, { repository, node: subjectId, deployment }: Subject): Mutation {
+function mutationOf(surface: Surface, { input }: Shown, ledger: Announcement, { repository, thread, deployment }: Subject): Mutation {
   const known = ledger[surface].node
   const repositoryId = repository.node
   const make = (field: Mutation['field'], ids: Mutation['input']): Mutation => ({ alias: surface, field, input: { ...ids, ...input } })
   if (surface === 'deployment') return make('createDeploymentStatus', { deploymentId: known })
-  if (surface === 'comment') return known === null ? make('addComment', { subjectId }) : make('updateIssueComment', { id: known })
+  if (surface === 'comment') return known === null ? make('addComment', { subjectId: thread?.node }) : make('updateIssueComment', { id: known })
   if (known === null) return make('createCheckRun', { repositoryId, headSha: deployment?.plan?.commit })
   return make('updateCheckRun', { repositoryId, checkRunId: known })
 }

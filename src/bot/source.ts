@@ -12,12 +12,12 @@ import type { GitHub, GitHubClient, GraphqlAnswer } from './github.ts'
  */
 export function createSource(github: GitHub): Source {
   return {
-    look: async (request, commit) => {
+    look: async (request, { commit } = {}) => {
       const client = github.as(request.repository.installation)
       const [actor, answer, pushes] = await Promise.all([
         readActor(client, request),
         client.graphql(FACTS, variablesOf(request)),
-        commit !== 'settled' && asksForPushes(request) ? readPushes(client, request.repository, null) : null,
+        commit === undefined && asksForPushes(request) ? readPushes(client, request.repository, null) : null,
       ])
       const { repository, comment } = parseFacts(answer, request)
       return {
@@ -26,6 +26,10 @@ export function createSource(github: GitHub): Source {
         comment: commentOf(request, comment),
         pull: await pullOf(client, request, repository.issueOrPullRequest, pushes),
         ref: await refOf(client, request, repository),
+        commit: null,
+        trees: new Map(),
+        members: new Map(),
+        roles: new Map(),
         configuration: configurationOf(repository.object),
       }
     },
@@ -53,7 +57,7 @@ function variablesOf({ repository, subject, comment, asks }: DeployRequest) {
   return {
     owner: repository.owner,
     name: repository.name,
-    number: subject.number,
+    number: subject?.number ?? 0,
     comment: comment?.node ?? '',
     hasComment: comment !== null,
     branch: `refs/heads/${asks.ref ?? ''}`,
@@ -151,20 +155,20 @@ async function pullOf(
   pull: RepositoryFacts['issueOrPullRequest'],
   pushes: readonly Push[] | null,
 ): Promise<Facts['pull']> {
-  if (!request.subject.isPull) return null
+  if (request.subject?.isPull !== true) return null
   if (pull === null || !('headRefOid' in pull)) throw unexpectedAnswer('POST /graphql', 'no such pull request')
   const head = { branch: pull.headRefName, head: pull.headRefOid }
   const isFork = pull.isCrossRepository
   const state = pull.state === 'OPEN' ? 'open' : pull.state === 'CLOSED' ? 'closed' : 'merged'
   // A fork's pushes are not in this repository's list, and nothing else has a time that its owner cannot choose.
   const headSince = isFork || pushes === null || state !== 'open' ? null : await headSinceOf(client, request.repository, head, pushes)
-  return { state, isFork, ...head, headSince }
+  return { state, isFork, isDraft: false, base: '', ...head, headSince, pusher: null, author: null, merge: 'unknown', behind: null, reviews: null }
 }
 
 const pushShape = z.object({ ref: z.string(), after: z.string(), timestamp: z.string() })
 type Push = z.infer<typeof pushShape>
 
-const asksForPushes = ({ subject, comment, asks }: DeployRequest): boolean => subject.isPull && comment !== null && asks.ref === null
+const asksForPushes = ({ subject, comment, asks }: DeployRequest): boolean => subject?.isPull === true && comment !== null && asks.ref === null
 
 /** The latest pushes, newest first: of the whole repository, because the branch is not known yet, or of one branch. */
 async function readPushes(client: GitHubClient, { owner, name }: Repository, ref: string | null): Promise<readonly Push[]> {
@@ -190,7 +194,7 @@ async function refOf(client: GitHubClient, request: DeployRequest, repository: R
   const { ref } = request.asks
   if (ref === null) {
     const { name, target } = repository.defaultBranchRef ?? { name: '', target: null }
-    return target === null || request.subject.isPull ? null : { name, commit: target.oid }
+    return target === null || request.subject?.isPull === true ? null : { name, commit: target.oid }
   }
   const target = repository.branch?.target ?? repository.tag?.target ?? null
   if (target === null) return null

@@ -12,7 +12,7 @@ import { parseCommands } from './parse.ts'
  */
 export async function tellTooLate(request: DeployRequest, label: string | null, doors: HandlerDoors): Promise<void> {
   if (label === null && parseCommands(request.comment?.body ?? '', NAMES).length === 0) return
-  const facts = await doors.source.look(request, 'settled')
+  const facts = await doors.source.look(request, { commit: null })
   if (facts.comment === 'deleted') return
   if (isStranger(request, facts)) return reactTo(request, 'confused', doors)
   answerTo(request, sentence(request, label, doors.clock.now() - request.receivedAt), doors)

@@ -102,7 +102,7 @@ function contradictions({ path, document }: AppPart, yaml: Yaml): Finding[] {
 
 function appOf(name: string, document: AppDocument): App {
   const images = Object.entries(document.images).map(
-    ([image, { repository, tag }]) => [image, { name: image, repository, tag: tag ?? null }] as const,
+    ([image, { repository, tag }]) => [image, { name: image, repository, tag: tag ?? null, wait: null }] as const,
   )
   const environments = Object.entries(document.environments).map(([environment, rules]) => [environment, rulesOf(environment, rules)] as const)
   return { name, images: new Map(images), default: document.default ?? null, environments: new Map(environments) }
@@ -115,7 +115,17 @@ function rulesOf(name: string, rules: AppDocument['environments'][string]): Envi
     target,
     settings,
     url: url ?? null,
-    allow: { role: allow.role ?? 'write' },
-    from: { pullRequests: from.pull_requests, forks: from.forks },
+    allow: { role: allow.role ?? 'write', any: [] },
+    from: { branches: null, pullRequests: from.pull_requests, forks: from.forks, drafts: true },
+    auto: null,
+    queue: 'all',
+    health: null,
+    after: null,
+    approvals: null,
+    require: { checks: null, reviews: 0, upToDate: false, signed: false },
+    verify: { commit: null, attestation: null },
+    freeze: [],
+    onFailure: 'rollback',
+    parameters: {},
   }
 }

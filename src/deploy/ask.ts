@@ -118,12 +118,16 @@ function readImage(typed: string, app: App): Reference | Refusal {
 function nameArtifact(rule: ImageRule, image: Reference | null, values: TagValues): PlannedArtifact | Refusal {
   const { name, repository } = rule
   if (image !== null && canonicalRepository(image) === repository) {
-    return { name, repository, tag: image.digest === null ? image.tag : null, digest: image.digest }
+    return image.digest === null
+      ? { name, repository, tag: image.tag, digest: null, ...waitOf(rule) }
+      : { name, repository, tag: null, digest: image.digest }
   }
   if (rule.tag === null) return imageRequired(rule)
   const tag = fillTag(rule.tag, values)
-  return tag instanceof Refusal ? tag : { name, repository, tag, digest: null }
+  return tag instanceof Refusal ? tag : { name, repository, tag, digest: null, ...waitOf(rule) }
 }
+
+const waitOf = ({ wait }: ImageRule): Pick<PlannedArtifact, 'wait'> => (wait === null ? {} : { wait })
 
 // The refusals.
 

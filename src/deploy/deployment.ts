@@ -1,16 +1,22 @@
 import type { Problem } from '../errors.ts'
+import type { EnvironmentRules } from './environment.ts'
 import type { Plan } from './plan.ts'
 
-/** The named states of a deployment (docs/architecture.md draws them). */
-export type State = 'requested' | 'gating' | 'resolving' | 'verifying' | 'queued' | 'applying' | 'observing' | EndState
-export type EndState = 'success' | 'refused' | 'failure' | 'superseded' | 'unknown'
+/** The named states of a deployment (docs/architecture.md draws them). `restoring`: after a failure the former image is put back. */
+export type State = 'requested' | 'gating' | 'resolving' | 'verifying' | 'waiting' | 'queued' | 'applying' | 'observing' | 'restoring' | EndState
+export type EndState = 'success' | 'refused' | 'failure' | 'cancelled' | 'superseded' | 'unknown'
 
-const ENDED: ReadonlySet<State> = new Set<EndState>(['success', 'refused', 'failure', 'superseded', 'unknown'])
+const ENDED: ReadonlySet<State> = new Set<EndState>(['success', 'refused', 'failure', 'cancelled', 'superseded', 'unknown'])
 export const hasEnded = (state: State): state is EndState => ENDED.has(state)
 
 export interface Person {
   readonly id: number
   readonly login: string
+}
+
+export interface Actor extends Person {
+  /** The App that wrote the comment with a token of its own, by the signed body; null for a person. */
+  readonly app: { readonly id: number; readonly slug: string } | null
 }
 
 export interface Repository {
@@ -31,32 +37,74 @@ export interface Subject {
   readonly isPull: boolean
 }
 
+/** What a command, a label or an event asks for, as it was said. */
+export interface Asks {
+  readonly app: string | null
+  readonly environment: string | null
+  /** `:tag`, `@digest` or `host/name:tag`, as typed. */
+  readonly image: string | null
+  /** A branch or tag of the repository. */
+  readonly ref: string | null
+  /** Where the plan comes from, when not from the configuration and these words. */
+  readonly origin: Origin | null
+  /** A whole commit or digest: nothing else is deployed. */
+  readonly expect: string | null
+  /** Checks that still run are waited for. */
+  readonly whenGreen: boolean
+  /** Why an administrator wants the rules set aside that may be (`Gate.skippedBy`). */
+  readonly override: string | null
+  /** Not superseded by what succeeds meanwhile. */
+  readonly allowOlder: boolean
+  /** As typed. */
+  readonly parameters: { readonly [name: string]: string }
+}
+
+/** Another deployment's plan: an older one of this environment, what runs in another, or a failed one's once more. Ids as typed. */
+export type Origin =
+  | { readonly kind: 'rollback'; readonly to: string | null }
+  | { readonly kind: 'promote'; readonly from: string }
+  | { readonly kind: 'retry'; readonly of: string | null }
+
+export const NOTHING_ASKED: Asks = {
+  app: null,
+  environment: null,
+  image: null,
+  ref: null,
+  origin: null,
+  expect: null,
+  whenGreen: false,
+  override: null,
+  allowOlder: false,
+  parameters: {},
+}
+
+/** How a request came: said by a person, or begun by itself because the configuration says so (`auto`). */
+export type Door = 'comment' | 'label' | 'push' | 'checks' | 'package'
+
+/** Nobody is judged as the actor of these: the configuration itself allows them. */
+export const isAutomatic = (door: Door): boolean => door === 'push' || door === 'checks' || door === 'package'
+
 /** Who asked for what, where: everything is from the signed body, nothing has been looked up. */
 export interface DeployRequest {
   /** What the signed body means; the same key is the same deployment, once. */
   readonly key: string
-  readonly door: 'comment' | 'label'
+  readonly door: Door
   readonly repository: Repository
-  readonly subject: Subject
-  readonly actor: Person
+  /** Null where nobody asked on a thread (`auto`). */
+  readonly subject: Subject | null
+  /** Of an automatic one: who pushed. */
+  readonly actor: Actor
   readonly comment: { readonly id: number; readonly node: string; readonly body: string; readonly url: string; readonly createdAt: number } | null
-  /** The head commit inside the signed body (labels on pull requests have it, comments do not). */
+  /** The commit inside the signed body (labels on pull requests and pushes have it, comments do not). */
   readonly headSeen: string | null
-  readonly asks: {
-    readonly app: string | null
-    readonly environment: string | null
-    /** `:tag`, `@digest` or `host/name:tag`, as typed. */
-    readonly image: string | null
-    /** A branch or tag of the repository. */
-    readonly ref: string | null
-  }
+  readonly asks: Asks
   /** For one that was missed: when it was asked. */
   readonly receivedAt: number
   /** GitHub could not deliver it, and it was fetched back later: it never overtakes what was asked after it. */
   readonly wasMissed?: true
 }
 
-export type StepName = 'gates' | 'resolve' | 'verify' | 'queue' | 'apply' | 'observe'
+export type StepName = 'gates' | 'resolve' | 'verify' | 'wait' | 'queue' | 'apply' | 'observe' | 'restore'
 
 /** A step is written with `startedAt` before its effect and closed after it: an open one is an intent. */
 export interface Step {
@@ -66,6 +114,59 @@ export interface Step {
   readonly outcome: 'running' | 'done' | 'failed'
   /** A few words for people: the digest found, the place in the queue. */
   readonly note: string | null
+}
+
+/** What a deployment that is `waiting` waits for. */
+export type WaitReason = 'approval' | 'checks' | 'image' | 'freeze' | 'soak'
+
+export interface Wait {
+  readonly reason: WaitReason
+  /** One plain sentence: "2 checks still run." */
+  readonly sentence: string
+  /** It is given up then (milliseconds). */
+  readonly until: number
+  /** When looking again may help, though nobody has told us anything. */
+  readonly lookAt: number
+}
+
+/** What one gate said, in the order of the gates. */
+export interface Verdict {
+  readonly gate: string
+  readonly outcome: 'passed' | 'waits' | 'refused' | 'skipped'
+  readonly sentence: string
+}
+
+/** A second person's word on a waiting deployment, about exactly one plan. */
+export interface Approval {
+  readonly deployment: string
+  readonly planHash: string
+  readonly by: Person
+  readonly isApproval: boolean
+  readonly reason: string | null
+  readonly at: number
+}
+
+/** Somebody's wish that it stops. */
+export interface Cancellation {
+  readonly by: Person
+  readonly at: number
+}
+
+/** An environment that is held; `environment` is `*` where all of the repository's are. */
+export interface Lock {
+  /** Tells this lock from any before and after it. */
+  readonly id: number
+  readonly repository: Repository
+  readonly environment: string
+  /** Null: Gantry itself, after an automatic rollback. */
+  readonly owner: Person | null
+  readonly reason: string
+  readonly since: number
+  readonly until: number | null
+  /** The thread it was taken on: closing that gives it up. */
+  readonly subject: Subject | null
+  /** The comment that took it. */
+  readonly url: string | null
 }
 
 /** The journalled record that takes one plan through named states. Nothing else has a life cycle. */
@@ -79,8 +180,23 @@ export interface Deployment {
   /** `environmentKey`, once the gates know which; null before, and for refusals that never found out. */
   readonly environment: string | null
   readonly plan: Plan | null
+  /** Of the plan once its digests are known; null before. */
+  readonly planHash: string | null
   /** Rises with every claim of the environment; null until claimed. */
   readonly fence: number | null
+  /** The rules that were in force when the gates first let it pass; null before. */
+  readonly rules: EnvironmentRules | null
+  /** What it waits for in state `waiting`; null otherwise. */
+  readonly wait: Wait | null
+  /** What the gates said the last time that all of them were asked. */
+  readonly verdicts: readonly Verdict[]
+  /** Which commit each of its images says it was built from, by the artifact's name; null where one says nothing. */
+  readonly built: { readonly [artifact: string]: string | null }
+  /** Which commit a signed attestation proves for each, where the rules ask for one. */
+  readonly proved: { readonly [artifact: string]: string }
+  readonly approvals: readonly Approval[]
+  /** Null where nobody wants it stopped. */
+  readonly cancellation: Cancellation | null
   readonly steps: readonly Step[]
   /** At most 200 lines, masked. */
   readonly log: readonly string[]

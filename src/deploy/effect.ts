@@ -1,9 +1,12 @@
 import { problem, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
-import { canonical, type Plan } from './plan.ts'
+import { untilReachable } from './health.ts'
+import { artifactsOf, canonical, type Plan } from './plan.ts'
 import { recheck } from './recheck.ts'
-import { access, patiently, planned, problemOf, type RolloutDoors } from './step.ts'
-import type { Artifact, Hands, Observation, Operation } from './target.ts'
+import { canRestore } from './restore.ts'
+import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
+import { planned, problemOf, type RolloutDoors } from './step.ts'
+import type { Observation, Operation } from './target.ts'
 
 /**
  * State `applying`: the environment is ours and the intent is on disk. Looks before it acts, so that it can be called again
@@ -29,20 +32,13 @@ export async function observe(deployment: Deployment, doors: RolloutDoors): Prom
   for (let tries = 1; ; tries++) {
     const now = await look(deployment, doors)
     if (now === 'unknown') return 'again'
-    if (runsPlan(now, plan) && now.every(({ healthy }) => healthy)) return succeed(deployment, doors, now)
     if (!runsPlan(now, plan)) return runsOther(deployment, doors, plan, now)
-    if (tries === OBSERVE_TRIES) return unhealthy(deployment, doors, now)
+    if (now.every(({ healthy }) => healthy)) {
+      const answer = await untilReachable(deployment, doors)
+      return answer === null ? succeed(deployment, doors, now) : failed(deployment, doors, answer)
+    }
+    if (tries === OBSERVE_TRIES) return failed(deployment, doors, unhealthy(now))
     await doors.activity.pause(1_000)
-  }
-}
-
-/** What runs now; where that cannot be said, the deployment ends as such. */
-async function look(deployment: Deployment, doors: RolloutDoors): Promise<readonly Observation[] | 'unknown'> {
-  const { plan, placed } = planned(deployment, doors)
-  try {
-    return await patiently(doors, () => placed.target.observe(plan.settings))
-  } catch (error) {
-    return unknown(deployment, doors, problemOf(error, deployment.id, doors))
   }
 }
 
@@ -57,51 +53,62 @@ async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: re
     moved(deployment, doors, before, now)
     return true
   }
+  if (deployment.cancellation !== null) {
+    journal.end(deployment.id, 'cancelled', { now: clock.now() })
+    return true
+  }
   if (isAlreadyThere(now, deployment, doors)) {
     journal.end(deployment.id, 'success', { now: clock.now(), alreadyRunning: true })
     return true
   }
   if (clock.now() - (deployment.steps.at(-1)?.startedAt ?? 0) < FRESH) return false
-  const refusal = await recheck(deployment, doors)
-  if (refusal !== null) journal.end(deployment.id, 'refused', { now: clock.now(), problem: refusal })
-  return refusal !== null
+  const decision = await recheck(deployment, doors)
+  // It has waited once, and nothing of it has begun: what it would wait for now is a reason not to begin.
+  const why = 'refusal' in decision ? decision.refusal.problem : 'wait' in decision ? outwaited(decision.wait.sentence) : null
+  if (why !== null) journal.end(deployment.id, 'refused', { now: clock.now(), problem: why })
+  return why !== null
 }
+
+const outwaited = (sentence: string): Problem =>
+  problem('WAIT_EXPIRED', { sentence: 'The rules would have it wait again, after it had its turn.', found: sentence, next: 'Ask again.' })
 
 async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'applied' | 'ended'> {
   const { plan, placed } = planned(deployment, doors)
   const operation: Operation = { id: deployment.id, fence: deployment.fence ?? 0, settings: plan.settings, artifacts: artifactsOf(plan) }
+  const controller = new AbortController()
+  doors.applying.set(deployment.id, controller)
   try {
-    await placed.target.apply(operation, handsFor(deployment, doors))
+    // Whoever cancelled before the line above found nothing to abort.
+    if (isCancelled(deployment, doors)) controller.abort()
+    controller.signal.throwIfAborted()
+    await placed.target.apply(operation, handsFor(deployment, doors, controller.signal))
     return 'applied'
   } catch (error) {
-    const why = problemOf(error, deployment.id, doors)
+    const stopped = isCancelled(deployment, doors)
+    const why = stopped ? cancelled() : problemOf(error, deployment.id, doors)
     const now = await placed.target.observe(plan.settings).catch(() => null)
-    // The answer may have been lost after the work was done: what runs decides.
+    // The answer may have been lost after the work was done: what runs decides. So it does where the cancellation came too late.
     if (now !== null && isOurs(now, deployment) && why.code !== 'TARGET_UNHEALTHY') return 'applied'
     if (now === null) unknown(deployment, doors, why)
-    else doors.journal.end(deployment.id, 'failure', { now: doors.clock.now(), problem: why })
+    else if (!isSameImage(now, doors.journal.before(deployment.id))) failed(deployment, doors, why)
+    else doors.journal.end(deployment.id, stopped ? 'cancelled' : 'failure', { now: doors.clock.now(), ...(!stopped && { problem: why }) })
     return 'ended'
+  } finally {
+    doors.applying.delete(deployment.id)
   }
 }
 
-function handsFor(deployment: Deployment, doors: RolloutDoors): Hands {
-  const { placed } = planned(deployment, doors)
-  return {
-    pull: (artifact) => doors.images.layers(artifact, access(placed), deployment.id),
-    credential: (artifact) => doors.images.credential(artifact, access(placed)),
-    log: (line) => doors.journal.log(deployment.id, line),
-    signal: new AbortController().signal,
-  }
+const isCancelled = ({ id }: Deployment, { journal }: RolloutDoors): boolean => journal.find(id)?.cancellation != null
+
+const cancelled = (): Problem => problem('CANCELLED', { sentence: 'It was cancelled while it was being applied.', next: 'Nothing.' })
+
+/** After the switch, or half way through it: what ran before is put back, where the rules want that and it is known what that was. */
+function failed(deployment: Deployment, doors: RolloutDoors, why: Problem): 'again' {
+  const { journal, clock } = doors
+  if (canRestore(deployment, doors)) journal.restore(deployment.id, why, clock.now())
+  else journal.end(deployment.id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: why })
+  return 'again'
 }
-
-const artifactsOf = (plan: Plan): Artifact[] =>
-  plan.artifacts.map(({ name, repository, digest }) => {
-    if (digest === null) throw new Error(`applying ${name} without a digest`)
-    return { name, repository, digest }
-  })
-
-const runsPlan = (now: readonly Observation[], plan: Plan): boolean =>
-  now.length > 0 && now.every(({ digest }) => plan.artifacts.some((artifact) => artifact.digest === digest))
 
 const isOurs = (now: readonly Observation[], { id, plan }: Deployment): boolean =>
   plan !== null && runsPlan(now, plan) && now.every(({ operation, pending }) => operation === id && pending === null)
@@ -111,6 +118,9 @@ const isUnfinished = (now: readonly Observation[], { id }: Deployment): boolean 
 
 const isSame = (now: readonly Observation[], before: readonly Observation[]): boolean =>
   now.length === before.length && now.every(({ workload, revision }) => before.some((old) => old.workload === workload && old.revision === revision))
+
+const isSameImage = (now: readonly Observation[], before: readonly Observation[]): boolean =>
+  now.length === before.length && now.every(({ workload, digest }) => before.some((old) => old.workload === workload && old.digest === digest))
 
 /**
  * The digests run, healthy, and with the same settings: nothing would change. Only the turn just before this one can vouch for
@@ -142,16 +152,13 @@ function runsOther(deployment: Deployment, { journal, clock }: RolloutDoors, pla
   return 'again'
 }
 
-function unhealthy(deployment: Deployment, { journal, clock }: RolloutDoors, now: readonly Observation[]): 'again' {
-  const why = problem('TARGET_UNHEALTHY', {
+const unhealthy = (now: readonly Observation[]): Problem =>
+  problem('TARGET_UNHEALTHY', {
     sentence: 'The new image runs but does not stay healthy.',
     found: seen(now),
     wanted: `healthy within ${OBSERVE_TRIES} seconds`,
     next: 'Look at the log of the workload, then deploy an image that stays healthy.',
   })
-  journal.end(deployment.id, 'failure', { now: clock.now(), problem: why })
-  return 'again'
-}
 
 function moved(deployment: Deployment, { journal, clock }: RolloutDoors, before: readonly Observation[], now: readonly Observation[]): void {
   const environment = deployment.plan?.environment ?? ''
@@ -163,19 +170,3 @@ function moved(deployment: Deployment, { journal, clock }: RolloutDoors, before:
   })
   journal.end(deployment.id, 'unknown', { now: clock.now(), problem: why })
 }
-
-/** What cannot be known is said as such, with what was last seen; `/status` frees the environment once the target answers again. */
-export function unknown(deployment: Deployment, { journal, clock }: RolloutDoors, cause: Problem): 'unknown' {
-  const why = problem(cause.code, {
-    sentence: `It is not known what runs now: ${cause.sentence}`,
-    found: `last seen: ${seen(journal.before(deployment.id))}`,
-    wanted: cause.wanted,
-    who: cause.who,
-    next: `Type /status ${deployment.plan?.environment ?? ''} once the target answers again: it shows what runs and frees the environment.`,
-  })
-  journal.end(deployment.id, 'unknown', { now: clock.now(), problem: why })
-  return 'unknown'
-}
-
-const seen = (observations: readonly Observation[]): string =>
-  observations.map(({ workload, digest }) => `${workload}: ${digest ?? 'nothing of ours'}`).join(', ') || 'nothing'

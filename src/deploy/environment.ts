@@ -14,17 +14,104 @@ export interface ImageRule {
   readonly repository: string
   /** A template with `{sha} {short_sha} {branch} {pr}`; null where a tag must be named. */
   readonly tag: string | null
+  /** How long a deployment waits for it to appear (milliseconds); null where a missing image is a failure at once. */
+  readonly wait: number | null
 }
 
-/** What the configuration says of one environment, every rule in force. */
+/** Somebody that a rule names: a team of an organisation, a user by login, or a GitHub App by its slug or its id. */
+export type Party =
+  | { readonly kind: 'team'; readonly organisation: string; readonly slug: string }
+  | { readonly kind: 'user'; readonly login: string }
+  | { readonly kind: 'app'; readonly app: string | number }
+
+/** As the configuration writes it: `team:acme/releasers`, `user:ada`, `app:release-bot`. */
+export const partyName = (party: Party): string =>
+  party.kind === 'team' ? `team:${party.organisation}/${party.slug}` : party.kind === 'user' ? `user:${party.login}` : `app:${party.app}`
+
+/** A moment of the week in a time zone. */
+export interface WeekMoment {
+  /** 0 is Sunday, as `Date.getDay` has it. */
+  readonly day: number
+  /** Minutes since midnight. */
+  readonly minute: number
+}
+
+/** Nothing is deployed between the two moments of each week. */
+export interface FreezeWindow {
+  readonly from: WeekMoment
+  readonly to: WeekMoment
+  /** An IANA time zone: `Europe/Berlin`. */
+  readonly zone: string
+}
+
+/** What people may set with `key=value`. */
+export interface Parameter {
+  readonly type: 'enum' | 'string' | 'number' | 'boolean'
+  /** For an enum: what it may be. */
+  readonly of: readonly string[]
+  /** As text; null where it must be said. */
+  readonly default: string | null
+}
+
+/** What the configuration says of one environment, every rule in force. Times are milliseconds. JSON, because a deployment keeps the rules it began with. */
 export interface EnvironmentRules {
   readonly name: string
   readonly target: string
   readonly settings: unknown
   readonly url: string | null
-  readonly allow: { readonly role: Role }
-  readonly from: { readonly pullRequests: boolean; readonly forks: boolean }
+  /** The role, and where `any` is not empty one of those as well. */
+  readonly allow: { readonly role: Role; readonly any: readonly Party[] }
+  /** `branches`: patterns for `matches`; null where any branch will do. */
+  readonly from: {
+    readonly branches: readonly string[] | null
+    readonly pullRequests: boolean
+    readonly forks: boolean
+    /** Whether a draft may be deployed. */
+    readonly drafts: boolean
+  }
+  readonly auto: {
+    /** Patterns for branches. */
+    readonly push: readonly string[]
+    /** Once every check on the commit is green; without `push` on the default branch. */
+    readonly checks: boolean
+    /** When a tag of one of its images is published on GitHub Packages. */
+    readonly package: boolean
+  } | null
+  /** `newest`: a newer deployment supersedes those that still wait. */
+  readonly queue: 'newest' | 'all'
+  /** Healthy is, besides the target's own word: this path at `url` answers 2xx so many times running. */
+  readonly health: { readonly path: string; readonly within: number; readonly times: number } | null
+  /** The same digests must run there, healthy for so long. */
+  readonly after: { readonly environment: string; readonly healthyFor: number } | null
+  readonly approvals: {
+    readonly count: number
+    /** Empty: anybody with the role. */
+    readonly by: readonly Party[]
+    readonly not: readonly ('requester' | 'author' | 'pusher')[]
+    readonly expire: number
+  } | null
+  readonly require: {
+    /** `all`: every check that reports on the commit; null where checks do not matter. `app`: a slug; null where any App may report it. */
+    readonly checks: readonly { readonly name: string; readonly app: string | null }[] | 'all' | null
+    readonly reviews: number
+    readonly upToDate: boolean
+    readonly signed: boolean
+  }
+  readonly verify: {
+    /** That the image was built from the commit: `claimed` by its label, `proved` by a signed attestation; null where nothing says so. */
+    readonly commit: 'claimed' | 'proved' | null
+    readonly attestation: { readonly repository: string; readonly workflow: string; readonly ref: string | null } | null
+  }
+  readonly freeze: readonly FreezeWindow[]
+  /** After the switch: put the former image back, the same and lock the environment, or leave it. */
+  readonly onFailure: 'rollback' | 'rollback_and_lock' | 'keep'
+  /** By name. */
+  readonly parameters: { readonly [name: string]: Parameter }
 }
+
+/** The teams whose members have to be known before the rules can be judged. */
+export const partiesOf = ({ allow, approvals }: EnvironmentRules): readonly Party[] =>
+  [...allow.any, ...(approvals?.by ?? [])].filter(({ kind }) => kind === 'team')
 
 export interface App {
   readonly name: string

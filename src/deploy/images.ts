@@ -23,6 +23,8 @@ export interface PreflightRow {
 
 /** Whether a target will be able to pull an image. */
 export interface PreflightReport {
+  /** The commit that the image says it was built from; null where it says nothing, or was not read. */
+  readonly revision: string | null
   /** The whole canonical name. */
   readonly image: string
   readonly rows: readonly PreflightRow[]
@@ -37,8 +39,11 @@ export interface PreflightReport {
 export interface Images {
   /** Authenticates with the credential that the target will use, and fixes the tag to a digest. */
   resolve(artifact: PlannedArtifact, target: TargetAccess, correlation: string): Promise<ResolvedImage>
-  /** Proves that the digest can be pulled for the platform, by the whole preflight. `note` is for people. */
-  verify(artifact: Artifact, target: TargetAccess, correlation: string): Promise<{ readonly note: string }>
+  /**
+   * Proves that the digest can be pulled for the platform, by the whole preflight. `note` is for people; `revision` is the commit that
+   * the image says it was built from (`org.opencontainers.image.revision`), null where it says nothing.
+   */
+  verify(artifact: Artifact, target: TargetAccess, correlation: string): Promise<{ readonly note: string; readonly revision: string | null }>
   /** The preflight alone, row by row: nothing is thrown for what does not work. */
   preflight(artifact: PlannedArtifact, target: TargetAccess): Promise<PreflightReport>
   layers(artifact: Artifact, target: TargetAccess, correlation: string): Promise<{ readonly layers: readonly Layer[] }>

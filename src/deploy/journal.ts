@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts'
-import type { DeployRequest, Deployment, EndState, Repository, State, StepName } from './deployment.ts'
+import type { Approval, Cancellation, DeployRequest, Deployment, EndState, Lock, Repository, State, StepName, Verdict, Wait } from './deployment.ts'
+import type { EnvironmentRules } from './environment.ts'
 import type { Observation } from './target.ts'
 import type { Plan } from './plan.ts'
 
@@ -12,6 +13,17 @@ export interface Journal {
   open(): readonly Deployment[]
   /** The last deployment that succeeded in the environment. */
   lastSuccess(environment: string): Deployment | null
+  /** The last success of each environment, by the environments' keys: so many of them, after this key. */
+  successes(after: string, limit: number): readonly Deployment[]
+  /**
+   * The last one that succeeded there before the plan of this hash first did: what a rollback goes back to, and again from there,
+   * never forth to what was rolled back.
+   */
+  formerSuccess(environment: string, planHash: string): Deployment | null
+  /** Those that were asked for on a thread, newest first; `environment`: all of the environment's, whoever asked where. */
+  recent(of: { readonly repository: number; readonly subject: number } | { readonly environment: string }, limit: number): readonly Deployment[]
+  /** A waiting or queued one for the environment that came later: the newest. */
+  newer(environment: string, sequence: number): Deployment | null
   /** An open deployment of the same plan that came before this one, with no other plan for the environment between the two. */
   twin(id: string): Deployment | null
   /** Waiting for the environment, in order of arrival. */
@@ -21,10 +33,23 @@ export interface Journal {
    * verified, while the environment is occupied, and where nobody waits.
    */
   turn(environment: string): Deployment | null
-  /** Which deployment occupies the environment: applying, observing, or ended as `unknown` and not settled. */
+  /** Which deployment occupies the environment: applying, observing, putting back, or ended as `unknown` and not settled. */
   occupant(environment: string): Deployment | null
   /** Into another state; closes the running step and opens `step`. Throws where the deployment is not in state `from`. */
   move(id: string, from: State, to: State, change: Change): Deployment
+  /** Into state `waiting`, or another reason to stay there. */
+  wait(id: string, from: State, wait: Wait, change: Change): Deployment
+  /** Somebody's word on a deployment: the last one of each person counts. */
+  approve(approval: Approval): void
+  /**
+   * Somebody wants it stopped. `cancelled`: it had no effect yet, and has ended. `asked`: it is being applied, which is told to stop.
+   * `too late`: the switch is done. `ended`: it had ended before.
+   */
+  cancel(id: string, cancellation: Cancellation): 'cancelled' | 'asked' | 'too late' | 'ended'
+  /** From `applying` or `observing` to `restoring`: `why` is what the deployment will end with, and the fence rises once more. */
+  restore(id: string, why: Problem, now: number): Deployment
+  /** The fence of the putting back; null where nothing is put back. */
+  restoring(id: string): { readonly fence: number } | null
   /** How often the environment has been claimed; 0 where it never was. */
   fence(environment: string): number
   /** The next claim is above this, too: a workload that comes from another environment carries that one's fence. */
@@ -52,6 +77,10 @@ export interface Change {
   readonly environment?: string
   readonly plan?: Plan
   readonly planHash?: string
+  readonly rules?: EnvironmentRules
+  readonly verdicts?: readonly Verdict[]
+  readonly built?: Deployment['built']
+  readonly proved?: Deployment['proved']
 }
 
 export interface Ending {
@@ -60,6 +89,42 @@ export interface Ending {
   readonly problem?: Problem
   readonly alreadyRunning?: boolean
   readonly isQuiet?: boolean
+  readonly verdicts?: readonly Verdict[]
+}
+
+/** Who holds which environment. An expired lock is none. */
+export interface Locks {
+  /** Of the environment (its name in `app/environment` form), or of the whole repository. */
+  find(repository: number, environment: string, now: number): Lock | null
+  /** All of the repository's. */
+  list(repository: number, now: number): readonly Lock[]
+  /**
+   * Takes the lock, or takes it over where `over` is the id of the one that stands. Null where another one stands. `cause`: of
+   * one that Gantry takes by itself; the same cause locks once.
+   */
+  take(lock: Omit<Lock, 'id'>, options: { readonly over?: number; readonly cause?: string }): Lock | null
+  /** Gives exactly this lock up; false where it is gone, or another one stands in its place. */
+  release(id: number): boolean
+  /** Those taken on a thread. */
+  takenOn(repository: number, subject: number, now: number): readonly Lock[]
+  /** Those that end before `until` and whose owner has not been reminded; they count as reminded from now on. */
+  due(until: number, now: number): readonly Lock[]
+}
+
+/** What webhooks told of pull requests' heads. */
+export interface Heads {
+  /** A push that is older than the one that is known changes nothing. `at`: GitHub's clock, milliseconds. */
+  told(repository: number, pull: number, head: string, at: number): void
+  find(repository: number, pull: number): { readonly head: string; readonly at: number } | null
+}
+
+/** What targets were seen to run that nobody deployed. */
+export interface Drifts {
+  /** True the first time that this is seen since the deployment succeeded. */
+  noticed(environment: string, deployment: string, seen: string, now: number): boolean
+  /** It runs again what it should. */
+  gone(environment: string): void
+  find(environment: string): { readonly deployment: string; readonly seen: string; readonly at: number } | null
 }
 
 /** Which environment a workload of a target belongs to; kept per account, because targets are the account's. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts'
-import type { Deployment } from './deployment.ts'
+import type { Deployment, Verdict } from './deployment.ts'
 import type { Announcements, Journal } from './journal.ts'
 import type { Plan } from './plan.ts'
 
@@ -18,6 +18,9 @@ export function maskedJournal(journal: Journal, mask: Mask): Journal {
   return {
     ...journal,
     move: (id, from, to, change) => journal.move(id, from, to, noted(change, words)),
+    wait: (id, from, wait, change) => journal.wait(id, from, deep(wait, words), noted(change, words)),
+    approve: (approval) => journal.approve({ ...approval, reason: approval.reason === null ? null : words(approval.reason) }),
+    restore: (id, why, now) => journal.restore(id, maskedProblem(why, words), now),
     end: (id, state, ending) =>
       journal.end(id, state, { ...noted(ending, words), ...(ending.problem !== undefined && { problem: maskedProblem(ending.problem, words) }) }),
     log: (id, line) => journal.log(id, bounded(mask, LONGEST_LINE)(line)),
@@ -32,17 +35,26 @@ export const maskedAnnouncements = (announcements: Announcements, mask: Mask): A
 
 /** A record as it may be shown: it may be older than a secret, and the configuration's own words are in it too. */
 export function maskedDeployment(deployment: Deployment, mask: Mask): Deployment {
-  const { request, plan, problem, steps, log } = deployment
-  const { app, environment, image, ref } = request.asks
-  const maybe = (text: string | null): string | null => (text === null ? null : mask(text))
+  const { request, plan, problem, steps, log, wait, verdicts, approvals } = deployment
   return {
     ...deployment,
-    request: { ...request, asks: { app: maybe(app), environment: maybe(environment), image: maybe(image), ref: maybe(ref) } },
+    request: { ...request, asks: deep(request.asks, mask) },
     plan: plan === null ? null : maskedPlan(plan, mask),
     problem: problem === null ? null : maskedProblem(problem, mask),
-    steps: steps.map((step) => ({ ...step, note: maybe(step.note) })),
+    wait: deep(wait, mask),
+    verdicts: deep(verdicts, mask),
+    approvals: approvals.map((approval) => ({ ...approval, reason: approval.reason === null ? null : mask(approval.reason) })),
+    steps: steps.map((step) => ({ ...step, note: step.note === null ? null : mask(step.note) })),
     log: log.map(mask),
   }
+}
+
+/** Every text in it. */
+function deep<T>(value: T, mask: Mask): T {
+  if (typeof value === 'string') return mask(value) as T
+  if (Array.isArray(value)) return value.map((inner: unknown) => deep(inner, mask)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, deep(inner, mask)])) as T
 }
 
 function maskedPlan(plan: Plan, mask: Mask): Plan {
@@ -65,8 +77,11 @@ function maskedProblem(problem: Problem, mask: Mask): Problem {
   }
 }
 
-const noted = <T extends { readonly note?: string }>(change: T, mask: Mask): T =>
-  change.note === undefined ? change : { ...change, note: mask(change.note) }
+const noted = <T extends { readonly note?: string; readonly verdicts?: readonly Verdict[] }>(change: T, mask: Mask): T => ({
+  ...change,
+  ...(change.note !== undefined && { note: mask(change.note) }),
+  ...(change.verdicts !== undefined && { verdicts: deep(change.verdicts, mask) }),
+})
 
 const bounded =
   (mask: Mask, longest: number): Mask =>

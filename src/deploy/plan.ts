@@ -1,5 +1,5 @@
 import type { Digest } from '../registry/reference.ts'
-import type { Json, TargetSettings } from './target.ts'
+import type { Artifact, Json, TargetSettings } from './target.ts'
 
 /** An image as the plan names it: complete once `digest` is known. */
 export interface PlannedArtifact {
@@ -9,6 +9,8 @@ export interface PlannedArtifact {
   /** What the person named or the template gave: `1.2`, or null where a digest was named. */
   readonly tag: string | null
   readonly digest: Digest | null
+  /** How long to wait for it to appear (milliseconds since it was asked for), only while the digest is not known. */
+  readonly wait?: number
 }
 
 /** What a deployment would do: immutable and hashed. Approval, retry and rollback are about a plan, never about "what the file says now". */
@@ -20,13 +22,23 @@ export interface Plan {
   /** Changes when the operator changes the target's declaration. */
   readonly targetRevision: string
   readonly artifacts: readonly PlannedArtifact[]
+  /** With the parameters filled in. */
   readonly settings: TargetSettings
+  /** What was said with `key=value`, and the defaults: as text, by name. */
+  readonly parameters: { readonly [name: string]: string }
   /** The commit that check run and GitHub Deployment stand on. */
   readonly commit: string
   /** The configuration's blob id on the default branch. */
   readonly configuration: string
   readonly url: string | null
 }
+
+/** The plan's images, each with its digest: to be called once they are resolved. */
+export const artifactsOf = (plan: Plan): Artifact[] =>
+  plan.artifacts.map(({ name, repository, digest }) => {
+    if (digest === null) throw new Error(`${name} has no digest yet`)
+    return { name, repository, digest }
+  })
 
 /** SHA-256 over the canonical JSON (keys sorted, no white space) of the plan, in hex. */
 export async function hashPlan(plan: Plan): Promise<string> {

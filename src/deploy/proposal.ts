@@ -1,11 +1,14 @@
 import { Refusal, type Problem } from '../errors.ts'
-import { interpretAsk, nameArtifacts } from './ask.ts'
+import { interpretAsk, nameArtifacts, type Asked } from './ask.ts'
 import type { DeployRequest } from './deployment.ts'
 import { environmentKey, type Bound, type Configuration, type EnvironmentRules, type ReadConfiguration } from './environment.ts'
 import type { TargetAccess } from './images.ts'
+import type { FindOrigin } from './origin.ts'
+import { filled, parametersOf } from './parameters.ts'
 import type { Plan, PlannedArtifact } from './plan.ts'
 import type { Facts } from './source.ts'
 import type { Target, TargetSettings } from './target.ts'
+import { listed } from './wording.ts'
 
 /** A target with what its administrators say of it. */
 export interface PlacedTarget {
@@ -26,6 +29,8 @@ export interface Proposal {
   readonly settings: TargetSettings
   readonly artifacts: readonly PlannedArtifact[]
   readonly commit: string
+  /** As text, by name; filled into the settings. */
+  readonly parameters: { readonly [name: string]: string }
   readonly configuration: string
   /** Whether the configuration still gives this workload of the target to that environment of the repository (by its key). */
   holds(environment: string, workload: string): boolean
@@ -36,8 +41,16 @@ export interface Surroundings {
   readonly targets: ReadonlyMap<string, PlacedTarget>
 }
 
-/** Request, facts and configuration → proposal, or why they make none. Pure. */
-export function propose(request: DeployRequest, facts: Facts, around: Surroundings): Proposal | { readonly problem: Problem } {
+/** What a plan has settled already: it is judged again by the rules of now, and not made again. */
+export type Settled = Pick<Proposal, 'settings' | 'artifacts' | 'commit' | 'parameters'>
+
+/** Request, facts and configuration → proposal, or why they make none. Pure, but for what `findOrigin` reads. */
+export function propose(
+  request: DeployRequest,
+  facts: Facts,
+  around: Surroundings & { readonly settled?: Settled },
+  findOrigin: FindOrigin = noOrigin,
+): Proposal | { readonly problem: Problem } {
   const read = readRules(request, facts, around)
   if ('problem' in read) return read
   const asked = interpretAsk(request.asks, read.configuration)
@@ -45,16 +58,82 @@ export function propose(request: DeployRequest, facts: Facts, around: Surroundin
   const { app, environment: rules } = asked
   const placed = around.targets.get(rules.target)
   if (placed === undefined) return unknownTarget(rules, around)
-  const parsed = placed.target.parse(rules.settings)
+  const content = around.settled ?? contentOf({ request, facts, asked, placed, findOrigin })
+  if ('problem' in content) return content
+  const holds = holdsIn(read.configuration, request.repository.id, placed)
+  return { app: app.name, environment: rules.name, rules, placed, configuration: read.blob, holds, ...content }
+}
+
+interface Making {
+  readonly request: DeployRequest
+  readonly facts: Facts
+  readonly asked: Asked
+  readonly placed: PlacedTarget
+  readonly findOrigin: FindOrigin
+}
+
+/** What is to run: by the configuration and the words of the command, or by another deployment's plan. */
+function contentOf(making: Making): Settled | { readonly problem: Problem } {
+  const { request, asked, findOrigin } = making
+  const { origin } = request.asks
+  if (origin === null) return declared(making)
+  const key = environmentKey(request.repository.id, asked.app.name, asked.environment.name)
+  const found = findOrigin(origin, asked.app.name, key)
+  if (found instanceof Refusal) return found
+  const plan = found.plan as Plan
+  return origin.kind === 'promote' ? promoted(plan, making) : repeated(plan, making)
+}
+
+function declared({ request, facts, asked, placed }: Making): Settled | { readonly problem: Problem } {
+  const parameters = parametersOf(request.asks.parameters, asked.environment.parameters)
+  if (parameters instanceof Refusal) return parameters
+  const parsed = placed.target.parse(filled(asked.environment.settings, parameters))
   if ('problem' in parsed) return parsed
   const commit = commitOf(request, facts)
   if (commit instanceof Refusal) return commit
-  const values = { ...commit, pr: facts.pull === null ? null : request.subject.number }
+  const values = { ...commit, pr: facts.pull === null ? null : (request.subject?.number ?? null) }
   const artifacts = nameArtifacts(asked, values, placed.target.images(parsed.settings))
   if (artifacts instanceof Refusal) return artifacts
-  const holds = holdsIn(read.configuration, request.repository.id, placed)
-  const { settings } = parsed
-  return { app: app.name, environment: rules.name, rules, placed, settings, artifacts, commit: commit.sha, configuration: read.blob, holds }
+  return { settings: parsed.settings, artifacts, commit: commit.sha, parameters }
+}
+
+/** The same plan again, in the same place. */
+function repeated(plan: Plan, { asked, placed }: Making): Settled | Refusal {
+  if (placed.name === plan.target)
+    return { settings: plan.settings, artifacts: plan.artifacts, commit: plan.commit, parameters: plan.parameters ?? {} }
+  return new Refusal('NOTHING_TO_REPEAT', {
+    sentence: `That plan was for another target than the one ${asked.environment.name} has now.`,
+    found: plan.target,
+    wanted: placed.name,
+    next: 'Deploy an image by its tag instead.',
+  })
+}
+
+/** The digests that run elsewhere, in the place that is declared here. */
+function promoted(plan: Plan, { request, asked, placed }: Making): Settled | { readonly problem: Problem } {
+  const parameters = parametersOf(request.asks.parameters, asked.environment.parameters)
+  if (parameters instanceof Refusal) return parameters
+  const parsed = placed.target.parse(filled(asked.environment.settings, parameters))
+  if ('problem' in parsed) return parsed
+  const artifacts: PlannedArtifact[] = []
+  for (const name of new Set(placed.target.images(parsed.settings))) {
+    const artifact = plan.artifacts.find((one) => one.name === name)
+    if (artifact === undefined) return notThere(name, plan)
+    artifacts.push(artifact)
+  }
+  return { settings: parsed.settings, artifacts, commit: plan.commit, parameters }
+}
+
+const notThere = (name: string, { environment, artifacts }: Plan): Refusal =>
+  new Refusal('NOTHING_TO_REPEAT', {
+    sentence: `${environment} does not run the image ${name}, so it cannot be promoted from there.`,
+    found: listed(artifacts.map((artifact) => artifact.name)),
+    wanted: name,
+    next: 'Deploy that image by its tag instead.',
+  })
+
+const noOrigin: FindOrigin = () => {
+  throw new Error('nobody looks for another plan here')
 }
 
 const holdsIn =
@@ -77,6 +156,7 @@ export function planOf(request: DeployRequest, proposal: Proposal): Plan {
     targetRevision: proposal.placed.revision,
     artifacts: proposal.artifacts,
     settings: proposal.settings,
+    parameters: proposal.parameters,
     commit: proposal.commit,
     configuration: proposal.configuration,
     url: proposal.rules.url,

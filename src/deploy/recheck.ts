@@ -1,31 +1,47 @@
-import { problem, type Problem } from '../errors.ts'
+import { Refusal } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
-import { decide } from './gates/index.ts'
-import type { Plan } from './plan.ts'
+import { decide, type Decision } from './gates/index.ts'
+import { partiesOf } from './environment.ts'
 import { propose, type PlacedTarget } from './proposal.ts'
+import type { Plan } from './plan.ts'
+import { judge, situationOf } from './situation.ts'
+import type { Look } from './source.ts'
 import { patiently, planned, type RolloutDoors } from './step.ts'
 
 /**
  * The gates once more, just before the effect: by the facts of now, with the rules of then and of now. What is judged is the
  * plan, because the plan is what will be applied; what the request's words would mean by now is of no interest.
  */
-export async function recheck(deployment: Deployment, doors: RolloutDoors): Promise<Problem | null> {
+export async function recheck(deployment: Deployment, doors: RolloutDoors): Promise<Decision> {
   const { plan } = planned(deployment, doors)
-  const { app, environment, settings, artifacts } = plan
-  const request = { ...deployment.request, asks: { ...deployment.request.asks, app, environment } }
-  const facts = await patiently(doors, () => doors.source.look(request, 'settled'))
-  const stranger = decide({ request, facts, proposal: null, plan })
-  if ('refusal' in stranger) return stranger.refusal.problem
-  const proposal = propose(request, facts, doors)
-  if ('problem' in proposal) return proposal.problem
+  const { app, environment, settings, artifacts, commit, parameters } = plan
+  const asks = { ...deployment.request.asks, app, environment, origin: null, parameters: {}, image: null }
+  const request = { ...deployment.request, asks }
+  const facts = await patiently(doors, () => doors.source.look(request, besides(deployment, plan)))
+  const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
+  if ('refusal' in stranger) return stranger
+  const proposal = propose(request, facts, { ...doors, settled: { settings, artifacts, commit, parameters } })
+  if ('problem' in proposal) return refused(proposal.problem)
   const { placed } = proposal
-  if (placed.name !== plan.target || placed.revision !== plan.targetRevision) return targetChanged(plan, placed)
-  const decision = decide({ request, facts, proposal: { ...proposal, settings, artifacts }, plan })
-  return 'refusal' in decision ? decision.refusal.problem : null
+  if (placed.name !== plan.target || placed.revision !== plan.targetRevision) return refused(targetChanged(plan, placed).problem)
+  // Judged is the request as it was made: what it may skip depends on its words.
+  return judge({ request: deployment.request, deployment, facts, proposal }, doors)
 }
 
-const targetChanged = (plan: Plan, placed: PlacedTarget): Problem =>
-  problem('TARGET_NOT_ALLOWED', {
+function besides({ rules, built, approvals }: Deployment, { commit }: Plan): Look {
+  const others = Object.values(built).filter((one) => one !== null && one !== commit) as string[]
+  return {
+    commit,
+    ...(others.length > 0 && { built: others }),
+    ...(rules !== null && { parties: partiesOf(rules) }),
+    ...(approvals.length > 0 && { people: approvals.map(({ by }) => by) }),
+  }
+}
+
+const refused = (problem: Refusal['problem']): Decision => ({ verdicts: [], refusal: { problem } })
+
+const targetChanged = (plan: Plan, placed: PlacedTarget): Refusal =>
+  new Refusal('TARGET_NOT_ALLOWED', {
     sentence: `The target of ${plan.environment} changed after this deployment was planned.`,
     found: placed.name === plan.target ? `another declaration of target ${placed.name}` : `target ${placed.name}`,
     wanted: `target ${plan.target} as it was declared then`,

@@ -1,14 +1,20 @@
-import { problem, type Problem } from '../errors.ts'
-import { hasEnded, type Deployment, type EndState, type State } from './deployment.ts'
-import { apply, observe, unknown } from './effect.ts'
-import { environmentKey } from './environment.ts'
-import { decide } from './gates/index.ts'
+import { Failure, problem, type Code, type Problem } from '../errors.ts'
+import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
+import { apply, observe } from './effect.ts'
+import { environmentKey, partiesOf, partyName } from './environment.ts'
+import { decide, type Decision } from './gates/index.ts'
 import type { Ending } from './journal.ts'
-import { hashPlan } from './plan.ts'
-import { planOf, propose } from './proposal.ts'
-import { isStranger } from './source.ts'
+import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
+import { originIn } from './origin.ts'
+import { planOf, propose, type PlacedTarget, type Proposal } from './proposal.ts'
+import { prove } from './proof.ts'
+import { restore } from './restore.ts'
+import { unknown } from './seen.ts'
+import { judge, proposalOf, situationOf } from './situation.ts'
+import { isStranger, type Facts } from './source.ts'
 import { recheck } from './recheck.ts'
 import { claimWorkloads } from './workloads.ts'
+import type { Json } from './target.ts'
 import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
 
 /**
@@ -23,93 +29,235 @@ const steps: Record<Exclude<State, EndState>, Step> = {
   gating,
   resolving,
   verifying,
+  waiting,
   queued,
   applying: apply,
   observing: observe,
+  restoring: restore,
 }
 
-/** Takes the deployment as far as it can go now. Resolves when it has ended, or waits for another one to end. */
-export async function drive(id: string, doors: RolloutDoors, changed: (deployment: Deployment) => void): Promise<void> {
+/** Takes the deployment as far as it can go now. Resolves when it has ended, or waits for something else: with the time of the next look, where there is one. */
+export async function drive(id: string, doors: RolloutDoors, changed: (deployment: Deployment) => void): Promise<number | null> {
   for (;;) {
     const deployment = doors.journal.find(id)
     if (deployment === null) throw new Error(`no deployment ${id}`)
     changed(deployment)
-    if (hasEnded(deployment.state)) return
+    if (hasEnded(deployment.state)) return null
     try {
-      if ((await steps[deployment.state](deployment, doors)) === 'blocked') return
+      const progress = await steps[deployment.state](deployment, doors)
+      if (progress === 'blocked') return null
+      if (progress !== 'again') return progress.lookAt
     } catch (error) {
       fail(deployment, error, doors)
     }
   }
 }
 
+/** How long GitHub's sources may disagree about the head before the answer is no (threats: fail closed where they do). */
+const UNSETTLED = 60_000
+const LOOK_AGAIN = 10_000
+
 async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { request } = deployment
-  const facts = await patiently(doors, () => doors.source.look(request))
-  const stranger = decide({ request, facts, proposal: null, plan: null })
+  const facts = await settled(deployment, doors)
+  if ('problem' in facts) return refuse(deployment, doors, facts.problem)
+  const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
-  const proposal = propose(request, facts, doors)
+  const proposal = propose(request, facts, doors, originIn(doors.journal, request))
   if ('problem' in proposal) return refuse(deployment, doors, proposal.problem)
-  const decision = decide({ request, facts, proposal, plan: null })
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem)
+  const complete = await withParties(facts, proposal, deployment, doors)
+  const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
+  const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
-  const taken = claimWorkloads(request, proposal, environment, doors)
-  if (taken !== null) return refuse(deployment, doors, taken.problem)
   const plan = planOf(request, proposal)
-  doors.journal.move(deployment.id, 'gating', 'resolving', { now: doors.clock.now(), step: 'resolve', environment, plan })
+  const { rules } = proposal
+  // A refusal after this is shown with its plan: what was asked for is known.
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  const taken = claimWorkloads(request, proposal, environment, doors)
+  if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
+  const change = { now: doors.clock.now(), environment, plan, rules, verdicts }
+  if ('wait' in decision) {
+    doors.journal.wait(deployment.id, 'gating', decision.wait, { ...change, step: 'wait' })
+    return 'again'
+  }
+  doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
 
+/** What GitHub says, once its sources agree about the head, also with what a webhook told us; for a minute they may not. */
+async function settled({ request, createdAt }: Deployment, doors: RolloutDoors): Promise<Facts | { readonly problem: Problem }> {
+  for (;;) {
+    const found = await patiently(doors, () => doors.source.look(request)).catch((error: unknown) => {
+      if (error instanceof Failure && error.problem.code === 'HEAD_UNSETTLED') return { problem: error.problem }
+      throw error
+    })
+    if (!('problem' in found)) return found
+    if (doors.clock.now() - createdAt > UNSETTLED) return found
+    await doors.activity.pause(LOOK_AGAIN)
+  }
+}
+
+/** The first look cannot know which teams the configuration names; where it did not ask for them, the second one does. */
+async function withParties(facts: Facts, { rules }: Proposal, { request }: Deployment, doors: RolloutDoors): Promise<Facts> {
+  const parties = partiesOf(rules)
+  if (parties.every((party) => facts.members.has(partyName(party)))) return facts
+  return patiently(doors, () => doors.source.look(request, { parties }))
+}
+
+/** CI has not pushed it yet. */
+const NOT_YET: ReadonlySet<string> = new Set<Code>(['TAG_NOT_FOUND', 'REPOSITORY_NOT_FOUND'])
+const ASK_FOR_IMAGE = 15_000
+
 async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { plan, placed } = planned(deployment, doors)
-  const artifacts = []
+  const artifacts: PlannedArtifact[] = []
   const notes: string[] = []
-  for (const artifact of plan.artifacts) {
-    const { digest, as } = await doors.images.resolve(artifact, access(placed), deployment.id)
-    artifacts.push({ ...artifact, digest })
-    notes.push(`${digest.slice(0, 19)} as ${as}`)
+  for (const { wait, ...artifact } of plan.artifacts) {
+    try {
+      const { digest, as } = await doors.images.resolve(artifact, access(placed), deployment.id)
+      artifacts.push({ ...artifact, digest })
+      notes.push(`${digest.slice(0, 19)} as ${as}`)
+    } catch (error) {
+      if (!(error instanceof Failure) || !NOT_YET.has(error.problem.code) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
+        throw error
+      return waitForImage(deployment, `${artifact.repository}:${artifact.tag}`, deployment.createdAt + wait, doors)
+    }
   }
   const complete = { ...plan, artifacts }
   const planHash = await hashPlan(complete)
-  doors.journal.move(deployment.id, 'resolving', 'verifying', {
-    now: doors.clock.now(),
-    step: 'verify',
-    note: notes.join(', '),
-    plan: complete,
-    planHash,
-  })
+  const change = { now: doors.clock.now(), step: 'verify', note: notes.join(', '), plan: complete, planHash } as const
+  doors.journal.move(deployment.id, 'resolving', 'verifying', change)
+  return 'again'
+}
+
+function waitForImage({ id }: Deployment, image: string, until: number, { journal, clock }: RolloutDoors): Progress {
+  const wait: Wait = { reason: 'image', sentence: `The registry does not have ${image} yet.`, until, lookAt: clock.now() + ASK_FOR_IMAGE }
+  journal.wait(id, 'resolving', wait, { now: clock.now(), step: 'wait', note: 'not there yet' })
   return 'again'
 }
 
 async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { plan, placed } = planned(deployment, doors)
+  const { journal, clock } = doors
   const notes: string[] = []
-  for (const artifact of plan.artifacts) {
-    if (artifact.digest === null) throw new Error('verifying a plan without digests')
-    const { note } = await doors.images.verify({ ...artifact, digest: artifact.digest }, access(placed), deployment.id)
+  const built: Record<string, string | null> = {}
+  for (const artifact of artifactsOf(plan)) {
+    const { note, revision } = await doors.images.verify(artifact, access(placed), deployment.id)
     notes.push(note)
+    built[artifact.name] = revision
   }
-  const twin = doors.journal.twin(deployment.id)
+  const twin = journal.twin(deployment.id)
   if (twin !== null) {
     return supersede(deployment, doors, `The same plan is already on its way, asked for by ${twin.request.actor.login}.`, 'Follow that deployment.')
   }
-  doors.journal.move(deployment.id, 'verifying', 'queued', { now: doors.clock.now(), step: 'queue', note: notes.join(', ') })
+  const proved = await prove(deployment, doors)
+  if ('problem' in proved) return refuse(deployment, doors, proved.problem)
+  const known = { ...deployment, built, proved: proved.commits }
+  const decision = judge({ request: deployment.request, deployment: known, facts: null, proposal: proposalOf(deployment, doors) }, doors)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts: merged(deployment, decision) })
+  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits }
+  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait', verdicts: merged(deployment, decision) })
+  else journal.move(deployment.id, 'verifying', 'queued', { ...change, step: 'queue' })
   return 'again'
+}
+
+/** Holds nothing. Our own records are asked first; only when they have nothing against it is GitHub. */
+async function waiting(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
+  const { wait, plan } = deployment
+  const { journal, clock } = doors
+  if (wait === null || plan === null) throw new Error(`deployment ${deployment.id} waits for nothing`)
+  if (isOutdated(deployment, doors)) return supersedeByNewest(deployment, doors)
+  if (wait.reason === 'image') return awaitImage(deployment, wait, doors)
+  const ours = judge({ request: deployment.request, deployment, facts: null, proposal: proposalOf(deployment, doors) }, doors)
+  const decision = 'allowed' in ours ? await recheck(deployment, doors) : ours
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if ('wait' in decision) {
+    const { reason, until } = wait
+    if (decision.wait.reason === reason && clock.now() >= until) return refuse(deployment, doors, expired(wait), { verdicts })
+    if (canonical(decision.wait as unknown as Json) !== canonical(wait as unknown as Json))
+      journal.wait(deployment.id, 'waiting', decision.wait, { now: clock.now(), verdicts })
+    return { lookAt: Math.max(decision.wait.lookAt, clock.now() + SOONEST) }
+  }
+  const next = plan.artifacts.some(({ digest }) => digest === null) ? 'resolving' : 'queued'
+  journal.move(deployment.id, 'waiting', next, { now: clock.now(), step: next === 'queued' ? 'queue' : 'resolve', verdicts })
+  return 'again'
+}
+
+/** Nothing that is only looked at again is looked at more often. */
+const SOONEST = 5_000
+
+async function awaitImage(deployment: Deployment, wait: Wait, doors: RolloutDoors): Promise<Progress> {
+  const { plan, placed } = planned(deployment, doors)
+  const { journal, clock } = doors
+  const missing = clock.now() < wait.until ? await firstMissing(plan, placed, deployment.id, doors) : null
+  if (missing !== null) return { lookAt: Math.min(clock.now() + ASK_FOR_IMAGE, wait.until) }
+  // Where its time is over, this says what is missing as any other deployment does.
+  journal.move(deployment.id, 'waiting', 'resolving', { now: clock.now(), step: 'resolve' })
+  return 'again'
+}
+
+async function firstMissing(plan: Plan, placed: PlacedTarget, id: string, { images }: RolloutDoors): Promise<PlannedArtifact | null> {
+  for (const artifact of plan.artifacts) {
+    try {
+      await images.resolve(artifact, access(placed), id)
+    } catch (error) {
+      // Any other trouble with the registry may pass as well, before the time is over.
+      if (error instanceof Failure) return artifact
+      throw error
+    }
+  }
+  return null
 }
 
 async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { journal, clock } = doors
   const environment = deployment.environment as string
+  if (isOutdated(deployment, doors)) return supersedeByNewest(deployment, doors)
   if (journal.turn(environment)?.id !== deployment.id) return 'blocked'
   const fence = journal.fence(environment)
-  const refusal = await recheck(deployment, doors)
-  if (refusal !== null) return refuse(deployment, doors, refusal)
+  const decision = await recheck(deployment, doors)
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if ('wait' in decision) {
+    journal.wait(deployment.id, 'queued', decision.wait, { now: clock.now(), step: 'wait', verdicts })
+    return 'again'
+  }
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
   return 'again'
 }
+
+const isOutdated = ({ rules, environment, sequence }: Deployment, { journal }: RolloutDoors): boolean =>
+  rules?.queue === 'newest' && environment !== null && journal.newer(environment, sequence) !== null
+
+const supersedeByNewest = (deployment: Deployment, doors: RolloutDoors): Progress =>
+  supersede(deployment, doors, 'A newer deployment waits for the same environment, and only the newest is wanted there.', 'Follow that deployment.')
+
+/** What the gates said lately: those that were not asked this time keep their word. */
+function merged({ verdicts: before }: Deployment, { verdicts }: Decision): readonly Verdict[] {
+  const now = new Map(verdicts.map((verdict) => [verdict.gate, verdict]))
+  const kept = before.map((verdict) => now.get(verdict.gate) ?? verdict)
+  return [...kept, ...verdicts.filter(({ gate }) => !before.some((verdict) => verdict.gate === gate))]
+}
+
+const WAITED: Record<WaitReason, string> = {
+  approval: 'Nobody who may approve this deployment did so in time.',
+  checks: 'The checks were not green in time.',
+  image: 'The image did not appear in time.',
+  freeze: 'The freeze did not end in time.',
+  soak: 'The environment before this one did not stay healthy for long enough in time.',
+}
+
+const expired = ({ reason, sentence, until }: Wait): Problem =>
+  problem('WAIT_EXPIRED', {
+    sentence: WAITED[reason],
+    found: sentence,
+    wanted: `until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    next: 'Ask again when it can be had.',
+  })
 
 function refuse({ id }: Deployment, { journal, clock }: RolloutDoors, why: Problem, more: Partial<Ending> = {}): Progress {
   journal.end(id, 'refused', { now: clock.now(), problem: why, ...more })
@@ -124,9 +272,9 @@ function supersede({ id }: Deployment, { journal, clock }: RolloutDoors, sentenc
 function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   const { journal, clock } = doors
   const deployment = journal.find(id)
-  // Somebody else may have ended it while this step ran; what is recorded stands.
+  // Somebody else may have ended it while this step ran (a cancellation); what is recorded stands.
   if (deployment === null || hasEnded(deployment.state)) return
   const why = problemOf(error, id, doors)
-  if (deployment.state === 'applying' || deployment.state === 'observing') unknown(deployment, doors, why)
+  if (deployment.fence !== null) unknown(deployment, doors, why)
   else journal.end(id, 'failure', { now: clock.now(), problem: why })
 }

@@ -1,14 +1,21 @@
 import type { Problem } from '../errors.ts'
-import { hasEnded, type Deployment, type DeployRequest, type Repository } from './deployment.ts'
+import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository, type Subject } from './deployment.ts'
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import { decide } from './gates/index.ts'
 import type { PreflightReport } from './images.ts'
+import { happened, type Happening } from './happening.ts'
+import type { Drifts } from './journal.ts'
 import { maskedJournal, type Mask } from './mask.ts'
+import type { Notice } from './notice.ts'
 import { propose } from './proposal.ts'
+import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
+import { situationOf } from './situation.ts'
 import type { Facts } from './source.ts'
 import { access, problemOf, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
+import { createWatch } from './watch.ts'
+import { approve, cancel, lock, placeOf, unlock, type Approving, type Cancelling, type LockAsked, type Locking, type PlaceAsked } from './wishes.ts'
 
 export interface EnvironmentStatus {
   readonly app: string
@@ -20,6 +27,11 @@ export interface EnvironmentStatus {
   readonly last: Deployment | null
   readonly occupant: Deployment | null
   readonly queue: readonly Deployment[]
+  /** For something else than its turn, newest first. */
+  readonly waiting: readonly Deployment[]
+  readonly lock: Lock | null
+  /** Something runs that nobody deployed. */
+  readonly drift: ReturnType<Drifts['find']>
 }
 
 /** The one service behind every door. */
@@ -27,15 +39,30 @@ export interface Service {
   /** Writes the request down and starts it; the same key is the same deployment, once. */
   deploy(request: DeployRequest): Deployment
   find(id: string): Deployment | null
+  /** Those that were asked for on a thread, newest first. */
+  recent(repository: Repository, subject: Subject): readonly Deployment[]
   /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest, facts: Facts): Promise<Preflights | { readonly problem: Problem }>
+  /** A dry run: every gate, the preflight, and what would change. */
+  rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
+  /** A second person's word on a waiting deployment. */
+  approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
+  cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
+  lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
+  unlock(request: DeployRequest, place: PlaceAsked | null): ReturnType<typeof unlock>
+  /** The rules of an environment, for anybody who may see the repository. */
+  place(request: DeployRequest, place: PlaceAsked): ReturnType<typeof placeOf>
+  /** Something happened on GitHub: what waits for it is looked at again. */
+  happened(event: Happening): void
   /** The configuration that `facts` hold, parsed; null where the repository has none. */
   configuration(repository: Repository, facts: Facts): { readonly configuration: Configuration | null } | { readonly problem: Problem }
   /** Called after every change of a deployment, once it is on disk. */
   onChange(listener: (deployment: Deployment) => void): void
-  /** At start: takes every open deployment up at its last step. */
+  /** Called for what has to be told and is no deployment: the same notice may come twice, under the same key. */
+  onNotice(listener: (notice: Notice) => void): void
+  /** At start: takes every open deployment up at its last step, and begins to watch targets and locks. */
   recover(): void
   /** Resolves when nothing runs; what waits for the clock goes on when its time comes. */
   idle(): Promise<void>
@@ -48,7 +75,7 @@ export interface Preflights {
   readonly reports: readonly PreflightReport[]
 }
 
-export interface ServiceDoors extends RolloutDoors {
+export interface ServiceDoors extends Omit<RolloutDoors, 'applying'> {
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -57,60 +84,137 @@ export interface ServiceDoors extends RolloutDoors {
 const FULL_DISK = 60_000
 
 export function createService(outside: ServiceDoors): Service {
-  const doors = { ...outside, journal: maskedJournal(outside.journal, outside.mask) }
+  const doors: RolloutDoors = { ...outside, journal: maskedJournal(outside.journal, outside.mask), applying: new Map() }
   const { journal, clock, activity } = doors
-  const listeners: ((deployment: Deployment) => void)[] = []
-  const driving = new Set<string>()
+  const changes = new Listeners<Deployment>(({ id }, error) => doors.incident(error, id))
+  const notices = new Listeners<Notice>(({ key }, error) => doors.incident(error, key))
+  const driver = createDriver(doors, (deployment) => changes.tell(deployment))
+  const watch = createWatch(doors, (notice) => notices.tell(notice))
+  /** Whatever has become of it, somebody hears of it, and it goes on where it can. */
+  const touched = <T extends { readonly deployment: Deployment } | { readonly problem: Problem }>(result: T): T => {
+    if ('deployment' in result) {
+      changes.tell(result.deployment)
+      driver.go(result.deployment.id)
+    }
+    return result
+  }
 
-  const changed = (deployment: Deployment): void => {
-    for (const listener of listeners) {
+  return {
+    deploy: (request) => {
+      const { deployment, isNew } = journal.request(newId(request.repository.id, outside.random()), request, clock.now())
+      if (isNew) driver.go(deployment.id)
+      return deployment
+    },
+    find: (id) => journal.find(id),
+    recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),
+    status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),
+    preflight: (request, facts) => preflightOf(request, facts, doors),
+    rehearse: (request) => activity.run(() => rehearse(request, doors)),
+    approve: async (request, word) => touched(await approve(request, word, doors)),
+    cancel: async (request, id) => touched(await cancel(request, id, doors)),
+    lock: (request, asked) => lock(request, asked, doors),
+    unlock: (request, place) => unlock(request, place, doors),
+    place: (request, place) => placeOf(request, place, doors),
+    happened: (event) => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) }),
+    configuration: (repository, facts) => configurationOf(repository, facts, doors),
+    onChange: (listener) => changes.add(listener),
+    onNotice: (listener) => notices.add(listener),
+    recover: () => {
+      driver.recover()
+      watch()
+    },
+    idle: () => activity.idle(),
+  }
+}
+
+const RECENT = 50
+
+/** One listener's mistake is nobody else's. */
+class Listeners<T> {
+  readonly #all: ((what: T) => void)[] = []
+  readonly #failed: (what: T, error: unknown) => void
+
+  constructor(failed: (what: T, error: unknown) => void) {
+    this.#failed = failed
+  }
+
+  add(listener: (what: T) => void): void {
+    this.#all.push(listener)
+  }
+
+  tell(what: T): void {
+    for (const listener of this.#all) {
       try {
-        listener(deployment)
+        listener(what)
       } catch (error) {
-        doors.incident(error, deployment.id)
+        this.#failed(what, error)
       }
     }
   }
+}
+
+interface Driver {
+  go(id: string): void
+  /** Whose turn it is now in the environment. */
+  readonly wakeNext: (environment: string | null) => void
+  recover(): void
+}
+
+/** Takes deployments as far as they can go, each by one at a time. */
+function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => void): Driver {
+  const { journal, clock, activity } = doors
+  /** Being driven; `true` where something happened meanwhile that it may not have seen. */
+  const driving = new Map<string, boolean>()
+  const alarms = new Map<string, () => void>()
+
   const go = (id: string): void => {
-    if (driving.has(id)) return
-    driving.add(id)
-    void activity.run(async () => {
-      try {
-        await drive(id, doors, changed)
-        driving.delete(id)
-        wakeNext(journal.find(id)?.environment ?? null)
-      } catch (error) {
-        // Not even its end could be written (a full disk): it stays open until there is room.
-        driving.delete(id)
-        doors.incident(error, id)
-        clock.after(FULL_DISK, () => go(id))
-      }
-    })
+    if (driving.has(id)) return void driving.set(id, true)
+    driving.set(id, false)
+    alarms.get(id)?.()
+    alarms.delete(id)
+    void activity.run(() => take(id))
+  }
+  const take = async (id: string): Promise<void> => {
+    try {
+      const lookAt = await drive(id, doors, changed)
+      const isAgain = driving.get(id) === true
+      driving.delete(id)
+      const environment = journal.find(id)?.environment ?? null
+      if (lookAt !== null) wakes(id, lookAt)
+      if (isAgain) go(id)
+      wakeNext(environment)
+    } catch (error) {
+      // Not even its end could be written (a full disk): it stays open until there is room.
+      driving.delete(id)
+      doors.incident(error, id)
+      clock.after(FULL_DISK, () => go(id))
+    }
+  }
+  const wakes = (id: string, at: number): void => {
+    alarms.set(
+      id,
+      clock.after(Math.max(0, Math.min(at - clock.now(), LONGEST_ALARM)), () => go(id)),
+    )
   }
   const wakeNext = (environment: string | null): void => {
     const next = environment === null ? null : journal.turn(environment)
     if (next !== null) go(next.id)
   }
-
   return {
-    deploy: (request) => {
-      const { deployment, isNew } = journal.request(newId(request.repository.id, doors.random()), request, clock.now())
-      if (isNew) go(deployment.id)
-      return deployment
-    },
-    find: (id) => journal.find(id),
-    status: (repository, facts, environment) => status(repository, facts, environment, doors, wakeNext),
-    preflight: (request, facts) => preflightOf(request, facts, doors),
-    configuration: (repository, facts) => configurationOf(repository, facts, doors),
-    onChange: (listener) => {
-      listeners.push(listener)
-    },
+    go,
+    wakeNext,
     recover: () => {
-      for (const { id } of journal.open()) go(id)
+      for (const { id, state, wait } of journal.open()) {
+        // What waits for a time waits on; what waits for somebody may have been told while nobody was here.
+        if (state === 'waiting' && wait !== null && wait.reason !== 'approval' && wait.lookAt > clock.now()) wakes(id, wait.lookAt)
+        else go(id)
+      }
     },
-    idle: () => activity.idle(),
   }
 }
+
+/** Timers hold 2^31 milliseconds; nobody waits longer than that without being looked at. */
+const LONGEST_ALARM = 24 * 3_600_000
 
 const newId = (repositoryId: number, random: string): string => `${repositoryId.toString(36)}-${random}`
 
@@ -118,10 +222,10 @@ function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoo
   return facts.configuration === null ? { configuration: null } : doors.readConfiguration(facts.configuration.text, repository.name)
 }
 
-async function preflightOf(request: DeployRequest, facts: Facts, doors: ServiceDoors): ReturnType<Service['preflight']> {
+async function preflightOf(request: DeployRequest, facts: Facts, doors: RolloutDoors): ReturnType<Service['preflight']> {
   const proposal = propose(request, facts, doors)
   if ('problem' in proposal) return { problem: proposal.problem }
-  const decision = decide({ request, facts, proposal, plan: null })
+  const decision = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
   if ('refusal' in decision) return { problem: decision.refusal.problem }
   const { app, environment, placed, artifacts } = proposal
   const reports = await Promise.all(artifacts.map((artifact) => doors.images.preflight(artifact, access(placed))))
@@ -132,7 +236,7 @@ async function status(
   repository: Repository,
   facts: Facts,
   environment: string | null,
-  doors: ServiceDoors,
+  doors: RolloutDoors,
   wakeNext: (environment: string) => void,
 ): ReturnType<Service['status']> {
   const read = configurationOf(repository, facts, doors)
@@ -142,7 +246,7 @@ async function status(
   return Promise.all(wanted.map(({ app, rules }) => statusOf(repository, app, rules, doors, wakeNext)))
 }
 
-async function statusOf(repository: Repository, app: App, rules: EnvironmentRules, doors: ServiceDoors, wakeNext: (environment: string) => void) {
+async function statusOf(repository: Repository, app: App, rules: EnvironmentRules, doors: RolloutDoors, wakeNext: (environment: string) => void) {
   const key = environmentKey(repository.id, app.name, rules.name)
   const { journal, clock } = doors
   const occupant = journal.occupant(key)
@@ -159,10 +263,13 @@ async function statusOf(repository: Repository, app: App, rules: EnvironmentRule
     last: journal.lastSuccess(key),
     occupant: journal.occupant(key),
     queue: journal.queued(key),
+    waiting: journal.recent({ environment: key }, RECENT).filter(({ state }) => state === 'waiting'),
+    lock: doors.locks.find(repository.id, `${app.name}/${rules.name}`, clock.now()),
+    drift: doors.drifts.find(key),
   }
 }
 
-async function look(repository: Repository, rules: EnvironmentRules, doors: ServiceDoors): Promise<EnvironmentStatus['observed']> {
+async function look(repository: Repository, rules: EnvironmentRules, doors: RolloutDoors): Promise<EnvironmentStatus['observed']> {
   const placed = doors.targets.get(rules.target)
   // What runs on a target that this repository may not use is none of its business.
   if (placed === undefined || !placed.bounds.some(({ repositoryId }) => repositoryId === repository.id)) return []
@@ -176,7 +283,7 @@ async function look(repository: Repository, rules: EnvironmentRules, doors: Serv
 }
 
 /** By the plan's own target and settings: the configuration may name others by now. A target that is gone has nothing left to see. */
-async function canBeSeen({ id, plan }: Deployment, doors: ServiceDoors): Promise<boolean> {
+async function canBeSeen({ id, plan }: Deployment, doors: RolloutDoors): Promise<boolean> {
   const placed = plan === null ? undefined : doors.targets.get(plan.target)
   if (plan === null || placed === undefined) return true
   try {

@@ -1,5 +1,33 @@
 import type { DeployRequest } from './deployment.ts'
-import type { Role } from './environment.ts'
+import type { Party, Role } from './environment.ts'
+
+/** A person or an App as a rule may mean it. */
+export interface Somebody {
+  readonly id: number
+  readonly login: string
+}
+
+/** The newest result that one reporter gave under one name. Our own check runs are never among them. */
+export interface CheckResult {
+  readonly name: string
+  /** The slug of the App that reported it; null for a commit status, which anybody with write access can set. */
+  readonly app: string | null
+  readonly outcome: 'success' | 'pending' | 'failure'
+  /** As GitHub has it, for people: `IN_PROGRESS`, `TIMED_OUT`. */
+  readonly state: string
+  /** Whether the base branch's rules require it. */
+  readonly isRequired: boolean
+}
+
+/** Somebody's last word on the pull request. */
+export interface Review {
+  readonly author: Somebody
+  readonly isApproval: boolean
+  /** The commit that was looked at. */
+  readonly commit: string
+  /** An App's, or of somebody without write access: counts for nothing. */
+  readonly counts: boolean
+}
 
 /** What GitHub says at one moment about a request; `bot/` gathers it, the gates judge it. */
 export interface Facts {
@@ -16,24 +44,63 @@ export interface Facts {
   readonly pull: {
     readonly state: 'open' | 'closed' | 'merged'
     readonly isFork: boolean
+    readonly isDraft: boolean
     readonly branch: string
+    readonly base: string
     readonly head: string
     /** When the head became this commit, by GitHub's clock (milliseconds); null where nothing proves it. */
     readonly headSince: number | null
+    /** Who pushed it there; null where nothing tells. */
+    readonly pusher: Somebody | null
+    readonly author: Somebody | null
+    readonly merge: 'clean' | 'conflicting' | 'unknown'
+    /** Commits of the base branch that the head lacks; null where it cannot be told. */
+    readonly behind: number | null
+    /** One per author: the last that says yes or no. Null where they cannot be read. */
+    readonly reviews: readonly Review[] | null
   } | null
   /** The commit that `--ref` names, or the default branch's head on a plain issue; null where the ref does not exist. */
   readonly ref: { readonly name: string; readonly commit: string } | null
+  /** Of the commit that is judged (the plan's, the ref's, or the pull request's head); null where GitHub does not know it. */
+  readonly commit: {
+    readonly sha: string
+    readonly tree: string
+    readonly isSigned: boolean
+    /** Null where they cannot be read: what cannot be read is never green. */
+    readonly checks: readonly CheckResult[] | null
+  } | null
+  /** The tree of each commit that was asked about besides (`Look.built`), where this repository has it. */
+  readonly trees: ReadonlyMap<string, string>
+  /** Of the parties that were asked about, by `partyName`: the ids of those of `Look.people` (and the actor) who belong to it. */
+  readonly members: ReadonlyMap<string, readonly number[]>
+  /** The role now of each of `Look.people`, by id. */
+  readonly roles: ReadonlyMap<number, Role>
   /** `.github/deploy.yml` on the default branch; null where there is none. */
   readonly configuration: { readonly blob: string; readonly text: string } | null
+}
+
+/** What is asked besides; everything that can be is asked at once. */
+export interface Look {
+  /**
+   * The commit that was settled before: its checks are read, and `headSince` is not asked for, which saves a call. Null: no commit
+   * matters, only people and the configuration.
+   */
+  readonly commit?: string | null
+  /** Commits whose trees are compared with the judged one's: an image's commit, before a squash. */
+  readonly built?: readonly string[]
+  /** Teams whose members are asked for. The source remembers those of the last look for each repository and asks for them unasked. */
+  readonly parties?: readonly Party[]
+  /** Whose role and membership besides the actor's: who approved. */
+  readonly people?: readonly Somebody[]
 }
 
 /** The one question the engine asks about people and commits: asked when a request arrives, and again before its effect. */
 export interface Source {
   /**
-   * Throws a `Failure` with a GITHUB_… or PERMISSION_UNREADABLE code: what cannot be read is never assumed. Where the commit is
-   * settled, `headSince` is not asked for, which saves a call.
+   * Throws a `Failure` with a GITHUB_… or PERMISSION_UNREADABLE code: what cannot be read is never assumed. HEAD_UNSETTLED
+   * where GitHub's own sources disagree about the head (its list of pushes lags, or its API does): asking again soon may help.
    */
-  look(request: DeployRequest, commit?: 'settled'): Promise<Facts>
+  look(request: DeployRequest, besides?: Look): Promise<Facts>
 }
 
 /**

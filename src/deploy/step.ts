@@ -3,8 +3,9 @@ import type { Activity } from './activity.ts'
 import type { Clock } from './clock.ts'
 import type { Deployment } from './deployment.ts'
 import type { Images, TargetAccess } from './images.ts'
-import type { Claims, Journal } from './journal.ts'
+import type { Claims, Drifts, Heads, Journal, Locks } from './journal.ts'
 import type { Plan } from './plan.ts'
+import type { Provenance } from './provenance.ts'
 import type { PlacedTarget, Surroundings } from './proposal.ts'
 import type { Source } from './source.ts'
 
@@ -12,6 +13,14 @@ import type { Source } from './source.ts'
 export interface RolloutDoors extends Surroundings {
   readonly journal: Journal
   readonly claims: Claims
+  readonly locks: Locks
+  readonly heads: Heads
+  readonly drifts: Drifts
+  readonly provenance: Provenance
+  /** The HTTP status that an environment's own address answers with; throws what `fetch` throws. Never a private address. */
+  probe(url: string, signal: AbortSignal): Promise<number>
+  /** What is being applied now, by the deployment's id: aborting it is how a cancellation reaches the target. */
+  readonly applying: Map<string, AbortController>
   readonly source: Source
   readonly images: Images
   readonly clock: Clock
@@ -20,8 +29,8 @@ export interface RolloutDoors extends Surroundings {
   incident(error: unknown, deployment: string): string
 }
 
-/** `again`: the state changed, go on. `blocked`: another deployment has to end first. */
-export type Progress = 'again' | 'blocked'
+/** `again`: the state changed, go on. `blocked`: something else has to happen first; where `lookAt` is a time, it is looked at again then. */
+export type Progress = 'again' | 'blocked' | { readonly lookAt: number }
 
 /** What one state does; called again in the same state after a crash, it does nothing twice. */
 export type Step = (deployment: Deployment, doors: RolloutDoors) => Promise<Progress>

@@ -1,5 +1,5 @@
 import type { Who } from '../errors.ts'
-import { hasEnded, type Deployment, type State, type Step, type StepName } from './deployment.ts'
+import { hasEnded, isAutomatic, type Deployment, type EndState, type State, type Step, type StepName, type WaitReason } from './deployment.ts'
 import type { PlannedArtifact } from './plan.ts'
 
 /**
@@ -27,18 +27,19 @@ export interface Headline {
 /** The first line: who, what, where, and what became of it. */
 export function headline(deployment: Deployment): Headline {
   const { state, request } = deployment
-  const person = { person: request.actor.login }
-  const mention = { mention: request.actor.login }
-  const [image, where] = [imageWords(deployment), whereWords(deployment)]
-  if (!hasEnded(state)) return { mark: MARKS[state], words: [person, ' is deploying ', ...image, ' to ', ...where, `: ${DOING[state]}.`] }
+  const [person, mention] = isAutomatic(request.door) ? ['Gantry', 'Gantry'] : [{ person: request.actor.login }, { mention: request.actor.login }]
+  const what = whatWords(deployment)
+  if (!hasEnded(state)) return { mark: MARKS[state], words: [person, ' is ', ...what.doing, because(request), `: ${doingWords(deployment)}.`] }
+  const where = whereWords(deployment)
   const words: Record<typeof state, readonly Word[]> = {
     success: deployment.alreadyRunning
-      ? [...capital(image), ' already runs in ', ...where, ', so nothing had to change for ', person, '.']
-      : [person, ' deployed ', ...image, ' to ', ...where, ` in ${duration(tookMs(deployment))}.`],
-    refused: [person, ' asked to deploy ', ...image, ' to ', ...where, ': refused.'],
-    failure: [mention, ', deploying ', ...image, ' to ', ...where, ' failed.'],
-    superseded: [person, ' asked to deploy ', ...image, ' to ', ...where, ': superseded.'],
-    unknown: [mention, ', it is not known what runs in ', ...where, ' after deploying ', ...image, '.'],
+      ? [...capital(imageWords(deployment)), ' already runs in ', ...where, ', so nothing had to change for ', person, '.']
+      : [person, ' ', ...what.done, because(request), ` in ${duration(tookMs(deployment))}.`],
+    refused: [person, ' asked to ', ...what.todo, because(request), ': refused.'],
+    failure: [mention, ', ', ...what.doing, because(request), ' failed.'],
+    cancelled: [...cancelledBy(deployment), ' cancelled ', ...what.doing, ', which ', person, ' had asked for.'],
+    superseded: [person, ' asked to ', ...what.todo, because(request), ': superseded.'],
+    unknown: [mention, ', it is not known what runs in ', ...where, ' after ', ...what.doing, '.'],
   }
   return { mark: MARKS[state], words: words[state] }
 }
@@ -48,7 +49,8 @@ export function summary(deployment: Deployment): readonly Word[] {
   const { state, plan, request } = deployment
   if (hasEnded(state)) return headline(deployment).words
   const images = plan?.artifacts.map(({ repository, tag }) => `${repository.split('/').at(-1)}${tag === null ? '' : `:${tag}`}`) ?? []
-  return [{ person: request.actor.login }, ' is deploying ', { name: images.join(', ') || 'an image' }, ' to ', ...whereWords(deployment), '.']
+  const person = isAutomatic(request.door) ? 'Gantry' : { person: request.actor.login }
+  return [person, ' is deploying ', { name: images.join(', ') || 'an image' }, ' to ', ...whereWords(deployment), '.']
 }
 
 export interface StepWords {
@@ -93,33 +95,84 @@ const MARKS: Record<State, Mark> = {
   gating: 'running',
   resolving: 'running',
   verifying: 'running',
+  waiting: 'waiting',
   queued: 'waiting',
   applying: 'running',
   observing: 'running',
+  restoring: 'running',
   success: 'done',
   refused: 'refused',
   failure: 'failed',
+  cancelled: 'skipped',
   superseded: 'skipped',
   unknown: 'unknown',
 }
 
-const DOING: Record<Exclude<State, 'success' | 'refused' | 'failure' | 'superseded' | 'unknown'>, string> = {
+const DOING: Record<Exclude<State, EndState>, string> = {
   requested: 'about to begin',
   gating: 'checking who may deploy what',
   resolving: 'finding the image',
   verifying: 'checking that the image can be pulled',
+  waiting: 'waiting',
   queued: 'waiting for its turn',
   applying: 'starting the image',
   observing: 'reading back what runs',
+  restoring: 'putting back what ran before',
 }
+
+const WAITING: Record<WaitReason, string> = {
+  approval: 'waiting for an approval',
+  checks: 'waiting for checks',
+  image: 'waiting for the image',
+  freeze: 'waiting for the end of a freeze',
+  soak: 'waiting until it has been healthy elsewhere for long enough',
+}
+
+function doingWords({ state, wait, cancellation }: Deployment): string {
+  if (state === 'waiting' && wait !== null) return WAITING[wait.reason]
+  if (cancellation !== null && state === 'applying') return 'stopping, because it was cancelled'
+  return DOING[state as keyof typeof DOING]
+}
+
+const VERBS = {
+  deploy: ['deploying', 'deployed', 'deploy'],
+  promote: ['promoting', 'promoted', 'promote'],
+  retry: ['deploying once more', 'deployed once more', 'deploy once more'],
+  rollback: ['rolling', 'rolled', 'roll'],
+} as const
+
+interface What {
+  readonly doing: readonly Word[]
+  readonly done: readonly Word[]
+  readonly todo: readonly Word[]
+}
+
+/** `deploying IMAGE to PLACE`, `rolling PLACE back to IMAGE`, and the same in the past and the infinitive. */
+function whatWords(deployment: Deployment): What {
+  const kind = deployment.request.asks.origin?.kind ?? 'deploy'
+  const [image, where] = [imageWords(deployment), whereWords(deployment)]
+  const rest = kind === 'rollback' ? [...where, ' back to ', ...image] : [...image, ' to ', ...where]
+  const [doing, done, todo] = VERBS[kind].map((verb): readonly Word[] => [`${verb} `, ...rest])
+  return { doing, done, todo } as What
+}
+
+/** Why it began by itself. */
+function because({ door, actor }: Deployment['request']): Word {
+  if (door === 'push' || door === 'package') return { prose: `, because ${actor.login} ${door === 'push' ? 'pushed' : 'published it'}` }
+  return door === 'checks' ? ', because every check is green' : ''
+}
+
+const cancelledBy = ({ cancellation }: Deployment): readonly Word[] => [cancellation === null ? 'Somebody' : { person: cancellation.by.login }]
 
 const STEPS: Record<StepName, { readonly doing: string; readonly done: string }> = {
   gates: { doing: 'Permission and rules', done: 'Permission and rules checked' },
   resolve: { doing: 'Finding the image', done: 'Image found' },
   verify: { doing: 'Checking that the image can be pulled', done: 'Image can be pulled' },
+  wait: { doing: 'Waiting', done: 'Waited' },
   queue: { doing: 'Waiting for its turn', done: 'Had its turn' },
   apply: { doing: 'Starting the image', done: 'Image started' },
   observe: { doing: 'Reading back what runs', done: 'Read back what runs' },
+  restore: { doing: 'Putting back what ran before', done: 'Put back what ran before' },
 }
 
 const stepWords = ({ name, outcome, note, startedAt, endedAt }: Step, { state, alreadyRunning }: Deployment): StepWords => ({
@@ -136,7 +189,9 @@ const FAILED_MARKS: Record<State, Mark> = {
   gating: 'failed',
   resolving: 'failed',
   verifying: 'failed',
+  waiting: 'failed',
   queued: 'failed',
+  restoring: 'failed',
 }
 
 const tookMs = ({ createdAt, endedAt }: Deployment): number => (endedAt ?? createdAt) - createdAt

@@ -1,12 +1,28 @@
 import type { Change, Ending, Journal } from '../deploy/journal.ts'
-import type { Deployment, DeployRequest, EndState, State, Step, StepName } from '../deploy/deployment.ts'
+import {
+  hasEnded,
+  NOTHING_ASKED,
+  type Approval,
+  type Cancellation,
+  type Deployment,
+  type DeployRequest,
+  type EndState,
+  type State,
+  type Step,
+  type StepName,
+  type Verdict,
+  type Wait,
+} from '../deploy/deployment.ts'
+import type { EnvironmentRules } from '../deploy/environment.ts'
 import type { Observation } from '../deploy/target.ts'
 import type { Plan } from '../deploy/plan.ts'
 import type { Problem } from '../errors.ts'
 import type { RepositorySql, Row } from './sql.ts'
 
-const OCCUPIES = `(state in ('applying', 'observing') or (state = 'unknown' and settled_at is null))`
+const OCCUPIES = `(state in ('applying', 'observing', 'restoring') or (state = 'unknown' and settled_at is null))`
 const LOG_LINES = 200
+/** In the column of those that nobody asked for on a thread: GitHub counts issues from 1. */
+const NO_SUBJECT = 0
 
 /** The journal over one repository's (on Node: all repositories') rows. */
 export function createJournal(sql: RepositorySql): Journal {
@@ -28,7 +44,7 @@ export function createJournal(sql: RepositorySql): Journal {
         const inserted = sql.all(
           `insert into deployment (id, key, repository, subject, state, request, created_at) values (?, ?, ?, ?, 'requested', ?, ?)
            on conflict (key) do nothing returning id`,
-          ...[id, request.key, request.repository.id, request.subject.number, JSON.stringify(request), now],
+          ...[id, request.key, request.repository.id, request.subject?.number ?? NO_SUBJECT, JSON.stringify(request), now],
         )
         if (inserted.length > 0) sql.all('insert into announcement (key) values (?)', id)
         return { deployment: one('key = ?', request.key) as Deployment, isNew: inserted.length > 0 }
@@ -36,6 +52,25 @@ export function createJournal(sql: RepositorySql): Journal {
     find: (id) => one('id = ?', id),
     open: () => many('ended_at is null'),
     lastSuccess: (environment) => one(`environment = ? and state = 'success' order by sequence desc`, environment),
+    successes: (after, limit) =>
+      many(
+        `sequence in (select max(sequence) from deployment where state = 'success' and environment > ? group by environment order by environment limit ?)`,
+        after,
+        limit,
+      ).toSorted((a, b) => ((a.environment ?? '') < (b.environment ?? '') ? -1 : 1)),
+    formerSuccess: (environment, planHash) =>
+      one(
+        `environment = ?1 and state = 'success' and plan_hash is not ?2 and sequence < (
+           select min(sequence) from deployment where environment = ?1 and state = 'success' and plan_hash = ?2) order by sequence desc`,
+        environment,
+        planHash,
+      ),
+    recent: (of, limit) =>
+      'environment' in of
+        ? newest(sql, 'environment = ?', [of.environment], limit)
+        : newest(sql, 'repository = ? and subject = ?', [of.repository, of.subject], limit),
+    newer: (environment, sequence) =>
+      one(`environment = ? and sequence > ? and ended_at is null and state in ('waiting', 'queued') order by sequence desc`, environment, sequence),
     twin: (id) =>
       one(
         `sequence = (
@@ -64,6 +99,28 @@ export function createJournal(sql: RepositorySql): Journal {
       )
     },
     move: (id, from, to, change) => sql.transaction(() => (move(sql, id, from, to, change), must(id))),
+    wait: (id, from, wait, change) =>
+      sql.transaction(() => {
+        if (from === 'waiting') sql.all(`update deployment set verdicts = coalesce(?, verdicts) where id = ?`, jsonOr(change.verdicts), id)
+        else move(sql, id, from, 'waiting', change)
+        sql.all('update deployment set wait = ? where id = ?', JSON.stringify(wait), id)
+        return must(id)
+      }),
+    approve: ({ deployment, planHash, by, isApproval, reason, at }) => {
+      sql.all(
+        `insert into approval (deployment, person, login, plan_hash, is_approval, reason, at)
+         select sequence, ?, ?, ?, ?, ?, ? from deployment where id = ?
+         on conflict (deployment, person) do update set login = excluded.login, plan_hash = excluded.plan_hash,
+           is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at`,
+        ...[by.id, by.login, planHash, isApproval ? 1 : 0, reason, at, deployment],
+      )
+    },
+    cancel: (id, cancellation) => sql.transaction(() => cancel(sql, must(id), cancellation)),
+    restore: (id, why, now) => sql.transaction(() => (restore(sql, must(id), why, now), must(id))),
+    restoring: (id) => {
+      const fence = sql.all<{ restore_fence: number | null }>('select restore_fence from deployment where id = ?', id)[0]?.restore_fence
+      return fence == null ? null : { fence }
+    },
     claim: (id, before, fence, now) =>
       sql.transaction(() => {
         const answer = claim(sql, id, before, fence, now)
@@ -88,13 +145,42 @@ export function createJournal(sql: RepositorySql): Journal {
 function move(sql: RepositorySql, id: string, from: State, to: State, change: Change): void {
   const plan = change.plan === undefined ? null : JSON.stringify(change.plan)
   const moved = sql.all<{ sequence: number }>(
-    `update deployment set state = ?, environment = coalesce(?, environment), plan = coalesce(?, plan), plan_hash = coalesce(?, plan_hash)
+    `update deployment set state = ?, environment = coalesce(?, environment), plan = coalesce(?, plan), plan_hash = coalesce(?, plan_hash),
+       rules = coalesce(?, rules), verdicts = coalesce(?, verdicts), built = coalesce(?, built),
+       proved = coalesce(?, proved), wait = null
      where id = ? and state = ? returning sequence`,
-    ...[to, change.environment ?? null, plan, change.planHash ?? null, id, from],
+    ...[to, change.environment ?? null, plan, change.planHash ?? null],
+    ...[jsonOr(change.rules), jsonOr(change.verdicts), jsonOr(change.built), jsonOr(change.proved), id, from],
   )[0]
   if (moved === undefined) throw new Error(`deployment ${id} is not in state ${from}`)
   closeStep(sql, moved.sequence, 'done', change.note ?? null, change.now)
   if (change.step !== undefined) openStep(sql, moved.sequence, change.step, change.now)
+}
+
+const jsonOr = (value: object | undefined): string | null => (value === undefined ? null : JSON.stringify(value))
+
+/** Where nothing has begun it ends here and now; where it has, whoever applies it is asked to stop. */
+function cancel(sql: RepositorySql, { id, state, cancellation: before }: Deployment, by: Cancellation): ReturnType<Journal['cancel']> {
+  if (hasEnded(state)) return 'ended'
+  if (state === 'observing' || state === 'restoring') return 'too late'
+  if (before === null) sql.all('update deployment set cancellation = ? where id = ?', JSON.stringify(by), id)
+  if (state === 'applying') return 'asked'
+  end(sql, id, 'cancelled', { now: by.at })
+  return 'cancelled'
+}
+
+function restore(sql: RepositorySql, { id, state, sequence, environment }: Deployment, why: Problem, now: number): void {
+  if (environment === null || (state !== 'applying' && state !== 'observing')) throw new Error(`deployment ${id} has changed nothing`)
+  const fence = fenceOf(sql, environment) + 1
+  sql.all('insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = excluded.fence', environment, fence)
+  sql.all(`update deployment set state = 'restoring', restore_fence = ?, problem = ? where id = ?`, fence, JSON.stringify(why), id)
+  closeStep(sql, sequence, 'failed', null, now)
+  openStep(sql, sequence, 'restore', now)
+}
+
+function newest(sql: RepositorySql, where: string, params: readonly (string | number)[], limit: number): Deployment[] {
+  const rows = sql.all<DeploymentRow>(`select * from deployment where ${where} order by sequence desc limit ?`, ...params, limit)
+  return rows.map((row) => read(sql, row))
 }
 
 function claim(sql: RepositorySql, id: string, before: readonly Observation[], fence: number, now: number): 'claimed' | 'busy' | 'older' {
@@ -104,7 +190,7 @@ function claim(sql: RepositorySql, id: string, before: readonly Observation[], f
   )[0]
   if (mine === undefined) throw new Error(`deployment ${id} is not queued`)
   const { sequence, environment } = mine
-  if (isOvertaken(sql, environment, sequence, JSON.parse(mine.request) as DeployRequest)) return 'older'
+  if (isOvertaken(sql, environment, sequence, requestIn(mine.request))) return 'older'
   if (turnOf(sql, environment) !== id || fenceOf(sql, environment) !== fence) return 'busy'
   sql.all('insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = excluded.fence', environment, fence + 1)
   sql.all(`update deployment set state = 'applying', fence = ?, before = ? where id = ?`, fence + 1, JSON.stringify(before), id)
@@ -114,7 +200,8 @@ function claim(sql: RepositorySql, id: string, before: readonly Observation[], f
 }
 
 /** By order of arrival; what was missed arrived after everything else, so that for it the time counts at which each was asked. */
-function isOvertaken(sql: RepositorySql, environment: string, sequence: number, { wasMissed, receivedAt }: DeployRequest): boolean {
+function isOvertaken(sql: RepositorySql, environment: string, sequence: number, { wasMissed, receivedAt, asks }: DeployRequest): boolean {
+  if (asks.allowOlder) return false
   const later = sql.all(
     `select 1 from deployment where environment = ?1 and state = 'success'
        and (sequence > ?2 or (?3 is not null and json_extract(request, '$.receivedAt') > ?3)) limit 1`,
@@ -125,9 +212,10 @@ function isOvertaken(sql: RepositorySql, environment: string, sequence: number, 
 
 function end(sql: RepositorySql, id: string, state: EndState, ending: Ending): void {
   const ended = sql.all<{ sequence: number }>(
-    `update deployment set state = ?, problem = ?, already_running = ?, is_quiet = ?, ended_at = ? where id = ? and ended_at is null returning sequence`,
-    ...[state, ending.problem === undefined ? null : JSON.stringify(ending.problem)],
-    ...[ending.alreadyRunning === true ? 1 : 0, ending.isQuiet === true ? 1 : 0, ending.now, id],
+    `update deployment set state = ?, problem = ?, already_running = ?, is_quiet = ?, verdicts = coalesce(?, verdicts), wait = null, ended_at = ?
+     where id = ? and ended_at is null returning sequence`,
+    ...[state, jsonOr(ending.problem), ending.alreadyRunning === true ? 1 : 0, ending.isQuiet === true ? 1 : 0],
+    ...[jsonOr(ending.verdicts), ending.now, id],
   )[0]
   if (ended === undefined) throw new Error(`deployment ${id} has ended before`)
   closeStep(sql, ended.sequence, state === 'success' || state === 'superseded' ? 'done' : 'failed', ending.note ?? null, ending.now)
@@ -153,7 +241,7 @@ function closeStep(sql: RepositorySql, sequence: number, outcome: Step['outcome'
 function turnOf(sql: RepositorySql, environment: string): string | null {
   if (sql.all(`select 1 from deployment where environment = ? and ${OCCUPIES}`, environment).length > 0) return null
   const first = sql.all<{ id: string; state: State }>(
-    'select id, state from deployment where environment = ? and ended_at is null order by sequence limit 1',
+    `select id, state from deployment where environment = ? and ended_at is null and state <> 'waiting' order by sequence limit 1`,
     environment,
   )[0]
   return first?.state === 'queued' ? first.id : null
@@ -170,6 +258,13 @@ interface DeploymentRow extends Row {
   request: string
   plan: string | null
   fence: number | null
+  plan_hash: string | null
+  rules: string | null
+  wait: string | null
+  verdicts: string | null
+  built: string | null
+  proved: string | null
+  cancellation: string | null
   problem: string | null
   already_running: number
   is_quiet: number
@@ -182,20 +277,54 @@ function read(sql: RepositorySql, row: DeploymentRow): Deployment {
   return {
     id: row.id,
     sequence: row.sequence,
-    request: JSON.parse(row.request) as DeployRequest,
+    request: requestIn(row.request),
     state: row.state,
     environment: row.environment,
-    plan: row.plan === null ? null : (JSON.parse(row.plan) as Plan),
+    plan: parsed<Plan>(row.plan),
+    planHash: row.plan_hash,
     fence: row.fence,
+    rules: parsed<EnvironmentRules>(row.rules),
+    wait: parsed<Wait>(row.wait),
+    verdicts: parsed<Verdict[]>(row.verdicts) ?? [],
+    built: parsed<Deployment['built']>(row.built) ?? {},
+    proved: parsed<Deployment['proved']>(row.proved) ?? {},
+    approvals: sql.all<ApprovalRow>('select * from approval where deployment = ? order by at', row.sequence).map((one) => approvalOf(row.id, one)),
+    cancellation: parsed<Cancellation>(row.cancellation),
     steps: sql.all<StepRow>('select * from step where deployment = ? order by n', row.sequence).map(readStep),
     log: sql.all<{ line: string }>('select line from log_line where deployment = ? order by n', row.sequence).map(({ line }) => line),
-    problem: row.problem === null ? null : (JSON.parse(row.problem) as Problem),
+    problem: parsed<Problem>(row.problem),
     alreadyRunning: row.already_running === 1,
     isQuiet: row.is_quiet === 1,
     createdAt: row.created_at,
     endedAt: row.ended_at,
   }
 }
+
+const parsed = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T))
+
+/** A request of an older version says nothing of what it could not ask. */
+function requestIn(text: string): DeployRequest {
+  const request = JSON.parse(text) as DeployRequest
+  return { ...request, actor: { ...request.actor, app: request.actor.app ?? null }, asks: { ...NOTHING_ASKED, ...request.asks } }
+}
+
+interface ApprovalRow extends Row {
+  person: number
+  login: string
+  plan_hash: string
+  is_approval: number
+  reason: string | null
+  at: number
+}
+
+const approvalOf = (deployment: string, { person, login, plan_hash: planHash, is_approval, reason, at }: ApprovalRow): Approval => ({
+  deployment,
+  planHash,
+  by: { id: person, login },
+  isApproval: is_approval === 1,
+  reason,
+  at,
+})
 
 interface StepRow extends Row {
   name: StepName

@@ -77,6 +77,49 @@ export const repositoryMigrations: readonly string[][] = [
     ) strict, without rowid`,
   ],
   [`alter table delivery add column missed text`],
+  [
+    ...['rules', 'wait', 'verdicts', 'built', 'proved', 'cancellation'].map((column) => `alter table deployment add column ${column} text`),
+    `alter table deployment add column restore_fence integer`,
+    `drop index one_occupant`,
+    `create unique index one_occupant on deployment (environment)
+      where state in ('applying', 'observing', 'restoring') or (state = 'unknown' and settled_at is null)`,
+    `create index deployment_succeeded on deployment (environment, sequence) where state = 'success'`,
+    `create table approval (
+      deployment integer not null references deployment (sequence),
+      person integer not null,
+      login text not null,
+      plan_hash text not null,
+      is_approval integer not null,
+      reason text,
+      at integer not null,
+      primary key (deployment, person)
+    ) strict, without rowid`,
+    // `environment` is app/environment, or * for the whole repository.
+    `create table lock (
+      id integer primary key autoincrement,
+      repository integer not null,
+      environment text not null,
+      lock text not null,
+      subject integer,
+      cause text unique,
+      until integer,
+      is_reminded integer not null default 0,
+      unique (repository, environment)
+    ) strict`,
+    `create table head (
+      repository integer not null,
+      pull integer not null,
+      head text not null,
+      at integer not null,
+      primary key (repository, pull)
+    ) strict, without rowid`,
+    `create table drift (
+      environment text primary key,
+      deployment text not null,
+      seen text not null,
+      at integer not null
+    ) strict, without rowid`,
+  ],
 ]
 
 export const accountMigrations: readonly string[][] = [

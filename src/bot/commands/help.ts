@@ -13,7 +13,7 @@ export const help: Command = {
     const read = service.configuration(request.repository, facts)
     if ('problem' in read) return refuse(read.problem)
     const places = read.configuration === null ? NO_CONFIGURATION : environments(read.configuration)
-    return answer([commandsFor(facts.actor.role, commands), places, LABELS, commitOf(request.subject.isPull)].join('\n\n'))
+    return answer([commandsFor(facts.actor.role, commands), places, LABELS, commitOf(request.subject?.isPull ?? false)].join('\n\n'))
   },
 }
 

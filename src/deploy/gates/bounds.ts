@@ -8,6 +8,7 @@ import type { Gate } from './gate.ts'
 /** What the account's administrators let this repository do with this target; by default nothing. */
 export const bounds: Gate = {
   name: 'bounds of the target',
+  skippedBy: [],
   judge: ({ request, proposal }) => {
     if (proposal === null) return null
     const { placed } = proposal

@@ -10,7 +10,9 @@ import type { Gate } from './gate.ts'
  */
 export const head: Gate = {
   name: 'head commit',
+  skippedBy: ['rollback', 'promote'],
   judge: ({ request, facts, proposal, plan }) => {
+    if (facts === null) return null
     const { pull } = facts
     // Not before the configuration is known: whoever may not deploy from here at all is not sent to find a provable head first.
     if (pull === null || proposal === null || request.asks.ref !== null) return null

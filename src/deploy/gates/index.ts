@@ -1,23 +1,61 @@
 import { Refusal } from '../../errors.ts'
-import type { Gate, Situation } from './gate.ts'
+import type { DeployRequest, Verdict, Wait } from '../deployment.ts'
+import { Waits, type Gate, type Situation, type Skip } from './gate.ts'
+import { approvals } from './approvals.ts'
 import { bounds } from './bounds.ts'
 import { comment } from './comment.ts'
 import { head } from './head.ts'
+import { lock } from './lock.ts'
 import { person } from './person.ts'
 import { pullRequest } from './pull-request.ts'
 
 /** In this order: the first refusal is the one that is said. */
-export const gates: readonly Gate[] = [person, comment, pullRequest, head, bounds]
+export const gates: readonly Gate[] = [person, comment, pullRequest, head, bounds, lock, approvals]
 
-export type Decision = { readonly refusal: Refusal } | { readonly allowed: readonly string[] }
+/** Every gate's verdict is told beside the decision, for whoever asks why. */
+export type Decision = { readonly verdicts: readonly Verdict[] } & (
+  | { readonly refusal: Refusal }
+  | { readonly wait: Wait }
+  | { readonly allowed: true }
+)
 
 /** Facts → decision with its sentences. Pure: the same situation is judged alike behind every door, now and in a dry run. */
 export function decide(situation: Situation): Decision {
-  const allowed: string[] = []
+  const verdicts: Verdict[] = []
+  let refusal: Refusal | null = null
+  let wait: Wait | null = null
   for (const gate of gates) {
+    const skip = skipOf(situation.request, gate)
+    if (skip !== null) {
+      verdicts.push({ gate: gate.name, outcome: 'skipped', sentence: `not asked: ${SKIPS[skip]}` })
+      continue
+    }
     const verdict = gate.judge(situation)
-    if (verdict instanceof Refusal) return { refusal: verdict }
-    if (verdict !== null) allowed.push(verdict)
+    if (verdict === null) continue
+    verdicts.push(told(gate, verdict))
+    if (verdict instanceof Refusal) refusal ??= verdict
+    // Of several waits the one that ends first is the one that is looked at next.
+    else if (verdict instanceof Waits && (wait === null || verdict.wait.lookAt < wait.lookAt)) wait = verdict.wait
   }
-  return { allowed }
+  if (refusal !== null) return { verdicts, refusal }
+  return wait === null ? { verdicts, allowed: true } : { verdicts, wait }
+}
+
+const SKIPS: Record<Skip, string> = {
+  rollback: 'a rollback repeats a plan that has passed it before',
+  promote: 'what runs elsewhere has passed it there',
+  override: 'an administrator set it aside',
+}
+
+function skipOf({ asks }: DeployRequest, { skippedBy }: Gate): Skip | null {
+  const kind = asks.origin?.kind
+  if ((kind === 'rollback' || kind === 'promote') && skippedBy.includes(kind)) return kind
+  return asks.override !== null && skippedBy.includes('override') ? 'override' : null
+}
+
+function told({ name: gate }: Gate, verdict: Refusal | Waits | string): Verdict {
+  if (typeof verdict === 'string') return { gate, outcome: 'passed', sentence: verdict }
+  return verdict instanceof Refusal
+    ? { gate, outcome: 'refused', sentence: verdict.problem.sentence }
+    : { gate, outcome: 'waits', sentence: verdict.wait.sentence }
 }

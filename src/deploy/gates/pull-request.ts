@@ -4,7 +4,9 @@ import type { Gate } from './gate.ts'
 /** Which pull requests may be deployed at all: open ones, and forks only where the configuration says so. */
 export const pullRequest: Gate = {
   name: 'pull request',
+  skippedBy: ['rollback', 'promote'],
   judge: ({ facts, proposal }) => {
+    if (facts === null) return null
     const { pull } = facts
     if (pull === null || proposal === null) return null
     if (pull.state !== 'open') {

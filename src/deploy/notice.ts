@@ -1,0 +1,13 @@
+import type { Deployment, Lock } from './deployment.ts'
+
+/** Something to be told that is no deployment's own state: said once for each key. */
+export type Notice = { readonly key: string } & (
+  | { readonly kind: 'lock ends soon' | 'lock released'; readonly lock: Lock }
+  | {
+      readonly kind: 'drift'
+      /** The last one that succeeded there. */
+      readonly deployment: Deployment
+      /** What runs instead, in words. */
+      readonly seen: string
+    }
+)

@@ -1,0 +1,100 @@
+import type { Problem } from '../errors.ts'
+import type { DeployRequest, Verdict, Wait } from './deployment.ts'
+import { environmentKey, partiesOf, partyName } from './environment.ts'
+import { decide } from './gates/index.ts'
+import type { PreflightReport } from './images.ts'
+import { originIn } from './origin.ts'
+import { canonical, hashPlan, type Plan } from './plan.ts'
+import { planOf, propose, type Proposal } from './proposal.ts'
+import { situationOf } from './situation.ts'
+import { access, patiently, problemOf, type RolloutDoors } from './step.ts'
+import type { Json, Observation } from './target.ts'
+
+/** What a deployment would come to: every gate, the preflight, and what would change. Nothing was changed. */
+export interface Rehearsal {
+  readonly plan: Plan
+  readonly verdicts: readonly Verdict[]
+  /** The first refusal; null where nothing stands against it. */
+  readonly problem: Problem | null
+  readonly wait: Wait | null
+  readonly reports: readonly PreflightReport[]
+  /** Per workload: what runs, and what would. The problem where the target cannot be asked. */
+  readonly changes: readonly Change[] | { readonly problem: Problem }
+  /** The commit of what runs by our records; null where nothing does. */
+  readonly from: string | null
+  /** Names of the settings that would be others. */
+  readonly settings: readonly string[]
+}
+
+export interface Change {
+  readonly workload: string
+  readonly from: string | null
+  /** Null where the digest could not be found. */
+  readonly to: string | null
+}
+
+/** Asks everything that a deployment would ask, in the same order and by the same rules. A stranger learns nothing from it. */
+export async function rehearse(request: DeployRequest, doors: RolloutDoors): Promise<Rehearsal | { readonly problem: Problem }> {
+  const first = await patiently(doors, () => doors.source.look(request))
+  const stranger = decide(situationOf({ request, deployment: null, facts: first, proposal: null }, doors))
+  if ('refusal' in stranger) return { problem: stranger.refusal.problem }
+  const proposal = propose(request, first, doors, originIn(doors.journal, request))
+  if ('problem' in proposal) return { problem: proposal.problem }
+  const parties = partiesOf(proposal.rules)
+  const isComplete = parties.every((party) => first.members.has(partyName(party)))
+  const facts = isComplete ? first : await patiently(doors, () => doors.source.look(request, { parties }))
+  // Whoever may not deploy there hears why, and is not shown what a target runs.
+  const early = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
+  const isForbidden = 'refusal' in early && ['PERMISSION_REQUIRED', 'TARGET_NOT_ALLOWED'].includes(early.refusal.problem.code)
+  if (isForbidden) return { problem: early.refusal.problem }
+  const reports = await Promise.all(proposal.artifacts.map((artifact) => doors.images.preflight(artifact, access(proposal.placed))))
+  const plan = withDigests(planOf(request, proposal), reports)
+  const known = { plan, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {} }
+  const decision = decide(situationOf({ request, deployment: known, facts, proposal: { ...proposal, artifacts: plan.artifacts } }, doors))
+  const failed = reports.flatMap(({ rows }) => rows).find(({ problem }) => problem !== null)?.problem ?? null
+  return {
+    plan,
+    verdicts: decision.verdicts,
+    problem: 'refusal' in decision ? decision.refusal.problem : failed,
+    wait: 'wait' in decision ? decision.wait : null,
+    reports,
+    changes: await changesOf(plan, proposal, doors),
+    ...comparedWith(plan, request, doors),
+  }
+}
+
+const withDigests = (plan: Plan, reports: readonly PreflightReport[]): Plan => ({
+  ...plan,
+  artifacts: plan.artifacts.map(({ name, repository, tag, digest }, index) => ({
+    name,
+    repository,
+    tag,
+    digest: digest ?? reports[index]?.digest ?? null,
+  })),
+})
+
+const builtOf = ({ artifacts }: Plan, reports: readonly PreflightReport[]): Record<string, string | null> =>
+  Object.fromEntries(artifacts.map(({ name }, index) => [name, reports[index]?.revision ?? null]))
+
+async function changesOf(plan: Plan, { placed, settings }: Proposal, doors: RolloutDoors): Promise<Rehearsal['changes']> {
+  try {
+    const now = await placed.target.observe(settings)
+    return now.map((seen) => ({ workload: seen.workload, from: seen.digest, to: digestFor(seen, plan) }))
+  } catch (error) {
+    return { problem: problemOf(error, plan.environment, doors) }
+  }
+}
+
+/** Targets do not say which image a workload has; with several, the one that is not there already. */
+const digestFor = ({ digest }: Observation, { artifacts }: Plan): string | null =>
+  artifacts.find((artifact) => artifact.digest !== null && artifact.digest === digest)?.digest ??
+  artifacts.find((one) => one.digest !== null)?.digest ??
+  null
+
+function comparedWith(plan: Plan, { repository }: DeployRequest, { journal }: RolloutDoors): Pick<Rehearsal, 'from' | 'settings'> {
+  const last = journal.lastSuccess(environmentKey(repository.id, plan.app, plan.environment))?.plan ?? null
+  if (last === null) return { from: null, settings: [] }
+  const names = new Set([...Object.keys(last.settings), ...Object.keys(plan.settings)])
+  const text = (value: Json | undefined): string => (value === undefined ? '' : canonical(value))
+  return { from: last.commit, settings: [...names].filter((name) => text(last.settings[name]) !== text(plan.settings[name])) }
+}

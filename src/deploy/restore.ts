@@ -1,0 +1,89 @@
+import { problem, type Problem } from '../errors.ts'
+import type { Deployment } from './deployment.ts'
+import { artifactsOf, type Plan } from './plan.ts'
+import { handsFor, look, runsPlan, seen } from './seen.ts'
+import { planned, problemOf, type RolloutDoors } from './step.ts'
+import type { Observation, Operation } from './target.ts'
+
+/** Whether the rules want what ran before put back, and it is known which plan that was. */
+export const canRestore = (deployment: Deployment, doors: RolloutDoors): boolean =>
+  (deployment.rules?.onFailure ?? 'keep') !== 'keep' && formerPlan(deployment, doors) !== null
+
+/** The plan of the last success, if its images are what was seen before this deployment began. */
+function formerPlan({ id, environment, plan }: Deployment, { journal }: RolloutDoors): Plan | null {
+  const last = environment === null ? null : journal.lastSuccess(environment)
+  return last?.plan != null && last.plan.target === plan?.target && runsPlan(journal.before(id), last.plan) ? last.plan : null
+}
+
+/**
+ * State `restoring`: puts back what ran before, as an operation of its own with a fence of its own, so that it can be repeated after a
+ * crash like any other. The deployment ends as what it failed with.
+ */
+export async function restore(deployment: Deployment, doors: RolloutDoors): Promise<'again'> {
+  const former = formerPlan(deployment, doors)
+  const claimed = doors.journal.restoring(deployment.id)
+  if (former === null || claimed === null) throw new Error(`deployment ${deployment.id} has nothing to put back`)
+  const operation: Operation = {
+    id: `${deployment.id}-back`,
+    fence: claimed.fence,
+    settings: former.settings,
+    artifacts: artifactsOf(former),
+  }
+  const before = await look(deployment, doors)
+  if (before === 'unknown') return 'again'
+  const trouble = isDone(before, operation, former) ? null : await putBack(operation, deployment, doors)
+  const now = await look(deployment, doors)
+  if (now === 'unknown') return 'again'
+  const isBack = runsPlan(now, former) && now.every(({ healthy }) => healthy)
+  lock(deployment, doors)
+  end(deployment, isBack ? backWords(former) : stuckWords(now, trouble), doors)
+  return 'again'
+}
+
+const isDone = (now: readonly Observation[], { id }: Operation, former: Plan): boolean =>
+  runsPlan(now, former) && now.every(({ operation, pending, healthy }) => operation === id && pending === null && healthy)
+
+async function putBack(operation: Operation, deployment: Deployment, doors: RolloutDoors): Promise<Problem | null> {
+  const { placed } = planned(deployment, doors)
+  try {
+    await placed.target.apply(operation, handsFor(deployment, doors, new AbortController().signal))
+    return null
+  } catch (error) {
+    return problemOf(error, deployment.id, doors)
+  }
+}
+
+/** Whoever deploys next should know first what went wrong. The same deployment locks once. */
+function lock({ id, rules, plan, request, problem: why }: Deployment, { locks, clock }: RolloutDoors): void {
+  if (rules?.onFailure !== 'rollback_and_lock' || plan === null || why?.code === 'CANCELLED') return
+  const reason = `deployment ${id} failed and was rolled back`
+  const environment = `${plan.app}/${plan.environment}`
+  const { repository, comment } = request
+  locks.take(
+    { repository, environment, owner: null, reason, since: clock.now(), until: null, subject: null, url: comment?.url ?? null },
+    { cause: id },
+  )
+}
+
+interface Words {
+  readonly sentence: string
+  readonly found?: string
+  readonly next?: string
+}
+
+function end({ id, problem: stored, rules }: Deployment, words: Words, { journal, clock }: RolloutDoors): void {
+  const why = stored as Problem
+  const held = rules?.onFailure === 'rollback_and_lock' && why.code !== 'CANCELLED' ? ' The environment is locked until somebody unlocks it.' : ''
+  const told = problem(why.code, { ...why, ...words, sentence: `${why.sentence} ${words.sentence}${held}` })
+  journal.end(id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: told })
+}
+
+const backWords = ({ artifacts }: Plan): Words => ({
+  sentence: `What ran before (${artifacts.map(({ repository, tag, digest }) => `${repository.split('/').at(-1)}${tag === null ? `@${digest?.slice(0, 19)}` : `:${tag}`}`).join(', ')}) runs again.`,
+})
+
+const stuckWords = (now: readonly Observation[], trouble: Problem | null): Words => ({
+  sentence: `What ran before could not be put back${trouble === null ? '.' : `: ${trouble.sentence}`}`,
+  found: seen(now),
+  next: 'Look at the target, then deploy an image that is known to work.',
+})

@@ -1,0 +1,67 @@
+import type { Deployment, DeployRequest } from './deployment.ts'
+import { environmentKey } from './environment.ts'
+import { decide, type Decision } from './gates/index.ts'
+import type { Records, Situation } from './gates/gate.ts'
+import type { Proposal } from './proposal.ts'
+import type { Facts } from './source.ts'
+import { planned, type RolloutDoors } from './step.ts'
+
+/** What there is to judge: the request and its deployment where it has one, what GitHub says, and what our own rows say at this moment. */
+export function situationOf(
+  { request, deployment, facts, proposal }: Judged,
+  doors: Pick<RolloutDoors, 'journal' | 'locks' | 'heads' | 'drifts' | 'clock'>,
+): Situation {
+  const plan = deployment?.plan ?? null
+  return { request, facts, proposal, plan, records: recordsOf(request, deployment, proposal, doors), now: doors.clock.now() }
+}
+
+export interface Judged {
+  readonly request: DeployRequest
+  /** Null while nothing is planned. */
+  readonly deployment: Pick<Deployment, 'plan' | 'planHash' | 'approvals' | 'built' | 'proved'> | null
+  readonly facts: Facts | null
+  readonly proposal: Proposal | null
+}
+
+/** The gates by the rules of now, and by those that the deployment began with: both have to let it pass. */
+export function judge(judged: Judged & { readonly deployment: Deployment }, doors: RolloutDoors): Decision {
+  const { deployment, proposal } = judged
+  const now = decide(situationOf(judged, doors))
+  if ('refusal' in now || proposal === null || deployment.rules === null) return now
+  const then = decide(situationOf({ ...judged, proposal: { ...proposal, rules: deployment.rules } }, doors))
+  return 'refusal' in then || ('wait' in then && !('wait' in now)) ? then : now
+}
+
+/** The deployment's own plan and rules as a proposal: for asking only our records again. */
+export function proposalOf(deployment: Deployment, doors: RolloutDoors): Proposal | null {
+  const { rules } = deployment
+  if (rules === null) return null
+  const { plan, placed } = planned(deployment, doors)
+  return { ...plan, rules, placed, holds: () => true }
+}
+
+function recordsOf(
+  { repository, subject }: DeployRequest,
+  deployment: Judged['deployment'],
+  proposal: Proposal | null,
+  doors: Pick<RolloutDoors, 'journal' | 'locks' | 'heads' | 'drifts' | 'clock'>,
+): Records {
+  return {
+    lock: proposal === null ? null : doors.locks.find(repository.id, `${proposal.app}/${proposal.environment}`, doors.clock.now()),
+    approvals: deployment?.approvals ?? [],
+    planHash: deployment?.planHash ?? null,
+    former: proposal === null ? null : formerOf(repository.id, proposal, doors),
+    told: subject?.isPull === true ? doors.heads.find(repository.id, subject.number) : null,
+    built: deployment?.built ?? {},
+    proved: deployment?.proved ?? {},
+  }
+}
+
+/** Only what still runs there counts: nothing while another is at work, and nothing that somebody has replaced since. */
+function formerOf(repository: number, { app, rules }: Proposal, { journal, drifts }: Pick<RolloutDoors, 'journal' | 'drifts'>): Records['former'] {
+  if (rules.after === null) return null
+  const key = environmentKey(repository, app, rules.after.environment)
+  const last = journal.lastSuccess(key)
+  if (last?.plan == null || last.endedAt === null || journal.occupant(key) !== null || drifts.find(key) !== null) return null
+  return { plan: last.plan, since: last.endedAt }
+}

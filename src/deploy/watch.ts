@@ -1,0 +1,70 @@
+import { hasEnded, type Deployment } from './deployment.ts'
+import type { Notice } from './notice.ts'
+import { seen } from './seen.ts'
+import { planned, type RolloutDoors } from './step.ts'
+
+const EVERY = 60_000
+/** Environments that are looked at in one round, the longest unseen first: 10,000 of them take some hours, and no target is flooded. */
+const MOST_AT_ONCE = 20
+/** A lock's owner is reminded so long before it ends. */
+const REMIND_BEFORE = 3_600_000
+
+/**
+ * Looks after what nobody asks about: locks that are about to end, and targets that run something else than what was deployed.
+ * Returns what begins it.
+ */
+export function createWatch(doors: RolloutDoors, tell: (notice: Notice) => void): () => void {
+  const { clock, activity } = doors
+  let after = ''
+  const round = async (): Promise<void> => {
+    try {
+      remind(doors, tell)
+      after = await lookAround(after, doors, tell)
+    } catch (error) {
+      doors.incident(error, 'the watch')
+    }
+  }
+  const next = (): void => {
+    clock.after(EVERY, () => {
+      void activity.run(round)
+      next()
+    })
+  }
+  return next
+}
+
+function remind({ locks, clock }: RolloutDoors, tell: (notice: Notice) => void): void {
+  const now = clock.now()
+  for (const lock of locks.due(now + REMIND_BEFORE, now)) {
+    // A short lock needs no reminder, and one of our own has no owner.
+    if (lock.owner === null || (lock.until ?? 0) - lock.since <= REMIND_BEFORE) continue
+    tell({ key: `n:${lock.repository.id}:lock:${lock.id}:reminder`, kind: 'lock ends soon', lock })
+  }
+}
+
+/** The environments after this one, in the order of their keys; answers with the last that was looked at, or with nothing at the end. */
+async function lookAround(after: string, doors: RolloutDoors, tell: (notice: Notice) => void): Promise<string> {
+  const last = doors.journal.successes(after, MOST_AT_ONCE)
+  for (const deployment of last) await lookAt(deployment, doors, tell)
+  return last.length < MOST_AT_ONCE ? '' : (last.at(-1)?.environment ?? '')
+}
+
+async function lookAt(deployment: Deployment, doors: RolloutDoors, tell: (notice: Notice) => void): Promise<void> {
+  const { journal, drifts, clock, targets } = doors
+  const { environment, plan, id } = deployment
+  // While a deployment is at work there, or its outcome is not known, something else may well run.
+  if (environment === null || plan === null || targets.get(plan.target) === undefined || journal.occupant(environment) !== null) return
+  const now = await planned(deployment, doors)
+    .placed.target.observe(plan.settings)
+    .catch(() => null)
+  if (now === null || journal.occupant(environment) !== null || journal.lastSuccess(environment)?.id !== id) return
+  const isRight = now.every(({ digest }) => digest !== null && plan.artifacts.some((artifact) => artifact.digest === digest))
+  if (isRight) return drifts.gone(environment)
+  // One that failed after it had switched may have left its image: that was said when it ended.
+  const [newest] = journal.recent({ environment }, 1)
+  if (newest !== undefined && newest.id !== id && newest.fence !== null && hasEnded(newest.state)) return
+  const what = seen(now)
+  if (drifts.find(environment)?.seen === what && drifts.find(environment)?.deployment === id) return
+  tell({ key: `n:${deployment.request.repository.id}:drift:${id}:${what}`, kind: 'drift', deployment, seen: what })
+  drifts.noticed(environment, id, what, clock.now())
+}

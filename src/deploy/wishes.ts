@@ -1,0 +1,248 @@
+import { Refusal, type Problem } from '../errors.ts'
+import { interpretAsk } from './ask.ts'
+import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person } from './deployment.ts'
+import { atLeast, environmentKey, partiesOf, partyName, type App, type EnvironmentRules } from './environment.ts'
+import { mayApprove } from './gates/approvals.ts'
+import { mayDeploy } from './gates/person.ts'
+import type { Facts } from './source.ts'
+import { patiently, type RolloutDoors } from './step.ts'
+import { listed, quoted } from './wording.ts'
+
+/**
+ * What people may want besides a deployment: a word on one, its end, an environment to themselves. Everybody is judged by the same
+ * rules as somebody who deploys there; every answer is a value.
+ */
+
+/** An environment, as typed; null: the default one. */
+export interface PlaceAsked {
+  readonly app: string | null
+  readonly environment: string | null
+}
+
+export interface Standing {
+  readonly app: App
+  readonly rules: EnvironmentRules
+  /** `environmentKey`. */
+  readonly key: string
+  readonly facts: Facts
+}
+
+/** The place that is meant and its rules, for whoever may deploy there; for anybody else why not. */
+export async function standingOf(request: DeployRequest, place: PlaceAsked, doors: RolloutDoors): Promise<Standing | { readonly problem: Problem }> {
+  const found = await placeOf(request, place, doors)
+  if ('problem' in found) return found
+  const may = mayDeploy(request, found.facts, found.rules)
+  return may instanceof Refusal ? may : found
+}
+
+/** The place that is meant and its rules, for anybody. */
+export async function placeOf(request: DeployRequest, place: PlaceAsked, doors: RolloutDoors): Promise<Standing | { readonly problem: Problem }> {
+  const asked = { ...request, asks: { ...NOTHING_ASKED, ...place } }
+  const facts = await patiently(doors, () => doors.source.look(asked, { commit: null }))
+  if (facts.configuration === null) return noConfiguration()
+  const read = doors.readConfiguration(facts.configuration.text, request.repository.name)
+  if ('problem' in read) return read
+  const meant = interpretAsk(asked.asks, read.configuration)
+  if (meant instanceof Refusal) return meant
+  const { app, environment: rules } = meant
+  const parties = partiesOf(rules)
+  const isComplete = parties.every((party) => facts.members.has(partyName(party)))
+  const complete = isComplete ? facts : await patiently(doors, () => doors.source.look(asked, { commit: null, parties }))
+  return { app, rules, key: environmentKey(request.repository.id, app.name, rules.name), facts: complete }
+}
+
+export type Approving = { readonly deployment: Deployment } | { readonly problem: Problem }
+
+/** Writes down somebody's word on a waiting deployment: the one that is named, or the only one that waits for approval on the thread. */
+export async function approve(
+  request: DeployRequest,
+  { id, isApproval, reason }: { readonly id: string | null; readonly isApproval: boolean; readonly reason: string | null },
+  doors: RolloutDoors,
+): Promise<Approving> {
+  const waits = ({ state, wait }: Deployment): boolean => state === 'waiting' && wait?.reason === 'approval'
+  const deployment = pick(request, id, waits, doors)
+  if (deployment instanceof Refusal) return deployment
+  const { planHash, plan, rules } = deployment
+  if (hasEnded(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
+  // Judged is the thread of the deployment: its author and whoever pushed there may not approve.
+  const about = { ...request, subject: deployment.request.subject, asks: { ...NOTHING_ASKED, app: plan.app, environment: plan.environment } }
+  const found = await placeOf(about, about.asks, doors)
+  if ('problem' in found) return found
+  const facts = await patiently(doors, () => doors.source.look(about, { parties: [...partiesOf(rules), ...partiesOf(found.rules)] }))
+  if (facts.actor.id !== request.actor.id) return mayDeploy({ ...request, door: 'comment' }, facts, rules) as Refusal
+  const by = { id: request.actor.id, login: request.actor.login, role: facts.actor.role }
+  const refusal =
+    mayApprove(by, deployment.request, facts, rules) ??
+    (found.rules.approvals === null ? null : mayApprove(by, deployment.request, facts, found.rules))
+  if (refusal !== null) return refusal
+  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: doors.clock.now() })
+  return { deployment: doors.journal.find(deployment.id) as Deployment }
+}
+
+export type Cancelling =
+  | { readonly deployment: Deployment; readonly outcome: 'cancelled' | 'asked' | 'too late' | 'ended' }
+  | { readonly problem: Problem }
+
+/** Stops a deployment: the one that is named, or the only one of the thread that has not ended. Its requester may, and whoever may deploy there. */
+export async function cancel(request: DeployRequest, id: string | null, doors: RolloutDoors): Promise<Cancelling> {
+  const deployment = pick(request, id, ({ state }) => !hasEnded(state), doors)
+  if (deployment instanceof Refusal) return deployment
+  const refusal = await mayStop(request, deployment, doors)
+  if (refusal !== null) return refusal
+  const outcome = doors.journal.cancel(deployment.id, { by: personIn(request), at: doors.clock.now() })
+  if (outcome === 'asked') doors.applying.get(deployment.id)?.abort()
+  return { deployment: doors.journal.find(deployment.id) as Deployment, outcome }
+}
+
+async function mayStop(
+  request: DeployRequest,
+  { plan, request: stopped }: Deployment,
+  doors: RolloutDoors,
+): Promise<{ readonly problem: Problem } | null> {
+  const place = plan ?? stopped.asks
+  const found = await standingOf(request, { app: place.app, environment: place.environment }, doors)
+  if (!('problem' in found)) return null
+  // Whoever began it may end it, if they still are who they were and may do anything here at all.
+  if (request.actor.id !== stopped.actor.id || found.problem.code === 'ACTOR_CHANGED') return found
+  const facts = await patiently(doors, () => doors.source.look({ ...request, asks: NOTHING_ASKED }, { commit: null }))
+  return facts.actor.id === request.actor.id && atLeast(facts.actor.role, 'write') ? null : found
+}
+
+export type Locking =
+  /** `former`: whose lock it was until now. */
+  { readonly lock: Lock; readonly former: Lock | null } | { readonly problem: Problem }
+
+export interface LockAsked {
+  /** Null: every environment of the repository. */
+  readonly place: PlaceAsked | null
+  readonly reason: string
+  /** Milliseconds. */
+  readonly lasts: number
+  /** Whether somebody else's lock may be taken over. */
+  readonly takesOver: boolean
+}
+
+/** Takes an environment, or the whole repository; one's own lock is renewed. */
+export async function lock(request: DeployRequest, asked: LockAsked, doors: RolloutDoors): Promise<Locking> {
+  const held = await heldBy(request, asked.place, doors)
+  if ('problem' in held) return held
+  const now = doors.clock.now()
+  const former = doors.locks.list(request.repository.id, now).find(({ environment }) => environment === held.environment) ?? null
+  if (former !== null && former.owner?.id !== request.actor.id && !asked.takesOver) return isHeld(former)
+  const taken = doors.locks.take(
+    {
+      repository: request.repository,
+      environment: held.environment,
+      owner: personIn(request),
+      reason: asked.reason,
+      since: now,
+      until: now + asked.lasts,
+      subject: request.subject,
+      url: request.comment?.url ?? null,
+    },
+    former === null ? {} : { over: former.id },
+  )
+  // Somebody was faster: theirs stands.
+  if (taken === null) return isHeld(doors.locks.find(request.repository.id, held.environment, now) as Lock)
+  return { lock: taken, former: former?.owner?.id === request.actor.id ? null : former }
+}
+
+/** Gives an environment free, whoever holds it; a lock that was taken after the command was written stands. */
+export async function unlock(
+  request: DeployRequest,
+  place: PlaceAsked | null,
+  doors: RolloutDoors,
+): Promise<{ readonly former: Lock | null } | { readonly problem: Problem }> {
+  const held = await heldBy(request, place, doors)
+  if ('problem' in held) return held
+  const former = doors.locks.list(request.repository.id, doors.clock.now()).find(({ environment }) => environment === held.environment) ?? null
+  if (former === null || former.since > (request.comment?.createdAt ?? request.receivedAt) + SAME_SECOND) return { former: null }
+  return { former: doors.locks.release(former.id) ? former : null }
+}
+
+/** GitHub's times are whole seconds. */
+const SAME_SECOND = 999
+
+async function heldBy(
+  request: DeployRequest,
+  place: PlaceAsked | null,
+  doors: RolloutDoors,
+): Promise<{ readonly environment: string } | { readonly problem: Problem }> {
+  if (place !== null) {
+    const found = await standingOf(request, place, doors)
+    return 'problem' in found ? found : { environment: `${found.app.name}/${found.rules.name}` }
+  }
+  const facts = await patiently(doors, () => doors.source.look({ ...request, asks: NOTHING_ASKED }, { commit: null }))
+  const may = mayDeploy(request, facts, { allow: { role: 'maintain', any: [] } })
+  return may instanceof Refusal ? may : { environment: '*' }
+}
+
+const isHeld = ({ owner, reason, environment }: Lock): Refusal =>
+  new Refusal('LOCKED', {
+    sentence: `${environment === '*' ? 'The whole repository' : environment} is locked by ${owner?.login ?? 'Gantry'}: ${reason}`,
+    found: `held by ${owner?.login ?? 'Gantry'}`,
+    wanted: 'a free environment',
+    next: `Ask ${owner?.login ?? 'whoever looks into it'}, or add --take-over: then they are told.`,
+  })
+
+const personIn = ({ actor: { id, login } }: DeployRequest): Person => ({ id, login })
+
+/** The deployment of the repository that is named, or the only one on the thread that fits. */
+function pick(
+  { repository, subject }: DeployRequest,
+  id: string | null,
+  fits: (deployment: Deployment) => boolean,
+  { journal }: RolloutDoors,
+): Deployment | Refusal {
+  if (id !== null) {
+    const named = journal.find(id)
+    return named?.request.repository.id === repository.id ? named : unknownId(id)
+  }
+  const found = subject === null ? [] : journal.recent({ repository: repository.id, subject: subject.number }, RECENT).filter(fits)
+  const [only, ...others] = found
+  if (only !== undefined && others.length === 0) return only
+  return only === undefined ? nothingHere() : ambiguous(found)
+}
+
+const RECENT = 50
+
+const unknownId = (id: string): Refusal =>
+  new Refusal('DEPLOYMENT_UNKNOWN', {
+    sentence: `There is no deployment ${quoted(id)} in this repository.`,
+    found: id,
+    wanted: "the id at the end of a deployment's comment",
+    next: 'Write the command with the right id in a new comment.',
+  })
+
+const nothingHere = (): Refusal =>
+  new Refusal('DEPLOYMENT_UNKNOWN', {
+    sentence: 'Nothing on this thread waits for that.',
+    wanted: 'a deployment that was asked for here, or an id',
+    next: "Name the deployment by the id at the end of its comment, or type the command on that deployment's thread.",
+  })
+
+const ambiguous = (found: readonly Deployment[]): Refusal =>
+  new Refusal('DEPLOYMENT_AMBIGUOUS', {
+    sentence: 'Several deployments on this thread may be meant.',
+    found: listed(
+      found.map(({ id, plan }) => `${id}${plan === null ? '' : ` (${plan.environment})`}`),
+      5,
+    ),
+    wanted: 'one of their ids',
+    next: 'Write the command with the id in a new comment.',
+  })
+
+const notWaiting = ({ id, state }: Deployment): Refusal =>
+  new Refusal('DEPLOYMENT_ENDED', {
+    sentence: 'That deployment does not wait for an approval.',
+    found: `${id}, ${state}`,
+    wanted: 'a deployment that waits for an approval',
+    next: 'Nothing.',
+  })
+
+const noConfiguration = (): Refusal =>
+  new Refusal('CONFIGURATION_MISSING', {
+    sentence: 'This repository has no .github/deploy.yml on its default branch.',
+    wanted: 'a file that names the images and environments',
+    next: 'Add .github/deploy.yml to the default branch; docs/configuration.md has one to start from.',
+  })

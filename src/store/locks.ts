@@ -1,0 +1,38 @@
+import type { Lock } from '../deploy/deployment.ts'
+import type { Locks } from '../deploy/journal.ts'
+import type { RepositorySql, Row } from './sql.ts'
+
+/** The locks that people hold on environments: one for each, and one for all of a repository's. */
+export function createLocks(sql: RepositorySql): Locks {
+  const standing = (where: string, now: number, ...params: (string | number)[]): Lock[] =>
+    sql.all<LockRow>(`select * from lock where ${where} and (until is null or until > ?) order by id`, ...params, now).map(lockOf)
+
+  return {
+    // A lock on everything is stronger than one on a single environment.
+    find: (repository, environment, now) =>
+      standing(`repository = ? and environment in ('*', ?)`, now, repository, environment).toSorted((a) => (a.environment === '*' ? -1 : 1))[0] ??
+      null,
+    list: (repository, now) => standing('repository = ?', now, repository),
+    take: (lock, { over, cause }) =>
+      sql.transaction(() => {
+        const { repository, environment, until, subject, since } = lock
+        sql.all('delete from lock where repository = ? and environment = ? and (until <= ? or id = ?)', repository.id, environment, since, over ?? -1)
+        const [row] = sql.all<LockRow>(
+          `insert into lock (repository, environment, lock, subject, cause, until) values (?, ?, ?, ?, ?, ?) on conflict do nothing returning *`,
+          ...[repository.id, environment, JSON.stringify(lock), subject?.number ?? null, cause ?? null, until],
+        )
+        return row === undefined ? null : lockOf(row)
+      }),
+    release: (id) => sql.all('delete from lock where id = ? returning id', id).length > 0,
+    takenOn: (repository, subject, now) => standing('repository = ? and subject = ?', now, repository, subject),
+    due: (until, now) =>
+      sql.all<LockRow>('update lock set is_reminded = 1 where is_reminded = 0 and until > ? and until <= ? returning *', now, until).map(lockOf),
+  }
+}
+
+interface LockRow extends Row {
+  id: number
+  lock: string
+}
+
+const lockOf = ({ id, lock }: LockRow): Lock => ({ ...(JSON.parse(lock) as Omit<Lock, 'id'>), id })
