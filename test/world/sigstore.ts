@@ -16,6 +16,8 @@ export interface Run {
   readonly repository?: string
   readonly repositoryId?: number | string
   readonly workflow?: string
+  /** Of the workflow file, where that is called from another repository. */
+  readonly workflowRepository?: string
   readonly ref?: string
   /** Of the workflow file, where that is another than the run's: a called workflow. */
   readonly workflowRef?: string
@@ -35,7 +37,10 @@ export interface Wish {
   readonly payload?: string
   /** By which of them the time and the existence of the signature are vouched for. */
   readonly vouched?: readonly ('log' | 'time')[]
-  readonly without?: readonly string[]
+  /** Extensions that the certificate leaves out, by the last part of their identifier. */
+  readonly without?: readonly number[]
+  /** Those that it has beside the others: raw bytes as text, or a value to be encoded. */
+  readonly moreExtensions?: readonly { readonly number: number; readonly value: string; readonly legacy?: boolean }[]
 }
 
 export interface Bundle {
@@ -54,17 +59,19 @@ export interface Kind {
   readonly skew?: number
   /** As GitHub's own, which signs for private repositories: without logs, the time alone is vouched for. */
   readonly hasLogs?: boolean
+  /** Whether certificates carry the promise of the certificate log. */
+  readonly promisesCertificates?: boolean
 }
 
 /** The mock's authorities begin at the true time: nothing may be signed before they do. */
 const soon = (): Date => new Date(Date.now() + 60_000)
 
-export async function createSigstore({ now = soon(), skew = 0, hasLogs = true }: Kind = {}) {
+export async function createSigstore({ now = soon(), skew = 0, hasLogs = true, promisesCertificates = hasLogs }: Kind = {}) {
   const keys = (namedCurve = 'prime256v1') => generateKeyPairSync('ec', { namedCurve })
   // Whole seconds: the verifying library reads no shorter fraction than milliseconds, and the authority leaves its zeros out.
   const [begin, later] = [0, skew].map((more) => new Date(Math.floor((now.getTime() + more) / 1000) * 1000))
   const ctlog = await initializeCTLog(keys(), begin)
-  const ca = await initializeCA(keys('secp384r1'), hasLogs ? ctlog : undefined, begin)
+  const ca = await initializeCA(keys('secp384r1'), promisesCertificates ? ctlog : undefined, begin)
   const tlog = await initializeTLog('https://rekor.sigstore.mock', keys(), later)
   const tsa = await initializeTSA(keys('secp384r1'), later)
 
@@ -79,7 +86,7 @@ export async function createSigstore({ now = soon(), skew = 0, hasLogs = true }:
 
   async function signs(digest: string, run: Run = {}, wish: Wish = {}): Promise<Bundle> {
     const { publicKey, privateKey } = keys()
-    const extensions = extensionsOf(run).filter(({ oid }) => !wish.without?.includes(oid))
+    const extensions = extensionsOf(run, wish)
     const certificate = await ca.issueCertificate({
       publicKey: publicKey.export({ format: 'der', type: 'spki' }),
       subjectAltName: subjectOf(run),
@@ -163,18 +170,19 @@ const log = (publicKey: Buffer) => ({
   logId: { keyId: createHash('sha256').update(publicKey).digest('base64') },
 })
 
-function subjectOf({
-  repository = 'acme/shop',
-  workflow = '.github/workflows/release.yml',
-  ref = 'refs/heads/main',
-  workflowRef = ref,
-}: Run): string {
-  return `https://github.com/${repository}/${workflow}@${workflowRef}`
+function subjectOf(run: Run): string {
+  const { repository = 'acme/shop', workflow = '.github/workflows/release.yml', ref = 'refs/heads/main' } = run
+  return `https://github.com/${run.workflowRepository ?? repository}/${workflow}@${run.workflowRef ?? ref}`
 }
 
-function extensionsOf({ repository = 'acme/shop', repositoryId = 1002, ref = 'refs/heads/main', commit = COMMIT, issuer = ISSUER }: Run) {
-  const said = { 8: issuer, 12: `https://github.com/${repository}`, 13: commit, 14: ref, 15: String(repositoryId) }
-  return Object.entries(said).map(([number, value]) => ({ oid: `1.3.6.1.4.1.57264.1.${number}`, value }))
+function extensionsOf(run: Run, { without = [], moreExtensions = [] }: Wish) {
+  const { repository = 'acme/shop', repositoryId = 1002, ref = 'refs/heads/main', commit = COMMIT, issuer = ISSUER } = run
+  const said: Record<number, string> = { 8: issuer, 12: `https://github.com/${repository}`, 13: commit, 14: ref, 15: String(repositoryId) }
+  const own = Object.entries(said).map(([number, value]) => ({ number: Number(number), value }))
+  return [...own.filter(({ number }) => !without.includes(number)), ...moreExtensions].map(({ number, ...rest }) => ({
+    oid: `1.3.6.1.4.1.57264.1.${number}`,
+    ...rest,
+  }))
 }
 
 function statement(digest: string, run: Run, wish: Wish): object {

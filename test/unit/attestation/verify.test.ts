@@ -117,13 +117,20 @@ describe('another signer', () => {
       'issued by https://token.actions.githubusercontent.com',
     ],
     ['a repository that was deleted and made anew', { repositoryId: 77 }, {}, 'repository id 77', 'repository id 1002'],
+    [
+      'this workflow, called from another repository',
+      { repository: 'acme/evil', workflowRepository: 'acme/shop' },
+      { repositoryId: null },
+      'run in https://github.com/acme/evil',
+      'run in https://github.com/acme/shop',
+    ],
     ['a pattern in the wish', {}, { ref: 'refs/heads/.*' }, SIGNER, SIGNER.replace('main', '.*')],
   ])('%s', async (_what, run, demand, found, wanted) => {
     expect(verdict(await signed(run), demand)).toEqual(other(found, wanted))
   })
 
-  test.each(['8', '12', '14', '15'])('a certificate without extension %s', async (number) => {
-    const [code, , found] = verdict(await signed({}, { without: [`1.3.6.1.4.1.57264.1.${number}`] }))
+  test.each([8, 12, 14, 15])('a certificate without extension %s', async (number) => {
+    const [code, , found] = verdict(await signed({}, { without: [number] }))
     expect([code, found]).toEqual(['ATTESTATION_OTHER', expect.stringMatching(/nothing$/)])
   })
 })
@@ -165,8 +172,23 @@ describe('a statement', () => {
     expect(verdict(await signed({}, wish))).toEqual(['ATTESTATION_INVALID', DIFFERENT, found, COMMIT])
   })
 
+  test.each<[string, Wish]>([
+    ['twice', { moreExtensions: [{ number: 13, value: 'f'.repeat(40) }] }],
+    ['twice the same', { moreExtensions: [{ number: 13, value: COMMIT }] }],
+    ['as bytes without a type', { without: [13], moreExtensions: [{ number: 13, value: COMMIT, legacy: true }] }],
+    ['as text of another type', { without: [13], moreExtensions: [{ number: 13, value: `\x13\x28${COMMIT}`, legacy: true }] }],
+    ['with something after it', { without: [13], moreExtensions: [{ number: 13, value: `\x0c\x28${COMMIT}0`, legacy: true }] }],
+  ])('whose certificate says the commit %s', async (_what, wish) => {
+    expect(verdict(await signed({}, wish))).toEqual(invalid('its certificate names no commit'))
+  })
+
+  test('whose certificate has a name of more than 127 letters', async () => {
+    const ref = `refs/heads/${'feature-'.repeat(40)}`
+    expect(verdict(await signed({ ref }), { ref })).toBe(COMMIT)
+  })
+
   test('whose certificate names no commit', async () => {
-    expect(verdict(await signed({}, { without: ['1.3.6.1.4.1.57264.1.13'] }))).toEqual(invalid('its certificate names no commit'))
+    expect(verdict(await signed({}, { without: [13] }))).toEqual(invalid('its certificate names no commit'))
     expect(verdict(await signed({ commit: 'main' }))).toEqual(invalid('its certificate names no commit'))
   })
 })
@@ -229,6 +251,11 @@ describe('a forged bundle', () => {
   test('with one entry that stands there twice', async () => {
     const bundle = await forged(({ verificationMaterial: { tlogEntries } }) => void tlogEntries.push(structuredClone(tlogEntries[0]!)))
     expect(verdict(bundle)).toEqual(invalid(TIME))
+  })
+
+  test('whose certificate is in no log', async () => {
+    const silent = await createSigstore({ promisesCertificates: false })
+    expect(verdict(await silent.signs(DIGEST), {}, trusted(silent.root()))).toEqual(invalid(CERTIFICATE))
   })
 
   test('whose certificate was over when it signed', async () => {

@@ -88,9 +88,9 @@ describe('a bundle', () => {
     expect(await bundles()).toEqual([null])
   })
 
-  const answering = (attestation: object): Door => ({
+  const answering = (...attestations: object[]): Door => ({
     as: () => ({
-      rest: async (_route, _params, shape) => shape.parse({ attestations: [attestation] }),
+      rest: async (_route, _params, shape) => shape.parse({ attestations }),
       graphql: () => Promise.reject(new Error('no')),
     }),
   })
@@ -101,6 +101,13 @@ describe('a bundle', () => {
     return found[0]
   }
   const url = 'https://storage.github.example/1.json.sn?sig=1'
+
+  test('more than the 30 that were asked for is not looked at', async () => {
+    const { time, asker } = setUp()
+    const door = answering(...Array.from({ length: 31 }, () => ({ bundle: {} })))
+    const attestations = createAttestations(door, { fetch: () => Promise.reject(new Error('no')), clock: time })
+    expect(await Array.fromAsync(attestations.bundlesOf('acme/shop', DIGEST, asker))).toHaveLength(30)
+  })
 
   test('may stand in the answer itself, as older versions of the API have it', async () => {
     expect(await kept({ bundle: { signed: 'today' } })).toEqual({ signed: 'today' })

@@ -144,6 +144,7 @@ export class GitHub implements Hub {
   readonly storage: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     if (request.headers.has('authorization')) this.referee.violate(`the bot sent its token to ${new URL(request.url).host}`)
+    if (request.redirect !== 'manual') this.referee.violate('the bot would follow the storage wherever it leads')
     return this.#troubled(request, ['storage'], () => stored(this.state, request.url))
   }
 
