@@ -97,6 +97,8 @@ export function createService(outside: ServiceDoors): Service {
     if ('deployment' in result) {
       changes.tell(result.deployment)
       driver.go(result.deployment.id)
+      // Its last step may still be on its way; whoever comes next need not wait for that.
+      if (hasEnded(result.deployment.state)) driver.wakeNext(result.deployment.environment)
     }
     return result
   }
