@@ -6,6 +6,8 @@ import { planned, type RolloutDoors } from './step.ts'
 const EVERY = 60_000
 /** Environments that are looked at in one round, the longest unseen first: 10,000 of them take some hours, and no target is flooded. */
 const MOST_AT_ONCE = 50
+/** A death before it is noted must not repair twice; the same may happen again another day. */
+const REPAIRED_ONCE_IN = 5 * 60_000
 /** A lock's owner is reminded so long before it ends. */
 const REMIND_BEFORE = 3_600_000
 
@@ -70,8 +72,8 @@ async function lookAt(deployment: Deployment, doors: WatchDoors, tell: (notice: 
   const what = seen(now)
   if (drifts.find(environment)?.seen === what && drifts.find(environment)?.deployment === id) return
   tell({ key: `n:${deployment.request.repository.id}:drift:${id}:${what}`, kind: 'drift', deployment, seen: what })
-  drifts.noticed(environment, id, what, clock.now())
   if (targets.get(plan.target)?.target.contract === 'readable') repair(deployment, what, doors)
+  drifts.noticed(environment, id, what, clock.now())
 }
 
 /**
@@ -84,7 +86,7 @@ function repair({ id, request, plan }: Deployment, what: string, { deploy, clock
   const now = clock.now()
   deploy({
     ...request,
-    key: `w:${request.repository.id}:${id}:${what}:${now}`,
+    key: `w:${request.repository.id}:${id}:${what}:${Math.floor(now / REPAIRED_ONCE_IN)}`,
     door: 'watch',
     comment: null,
     headSeen: plan.commit,
