@@ -7,6 +7,7 @@ const SHOWN: Record<EndState, { readonly mark: string; readonly conclusion: stri
   success: { mark: '✅', conclusion: 'success', status: 'success' },
   failure: { mark: '❌', conclusion: 'failure', status: 'failure' },
   refused: { mark: '🚫', conclusion: 'failure', status: 'error' },
+  cancelled: { mark: '⏭️', conclusion: 'cancelled', status: 'inactive' },
   superseded: { mark: '⏭️', conclusion: 'skipped', status: 'inactive' },
   unknown: { mark: '❔', conclusion: 'action_required', status: 'error' },
 }

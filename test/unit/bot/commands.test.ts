@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { commands, LATER, NAMES } from '../../../src/bot/commands/index.ts'
 import type { Configuration } from '../../../src/deploy/environment.ts'
 import { problem } from '../../../src/errors.ts'
+import { rules } from '../deploy/situation.ts'
 import { Desk, DIGEST } from './desk.ts'
 
 const CONFIGURATION: Configuration = {
@@ -10,14 +11,9 @@ const CONFIGURATION: Configuration = {
       'shop',
       {
         name: 'shop',
-        images: new Map([['main', { name: 'main', repository: 'ghcr.io/acme/shop', tag: 'sha-{sha}' }]]),
+        images: new Map([['main', { name: 'main', repository: 'ghcr.io/acme/shop', tag: 'sha-{sha}', wait: null }]]),
         default: 'staging',
-        environments: new Map(
-          ['staging', 'production'].map((name) => [
-            name,
-            { name, target: 'site', settings: {}, url: null, allow: { role: 'write' }, from: { pullRequests: true, forks: false } } as const,
-          ]),
-        ),
+        environments: new Map(['staging', 'production'].map((name) => [name, rules({ name, target: 'site', settings: {}, url: null })])),
       },
     ],
   ]),
@@ -125,11 +121,21 @@ describe('what people type', () => {
     const last = await desk.deploys()
     desk.status = [
       {
-        ...{ app: 'shop', environment: 'staging', url: 'https://staging.example.com', last, occupant: null, queue: [] },
+        ...{
+          app: 'shop',
+          environment: 'staging',
+          url: 'https://staging.example.com',
+          last,
+          occupant: null,
+          queue: [],
+          waiting: [],
+          lock: null,
+          drift: null,
+        },
         observed: [{ workload: 'site', digest: DIGEST, operation: last.id, fence: 1, healthy: true, pending: null, revision: '1' }],
       },
       {
-        ...{ app: 'shop', environment: 'production', url: null, last: null, occupant: null, queue: [] },
+        ...{ app: 'shop', environment: 'production', url: null, last: null, occupant: null, queue: [], waiting: [], lock: null, drift: null },
         observed: { problem: problem('TARGET_UNAVAILABLE', { sentence: 'The target prod-1 does not answer.', next: 'Wait.' }) },
       },
     ]

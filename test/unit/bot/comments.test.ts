@@ -6,7 +6,7 @@ import { gfm } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 import { checkTitle, deploymentComment, statusDescription } from '../../../src/bot/comments.ts'
 import { project } from '../../../src/bot/projection.ts'
-import type { Deployment, State, Step, StepName } from '../../../src/deploy/deployment.ts'
+import { NOTHING_ASKED, type Deployment, type State, type Step, type StepName } from '../../../src/deploy/deployment.ts'
 import { duration, headline, steps } from '../../../src/deploy/words.ts'
 import { CODES, problem, type Code } from '../../../src/errors.ts'
 import { DIGEST, LINKS } from './desk.ts'
@@ -27,16 +27,26 @@ const stepsUntil = (count: number, outcome: Step['outcome']): readonly Step[] =>
 
 const deployment = (state: State, more: Partial<Deployment> = {}): Deployment => ({
   ...{ id: 'k-0123', sequence: 1, state, environment: '1:shop:staging', fence: null, log: [], problem: null, alreadyRunning: false, isQuiet: false },
+  ...{ planHash: null, rules: null, wait: null, verdicts: [], built: {}, proved: {}, approvals: [], cancellation: null },
   request: {
     ...{ key: 'c:1:2:1', door: 'comment', headSeen: null, receivedAt: START },
     repository: { id: 1, node: 'R_1', owner: 'acme', name: 'shop', installation: 2 },
     subject: { number: 3, node: 'PR_1', isPull: true },
-    actor: { id: 9, login: 'ada' },
+    actor: { id: 9, login: 'ada', app: null },
     comment: { id: 2, node: 'IC_1', body: '/deploy', url: 'https://github.com/acme/shop/pull/3#issuecomment-2', createdAt: START },
-    asks: { app: null, environment: 'staging', image: null, ref: null },
+    asks: { ...NOTHING_ASKED, environment: 'staging' },
   },
   plan: {
-    ...{ repositoryId: 1, app: 'shop', environment: 'staging', target: 'site', targetRevision: '1', settings: {}, configuration: 'b' },
+    ...{
+      repositoryId: 1,
+      app: 'shop',
+      environment: 'staging',
+      target: 'site',
+      targetRevision: '1',
+      settings: {},
+      parameters: {},
+      configuration: 'b',
+    },
     ...{ commit: '4ef78d9'.padEnd(40, '0'), url: 'https://staging.example.com' },
     artifacts: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag: '1.2', digest: DIGEST }],
   },
@@ -139,7 +149,7 @@ describe('whatever names and messages hold', () => {
       const base = (CASES[index] as (typeof CASES)[number])[1]
       return {
         ...base,
-        request: { ...base.request, actor: { id: 1, login }, asks: { ...base.request.asks, environment } },
+        request: { ...base.request, actor: { id: 1, login, app: null }, asks: { ...base.request.asks, environment } },
         plan: base.plan && {
           ...base.plan,
           environment,

@@ -103,6 +103,15 @@ export class Desk {
       find: (id) => this.journal.find(id),
       status: async () => this.status,
       preflight: async () => this.preflights,
+      recent: (repository, { number }) => this.journal.recent({ repository: repository.id, subject: number }, 50),
+      rehearse: () => notHere(),
+      approve: () => notHere(),
+      cancel: () => notHere(),
+      lock: () => notHere(),
+      unlock: () => notHere(),
+      place: () => notHere(),
+      happened: () => {},
+      onNotice: () => {},
       configuration: () => this.configuration,
       onChange: (listener) => {
         this.#changed = listener
@@ -147,7 +156,7 @@ export class Desk {
     return {
       ...{ repositoryId: this.github.repository.id, app: 'shop', environment: 'staging', target: 'site', targetRevision: '1' },
       artifacts: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag: '1.2', digest: null }],
-      ...{ settings: {}, commit: this.pull.pull?.head ?? '', configuration: 'blob', url: 'https://staging.example.com' },
+      ...{ settings: {}, parameters: {}, commit: this.pull.pull?.head ?? '', configuration: 'blob', url: 'https://staging.example.com' },
       ...more,
     }
   }
@@ -232,3 +241,5 @@ export class Desk {
     this.#changed(deployment)
   }
 }
+
+const notHere = (): Promise<never> => Promise.reject(new Error('the desk has no engine'))

@@ -1,19 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { interpretAsk, nameArtifacts } from '../../../src/deploy/ask.ts'
 import type { Asked } from '../../../src/deploy/ask.ts'
-import type { DeployRequest } from '../../../src/deploy/deployment.ts'
+import { NOTHING_ASKED, type DeployRequest } from '../../../src/deploy/deployment.ts'
 import type { App, Configuration, EnvironmentRules } from '../../../src/deploy/environment.ts'
 import { fillTag, templateProblem } from '../../../src/deploy/tag-template.ts'
 import { Refusal } from '../../../src/errors.ts'
+import { rules as situationRules } from './situation.ts'
 
-const rules = (name: string): EnvironmentRules => ({
-  name,
-  target: 'demo',
-  settings: {},
-  url: null,
-  allow: { role: 'write' },
-  from: { pullRequests: true, forks: false },
-})
+const rules = (name: string): EnvironmentRules => situationRules({ name, target: 'demo', settings: {}, url: null })
 
 function app(
   name: string,
@@ -21,7 +15,7 @@ function app(
   images: Record<string, string | null> = { [name]: 'sha-{sha}' },
   fallback: string | null = null,
 ): App {
-  const rulesOf = ([image, tag]: [string, string | null]) => [image, { name: image, repository: `ghcr.io/acme/${image}`, tag }] as const
+  const rulesOf = ([image, tag]: [string, string | null]) => [image, { name: image, repository: `ghcr.io/acme/${image}`, tag, wait: null }] as const
   return {
     name,
     images: new Map(Object.entries(images).map(rulesOf)),
@@ -37,7 +31,7 @@ const TWO = configuration(app('shop', ['staging', 'production']), app('admin', [
 const IMAGES = configuration(app('shop', ['staging'], { web: 'pr-{pr}', worker: null }))
 
 const asking = (asks: Partial<DeployRequest['asks']>, configured: Configuration): Asked | Refusal =>
-  interpretAsk({ app: null, environment: null, image: null, ref: null, ...asks }, configured)
+  interpretAsk({ ...NOTHING_ASKED, ...asks }, configured)
 
 function meaning(asks: Partial<DeployRequest['asks']>, configured: Configuration): string {
   const asked = asking(asks, configured)

@@ -139,7 +139,7 @@ describe('refused', () => {
       [
         'a stricter role was asked for',
         'PERMISSION_REQUIRED',
-        (world) => (world.configuration = configuration([rules({ allow: { role: 'admin' } })])),
+        (world) => (world.configuration = configuration([rules({ allow: { role: 'admin', any: [] } })])),
       ],
     ]
     test.each(meanwhile)('%s', async (_, code, changes) => {
@@ -161,7 +161,7 @@ describe('refused', () => {
       world.trouble('verify', verified.promise)
       world.asks(':1.1', { environment: null })
       await world.reaches(1, 'verifying')
-      const strict = rules({ name: 'production', settings: { path: '/srv/production' }, allow: { role: 'admin' } })
+      const strict = rules({ name: 'production', settings: { path: '/srv/production' }, allow: { role: 'admin', any: [] } })
       world.configuration = configuration([rules(), strict], undefined, 'production')
       verified.resolve()
       await world.rests()

@@ -1,4 +1,5 @@
-import type { DeployRequest } from '../../../src/deploy/deployment.ts'
+import { NOTHING_ASKED, type Actor, type DeployRequest } from '../../../src/deploy/deployment.ts'
+import type { Records, Situation } from '../../../src/deploy/gates/gate.ts'
 import type { App, Bound, Configuration, EnvironmentRules, ImageRule } from '../../../src/deploy/environment.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { PlacedTarget, Proposal } from '../../../src/deploy/proposal.ts'
@@ -13,14 +14,14 @@ export const OTHER = 'b'.repeat(40)
 export const NOON = Date.UTC(2026, 10, 23, 12, 0, 0)
 export const IMAGE = 'ghcr.io/acme/shop'
 export const STAGING = '42:shop:staging'
-export const ADA = { id: 1, login: 'ada' }
-export const GRACE = { id: 2, login: 'grace' }
+export const ADA: Actor = { id: 1, login: 'ada', app: null }
+export const GRACE: Actor = { id: 2, login: 'grace', app: null }
 
 export const digestOf = (tag: string): Digest => `sha256:${Buffer.from(tag).toString('hex').padEnd(64, '0')}`
 
 export type Asks = DeployRequest['asks']
 
-export const asks = (different: Partial<Asks> = {}): Asks => ({ app: null, environment: 'staging', image: ':1.1', ref: null, ...different })
+export const asks = (different: Partial<Asks> = {}): Asks => ({ ...NOTHING_ASKED, environment: 'staging', image: ':1.1', ...different })
 
 export const request = (different: Partial<DeployRequest> = {}): DeployRequest => ({
   key: 'c:42:1001',
@@ -40,18 +41,29 @@ type Pull = NonNullable<Facts['pull']>
 export const pull = (different: Partial<Pull> = {}): Pull => ({
   state: 'open',
   isFork: false,
+  isDraft: false,
   branch: 'feature',
+  base: 'main',
   head: HEAD,
   headSince: NOON - 60_000,
+  pusher: { id: 1, login: 'ada' },
+  author: { id: 1, login: 'ada' },
+  merge: 'clean',
+  behind: 0,
+  reviews: [],
   ...different,
 })
 
 export const facts = (different: Partial<Facts> = {}): Facts => ({
-  actor: { ...ADA, role: 'write' },
+  actor: { id: 1, login: 'ada', role: 'write' },
   repository: { isPrivate: false, defaultBranch: 'main' },
   comment: 'unchanged',
   pull: pull(),
   ref: null,
+  commit: { sha: HEAD, tree: 'tree-1', isSigned: true, checks: [] },
+  trees: new Map(),
+  members: new Map(),
+  roles: new Map(),
   configuration: { blob: 'blob-1', text: 'as declared' },
   ...different,
 })
@@ -61,12 +73,28 @@ export const rules = (different: Partial<EnvironmentRules> = {}): EnvironmentRul
   target: 'cluster',
   settings: { path: '/srv/shop' },
   url: 'https://staging.example.com',
-  allow: { role: 'write' },
-  from: { pullRequests: true, forks: false },
+  allow: { role: 'write', any: [] },
+  from: { branches: null, pullRequests: true, forks: false, drafts: false },
+  auto: null,
+  queue: 'all',
+  health: null,
+  after: null,
+  approvals: null,
+  require: { checks: null, reviews: 0, upToDate: false, signed: false },
+  verify: { commit: null, attestation: null },
+  freeze: [],
+  onFailure: 'rollback',
+  parameters: {},
   ...different,
 })
 
-export const imageRule = (different: Partial<ImageRule> = {}): ImageRule => ({ name: 'main', repository: IMAGE, tag: 'sha-{sha}', ...different })
+export const imageRule = (different: Partial<ImageRule> = {}): ImageRule => ({
+  name: 'main',
+  repository: IMAGE,
+  tag: 'sha-{sha}',
+  wait: null,
+  ...different,
+})
 
 export function configuration(environments = [rules()], images = [imageRule()], byDefault = 'staging'): Configuration {
   const app: App = {
@@ -117,6 +145,7 @@ export const proposal = (different: Partial<Proposal> = {}): Proposal => ({
   settings: { path: '/srv/shop' },
   artifacts: [{ name: 'main', repository: IMAGE, tag: '1.1', digest: null }],
   commit: HEAD,
+  parameters: {},
   configuration: 'blob-1',
   holds: () => true,
   ...different,
@@ -130,8 +159,31 @@ export const plan = (different: Partial<Plan> = {}): Plan => ({
   targetRevision: 'r1',
   artifacts: [{ name: 'main', repository: IMAGE, tag: '1.1', digest: digestOf('1.1') }],
   settings: { path: '/srv/shop' },
+  parameters: {},
   commit: HEAD,
   configuration: 'blob-1',
   url: 'https://staging.example.com',
+  ...different,
+})
+
+export const records = (different: Partial<Records> = {}): Records => ({
+  lock: null,
+  approvals: [],
+  planHash: null,
+  former: null,
+  told: null,
+  built: {},
+  proved: {},
+  ...different,
+})
+
+/** What the gates judge: everything is in order, and each test says what is not. */
+export const situation = (different: Partial<Situation> = {}): Situation => ({
+  request: request(),
+  facts: facts(),
+  proposal: proposal(),
+  plan: null,
+  records: records(),
+  now: NOON + 1_000,
   ...different,
 })

@@ -1,5 +1,5 @@
 import { Activity } from '../../../src/deploy/activity.ts'
-import type { Deployment, DeployRequest, Person, State } from '../../../src/deploy/deployment.ts'
+import type { Actor, Deployment, DeployRequest, State } from '../../../src/deploy/deployment.ts'
 import type { Configuration } from '../../../src/deploy/environment.ts'
 import type { Images } from '../../../src/deploy/images.ts'
 import type { Journal } from '../../../src/deploy/journal.ts'
@@ -7,16 +7,19 @@ import type { PlacedTarget } from '../../../src/deploy/proposal.ts'
 import { createService, type EnvironmentStatus, type Service } from '../../../src/deploy/service.ts'
 import type { Facts } from '../../../src/deploy/source.ts'
 import { createClaims } from '../../../src/store/claims.ts'
+import { createDrifts } from '../../../src/store/drifts.ts'
+import { createHeads } from '../../../src/store/heads.ts'
+import { createLocks } from '../../../src/store/locks.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
 import { Failure, type Problem } from '../../../src/errors.ts'
 import { Crossings, Dead, type Death } from '../../world/crossings.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
 import { Time } from '../../world/time.ts'
 import { ScriptedTarget } from './scripted-target.ts'
-import { ADA, STAGING, asks, configuration, digestOf, facts, placed, request, rules } from './situation.ts'
+import { ADA, HEAD, STAGING, asks, configuration, digestOf, facts, placed, request, rules } from './situation.ts'
 
 interface Asked {
-  by?: Person
+  by?: Actor
   /** Null for a command that names none. */
   environment?: string | null
 }
@@ -35,6 +38,10 @@ export class SmallWorld {
   configuration: Configuration = configuration([rules(), rules({ name: 'production', settings: { path: '/srv/production' } })])
   placed: Partial<PlacedTarget> = {}
   isTargetDeclared = true
+  /** What the environment's own address answers. */
+  answers = 200
+  /** The commit that images say they were built from. */
+  revision: string | null = HEAD
   crossings = new Crossings(null)
   service!: Service
   #troubles = new Map<'github' | 'resolve' | 'verify', (Error | Promise<void>)[]>()
@@ -86,10 +93,10 @@ export class SmallWorld {
     }
   }
 
-  /** Until nothing even waits for the clock. */
+  /** Until nothing waits for the clock any more but what looks after targets and locks. */
   async rests(): Promise<void> {
     await this.settles()
-    while (this.time.isWaiting && !this.crossings.isDead) await this.time.passes('1 minute')
+    for (let minute = 0; minute < 60 && this.journal.open().length > 0 && !this.crossings.isDead; minute++) await this.time.passes('1 minute')
   }
 
   deployment(number: number): Deployment {
@@ -119,6 +126,11 @@ export class SmallWorld {
     return createService({
       journal: createJournal(sql),
       claims: createClaims(sql),
+      locks: createLocks(sql),
+      heads: createHeads(sql),
+      drifts: createDrifts(sql),
+      provenance: { prove: async () => ({ commit: HEAD }) },
+      probe: () => crossings.async('probe', async () => this.answers),
       source: { look: (asked) => crossings.async('github', () => this.#look(asked)) },
       images: this.#images(crossings),
       clock,
@@ -139,7 +151,7 @@ export class SmallWorld {
 
   async #look({ actor }: DeployRequest): Promise<Facts> {
     await this.#meets('github')
-    return facts({ actor: { ...actor, role: 'write' }, ...this.github })
+    return facts({ actor: { id: actor.id, login: actor.login, role: 'write' }, ...this.github })
   }
 
   #images(crossings: Crossings): Images {
@@ -152,7 +164,7 @@ export class SmallWorld {
       verify: () =>
         crossings.async('verify', async () => {
           await this.#meets('verify')
-          return { note: 'linux/amd64' }
+          return { note: 'linux/amd64', revision: this.revision }
         }),
       preflight: () => Promise.reject(new Error('nobody asks for a preflight alone here')),
       layers: () => crossings.async('layers', async () => ({ layers: [] })),
