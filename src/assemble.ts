@@ -1,4 +1,7 @@
+import { createProvenance } from './attestation/provenance.ts'
+import type { TrustedRoot } from './attestation/roots.ts'
 import { createBot, type Bot } from './bot/app.ts'
+import { createAttestations } from './bot/attestations.ts'
 import { createGitHub } from './bot/github.ts'
 import { createProbot } from './bot/probot.ts'
 import { createSource } from './bot/source.ts'
@@ -7,7 +10,6 @@ import type { DeclaredCredential, Operator, TargetDeclaration } from './config/o
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
 import type { TargetAccess } from './deploy/images.ts'
-import type { Provenance } from './deploy/provenance.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service } from './deploy/service.ts'
@@ -47,6 +49,8 @@ export interface Outside {
   /** From now on `mask` knows this secret, until the returned function is called. */
   hide(secret: string): () => void
   readonly targets: TargetDoors
+  /** Sigstore roots instead of the one that is shipped. */
+  readonly roots?: readonly TrustedRoot[]
   readonly clock: Clock
   readonly log: Logger
   /** Takes every known secret out of a text. */
@@ -91,7 +95,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     locks: createLocks(repositories),
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
-    provenance: NO_PROVENANCE,
+    provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: async (url, signal) => (await outside.registry.publicFetch(url, { method: 'GET', redirect: 'manual', signal })).status,
     source,
     images: createImages(client, outside.registry, sources),
@@ -177,10 +181,6 @@ function hidingTheLast({ hide }: Pick<Outside, 'hide'>): (secret: string) => voi
     hidden.delete(oldest[0])
     oldest[1]()
   }
-}
-
-const NO_PROVENANCE: Provenance = {
-  prove: () => Promise.reject(new Error('no provenance yet')),
 }
 
 type Incident = (error: unknown, about: string) => string

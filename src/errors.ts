@@ -125,6 +125,10 @@ export const CODES = {
   TOKEN_RESPONSE_INVALID: facts('registry', 502),
   AUTH_ENDPOINT_BROKEN: facts('registry', 503, true),
   REGISTRY_PROTOCOL_ERROR: facts('gantry', 502),
+  // the commit that an image was built from
+  ATTESTATION_MISSING: facts('repository', 409),
+  ATTESTATION_INVALID: facts('repository', 409),
+  ATTESTATION_OTHER: facts('repository', 409),
   // the target
   IMAGE_UNUSABLE: facts('requester', 422),
   TARGET_UNAVAILABLE: facts('target', 503, true),

@@ -18,6 +18,8 @@ export type { ExchangeForm, SecretReference }
 export interface Operator {
   readonly credentials: ReadonlyMap<string, DeclaredCredential>
   readonly targets: ReadonlyMap<string, TargetDeclaration>
+  /** The path of a file with other Sigstore roots than the one that is shipped; null where that one is meant. */
+  readonly trustedRoot: string | null
   /** Registries besides those on loopback that may be plain HTTP, as `host[:port]`. */
   readonly plainHttp: readonly string[]
   /** Origins of token servers that a registry's credential may be sent to, though they are on another host. */
@@ -87,7 +89,14 @@ export function readOperatorFile(
 }
 
 /** What a missing operator file says. */
-export const NO_OPERATOR: Operator = { credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] }
+export const NO_OPERATOR: Operator = {
+  credentials: new Map(),
+  targets: new Map(),
+  trustedRoot: null,
+  plainHttp: [],
+  trustedRealms: [],
+  trustedStorage: [],
+}
 
 const NO_KEYCHAINS: Keychains = { exchanges: [], families: [] }
 
@@ -125,6 +134,7 @@ class Reader {
     return {
       credentials: new Map(Object.entries(credentials).map(([name, declared]) => [name, this.#credential(name, declared)])),
       targets: new Map(Object.entries(targets).map(([name, declared]) => [name, this.#target(name, declared, Object.keys(credentials))])),
+      trustedRoot: lists.trusted_root ?? null,
       plainHttp: lists.plain_http,
       trustedRealms: lists.trusted_realms,
       trustedStorage: lists.trusted_storage,

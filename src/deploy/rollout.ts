@@ -37,12 +37,17 @@ const steps: Record<Exclude<State, EndState>, Step> = {
 }
 
 /** Takes the deployment as far as it can go now. Resolves when it has ended, or waits for something else: with the time of the next look, where there is one. */
-export async function drive(id: string, doors: RolloutDoors, changed: (deployment: Deployment) => void): Promise<number | null> {
+export async function drive(
+  id: string,
+  doors: RolloutDoors,
+  changed: (deployment: Deployment) => void,
+  isStopping: () => boolean,
+): Promise<number | null> {
   for (;;) {
     const deployment = doors.journal.find(id)
     if (deployment === null) throw new Error(`no deployment ${id}`)
     changed(deployment)
-    if (hasEnded(deployment.state)) return null
+    if (hasEnded(deployment.state) || isStopping()) return null
     try {
       const progress = await steps[deployment.state](deployment, doors)
       if (progress === 'blocked') return null

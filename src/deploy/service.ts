@@ -64,6 +64,8 @@ export interface Service {
   onNotice(listener: (notice: Notice) => void): void
   /** At start: takes every open deployment up at its last step, and begins to watch targets and locks. */
   recover(): void
+  /** Before the end of the process: each deployment finishes the step that it is at and takes no other; the next start goes on from there. */
+  stop(): void
   /** Resolves when nothing runs; what waits for the clock goes on when its time comes. */
   idle(): Promise<void>
 }
@@ -95,6 +97,8 @@ export function createService(outside: ServiceDoors): Service {
     if ('deployment' in result) {
       changes.tell(result.deployment)
       driver.go(result.deployment.id)
+      // Its last step may still be on its way; whoever comes next need not wait for that.
+      if (hasEnded(result.deployment.state)) driver.wakeNext(result.deployment.environment)
     }
     return result
   }
@@ -123,6 +127,7 @@ export function createService(outside: ServiceDoors): Service {
       driver.recover()
       watch()
     },
+    stop: () => driver.stop(),
     idle: () => activity.idle(),
   }
 }
@@ -154,6 +159,7 @@ class Listeners<T> {
 }
 
 interface Driver {
+  stop(): void
   go(id: string): void
   /** Whose turn it is now in the environment. */
   readonly wakeNext: (environment: string | null) => void
@@ -166,8 +172,10 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
   /** Being driven; `true` where something happened meanwhile that it may not have seen. */
   const driving = new Map<string, boolean>()
   const alarms = new Map<string, () => void>()
+  let isStopping = false
 
   const go = (id: string): void => {
+    if (isStopping) return
     if (driving.has(id)) return void driving.set(id, true)
     driving.set(id, false)
     alarms.get(id)?.()
@@ -176,7 +184,7 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
   }
   const take = async (id: string): Promise<void> => {
     try {
-      const lookAt = await drive(id, doors, changed)
+      const lookAt = await drive(id, doors, changed, () => isStopping)
       const isAgain = driving.get(id) === true
       driving.delete(id)
       const environment = journal.find(id)?.environment ?? null
@@ -201,6 +209,9 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
     if (next !== null) go(next.id)
   }
   return {
+    stop: () => {
+      isStopping = true
+    },
     go,
     wakeNext,
     recover: () => {

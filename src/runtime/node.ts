@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { assemble } from '../assemble.ts'
 import type { Gantry, Outside } from '../assemble.ts'
 import { EVENTS } from '../bot/intake.ts'
+import type { Operator } from '../config/operator-file.ts'
 import { Failure } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { systemClock } from './clock.ts'
@@ -16,7 +17,7 @@ import { endpointFetch } from './endpoint.ts'
 import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
 import type { Log } from './log.ts'
-import { loadOperatorFile } from './operator-file.ts'
+import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { serveSite } from './serve.ts'
 import { hiding } from './redact.ts'
@@ -47,7 +48,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const operator = loadOperatorFile(settings.config, machine)
     const sql = openSqlite(join(settings.data, 'gantry.db'))
     closers.push(() => sql.close())
-    const gantry = assemble(settings, operator, outside(settings, sql, machine))
+    const gantry = assemble(settings, operator, { ...outside(settings, sql, machine), ...rootsOf(operator) })
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)
       closers.push(() => served.close())
@@ -73,6 +74,11 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     await close()
     throw error
   }
+}
+
+function rootsOf(operator: Operator): Pick<Outside, 'roots'> {
+  const roots = loadTrustedRoots(operator)
+  return roots === undefined ? {} : { roots }
 }
 
 function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Machine): Outside {
@@ -118,6 +124,7 @@ async function stop(front: Server, { bot, service }: Gantry, close: () => Promis
   const closed = once(front, 'close')
   front.close()
   front.closeIdleConnections()
+  service.stop()
   const idle = Promise.all([closed, bot.idle(), service.idle()]).then(() => true)
   const late = new Promise<false>((resolve) => setTimeout(resolve, MOST_IDLE, false).unref())
   if (!(await Promise.race([idle, late]))) log.warn('stopped in the middle of something; it is taken up at the next start')

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator, SecretReference } from '../config/operator-file.ts'
-import { Failure } from '../errors.ts'
+import { readTrustedRoots, type TrustedRoot } from '../attestation/roots.ts'
+import { Failure, Refusal } from '../errors.ts'
 import { exchanges, families } from '../registry/forms.ts'
 import { targetKinds } from '../targets/index.ts'
 import type { Log } from './log.ts'
@@ -27,6 +28,16 @@ export function loadOperatorFile(path: string, { environment, redactor, log }: M
   const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret, { exchanges, families })
   if ('problem' in read) throw new Failure('OPERATOR_FILE_INVALID', { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
   return read.operator
+}
+
+/** The Sigstore roots that the operator file names; undefined where it names none. Throws OPERATOR_FILE_INVALID. */
+export function loadTrustedRoots({ trustedRoot: path }: Operator): readonly TrustedRoot[] | undefined {
+  if (path === null) return undefined
+  const text = readText(path)
+  const read = text === undefined ? null : readTrustedRoots(text)
+  if (read !== null && !(read instanceof Refusal)) return read
+  const sentence = `The file ${path} (trusted_root in the operator file) ${read === null ? 'does not exist' : 'holds no Sigstore root'}.`
+  throw new Failure('OPERATOR_FILE_INVALID', { sentence, found: read?.problem.found, next: 'Write it with: gh attestation trusted-root > FILE' })
 }
 
 const nameOf = (reference: SecretReference): string => ('env' in reference ? `the variable ${reference.env}` : `the file ${reference.file}`)

@@ -11,6 +11,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'src/targets/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
   'src/store/': ['src/deploy/', 'src/registry/reference.ts'],
   'src/bot/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
+  'src/attestation/': ['src/deploy/', 'npm:'],
   'src/web/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
   'src/settings.ts': ['src/deploy/', 'npm:'],
   'src/images.ts': ['src/deploy/', 'src/registry/', 'src/config/'],
@@ -118,6 +119,8 @@ describe('these tests would notice', () => {
     ['src/deploy/gates/head.ts', 'src/deploy/gates/person.ts'],
     ['src/registry/keychains/ghcr.ts', 'src/registry/keychains/generic.ts'],
     ['src/secret.ts', 'src/registry/reference.ts'],
+    ['src/attestation/verify.ts', 'src/bot/attestations.ts'],
+    ['src/attestation/verify.ts', 'src/registry/client.ts'],
     ['src/elsewhere/file.ts', 'src/errors.ts'],
   ])('%s → %s', (file, to) => expect(objection(file, to)).not.toBeNull())
 

@@ -15,7 +15,6 @@ const { default_permissions: granted, default_events: events } = parse(textOf('a
 /** Asked for now and used by a feature to come: adding one later needs the consent of every installation. */
 const LATER_PERMISSIONS: Readonly<Record<string, string>> = {
   statuses: '`require.checks`, where CI reports commit statuses',
-  attestations: 'provenance: `verify.attestation`',
   members: 'teams in `allow` and `approvals`',
 }
 const LATER_EVENTS: Readonly<Record<string, string>> = {

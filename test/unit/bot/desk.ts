@@ -112,6 +112,7 @@ export class Desk {
       place: () => notHere(),
       happened: () => {},
       onNotice: () => {},
+      stop: () => {},
       configuration: () => this.configuration,
       onChange: (listener) => {
         this.#changed = listener

@@ -68,7 +68,7 @@ describe('one deployment', () => {
     world.configuration = configuration([rules({ settings: plain })])
     world.asks(':1.1')
     await world.rests()
-    world.configuration = configuration([rules({ settings: loud })])
+    world.configuration = configuration([rules({ settings: loud, onFailure: 'keep' })])
     world.target.observes = () => {
       world.target.isHealthy = world.target.effects.length < 2
     }

@@ -3,6 +3,7 @@
  * facts and lets people act; the bot finds out over HTTP. Nothing here knows the bot.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { attest, stored } from './attestations.ts'
 import { Auth, PRIVATE_KEY } from './auth.ts'
 import { ContractViolation, Referee } from './contract.ts'
 import type { Json, Stated } from './description.ts'
@@ -132,6 +133,19 @@ export class GitHub implements Hub {
   /** A commit status that somebody else's CI reported, as a fact. */
   reports(sha: string, context: string, state: 'success' | 'pending' | 'failure' | 'error', repository = this.repository): void {
     repository.contexts.set(sha, [...(repository.contexts.get(sha) ?? []), { context, state }])
+  }
+
+  /** A workflow's attestation of that digest, as a fact; the newest is listed first. */
+  hasAttestation(digest: string, bundle: unknown, repository = this.repository): void {
+    attest(this.state, repository, digest, bundle)
+  }
+
+  /** Where bundles are kept: another host, which knows nobody and is to be told nothing. In troubles it is called `storage`. */
+  readonly storage: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init)
+    if (request.headers.has('authorization')) this.referee.violate(`the bot sent its token to ${new URL(request.url).host}`)
+    if (request.redirect !== 'manual') this.referee.violate('the bot would follow the storage wherever it leads')
+    return this.#troubled(request, ['storage'], () => stored(this.state, request.url))
   }
 
   /** The manifest flow's temporary code. */

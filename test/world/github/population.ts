@@ -57,6 +57,7 @@ export function createRepository(state: State, owner: Account, wish: RepositoryW
     suites: new Map(),
     deployments: [],
     contexts: new Map(),
+    attestations: new Map(),
   }
   state.repositories.set(id, made)
   state.nodes.set(made.node, { kind: 'Repository', repository: made })

@@ -154,6 +154,14 @@ export interface Deployment {
   readonly statuses: DeploymentStatus[]
 }
 
+/** What somebody's workflow signed about something; GitHub keeps anything that has the form. */
+export interface Attestation {
+  readonly id: number
+  readonly predicateType: string
+  /** As it was given. */
+  readonly bundle: unknown
+}
+
 export interface Repository {
   readonly id: number
   readonly node: string
@@ -177,6 +185,8 @@ export interface Repository {
   readonly deployments: Deployment[]
   /** Commit statuses by commit: what `required_contexts` looks at, beside check runs. */
   readonly contexts: Map<string, { readonly context: string; readonly state: string }[]>
+  /** Sigstore bundles about a digest, oldest first, each with the number that its address has. */
+  readonly attestations: Map<string, Attestation[]>
 }
 
 export interface Installation {

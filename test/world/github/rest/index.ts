@@ -7,12 +7,13 @@ import { notFound } from '../refusal.ts'
 import { findRepository } from '../state.ts'
 import type { Repository, State } from '../state.ts'
 import { appRoutes } from './app.ts'
+import { attestationRoutes } from './attestations.ts'
 import { gitRoutes } from './git.ts'
 import type { Answer, Context } from './route.ts'
 import { threadRoutes } from './threads.ts'
 import { workRoutes } from './work.ts'
 
-const repositoryRoutes = { ...threadRoutes, ...gitRoutes, ...workRoutes }
+const repositoryRoutes = { ...threadRoutes, ...gitRoutes, ...workRoutes, ...attestationRoutes }
 
 export function answerRest(github: GitHub, operation: Operation, request: Request, body: unknown): Answer {
   const { parameters, name } = operation
