@@ -80,6 +80,7 @@ const tooEarly = (pending: readonly string[]): Refusal =>
     sentence: 'The checks on this commit are not green yet.',
     found: listed(pending, 5),
     wanted: 'green checks',
+    retryable: true,
     next: 'Ask with --when-green: then the deployment waits for them.',
   })
 
