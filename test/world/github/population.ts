@@ -51,12 +51,14 @@ export function createRepository(state: State, owner: Account, wish: RepositoryW
     commits: parent?.commits ?? new Map(),
     branches: new Map(parent?.branches),
     tags: new Map(),
+    annotated: new Map(),
     pushes: [],
     issues: new Map(),
     checks: [],
     suites: new Map(),
     deployments: [],
     contexts: new Map(),
+    required: new Map(),
   }
   state.repositories.set(id, made)
   state.nodes.set(made.node, { kind: 'Repository', repository: made })
