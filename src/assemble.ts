@@ -87,7 +87,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock)
-  const source = createSource(github)
+  const source = createSource(github, app.id)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
     journal: createJournal(repositories),

@@ -73,7 +73,7 @@ export class Desk {
     }
     const probot = createProbot(options)
     this.door = createGitHub(probot, this.time)
-    this.source = createSource(this.door)
+    this.source = createSource(this.door, appId)
     this.bot = createBot({
       ...{
         probot,
