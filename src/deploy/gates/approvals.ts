@@ -1,6 +1,6 @@
 import { Refusal } from '../../errors.ts'
 import { partyName } from '../environment.ts'
-import { mayApprove } from '../rights.ts'
+import { mayApprove } from '../may-approve.ts'
 import type { Somebody } from '../source.ts'
 import { listed } from '../wording.ts'
 import { Waits, type Gate, type Situation } from './gate.ts'

@@ -1,4 +1,4 @@
-import { mayDeploy } from '../rights.ts'
+import { mayDeploy } from '../may-deploy.ts'
 import type { Gate } from './gate.ts'
 
 /** The person's own role, by user id: logins are given up and taken again by others. */
