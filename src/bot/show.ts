@@ -3,6 +3,9 @@ import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
 import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
 import { maskedDeployment, type Mask } from '../deploy/mask.ts'
+import { writes } from './budget/cost.ts'
+import type { Place } from './budget/queue.ts'
+import type { Need } from './budget/room.ts'
 import { isSurface, write, type Mutation, type Written } from './batch.ts'
 import { answerComment, answerMarker, marker, type Links } from './comments.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
@@ -28,18 +31,46 @@ export type Shows = 'complete' | 'in progress' | 'failed'
  * Brings comment, check run and GitHub Deployment to what the record says, with one request for all of them. What is about to be
  * written is noted before and the answer after it: where the answer was lost, what was noted is looked for before it is repeated.
  */
-export async function show(key: string, isDue: (projection: Projection, ledger: Announcement) => boolean, doors: ShowDoors): Promise<Shows> {
+export async function show(key: string, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
   const said = subjectOf(key, doors)
   if (said === null) return 'complete'
   const client = doors.github.as(said.repository.installation)
   if (said.deployment?.isQuiet === true) return reactOnly(key, said.deployment, client, doors)
   const projection = await projectionOf(said, doors)
-  if (dueOf(projection, doors.announcements.find(key)).size === 0) return finish(key, projection, doors)
-  if (!isDue(projection, doors.announcements.find(key))) return 'in progress'
+  const ledger = doors.announcements.find(key)
+  const due = dueOf(projection, ledger)
+  if (due.size === 0) return finish(key, projection, doors)
+  const need = needOf(said, projection, ledger, due)
+  if (!turn.isDue(need, client)) return 'in progress'
+  const place = turn.place(need, client)
+  if (!place.isFree) return !place.mayEdit || (await writeDue(key, said, projection, client, null, doors)) ? 'in progress' : 'failed'
   await findLost(key, said, projection, client, doors)
-  const isRecorded = await record(key, said, projection, client, doors)
-  const isWritten = await writeDue(key, said, projection, client, doors)
+  const isRecorded = await record(key, said, projection, client, place, doors)
+  const isWritten = await writeDue(key, said, projection, client, place, doors)
   return isRecorded && isWritten ? finish(key, projection, doors) : 'failed'
+}
+
+/** When it is this one's turn to write. */
+export interface WritingTurn {
+  /** False where it waits for more to come. */
+  isDue(need: Need, client: GitHubClient): boolean
+  /** In the budget's queue. Until it is free only what creates nothing is written; then the rest is tried again. */
+  place(need: Need, client: GitHubClient): Place
+}
+
+/** What has to be written, at most, and how urgent that is. */
+function needOf({ deployment, answer }: Subject, { isFinal }: Projection, ledger: Announcement, due: ReadonlyMap<Surface, Shown>): Need {
+  const creates = [...due.keys()].map((surface) => (surface === 'deployment' ? 1 : 0) + (ledger[surface].node === null ? 1 : 0))
+  const isRecorded = !due.has('deployment') || ledger.deployment.node !== null
+  const isGood = deployment === null || deployment.state === 'success' || deployment.state === 'superseded'
+  return {
+    ...writes(
+      isRecorded ? 1 : 2,
+      creates.reduce((sum, count) => sum + count, 0),
+    ),
+    urgency: isFinal ? (isGood ? 'end' : 'failure') : ledger.comment.hash === null ? 'first' : 'progress',
+    since: deployment?.createdAt ?? answer?.createdAt ?? 0,
+  }
 }
 
 /** What an announcement is about: a deployment, or an answer that is none. */
@@ -135,6 +166,7 @@ async function record(
   { repository, deployment }: Subject,
   projection: Projection,
   client: GitHubClient,
+  place: Place,
   { announcements, instance }: ShowDoors,
 ): Promise<boolean> {
   const { node, isGone } = announcements.find(key).deployment
@@ -142,7 +174,7 @@ async function record(
   announcements.intend(key, new Map([['deployment', CREATED]]))
   try {
     const params = { owner: repository.owner, repo: repository.name, ...newDeployment(deployment, instance) }
-    const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created)
+    const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created, [], place)
     if (made !== null) announcements.said(key, 'deployment', { node: made.node_id, number: made.id, hash: CREATED })
     return true
   } catch (error) {
@@ -153,17 +185,25 @@ async function record(
   }
 }
 
-/** False where something was not written. */
-async function writeDue(key: string, said: Subject, projection: Projection, client: GitHubClient, { announcements }: ShowDoors): Promise<boolean> {
+/** False where something was not written. Without a place only what creates nothing is written. */
+async function writeDue(
+  key: string,
+  said: Subject,
+  projection: Projection,
+  client: GitHubClient,
+  place: Place | null,
+  { announcements }: ShowDoors,
+): Promise<boolean> {
   const ledger = announcements.find(key)
   const due = dueOf(projection, ledger)
+  if (place === null) for (const surface of due.keys()) if (surface === 'deployment' || ledger[surface].node === null) due.delete(surface)
   // Without its Deployment a status has nowhere to stand.
   if (ledger.deployment.node === null) due.delete('deployment')
   if (due.size === 0) return true
   const older = said.deployment === null ? [] : announcements.older(key)
   const mutations = [...[...due].map(([surface, shown]) => mutationOf(surface, shown, ledger, said)), ...older.map(minimize)]
   announcements.intend(key, new Map([...due].map(([surface, { hash }]) => [surface, hash])))
-  const results = await write(client, mutations)
+  const results = await write(client, mutations, place)
   for (const [index, { key: old }] of older.entries()) if (results.get(`older${index}`) !== 'failed') announcements.gone(old, 'comment')
   return [...results]
     .map(([alias, result]) => !isSurface(alias) || note(key, alias, result, due.get(alias)?.hash ?? '', announcements))
