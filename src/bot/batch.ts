@@ -33,7 +33,7 @@ const INPUTS: Record<Mutation['field'], string> = {
 }
 
 /** All of it in one call. Throws only where the call as a whole failed: then nothing is known of any of them. */
-export async function write(client: GitHubClient, mutations: readonly Mutation[], place: Place | null): Promise<ReadonlyMap<string, Written>> {
+export async function write(client: GitHubClient, mutations: readonly Mutation[], place: Place): Promise<ReadonlyMap<string, Written>> {
   const inputs = Object.fromEntries(mutations.map(({ alias, input }) => [alias, input]))
   const answer = await client.graphql(documentOf(mutations), inputs, place)
   return new Map(mutations.map(({ alias }) => [alias, writtenOf(alias, answer)]))

@@ -40,37 +40,62 @@ export async function show(key: string, turn: WritingTurn, doors: ShowDoors): Pr
   const ledger = doors.announcements.find(key)
   const due = dueOf(projection, ledger)
   if (due.size === 0) return finish(key, projection, doors)
-  const need = needOf(said, projection, ledger, due)
+  const stage = client.isShort() ? stageOf(due, ledger, projection) : due
+  if (stage.size === 0) return 'in progress'
+  const need = needOf(said, projection, ledger, stage)
   if (!turn.isDue(need, client)) return 'in progress'
   const place = turn.place(need, client)
-  if (!place.isFree) return !place.mayEdit || (await writeDue(key, said, projection, client, null, doors)) ? 'in progress' : 'failed'
-  await findLost(key, said, projection, client, doors)
-  const isRecorded = await record(key, said, projection, client, place, doors)
-  const isWritten = await writeDue(key, said, projection, client, place, doors)
-  return isRecorded && isWritten ? finish(key, projection, doors) : 'failed'
+  if (!place.isFree) return 'in progress'
+  const isWritten = await writeStage(key, said, { ...projection, surfaces: stage }, client, place, doors)
+  place.leave()
+  if (!isWritten) return 'failed'
+  return stage.size < due.size ? show(key, turn, doors) : finish(key, projection, doors)
 }
 
 /** When it is this one's turn to write. */
 export interface WritingTurn {
   /** False where it waits for more to come. */
   isDue(need: Need, client: GitHubClient): boolean
-  /** In the budget's queue. Until it is free only what creates nothing is written; then the rest is tried again. */
+  /** In the budget's queue; once it is free all of this is done again. */
   place(need: Need, client: GitHubClient): Place
 }
 
+/**
+ * Where GitHub's limits are near: first the comment, because people wait for it; then what creates nothing; last the rest. States in
+ * between make no statuses then.
+ */
+function stageOf(due: ReadonlyMap<Surface, Shown>, ledger: Announcement, { isFinal }: Projection): ReadonlyMap<Surface, Shown> {
+  const only = (isMeant: (surface: Surface) => boolean) => new Map([...due].filter(([surface]) => isMeant(surface)))
+  const isThere = (surface: Surface): boolean => ledger[surface].node !== null
+  const stages = [
+    only((surface) => surface === 'comment' && !isThere(surface)),
+    only((surface) => surface !== 'deployment' && isThere(surface)),
+    only((surface) => surface !== 'deployment' || isFinal || !isThere(surface)),
+  ]
+  return stages.find(({ size }) => size > 0) ?? new Map()
+}
+
 /** What has to be written, at most, and how urgent that is. */
-function needOf({ deployment, answer }: Subject, { isFinal }: Projection, ledger: Announcement, due: ReadonlyMap<Surface, Shown>): Need {
-  const creates = [...due.keys()].map((surface) => (surface === 'deployment' ? 1 : 0) + (ledger[surface].node === null ? 1 : 0))
-  const isRecorded = !due.has('deployment') || ledger.deployment.node !== null
+function needOf({ deployment, answer }: Subject, { isFinal }: Projection, ledger: Announcement, stage: ReadonlyMap<Surface, Shown>): Need {
+  const creates = [...stage.keys()].map((surface) => (surface === 'deployment' ? 1 : 0) + (ledger[surface].node === null ? 1 : 0))
+  const isRecorded = !stage.has('deployment') || ledger.deployment.node !== null
   const isGood = deployment === null || deployment.state === 'success' || deployment.state === 'superseded'
-  return {
-    ...writes(
-      isRecorded ? 1 : 2,
-      creates.reduce((sum, count) => sum + count, 0),
-    ),
-    urgency: isFinal ? (isGood ? 'end' : 'failure') : ledger.comment.hash === null ? 'first' : 'progress',
-    since: deployment?.createdAt ?? answer?.createdAt ?? 0,
-  }
+  const urgency = isFinal ? (isGood ? 'end' : 'failure') : ledger.comment.hash === null ? 'first' : 'progress'
+  const cost = writes(
+    isRecorded ? 1 : 2,
+    creates.reduce((sum, count) => sum + count, 0),
+  )
+  // The comment says it already.
+  const isRest = !stage.has('comment') && cost.creates > 0
+  return { ...cost, urgency: isRest ? 'rest' : urgency, since: deployment?.createdAt ?? answer?.createdAt ?? 0 }
+}
+
+/** False where something was not written. */
+async function writeStage(key: string, said: Subject, stage: Projection, client: GitHubClient, place: Place, doors: ShowDoors): Promise<boolean> {
+  await findLost(key, said, stage, client, doors)
+  const isRecorded = await record(key, said, stage, client, place, doors)
+  const isWritten = await writeDue(key, said, stage, client, place, doors)
+  return isRecorded && isWritten
 }
 
 /** What an announcement is about: a deployment, or an answer that is none. */
@@ -185,18 +210,17 @@ async function record(
   }
 }
 
-/** False where something was not written. Without a place only what creates nothing is written. */
+/** False where something was not written. */
 async function writeDue(
   key: string,
   said: Subject,
   projection: Projection,
   client: GitHubClient,
-  place: Place | null,
+  place: Place,
   { announcements }: ShowDoors,
 ): Promise<boolean> {
   const ledger = announcements.find(key)
   const due = dueOf(projection, ledger)
-  if (place === null) for (const surface of due.keys()) if (surface === 'deployment' || ledger[surface].node === null) due.delete(surface)
   // Without its Deployment a status has nowhere to stand.
   if (ledger.deployment.node === null) due.delete('deployment')
   if (due.size === 0) return true

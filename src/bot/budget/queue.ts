@@ -9,8 +9,6 @@ import { URGENCIES, type Need, type Room } from './room.ts'
 export interface Place {
   readonly urgency: Urgency
   readonly isFree: boolean
-  /** While it is not: whether what creates nothing may be written, because only creations are short. */
-  readonly mayEdit: boolean
   /** Used up, or no longer wanted. */
   leave(): void
 }
@@ -46,14 +44,15 @@ export class Queue {
 
   /** Where nothing is short the place is free at once; else `wake` is called when it becomes free. Gives up `instead`. */
   join(need: Need, wake: () => void, instead: Place | null): Place {
+    const hadItsTurn = instead?.isFree === true
     if (instead instanceof Entry) this.#remove(instead)
-    const mayEdit = (): boolean => this.#window.left === 0 && !this.#room.lacks({ ...need, creates: 0 }).points
-    const entry = new Entry(need, mayEdit, (gone) => {
+    const entry = new Entry(need, (gone) => {
       this.#remove(gone)
       this.pump()
     })
-    const behind = this.#waiting.findIndex((other) => !isBefore(other.need, need))
-    this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, entry)
+    // Behind the others again, two would hand the same room to each other for ever.
+    if (hadItsTurn && !isAny(this.#room.lacks(need))) entry.holds(need, this.#room)
+    else this.#line(entry)
     this.pump()
     entry.wake = wake
     return entry
@@ -88,6 +87,11 @@ export class Queue {
     for (const { wake } of woken) wake?.()
   }
 
+  #line(entry: Entry): void {
+    const behind = this.#waiting.findIndex((other) => !isBefore(other.need, entry.need))
+    this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, entry)
+  }
+
   #remove(entry: Entry): void {
     this.#waiting = this.#waiting.filter((other) => other !== entry)
     entry.lets()
@@ -116,15 +120,13 @@ export class Queue {
 
 class Entry implements Place {
   readonly need: Need
-  readonly #mayEdit: () => boolean
   readonly #gone: (entry: Entry) => void
   wake: (() => void) | null = null
   left: Cost = NOTHING
   #release: (() => void) | null = null
 
-  constructor(need: Need, mayEdit: () => boolean, gone: (entry: Entry) => void) {
+  constructor(need: Need, gone: (entry: Entry) => void) {
     this.need = need
-    this.#mayEdit = mayEdit
     this.#gone = gone
   }
 
@@ -134,10 +136,6 @@ class Entry implements Place {
 
   get isFree(): boolean {
     return this.#release !== null
-  }
-
-  get mayEdit(): boolean {
-    return this.#mayEdit()
   }
 
   holds(cost: Cost, room: Room): void {

@@ -18,9 +18,10 @@ const LIMITS: Record<Urgency, { readonly minute: number; readonly hour: number; 
   read: { minute: 60, hour: 450, points: 700 },
   failure: { minute: 60, hour: 450, points: 600 },
   end: { minute: 56, hour: 430, points: 550 },
-  first: { minute: 50, hour: 390, points: 500 },
-  reaction: { minute: 40, hour: 300, points: 450 },
-  progress: { minute: 30, hour: 250, points: 400 },
+  first: { minute: 50, hour: 410, points: 500 },
+  rest: { minute: 45, hour: 250, points: 450 },
+  reaction: { minute: 40, hour: 225, points: 450 },
+  progress: { minute: 30, hour: 225, points: 400 },
 }
 
 export const URGENCIES = Object.keys(LIMITS) as readonly Urgency[]
@@ -96,6 +97,8 @@ export class Room {
   get isHalfSpent(): boolean {
     const now = this.#clock.now()
     const { minute, hour, points } = LIMITS.failure
-    return this.#minute.sum(now) * 2 >= minute || this.#hour.sum(now) * 2 >= hour || this.#points.sum(now) * 2 >= points
+    const isHalf = (window: SlidingWindow, held: number, limit: number): boolean => (window.sum(now) + held) * 2 >= limit
+    const { creates } = this.#held
+    return isHalf(this.#minute, creates, minute) || isHalf(this.#hour, creates, hour) || isHalf(this.#points, this.#held.points, points)
   }
 }
