@@ -30,7 +30,7 @@ export interface GitHubClient {
   graphql(document: string, variables: Readonly<Record<string, unknown>>, place?: Place | null): Promise<GraphqlAnswer>
   /** As `Budget.queue`: for those that wait for their turn to write. */
   readonly queue: Budget['queue']
-  /** Progress had better be joined for longer. */
+  /** Little is left of the limits: what can wait had better do so. */
   isShort(): boolean
 }
 

@@ -23,7 +23,7 @@ export interface Budget {
    * it becomes free. `instead`: what was asked for before. A free one holds its room until it is left.
    */
   queue(need: Need, wake: () => void, instead?: Place | null): Place
-  /** Whether half of something is spent or somebody waits: progress had better be joined for longer. */
+  /** Whether progress would have to wait, or somebody does. */
   readonly isShort: boolean
 }
 
@@ -98,7 +98,7 @@ function createBudget(installation: number, spendings: Spendings, clock: Clock):
       return queue.join(need, wake, instead)
     },
     get isShort() {
-      return queue.isWaiting || room.isHalfSpent
+      return queue.isWaiting || room.isShort
     },
   }
 }

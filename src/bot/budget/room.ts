@@ -17,11 +17,11 @@ export interface Need extends Cost {
 const LIMITS: Record<Urgency, { readonly minute: number; readonly hour: number; readonly points: number }> = {
   read: { minute: 60, hour: 450, points: 700 },
   failure: { minute: 60, hour: 450, points: 600 },
-  end: { minute: 56, hour: 430, points: 550 },
-  first: { minute: 50, hour: 410, points: 500 },
-  rest: { minute: 45, hour: 250, points: 450 },
-  reaction: { minute: 40, hour: 225, points: 450 },
-  progress: { minute: 30, hour: 225, points: 400 },
+  end: { minute: 57, hour: 430, points: 550 },
+  first: { minute: 54, hour: 410, points: 500 },
+  rest: { minute: 50, hour: 250, points: 450 },
+  reaction: { minute: 45, hour: 225, points: 450 },
+  progress: { minute: 40, hour: 225, points: 400 },
 }
 
 export const URGENCIES = Object.keys(LIMITS) as readonly Urgency[]
@@ -94,11 +94,11 @@ export class Room {
     }
   }
 
-  get isHalfSpent(): boolean {
-    const now = this.#clock.now()
-    const { minute, hour, points } = LIMITS.failure
-    const isHalf = (window: SlidingWindow, held: number, limit: number): boolean => (window.sum(now) + held) * 2 >= limit
-    const { creates } = this.#held
-    return isHalf(this.#minute, creates, minute) || isHalf(this.#hour, creates, hour) || isHalf(this.#points, this.#held.points, points)
+  /** Whether there is no more for progress. */
+  get isShort(): boolean {
+    const [now, limits] = [this.#clock.now(), LIMITS.progress]
+    const { creates, points } = this.#held
+    const [minute, hour] = [this.#minute.sum(now) + creates, this.#hour.sum(now) + creates]
+    return minute >= limits.minute || hour >= limits.hour || this.#points.sum(now) + points >= limits.points
   }
 }

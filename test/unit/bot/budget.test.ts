@@ -56,11 +56,12 @@ describe('creations', () => {
   test('whatever happens, never more than sixty within a minute and 450 within an hour', async () => {
     const line = new Line()
     const random = new Random(7)
-    line.answers = () => ({ status: 201, after: random.below(3_000) })
+    line.answers = () => ({ status: 201, travels: random.below(4_000), after: random.below(4_000) })
     for (let second = 0; second < 7_200; second += 10) {
       void spends(line, random.below(12))
       if (random.chance(0.1)) waits(line, random.pick(['failure', 'end', 'first', 'rest', 'progress']), [], '', 1 + random.below(4))
       if (random.chance(0.01)) line.starts()
+      await line.settle()
       await line.time.passes('10 seconds')
     }
     const created = line.arrived.flatMap(({ at, document }) => Array.from({ length: document.match(/addComment/g)?.length ?? 1 }, () => at))
@@ -79,13 +80,13 @@ describe('creations', () => {
     }`
     for (let count = 0; count < 30; count++) void outcomeOf(line.as().graphql(document, {}))
     await line.settle()
-    expect(line.arrived).toHaveLength(25)
+    expect(line.arrived).toHaveLength(27)
   })
 
   test('reads go on where creations are used up', async () => {
     const line = new Line()
     await spends(line, 100)
-    expect(line.arrived).toHaveLength(50)
+    expect(line.arrived).toHaveLength(54)
     expect(await line.gets()).toBe('done')
   })
 
@@ -100,7 +101,7 @@ describe('creations', () => {
 
   test('whoever does not get room is told when there is some', async () => {
     const line = new Line()
-    await spends(line, 50)
+    await spends(line, 54)
     await line.time.passes('20 seconds')
     const refused = line.as().rest('POST /repos/{owner}/{repo}/deployments', {}, {} as never)
     await expect(refused).rejects.toMatchObject({ problem: { code: 'GITHUB_RATE_LIMITED', retryable: true, retryAfter: 40 * SECOND } })
@@ -131,8 +132,8 @@ describe('who goes first', () => {
     const line = new Line()
     const log: string[] = []
     await spends(line, 100)
-    waits(line, 'end', [], '', 6)
-    waits(line, 'failure', [], '', 4)
+    waits(line, 'end', [], '', 3)
+    waits(line, 'failure', [], '', 3)
     await line.settle()
     for (let count = 0; count < 20; count++) waits(line, 'progress', log)
     line.time.moves(SECOND)
@@ -165,7 +166,7 @@ describe('who goes first', () => {
   test('a place that is left makes room for the next', async () => {
     const line = new Line()
     const log: string[] = []
-    const need = { ...writes(1, 50), urgency: 'first', since: 0 } as const
+    const need = { ...writes(1, 54), urgency: 'first', since: 0 } as const
     const place = line.as().queue(need, () => {})
     waits(line, 'first', log)
     await line.settle()
@@ -306,13 +307,13 @@ describe('a window that GitHub names', () => {
 describe('over a restart', () => {
   test('what was spent stays spent', async () => {
     const line = new Line()
-    await spends(line, 50)
+    await spends(line, 54)
     line.starts()
     expect(await line.creates()).toBe('GITHUB_RATE_LIMITED')
     // Nobody knows when GitHub had what had just left, so a little is added.
     await line.time.passes('1 minute')
     await line.time.passes('15 seconds')
-    expect(done(await spends(line, 50))).toBe(50)
+    expect(done(await spends(line, 54))).toBe(54)
   })
 
   test('what had left and was not answered counts', async () => {
@@ -322,7 +323,7 @@ describe('over a restart', () => {
     await line.settle()
     line.starts()
     line.answers = () => ({ status: 201 })
-    expect(done(await spends(line, 50))).toBe(30)
+    expect(done(await spends(line, 54))).toBe(34)
   })
 
   test('the rows are those of an hour, and reads make none', async () => {

@@ -8,7 +8,9 @@ import { Time } from '../../world/time.ts'
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Milliseconds until it comes. */
+  /** Milliseconds until the call arrives. */
+  readonly travels?: number
+  /** Milliseconds from then until the answer comes. */
   readonly after?: number
 }
 
@@ -82,10 +84,11 @@ export class Line {
     }
     const { query } = params
     const call = { at: this.time.now(), installation: Number(token), route, document: typeof query === 'string' ? query : '' }
-    this.arrived.push(call)
     const answer = this.answers(call)
-    const { status, headers = {}, after = 0 } = answer
+    const { status, headers = {}, travels = 0, after = 0 } = answer
     this.under += 1
+    if (travels > 0) await new Promise<void>((resolve) => void this.time.after(travels, resolve))
+    this.arrived.push({ ...call, at: this.time.now() })
     // Never in the same moment: there is a network between.
     await (after > 0 ? new Promise<void>((resolve) => void this.time.after(after, resolve)) : new Promise((resolve) => setImmediate(resolve)))
     this.under -= 1
