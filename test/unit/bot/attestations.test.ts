@@ -92,7 +92,9 @@ describe('a bundle', () => {
     as: () => ({
       rest: async (_route, _params, shape) => shape.parse({ attestations }),
       graphql: () => Promise.reject(new Error('no')),
-      queue: () => Promise.reject(new Error('nothing is written here')),
+      queue: () => {
+        throw new Error('nothing is written here')
+      },
       isShort: () => false,
     }),
   })
