@@ -5,9 +5,15 @@ import { connections } from './connections.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
 import { signatures } from './signatures.ts'
+import { who } from './who.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
-  '2A': [...signatures, ...bodies, ...connections, ...deliveries].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
+  '2B': inOrder([...who]),
+}
+
+function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {
+  return scenarios.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 const words = process.argv.slice(2).filter((word) => word !== '--json')
