@@ -69,7 +69,8 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem)
+  // An App is answered once a rule names it.
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
@@ -77,7 +78,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const plan = planOf(request, proposal)
   const { rules } = proposal
   // A refusal after this is shown with its plan: what was asked for is known.
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }
@@ -88,6 +89,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
+
+const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
+  actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
 /** What GitHub says, once its sources agree about the head, also with what a webhook told us; for a minute they may not. */
 async function settled({ request, createdAt }: Deployment, doors: RolloutDoors): Promise<Facts | { readonly problem: Problem }> {
