@@ -2,6 +2,7 @@ import { Failure } from '../errors.ts'
 import { Activity } from '../deploy/activity.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { Announcement } from '../deploy/journal.ts'
+import { isUninstalled } from './gone.ts'
 import { retryIn } from './github.ts'
 import type { Projection } from './projection.ts'
 import { show, type ShowDoors, type Shows } from './show.ts'
@@ -77,10 +78,17 @@ export function createAnnouncer(doors: AnnouncerDoors): Announcer {
       if (shows === 'complete' && !turn.isAgain) turns.delete(key)
       return joins
     } catch (error) {
+      if (isUninstalled(error)) return leaveUnsaid(key, turn)
       if (error instanceof Failure) return backOff(key, turn, error)
       doors.incident(error, key)
       return backOff(key, turn)
     }
+  }
+  /** Nobody can be told there any more. */
+  const leaveUnsaid = (key: string, turn: Turn): null => {
+    doors.announcements.complete(key)
+    if (!turn.isAgain) turns.delete(key)
+    return null
   }
   const backOff = (key: string, turn: Turn, failure?: Failure): number | null => {
     turn.tries += 1

@@ -8,6 +8,10 @@ import { failureFrom, isRateLimit, unexpectedAnswer } from './github-failure.ts'
 /** GitHub, for one installation of the App at a time. Every call is made once: what may be repeated is the caller's to know. */
 export interface GitHub {
   as(installation: number): GitHubClient
+  /** The App was taken off the account, or suspended: every call with its rights fails at once, until GitHub is asked again after a while. */
+  forget(installation: number): void
+  /** It is not suspended any more. */
+  welcome(installation: number): void
 }
 
 export interface GitHubClient {
@@ -39,6 +43,8 @@ export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock): GitHub
   const windows = new Map<number, number>()
   const installations = createInstallations(probot, clock)
   return {
+    forget: installations.forget,
+    welcome: installations.welcome,
     as: (installation) => {
       const call = guarded(installations, clock, installation, windows)
       return {

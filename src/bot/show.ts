@@ -5,6 +5,7 @@ import type { Announcement, Announcements, Answer, Said, Surface } from '../depl
 import { maskedDeployment, type Mask } from '../deploy/mask.ts'
 import { isSurface, write, type Mutation, type Written } from './batch.ts'
 import { answerComment, answerMarker, marker, type Links } from './comments.ts'
+import { isUninstalled } from './gone.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
 import { isRateLimit } from './github-failure.ts'
 import { look, type Trace } from './look.ts'
@@ -147,7 +148,7 @@ async function record(
     if (made !== null) announcements.said(key, 'deployment', { node: made.node_id, number: made.id, hash: CREATED })
     return true
   } catch (error) {
-    if (!(error instanceof Failure) || isRateLimit(error)) throw error
+    if (!(error instanceof Failure) || isRateLimit(error) || isUninstalled(error)) throw error
     if (!NO_DEPLOYMENT.has(statusOf(error) ?? 0)) return false
     announcements.gone(key, 'deployment')
     return true
