@@ -54,6 +54,8 @@ export class Desk {
     this.inbox = createInbox(sql)
     this.caughtUp = createCaughtUp(sql)
     this.pull = this.github.people.ada.opensPullRequest()
+    // Older than the App: nobody was told.
+    this.github.webhooks.waiting.length = 0
     this.bot = this.starts()
   }
 
