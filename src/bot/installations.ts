@@ -2,21 +2,23 @@ import type { Probot, ProbotOctokit } from 'probot'
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import { createGone, NotInstalled } from './gone.ts'
-import { unexpectedAnswer } from './github-failure.ts'
+import { unexpectedAnswer, type Headers } from './github-failure.ts'
 import { within } from './patience.ts'
 
 /** GitHub's REST and GraphQL with an installation's token. */
 export interface Installations {
-  /** One call, made once; throws what Octokit throws. */
-  request(
-    installation: number,
-    route: string,
-    params: Readonly<Record<string, unknown>>,
-  ): Promise<{ readonly status: number; readonly data: unknown }>
+  /** One call, made once; throws what Octokit throws. `leave` is called right before it leaves, and stops it by throwing. */
+  request(installation: number, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply>
   /** The App was taken off the account, or suspended: its token is dropped, and for a while nothing is asked with its rights. */
   forget(installation: number): void
   /** It may be asked again. */
   welcome(installation: number): void
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly data: unknown
 }
 
 interface Access {
@@ -58,18 +60,20 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
     if (left < RENEW_BEFORE) renew(installation).catch(() => {})
     return access
   }
-  const ask = ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>) =>
-    within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
+  const ask = async ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply> => {
+    leave()
+    return within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
+  }
 
-  const request: Installations['request'] = async (installation, route, params) => {
+  const request: Installations['request'] = async (installation, route, params, leave) => {
     const access = await accessTo(installation)
     try {
-      return await ask(access, route, params)
+      return await ask(access, route, params, leave)
     } catch (error) {
       // Revoked, or our clock is wrong. Nothing was done with it, so even a POST may be repeated, once.
       if (!hasStatus(error, 401)) throw error
       if (known.get(installation) === access) known.delete(installation)
-      return ask(await accessTo(installation), route, params)
+      return ask(await accessTo(installation), route, params, leave)
     }
   }
 

@@ -125,7 +125,11 @@ describe('of what is no command', () => {
     return { ...where, repository, ref: 'refs/heads/main', ...commits }
   }
   /** `key`'s first letter and what becomes of it. */
-  const stored = () => list.desk.inbox.pending(10).map(({ key, missed }) => [key.slice(0, 1), missed])
+  const stored = () =>
+    list.desk.inbox
+      .pending(10)
+      .map(({ key, missed }) => [key.slice(0, 1), missed])
+      .toSorted()
 
   test('heads, ends and removals are replayed however old they are, and nothing is asked about them', async () => {
     list.until = list.time.now() - 48 * HOUR
@@ -140,9 +144,9 @@ describe('of what is no command', () => {
     }
     await list.looks()
     expect(stored()).toEqual([
+      ['g', 'run'],
       ['h', 'run'],
       ['x', 'run'],
-      ['g', 'run'],
     ])
     expect(list.desk.calls()).toEqual([])
   })
@@ -158,8 +162,8 @@ describe('of what is no command', () => {
     }
     await list.looks()
     expect(stored()).toEqual([
-      ['p', 'run'],
       ['p', 'done'],
+      ['p', 'run'],
     ])
     expect(list.desk.calls()).toEqual(['POST /graphql viewer repository'])
   })
