@@ -299,3 +299,13 @@ describe('what goes wrong after the switch', () => {
     }
   })
 })
+
+test('a hundred deployments of a repository on their way are enough', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: ['requester'], expire: 3_600_000 } })])
+  for (let number = 1; number <= 101; number++) world.asks(`:1.${number}`)
+  await world.settles()
+  expect(new Set(world.states)).toEqual(new Set(['waiting', 'refused']))
+  expect(world.states.filter((state) => state === 'waiting')).toHaveLength(100)
+  expect(world.deployment(101).problem).toMatchObject({ code: 'QUEUE_FULL' })
+})
