@@ -80,14 +80,15 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem)
+  // An App is answered once a rule names it.
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
   const plan = planOf(request, proposal)
   const { rules } = proposal
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
   if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(), { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
@@ -99,6 +100,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
+
+const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
+  actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
 /** What GitHub says, once its sources agree about the head, also with what a webhook told us; for a minute they may not. */
 async function settled({ request, createdAt }: Deployment, doors: RolloutDoors): Promise<Facts | { readonly problem: Problem }> {

@@ -200,7 +200,7 @@ describe('a lock', () => {
     const notices: string[] = []
     world.service.onNotice(({ kind }) => notices.push(kind))
     await world.service.lock(world.says(GRACE), { place: { app: null, environment: 'staging' }, reason: 'x', lasts: 3_600_000, takesOver: false })
-    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7 })
+    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
     expect(notices).toEqual(['lock released'])
     world.asks(':1.1')
     await world.settles()
