@@ -26,6 +26,8 @@ export interface Journal {
   newer(environment: string, sequence: number): Deployment | null
   /** An open deployment of the same plan that came before this one, with no other plan for the environment between the two. */
   twin(id: string): Deployment | null
+  /** How many deployments of the repository have passed their gates and not ended. */
+  crowd(repository: number): number
   /** Waiting for the environment, in order of arrival. */
   queued(environment: string): readonly Deployment[]
   /**

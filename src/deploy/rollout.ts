@@ -58,6 +58,17 @@ export async function drive(
   }
 }
 
+/** Of one repository: nobody waits for the hundredth, and a loop in somebody's script must not become ours. */
+const MOST_AT_ONCE = 100
+
+const full = (): Problem =>
+  problem('QUEUE_FULL', {
+    sentence: 'Too many deployments of this repository are on their way already.',
+    found: `${MOST_AT_ONCE} that have not ended`,
+    wanted: `fewer than ${MOST_AT_ONCE}`,
+    next: 'Wait for some of them to end, or cancel them, then ask again.',
+  })
+
 /** How long GitHub's sources may disagree about the head before the answer is no (threats: fail closed where they do). */
 const UNSETTLED = 60_000
 const LOOK_AGAIN = 10_000
@@ -69,15 +80,16 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem)
+  // An App is answered once a rule names it.
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
   const plan = planOf(request, proposal)
   const { rules } = proposal
-  // A refusal after this is shown with its plan: what was asked for is known.
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
+  if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(), { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }
@@ -88,6 +100,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
+
+const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
+  actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
 /** What GitHub says, once its sources agree about the head, also with what a webhook told us; for a minute they may not. */
 async function settled({ request, createdAt }: Deployment, doors: RolloutDoors): Promise<Facts | { readonly problem: Problem }> {

@@ -200,7 +200,7 @@ describe('a lock', () => {
     const notices: string[] = []
     world.service.onNotice(({ kind }) => notices.push(kind))
     await world.service.lock(world.says(GRACE), { place: { app: null, environment: 'staging' }, reason: 'x', lasts: 3_600_000, takesOver: false })
-    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7 })
+    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
     expect(notices).toEqual(['lock released'])
     world.asks(':1.1')
     await world.settles()
@@ -298,4 +298,14 @@ describe('what goes wrong after the switch', () => {
       }
     }
   })
+})
+
+test('a hundred deployments of a repository on their way are enough', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: ['requester'], expire: 3_600_000 } })])
+  for (let number = 1; number <= 101; number++) world.asks(`:1.${number}`)
+  await world.settles()
+  expect(new Set(world.states)).toEqual(new Set(['waiting', 'refused']))
+  expect(world.states.filter((state) => state === 'waiting')).toHaveLength(100)
+  expect(world.deployment(101).problem).toMatchObject({ code: 'QUEUE_FULL' })
 })
