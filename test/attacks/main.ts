@@ -1,6 +1,7 @@
 // npm run attack [-- ID or GROUP …] [--json]: the scenarios of the threat model against the real process, black box.
 // JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
 import { bodies } from './bodies.ts'
+import { commits } from './commits.ts'
 import { connections } from './connections.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
@@ -9,7 +10,7 @@ import { who } from './who.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
-  '2B': inOrder([...who]),
+  '2B': inOrder([...who, ...commits]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {
