@@ -43,6 +43,12 @@ export async function fate(stage: Stage, key: string, seconds = 30): Promise<rea
   return byLine(stage, key)
 }
 
+/** Every delivery was read, and every deployment has ended or waits for something. */
+export function comesToRest(stage: Stage, seconds = 30): Promise<boolean> {
+  const left = `select 1 from delivery where handled_at is null union all select 1 from deployment where ended_at is null and state <> 'waiting'`
+  return eventually(() => stage.rows(left).length === 0, seconds)
+}
+
 /** Somebody comments, GitHub delivers it and all else that waits, and it comes to its end. */
 export async function asks(stage: Stage, who: Person, text: string, on: Issue = stage.pull, seconds = 30): Promise<string> {
   const comment = who.comments(on, text)

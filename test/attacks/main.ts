@@ -5,12 +5,14 @@ import { commits } from './commits.ts'
 import { connections } from './connections.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
+import { positions } from './positions.ts'
+import { rules } from './rules.ts'
 import { signatures } from './signatures.ts'
 import { who } from './who.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
-  '2B': inOrder([...who, ...commits]),
+  '2B': inOrder([...who, ...commits, ...positions, ...rules]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {
