@@ -95,7 +95,8 @@ export function holdsUp(grounds: Grounds): { readonly isHeld: () => Promise<bool
   grounds.registry.quirks.pause = async () => {
     if (isHolding || !isApplying()) return
     isHolding = true
-    await held.promise
+    // So that an attempt that fails on the way still comes to its end.
+    await Promise.race([held.promise, new Promise((resolve) => setTimeout(resolve, 60_000).unref())])
   }
   return { isHeld: () => eventually(isApplying), letsGo: () => held.resolve() }
 }
@@ -119,6 +120,12 @@ export const deployYml = ({ registry }: Grounds, { environments, tag = '1.2', ap
     ),
     ...app,
   })
+
+/** What the site of that environment serves, once it serves anything. */
+export async function serves({ gantry }: Grounds, environment: string): Promise<string> {
+  const [, url = ''] = await gantry.says(new RegExp(`"target":"${environment}","url":"(http:[^"]+)"`))
+  return (await fetch(url)).text()
+}
 
 /** The same, and an operator file that has those sites; the process starts anew with it. */
 export async function isSetUp(grounds: Grounds, files: Files): Promise<void> {

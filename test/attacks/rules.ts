@@ -1,6 +1,6 @@
 import { give } from '../world/github/population.ts'
 import { eventually } from '../world/grounds.ts'
-import { asks, changed, comesToRest, deployYml, fate, holdsUp, inWords, isSetUp, keyOf, labelKey } from './asked.ts'
+import { asks, changed, comesToRest, deployYml, fate, holdsUp, inWords, isSetUp, keyOf, labelKey, serves } from './asked.ts'
 import { Checks, leftOut, onGrounds } from './scenario.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -57,7 +57,7 @@ const b11: Scenario = {
     github.has('.github/deploy.yml', deployYml(grounds, { environments: { staging: { settings: { path: '/other' } } } }))
     first.letsGo()
     checks.that(inWords(await fate(grounds, keyOf(grounds, second))) === 'success', 'the second was refused')
-    const served = await (await fetch(await grounds.site())).text()
+    const served = await serves(grounds, 'staging')
     checks.that(served === 'version 1.3', `served is ${served}`)
 
     const third = holdsUp(grounds)
