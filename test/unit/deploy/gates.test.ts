@@ -144,6 +144,16 @@ describe('refused', () => {
       },
     ],
     [
+      'another try on a pull request that has moved on',
+      'BRANCH_REFUSED',
+      { ...from({ branches: ['main'] }), request: request({ asks: asks({ origin: retry }) }), facts: facts({ pull: pull({ head: OTHER }) }) },
+    ],
+    [
+      'a digest that was named, which proves no head',
+      'HEAD_UNPROVED',
+      { request: request({ asks: asks({ expect: `sha256:${'0'.repeat(64)}` }) }), facts: facts({ pull: pull({ headSince: null }) }) },
+    ],
+    [
       'another try after a push',
       'HEAD_MOVED',
       { request: request({ asks: asks({ origin: retry }) }), facts: facts({ pull: pull({ head: OTHER }) }) },
@@ -238,4 +248,20 @@ test('the first refusal in the order of the gates is the one that is said', () =
 test('what the bounds say names what was found and what is allowed', () => {
   const refused = refusalOf({ proposal: proposal({ placed: placed({ bounds: [bound({ images: ['ghcr.io/other/*'] })] }) }) })
   expect(refused).toMatchObject({ found: `image ${IMAGE}`, wanted: 'one of: ghcr.io/other/*', who: 'account' })
+})
+
+test('a promotion is not asked where its commit comes from, and each gate says so', () => {
+  const promoted = {
+    request: request({ asks: asks({ origin: { kind: 'promote', from: 'qa' } }) }),
+    facts: facts({ pull: pull({ state: 'closed', isDraft: true, base: 'next' }) }),
+  }
+  const decision = decide(situation({ ...promoted, ...from({ branches: ['main'], pullRequests: false }) }))
+  expect('allowed' in decision).toBe(true)
+  expect(decision.verdicts.filter(({ outcome }) => outcome === 'skipped')).toEqual(
+    ['pull request', 'branch', 'mergeable', 'head commit'].map((gate) => ({
+      gate,
+      outcome: 'skipped',
+      sentence: 'not asked: what runs elsewhere has passed it there',
+    })),
+  )
 })
