@@ -19,10 +19,6 @@ import { pullRequest } from './pull-request.ts'
 import { reviews } from './reviews.ts'
 import { signed } from './signed.ts'
 
-// Wishes besides a deployment (a lock, a word on one) are judged by the same words.
-export { mayApprove } from './approvals.ts'
-export { mayDeploy } from './person.ts'
-
 /** In this order: the first refusal is the one that is said. */
 export const gates: readonly Gate[] = [
   ...[person, comment, override, pullRequest, branch, mergeable, head, expected],
