@@ -244,7 +244,7 @@ describe('approvals', () => {
     at: NOON,
     ...different,
   })
-  const said = (...approvals: Approval[]) => ({ plan: plan(), records: records({ planHash: 'hash', approvals }) })
+  const said = (...approvals: Approval[]) => ({ plan: plan(), records: records({ planHash: 'hash', plannedAt: NOON, approvals }) })
   const roles = (role: Role, members: readonly number[] = []) =>
     facts({ roles: new Map([[GRACE.id, role]]), members: new Map([['team:acme/leads', members]]) })
   const linus = { id: 3, login: 'linus' }
@@ -283,7 +283,7 @@ describe('approvals', () => {
   test('are waited for, for as long as the rule says', () => {
     const decision = decide(situation({ ...wanted({ count: 2, by: leads }), ...said() }))
     expect(decision).toMatchObject({
-      wait: { reason: 'approval', sentence: '2 approvals by one of team:acme/leads are missing.', until: request().receivedAt + 4 * HOUR },
+      wait: { reason: 'approval', sentence: '2 approvals by one of team:acme/leads are missing.', until: NOON + 4 * HOUR },
     })
   })
   test('are not set aside by an override', () => {
