@@ -91,6 +91,15 @@ export class Stand {
     return this.github.people.ada.comments(1, `/deploy ${ENVIRONMENTS[environment]} :${1 + (asked % VERSIONS)}`)
   }
 
+  /** The App is installed anew beside before: with a budget of its own, or GitHub's limits would be measured and not the program. */
+  reinstalls(): void {
+    const { state, installation } = this.github
+    const others = [...state.installations]
+    const id = installation.id + others.length
+    state.installations.clear()
+    for (const [key, one] of [[id, { ...installation, id }] as const, ...others]) state.installations.set(key, one)
+  }
+
   /** Sends what GitHub has to say, all of it at once. */
   async sends(): Promise<void> {
     await this.github.deliver((request) => request.text().then((body) => fetch(this.#front, { method: 'POST', headers: request.headers, body })), {
@@ -104,6 +113,17 @@ export class Stand {
     await this.#until(isOver)
     const failed = this.github.repository.checks.find(({ conclusion }) => conclusion !== null && conclusion !== 'success')
     if (failed !== undefined) throw new Error(`a deployment ended otherwise: ${failed.output?.title}\n${failed.output?.summary}`)
+  }
+
+  /** Resolves once so many comments say that a deployment ended well. In a burst their check runs may come a minute later. */
+  async said(count: number): Promise<void> {
+    await this.#until(() => this.ends >= count)
+  }
+
+  /** How many comments say that a deployment ended well. */
+  get ends(): number {
+    const comments = [...this.github.repository.issues.values()].flatMap((issue) => issue.comments)
+    return comments.filter(({ author, body }) => author.id === this.github.bot.id && body.startsWith('✅')).length
   }
 
   async reacted(comments: readonly Comment[]): Promise<void> {
