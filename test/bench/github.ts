@@ -41,7 +41,7 @@ interface Single {
 
 /** One to warm up: code, connections, and the token. */
 async function warm(stand: Stand): Promise<void> {
-  stand.reinstalls()
+  stand.github.reinstalls()
   await one(stand)
 }
 

@@ -91,15 +91,6 @@ export class Stand {
     return this.github.people.ada.comments(1, `/deploy ${ENVIRONMENTS[environment]} :${1 + (asked % VERSIONS)}`)
   }
 
-  /** The App is installed anew beside before: with a budget of its own, or GitHub's limits would be measured and not the program. */
-  reinstalls(): void {
-    const { state, installation } = this.github
-    const others = [...state.installations]
-    const id = installation.id + others.length
-    state.installations.clear()
-    for (const [key, one] of [[id, { ...installation, id }] as const, ...others]) state.installations.set(key, one)
-  }
-
   /** Sends what GitHub has to say, all of it at once. */
   async sends(): Promise<void> {
     await this.github.deliver((request) => request.text().then((body) => fetch(this.#front, { method: 'POST', headers: request.headers, body })), {
