@@ -14,7 +14,7 @@ import { patiently, planned, type RolloutDoors } from './step.ts'
  */
 export async function recheck(deployment: Deployment, doors: RolloutDoors): Promise<Decision> {
   const { plan } = planned(deployment, doors)
-  const { app, environment, settings, artifacts, commit, source = null, parameters } = plan
+  const { app, environment, settings, artifacts, commit, source, parameters } = plan
   const asks = { ...deployment.request.asks, app, environment, origin: null, parameters: {}, image: null }
   const request = { ...deployment.request, asks }
   const facts = await patiently(doors, () => doors.source.look(request, besides(deployment, plan)))
