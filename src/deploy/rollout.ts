@@ -79,8 +79,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  // An App is answered once a rule names it.
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: isUnknownApp(deployment) })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
@@ -103,6 +102,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
+
+/** It is answered once a rule has been found that names it. */
+const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.app !== null && plan === null
 
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
@@ -286,7 +288,8 @@ function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   // Somebody else may have ended it while this step ran (a cancellation); what is recorded stands.
   if (deployment === null || hasEnded(deployment.state)) return
   const why = problemOf(error, id, doors)
-  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why)
+  const isQuiet = isUnknownApp(deployment)
+  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why, { isQuiet })
   else if (deployment.fence !== null) unknown(deployment, doors, why)
-  else journal.end(id, 'failure', { now: clock.now(), problem: why })
+  else journal.end(id, 'failure', { now: clock.now(), problem: why, isQuiet })
 }

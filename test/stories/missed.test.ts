@@ -70,6 +70,7 @@ story('a label that was missed means the commit that it was put on', async ({ wo
     await world.time.passes('1 minute')
     ada.person.pushes('checkout')
   })
+  await world.time.passes('10 seconds')
   expect(bot.says()).toContain('HEAD_MOVED')
   expect(github.repository.deployments).toEqual([])
   expect(registry.requests).toEqual([])
@@ -162,9 +163,10 @@ story('only what could mean something is fetched, and what was looked at is not 
     ada.person.pushes('checkout')
     ada.person.edits(ada.person.comments(1, 'one'), 'two')
   })
-  expect(calls(cast, ONE)).toBe(before + 1)
+  // The comment, the push, and the pull request's new head; not the edit, nor the suites of checks.
+  expect(calls(cast, ONE)).toBe(before + 3)
   await world.time.passes('3 hours')
-  expect(calls(cast, ONE)).toBe(before + 1)
+  expect(calls(cast, ONE)).toBe(before + 3)
   expect(github.repository.deployments).toEqual([])
 })
 
