@@ -42,9 +42,9 @@ describe('what the gates judge', () => {
         change({ pull: repository.issueOrPullRequest, errors: answer.errors as Answered['errors'] })
         return answer
       }
-      return { rest: client.rest, graphql }
+      return { ...client, graphql }
     }
-    const facts = await createSource({ as }, desk.github.identity.id).look(asking.request(asking.said()))
+    const facts = await createSource({ ...desk.door, as }, desk.github.identity.id).look(asking.request(asking.said()))
     return facts.pull as NonNullable<Facts['pull']>
   }
   const who = ({ id, login }: Person) => ({ id, login })
