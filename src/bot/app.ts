@@ -13,6 +13,7 @@ import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled 
 import { commentRequest, labelRequest } from './requests.ts'
 import { tellTooLate } from './too-late.ts'
 import type { Log } from './missed.ts'
+import { noticeAnswer } from './notices.ts'
 import { createWorker, type Outcome } from './worker.ts'
 
 export interface Bot {
@@ -29,7 +30,7 @@ export interface Bot {
   idle(): Promise<void>
 }
 
-export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment'> {
+export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment' | 'formerly'> {
   readonly probot: Probot
   readonly inbox: Inbox
   readonly caughtUp: CaughtUp
@@ -40,8 +41,18 @@ export function createBot(outside: BotDoors): Bot {
   const doors = { ...outside, announcements: maskedAnnouncements(outside.announcements, outside.mask) }
   const { probot, service, clock, log } = doors
   const activity = new Activity(clock)
-  const announcer = createAnnouncer({ ...doors, findDeployment: (id) => service.find(id) })
+  const announcer = createAnnouncer({
+    ...doors,
+    findDeployment: (id) => service.find(id),
+    formerly: (deployment) => service.formerly(deployment),
+  })
   service.onChange(({ id }) => announcer.announce(id))
+  service.onNotice((notice) => {
+    const answer = noticeAnswer(notice, clock.now())
+    if (answer === null) return
+    doors.announcements.answer(answer)
+    announcer.announce(answer.key)
+  })
   const aside = (work: () => Promise<void>): Promise<void> => work().catch((error: unknown) => log.warn({ err: error }, 'a reaction was not made'))
   const handler: HandlerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
   const receive = listen(probot, handler)

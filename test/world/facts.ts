@@ -16,3 +16,6 @@ export async function servesAt(world: World, path: string): Promise<string | nul
 
 /** The states of all deployments, oldest first. */
 export const states = (world: World): unknown[] => world.disk.all('select state from deployment order by sequence').map(({ state }) => state)
+
+/** The id that a comment of the bot's gives at its end. */
+export const idIn = (said: string): string => /deployment `([0-9a-z]+-[0-9a-z]{32})`/.exec(said)?.[1] ?? ''
