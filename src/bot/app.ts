@@ -1,5 +1,7 @@
 import type { Probot } from 'probot'
+import { Failure } from '../errors.ts'
 import { Activity } from '../deploy/activity.ts'
+import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import type { CaughtUp, Delivery, Inbox } from '../deploy/journal.ts'
 import { maskedAnnouncements } from '../deploy/mask.ts'
@@ -7,6 +9,7 @@ import { problemOf } from '../deploy/step.ts'
 import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
 import { createCatchUp } from './catch-up.ts'
 import { createDeliveries } from './deliveries.ts'
+import { isRateLimit } from './github-failure.ts'
 import { retryIn } from './github.ts'
 import { giveUp, handleComment, handleLabel, isPassing, type Handled, type HandlerDoors } from './handle.ts'
 import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
@@ -53,7 +56,7 @@ export function createBot(outside: BotDoors): Bot {
     doors.announcements.answer(answer)
     announcer.announce(answer.key)
   })
-  const aside = (work: () => Promise<void>): Promise<void> => work().catch((error: unknown) => log.warn({ err: error }, 'a reaction was not made'))
+  const aside = createAside(clock, activity, log)
   const handler: HandlerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
   const receive = listen(probot, handler)
   const work = createWorker({ ...doors, activity, handle: tried(receive, handler, doors) })
@@ -71,6 +74,23 @@ export function createBot(outside: BotDoors): Bot {
       await announcer.idle()
     },
   }
+}
+
+/** A reaction that comes later than that says nothing any more. */
+const LATEST = 10 * 60_000
+
+/** What has to wait for GitHub's limits is done later by itself: nobody waits for it, and a crash may forget it. */
+function createAside(clock: Clock, activity: Activity, log: Log): HandlerDoors['aside'] {
+  const aside = async (work: () => Promise<void>, until: number): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      const wait = error instanceof Failure && isRateLimit(error) ? (error.problem.retryAfter ?? LATEST) : Infinity
+      if (clock.now() + wait > until) log.warn({ err: error }, 'a reaction was not made')
+      else clock.after(wait, () => void activity.run(() => aside(work, until)))
+    }
+  }
+  return (work) => aside(work, clock.now() + LATEST)
 }
 
 /** Feeds one stored delivery through Probot, whose handlers do the work; throws what they threw. */

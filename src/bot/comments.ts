@@ -161,6 +161,7 @@ const ASKED: Record<Door, string> = {
   push: 'Begun by a push',
   checks: 'Begun by green checks',
   package: 'Begun by a published image',
+  watch: 'Begun because something else ran there',
 }
 
 const askedIn = ({ request: { comment } }: Deployment): string => (comment === null ? '' : ` · asked in ${link('this comment', comment.url)}`)

@@ -1,17 +1,19 @@
 import type { Probot, ProbotOctokit } from 'probot'
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
-import { unexpectedAnswer } from './github-failure.ts'
+import { unexpectedAnswer, type Headers } from './github-failure.ts'
 import { within } from './patience.ts'
 
 /** GitHub's REST and GraphQL with an installation's token. */
 export interface Installations {
-  /** One call, made once; throws what Octokit throws. */
-  request(
-    installation: number,
-    route: string,
-    params: Readonly<Record<string, unknown>>,
-  ): Promise<{ readonly status: number; readonly data: unknown }>
+  /** One call, made once; throws what Octokit throws. `leave` is called right before it leaves, and stops it by throwing. */
+  request(installation: number, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply>
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly data: unknown
 }
 
 interface Access {
@@ -52,19 +54,21 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
     if (left < RENEW_BEFORE) renew(installation).catch(() => {})
     return access
   }
-  const ask = ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>) =>
-    within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
+  const ask = async ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply> => {
+    leave()
+    return within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
+  }
 
   return {
-    request: async (installation, route, params) => {
+    request: async (installation, route, params, leave) => {
       const access = await accessTo(installation)
       try {
-        return await ask(access, route, params)
+        return await ask(access, route, params, leave)
       } catch (error) {
         // Revoked, or our clock is wrong. Nothing was done with it, so even a POST may be repeated, once.
         if (!isUnauthorized(error)) throw error
         if (known.get(installation) === access) known.delete(installation)
-        return ask(await accessTo(installation), route, params)
+        return ask(await accessTo(installation), route, params, leave)
       }
     },
   }

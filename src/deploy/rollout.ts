@@ -58,6 +58,17 @@ export async function drive(
   }
 }
 
+/** Of one repository: nobody waits for the hundredth, and a loop in somebody's script must not become ours. */
+const MOST_AT_ONCE = 100
+
+const full = (): Problem =>
+  problem('QUEUE_FULL', {
+    sentence: 'Too many deployments of this repository are on their way already.',
+    found: `${MOST_AT_ONCE} that have not ended`,
+    wanted: `fewer than ${MOST_AT_ONCE}`,
+    next: 'Wait for some of them to end, or cancel them, then ask again.',
+  })
+
 /** How long GitHub's sources may disagree about the head before the answer is no (threats: fail closed where they do). */
 const UNSETTLED = 60_000
 const LOOK_AGAIN = 10_000
@@ -76,8 +87,8 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
   const plan = planOf(request, proposal)
   const { rules } = proposal
-  // A refusal after this is shown with its plan: what was asked for is known.
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(), { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }
@@ -231,6 +242,7 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
+  if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
   return 'again'
 }

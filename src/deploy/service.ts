@@ -53,7 +53,7 @@ export interface Service {
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
   lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
-  unlock(request: DeployRequest, place: PlaceAsked | null, tell: (former: Lock) => void): ReturnType<typeof unlock>
+  unlock(request: DeployRequest, place: PlaceAsked | null, tell?: (former: Lock) => void): ReturnType<typeof unlock>
   /** The rules of an environment, for anybody who may see the repository. */
   place(request: DeployRequest, place: PlaceAsked): ReturnType<typeof placeOf>
   /** Something happened on GitHub: what waits for it is looked at again. */
@@ -79,7 +79,7 @@ export interface Preflights {
   readonly reports: readonly PreflightReport[]
 }
 
-export interface ServiceDoors extends Omit<RolloutDoors, 'applying'> {
+export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed'> {
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -88,27 +88,30 @@ export interface ServiceDoors extends Omit<RolloutDoors, 'applying'> {
 const FULL_DISK = 60_000
 
 export function createService(outside: ServiceDoors): Service {
-  const doors: RolloutDoors = { ...outside, journal: maskedJournal(outside.journal, outside.mask), applying: new Map() }
+  const doors: RolloutDoors = { ...outside, journal: maskedJournal(outside.journal, outside.mask), applying: new Map(), claimed: new Set() }
   const { journal, clock, activity } = doors
   const changes = new Listeners<Deployment>(({ id }, error) => doors.incident(error, id))
   const notices = new Listeners<Notice>(({ key }, error) => doors.incident(error, key))
   const driver = createDriver(doors, (deployment) => changes.tell(deployment))
-  const watch = createWatch(doors, (notice) => notices.tell(notice))
+  const deploy = (request: DeployRequest): Deployment => {
+    const { deployment, isNew } = journal.request(newId(request.repository.id, outside.random()), request, clock.now())
+    if (isNew) driver.go(deployment.id)
+    return deployment
+  }
+  const watch = createWatch({ ...doors, deploy }, (notice) => notices.tell(notice))
   /** Whatever has become of it, somebody hears of it, and it goes on where it can. */
   const touched = <T extends { readonly deployment: Deployment } | { readonly problem: Problem }>(result: T): T => {
     if ('deployment' in result) {
       changes.tell(result.deployment)
       driver.go(result.deployment.id)
+      // Its last step may still be on its way; whoever comes next need not wait for that.
+      if (hasEnded(result.deployment.state)) driver.wakeNext(result.deployment.environment)
     }
     return result
   }
 
   return {
-    deploy: (request) => {
-      const { deployment, isNew } = journal.request(newId(request.repository.id, outside.random()), request, clock.now())
-      if (isNew) driver.go(deployment.id)
-      return deployment
-    },
+    deploy,
     find: (id) => journal.find(id),
     formerly: (deployment) => formerly(deployment, doors),
     recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),

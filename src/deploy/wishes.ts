@@ -2,8 +2,8 @@ import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person } from './deployment.ts'
 import { atLeast, environmentKey, partiesOf, partyName, type App, type EnvironmentRules } from './environment.ts'
-import { mayApprove } from './gates/approvals.ts'
-import { mayDeploy } from './gates/person.ts'
+import { mayApprove } from './may-approve.ts'
+import { mayDeploy } from './may-deploy.ts'
 import type { Facts } from './source.ts'
 import { patiently, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
@@ -170,13 +170,13 @@ export async function unlock(
   request: DeployRequest,
   place: PlaceAsked | null,
   doors: RolloutDoors,
-  tell: (former: Lock) => void,
+  tell?: (former: Lock) => void,
 ): Promise<{ readonly former: Lock | null } | { readonly problem: Problem }> {
   const held = await heldBy(request, place, doors)
   if ('problem' in held) return held
   const former = doors.locks.list(request.repository.id, doors.clock.now()).find(({ environment }) => environment === held.environment) ?? null
   if (former === null || former.since > askedAt(request) + SAME_SECOND) return { former: null }
-  tell(former)
+  tell?.(former)
   doors.locks.release(former.id)
   return { former }
 }

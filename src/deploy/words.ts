@@ -175,8 +175,8 @@ function whatWords(wanted: Wanted, former: Plan | null): What {
   const [image, where] = [imageWords(wanted), whereWords(wanted)]
   const rest =
     origin?.kind === 'rollback'
-      ? [...where, ' back', ...(former === null ? [] : [' from ', ...formerWords(former, wanted.plan)]), ' to ', ...image]
-      : [...image, ...(origin?.kind === 'promote' ? [' from ', { place: origin.from }] : []), ' to ', ...where]
+      ? [...where, ' back', ...(former === null ? [] : [` from `, ...formerWords(former, wanted.plan)]), ' to ', ...image]
+      : [...image, ...(origin?.kind === 'promote' ? [` from `, { place: origin.from }] : []), ' to ', ...where]
   const [doing, done, todo] = VERBS[origin?.kind ?? 'deploy'].map((verb): readonly Word[] => [`${verb} `, ...rest])
   return { doing, done, todo } as What
 }
@@ -207,6 +207,7 @@ export function rehearsed(wanted: Wanted, outcome: 'goes' | 'waits' | 'refused' 
 /** Why it began by itself. */
 function because({ door, actor }: Deployment['request']): Word {
   if (door === 'push' || door === 'package') return { prose: `, because ${actor.login} ${door === 'push' ? 'pushed' : 'published it'}` }
+  if (door === 'watch') return ', because something else ran there'
   return door === 'checks' ? ', because every check is green' : ''
 }
 

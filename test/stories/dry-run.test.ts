@@ -17,6 +17,7 @@ story('--dry-run says what it would come to, and changes nothing', async ({ worl
     * ✅ Person: ada has the role write
     * ✅ Comment: the comment stands as it was written
     * ✅ Pull request: the pull request is open
+    * ✅ Mergeable: the pull request could be merged
     * ✅ Head commit: the head is still the same commit
     * ✅ Bounds of the target: target site is allowed to this repository for staging
 
@@ -63,6 +64,7 @@ story('a dry run of what would be refused says so, with every rule', async ({ wo
     * ✅ Person: ada has the role write
     * ✅ Comment: the comment stands as it was written
     * ✅ Pull request: the pull request is open
+    * ✅ Mergeable: the pull request could be merged
     * ✅ Head commit: the head is still the same commit
     * ✅ Bounds of the target: target engine is allowed to this repository for production
     * 🚫 Lock: production is locked by grace: the database is being moved

@@ -71,8 +71,8 @@ story('a command in a quote, a code block or a list is nobody speaking', async (
   expect(states(world)).toEqual([])
 })
 
-story('an option of a later version is refused, not ignored', async ({ ada, bot }) => {
-  await ada.comments('/deploy staging --dry-run')
+story('an option that a command does not know is refused, not ignored', async ({ ada, bot }) => {
+  await ada.comments('/status staging --dry-run')
   expect(bot.says()).toContain('OPTION_UNSUPPORTED')
 })
 
@@ -105,12 +105,6 @@ story('a broken configuration is answered with line, column and the nearest key'
 
     Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1020>) · deployment \`<id>\`"
   `)
-})
-
-story('a rule that is not enforced yet is refused, never ignored', async ({ ada, bot, github }) => {
-  github.has('.github/deploy.yml', `${DEPLOY_YML}    approvals: { count: 1 }\n`)
-  await ada.comments('/deploy production')
-  expect(bot.says()).toContain('CONFIGURATION_UNSUPPORTED')
 })
 
 story('the configuration of a pull request changes nothing until it is merged', async ({ world, ada, bot, github, registry }) => {

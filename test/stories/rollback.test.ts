@@ -24,9 +24,9 @@ story('/rollback brings back what ran before, and says from what to what', async
     * ✅ Person: ada has the role write
     * ✅ Comment: the comment stands as it was written
     * ⏭️ Pull request: not asked: a rollback repeats a plan that has passed it before
+    * ⏭️ Mergeable: not asked: a rollback repeats a plan that has passed it before
     * ⏭️ Head commit: not asked: a rollback repeats a plan that has passed it before
     * ✅ Bounds of the target: target engine is allowed to this repository for production
-    * ⏭️ Approvals: not asked: a rollback repeats a plan that has passed it before
 
     </details>
 

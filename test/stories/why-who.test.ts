@@ -22,6 +22,7 @@ story('/why says rule by rule why not', async ({ ada, grace, bot, registry }) =>
     * ✅ Person: ada has the role write
     * ✅ Comment: the comment stands as it was written
     * ✅ Pull request: the pull request is open
+    * ✅ Mergeable: the pull request could be merged
     * ✅ Head commit: the head is older than the comment
     * ✅ Bounds of the target: target engine is allowed to this repository for production
     * 🚫 Lock: production is locked by grace: the database is being moved
@@ -34,7 +35,7 @@ story('/why is about the newest that did not go well, and /why ID about any', as
   await registry.has('acme/shop:1', {})
   await ada.comments('/deploy production :7')
   await ada.comments('/deploy production :1')
-  const [failed = '', succeeded = ''] = [bot.says(), idIn(bot.hears())]
+  const [failed, succeeded] = [bot.says(), idIn(bot.hears())]
   bot.isHeard()
   expect(failed).toContain('TAG_NOT_FOUND')
   await ada.comments('/why')

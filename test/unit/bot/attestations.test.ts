@@ -92,6 +92,10 @@ describe('a bundle', () => {
     as: () => ({
       rest: async (_route, _params, shape) => shape.parse({ attestations }),
       graphql: () => Promise.reject(new Error('no')),
+      queue: () => {
+        throw new Error('nothing is written here')
+      },
+      isShort: () => false,
     }),
   })
   const kept = async (attestation: object, body: BodyInit = '', status = 200): Promise<unknown> => {
