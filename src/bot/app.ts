@@ -12,16 +12,19 @@ import { createDeliveries } from './deliveries.ts'
 import { isRateLimit } from './github-failure.ts'
 import { retryIn } from './github.ts'
 import { giveUp, handleComment, handleLabel, isPassing, type Handled, type HandlerDoors } from './handle.ts'
-import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
+import { createIntake, isCommand, type CommentCreated, type Intake, type IssueLabeled, type PullLabeled } from './intake.ts'
 import { commentRequest, labelRequest } from './requests.ts'
+import { createPassing } from './passing.ts'
+import { STORED_TIDINGS } from './tidings.ts'
 import { tellTooLate } from './too-late.ts'
+import { createTriggers, type TriggerDoors } from './triggers.ts'
 import type { Log } from './missed.ts'
 import { noticeAnswer } from './notices.ts'
 import { createWorker, type Outcome } from './worker.ts'
 
 export interface Bot {
-  /** A webhook's body → what is stored of it; null for what is none of our business. */
-  readonly readDelivery: typeof readDelivery
+  /** A webhook's body → what is to be stored of it; null for what is none of our business, and for what is only told to the engine, at once. */
+  readonly readDelivery: Intake['readDelivery']
   readonly announcer: Announcer
   /** Takes up what is in the inbox: call it after each store. */
   work(): void
@@ -57,18 +60,25 @@ export function createBot(outside: BotDoors): Bot {
     announcer.announce(answer.key)
   })
   const aside = createAside(clock, activity, log)
-  const handler: HandlerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
+  const handler: HandlerDoors & TriggerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
   const receive = listen(probot, handler)
   const work = createWorker({ ...doors, activity, handle: tried(receive, handler, doors) })
+  const intake = createIntake(doors.appId)
+  const passing = createPassing({ ...doors, activity })
   return {
-    readDelivery,
+    readDelivery: (event, guid, payload, receivedAt) => {
+      const passes = intake.readPassing(event, payload)
+      if (passes === null) return intake.readDelivery(event, guid, payload, receivedAt)
+      passing(passes)
+      return null
+    },
     announcer,
     work,
     recover: () => {
       work()
       announcer.recover()
     },
-    catchUp: createCatchUp({ ...doors, deliveries: createDeliveries(probot, clock), activity, work }),
+    catchUp: createCatchUp({ ...doors, readDelivery: intake.readDelivery, deliveries: createDeliveries(probot, clock), activity, work }),
     idle: async () => {
       await activity.idle()
       await announcer.idle()
@@ -96,7 +106,8 @@ function createAside(clock: Clock, activity: Activity, log: Log): HandlerDoors['
 /** Feeds one stored delivery through Probot, whose handlers do the work; throws what they threw. */
 type Receive = (delivery: Delivery) => Promise<Handled>
 
-function listen(probot: Probot, handler: HandlerDoors): Receive {
+function listen(probot: Probot, handler: HandlerDoors & TriggerDoors): Receive {
+  const takeTiding = createTriggers(handler)
   const open = new Map<string, { readonly delivery: Delivery; work: Promise<Handled> }>()
   // What a handler throws would be logged whole by Probot, passing failures too, so the promise goes another way.
   const settle = async (key: string, work: (delivery: Delivery) => Promise<Handled>): Promise<void> => {
@@ -113,6 +124,7 @@ function listen(probot: Probot, handler: HandlerDoors): Receive {
     const labeled = payload as unknown as IssueLabeled | PullLabeled
     return settle(id, (delivery) => handleLabel(labelRequest(delivery, labeled), labeled.label.name, handler))
   })
+  probot.on([...STORED_TIDINGS], ({ id }) => settle(id, (delivery) => takeTiding(delivery).then(() => NOTHING)))
   return async (delivery) => {
     if (delivery.missed === 'done') return NOTHING
     if (delivery.missed === 'tell') return tell(delivery, handler)
@@ -138,7 +150,7 @@ async function tell(delivery: Delivery, handler: HandlerDoors): Promise<Handled>
 /** About an hour. Deployments are written down at the first try; what is tried again is only what needs GitHub to be answered. */
 const MOST_TRIES = 20
 
-function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors): (delivery: Delivery) => Promise<Outcome> {
+function tried(receive: Receive, handler: HandlerDoors, { incident, log }: BotDoors): (delivery: Delivery) => Promise<Outcome> {
   const tries = new Map<string, number>()
   return async (delivery) => {
     const count = (tries.get(delivery.key) ?? 0) + 1
@@ -151,7 +163,9 @@ function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors):
         tries.set(delivery.key, count)
         return { retryIn: Math.max(retryIn(count, delivery.key), error.problem.retryAfter ?? 0), aside }
       }
-      giveUp(requestOf(delivery), problemOf(error, delivery.key, { incident }), handler)
+      const why = problemOf(error, delivery.key, { incident })
+      if (isCommand(delivery)) giveUp(requestOf(delivery), why, handler)
+      else log.warn({ code: why.code, key: delivery.key }, 'a delivery came to nothing')
       return { retryIn: null, aside }
     }
   }

@@ -36,9 +36,9 @@ export const inWords = ({ mark, words }: Headline, people: 'mentions' | 'names' 
 
 /** Why a deployment has not simply succeeded: the problem or the wait, and what every rule said. */
 export function explained(deployment: Deployment, links: Links): string {
-  const { verdicts, problem, id } = deployment
+  const { verdicts, problem } = deployment
   const rules = verdicts.length === 0 ? 'No rule was asked: it did not come that far.' : verdictList(verdicts)
-  return [sentence(deployment), waitBlock(deployment), problemBlock(problem, links), rules, `Deployment ${code(id)}${askedIn(deployment)}`]
+  return [sentence(deployment), waitBlock(deployment), problemBlock(problem, links), rules, origins(deployment).join(' · ')]
     .filter((part) => part !== '')
     .join('\n\n')
 }
@@ -164,12 +164,14 @@ const ASKED: Record<Door, string> = {
   watch: 'Begun because something else ran there',
 }
 
-const askedIn = ({ request: { comment } }: Deployment): string => (comment === null ? '' : ` · asked in ${link('this comment', comment.url)}`)
+const footer = (deployment: Deployment): string =>
+  [...origins(deployment), ...(hasEnded(deployment.state) ? [] : ['this comment follows it'])].join(' · ')
 
-function footer({ id, request, plan, state }: Deployment): string {
+/** Where it comes from and what it is called. */
+function origins({ id, request, plan }: Deployment): readonly string[] {
   const asked = request.comment === null ? ASKED[request.door] : `Asked in ${link('this comment', request.comment.url)}`
   const commit = plan === null ? [] : [`commit ${code(shortCommit(plan.commit))}`]
-  return [asked, ...commit, `deployment ${code(id)}`, ...(hasEnded(state) ? [] : ['this comment follows it'])].join(' · ')
+  return [asked, ...commit, `deployment ${code(id)}`]
 }
 
 /** Every part is bounded, so this is for the case that somebody forgets: the text goes into one block and the marker stays. */

@@ -1,13 +1,19 @@
-import type { Deployment } from '../deploy/deployment.ts'
+import type { Deployment, Person } from '../deploy/deployment.ts'
 import type { Configuration } from '../deploy/environment.ts'
 import { shortImages } from '../deploy/words.ts'
-import { code } from './markdown.ts'
+import { person } from './comments.ts'
+import { code, mention } from './markdown.ts'
 
-/** `shop:1.2` to `production`: for answers about a deployment whose own comment says all the rest. */
-export function deploymentWords({ plan, request }: Deployment): string {
+/**
+ * The deployment of `shop:1.2` to `production`, which ada had asked for: for answers about one whose own comment says all the rest. It
+ * notifies whoever asked where `tells` says so; where it was the speaker they are not named.
+ */
+export function deploymentWords({ plan, request }: Deployment, speaker: Person, tells: 'mentions' | 'names'): string {
   const environment = plan?.environment ?? request.asks.environment
   const where = environment === null ? 'the default environment' : `**${code(environment)}**`
-  return `${plan === null ? 'the deployment' : code(shortImages(plan))} to ${where}`
+  const { id, login } = request.actor
+  const asker = id === speaker.id ? '' : `, which ${tells === 'mentions' ? mention(login) : person(login)} had asked for`
+  return `the deployment${plan === null ? '' : ` of ${code(shortImages(plan))}`} to ${where}${asker}`
 }
 
 export const needsApproval = ({ apps }: Configuration): boolean =>

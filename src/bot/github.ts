@@ -12,6 +12,10 @@ import { failureFrom, rateLimited, unexpectedAnswer, UNSAID_WINDOW, windowSaid }
 /** GitHub, for one installation of the App at a time. Every call is made once: what may be repeated is the caller's to know. */
 export interface GitHub {
   as(installation: number): GitHubClient
+  /** The App was taken off the account, or suspended: every call with its rights fails at once, until GitHub is asked again after a while. */
+  forget(installation: number): void
+  /** It is not suspended any more. */
+  welcome(installation: number): void
 }
 
 export interface GitHubClient {
@@ -52,6 +56,8 @@ export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock, spendin
   const budgets = createBudgets(spendings, clock)
   const installations = createInstallations(probot, clock)
   return {
+    forget: installations.forget,
+    welcome: installations.welcome,
     as: (installation) => {
       const budget = budgets(installation)
       const call = within(budget, installations, clock, installation)

@@ -8,6 +8,7 @@ import type { Place } from './budget/queue.ts'
 import type { Need } from './budget/room.ts'
 import { isSurface, write, type Mutation, type Written } from './batch.ts'
 import { answerComment, answerMarker, marker, type Links } from './comments.ts'
+import { isUninstalled } from './gone.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
 import { isRateLimit } from './github-failure.ts'
 import { look, type Trace } from './look.ts'
@@ -34,6 +35,17 @@ export type Shows = 'complete' | 'in progress' | 'failed'
  * written is noted before and the answer after it: where the answer was lost, what was noted is looked for before it is repeated.
  */
 export async function show(key: string, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
+  try {
+    return await bring(key, turn, doors)
+  } catch (error) {
+    if (!isUninstalled(error)) throw error
+    // Nobody can be told there any more.
+    doors.announcements.complete(key)
+    return 'complete'
+  }
+}
+
+async function bring(key: string, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
   const said = subjectOf(key, doors)
   if (said === null) return 'complete'
   const client = doors.github.as(said.repository.installation)
@@ -51,7 +63,7 @@ export async function show(key: string, turn: WritingTurn, doors: ShowDoors): Pr
   const isWritten = await writeStage(key, said, { ...projection, surfaces: stage }, client, place, doors)
   place.leave()
   if (!isWritten) return 'failed'
-  return stage.size < due.size ? show(key, turn, doors) : finish(key, projection, doors)
+  return stage.size < due.size ? bring(key, turn, doors) : finish(key, projection, doors)
 }
 
 /** When it is this one's turn to write. */
@@ -209,7 +221,7 @@ async function record(
     if (made !== null) announcements.said(key, 'deployment', { node: made.node_id, number: made.id, hash: CREATED })
     return true
   } catch (error) {
-    if (!(error instanceof Failure) || isRateLimit(error)) throw error
+    if (!(error instanceof Failure) || isRateLimit(error) || isUninstalled(error)) throw error
     if (!NO_DEPLOYMENT.has(statusOf(error) ?? 0)) return false
     announcements.gone(key, 'deployment')
     return true

@@ -18,8 +18,9 @@ export async function apply(deployment: Deployment, doors: RolloutDoors): Promis
   if (now === 'unknown') return 'again'
   if (planned(deployment, doors).placed.target.contract === 'blind' && !doors.claimed.delete(deployment.id)) return interrupted(deployment, doors)
   if (!isOurs(now, deployment, doors)) {
-    if (!isUnfinished(now, deployment) && (await isEndedFirst(deployment, doors, now))) return 'again'
-    if ((await attempt(deployment, doors)) === 'ended') return 'again'
+    const isBegun = isUnfinished(now, deployment)
+    if (isBegun ? isGivenUp(deployment, doors) : await isEndedFirst(deployment, doors, now)) return 'again'
+    if ((await attempt(deployment, isBegun, doors)) === 'ended') return 'again'
   }
   doors.journal.move(deployment.id, 'applying', 'observing', { now: doors.clock.now(), step: 'observe' })
   return 'again'
@@ -74,14 +75,24 @@ async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: re
 const outwaited = (sentence: string): Problem =>
   problem('WAIT_EXPIRED', { sentence: 'The rules would have it wait again, after it had its turn.', found: sentence, next: 'Ask again.' })
 
-async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'applied' | 'ended'> {
+/**
+ * Cancelled and interrupted half way: what ran before may have been stopped already, so it is put back. Where nothing is known to put
+ * back, it is too late.
+ */
+function isGivenUp(deployment: Deployment, doors: RolloutDoors): boolean {
+  if (!isCancelled(deployment, doors) || !canRestore(deployment, cancelled(), doors)) return false
+  doors.journal.restore(deployment.id, cancelled(), doors.clock.now())
+  return true
+}
+
+async function attempt(deployment: Deployment, isBegun: boolean, doors: RolloutDoors): Promise<'applied' | 'ended'> {
   const { plan, placed } = planned(deployment, doors)
   const operation: Operation = { id: deployment.id, fence: deployment.fence ?? 0, settings: plan.settings, artifacts: artifactsOf(plan) }
   const controller = new AbortController()
   doors.applying.set(deployment.id, controller)
   try {
     // Whoever cancelled before the line above found nothing to abort.
-    if (isCancelled(deployment, doors)) controller.abort()
+    if (!isBegun && isCancelled(deployment, doors)) controller.abort()
     controller.signal.throwIfAborted()
     await placed.target.apply(operation, handsFor(deployment, doors, controller.signal))
     return 'applied'
@@ -107,7 +118,7 @@ const cancelled = (): Problem => problem('CANCELLED', { sentence: 'It was cancel
 /** After the switch, or half way through it: what ran before is put back, where the rules want that and it is known what that was. */
 function failed(deployment: Deployment, doors: RolloutDoors, why: Problem): 'again' {
   const { journal, clock } = doors
-  if (canRestore(deployment, doors)) journal.restore(deployment.id, why, clock.now())
+  if (canRestore(deployment, why, doors)) journal.restore(deployment.id, why, clock.now())
   else journal.end(deployment.id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: why })
   return 'again'
 }

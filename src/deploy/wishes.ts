@@ -68,6 +68,7 @@ export async function approve(
     approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at >= askedAt(request))
   const deployment = pick(request, id, waits, hasWord, doors)
   if (deployment instanceof Refusal) return deployment
+  if (request.actor.app !== null) return notByApps(request.actor.login)
   // A crash came between the word and its answer.
   if (hasWord(deployment)) return { deployment }
   const { planHash, plan, rules } = deployment
@@ -86,6 +87,14 @@ export async function approve(
   doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: doors.clock.now() })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
 }
+
+const notByApps = (login: string): Refusal =>
+  new Refusal('APPROVAL_NOT_ALLOWED', {
+    sentence: `${login} may not approve this deployment.`,
+    found: 'an App',
+    wanted: 'a second person',
+    next: 'Ask somebody who may: /who ENVIRONMENT lists them.',
+  })
 
 export type Cancelling =
   | { readonly deployment: Deployment; readonly outcome: 'cancelled' | 'asked' | 'too late' | 'ended' }

@@ -82,13 +82,14 @@ export interface StepWords {
 /** The steps in order, each with a word, a mark and its time. */
 export const steps = (deployment: Deployment): readonly StepWords[] => deployment.steps.map((step) => stepWords(step, deployment))
 
-/** `0.4 s`, `4 s`, `1 min 12 s`, `2 h 5 min`. */
+/** `0.4 s`, `4 s`, `1 min 12 s`, `2 h 5 min`, `4 h`. */
 export function duration(ms: number): string {
   if (ms < 950) return `${(Math.max(0, Math.round(ms / 100)) / 10).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  const minutes = Math.floor((seconds % 3600) / 60)
+  return `${Math.floor(seconds / 3600)} h${minutes === 0 ? '' : ` ${minutes} min`}`
 }
 
 /** `2026-11-23 12:00 UTC`. */

@@ -15,7 +15,7 @@ story('a lock keeps everybody else out, says why and until when', async ({ world
 
     - **Found:** \`locked since 2026-11-23 13:00 UTC, until 2026-11-23 15:00 UTC\`
     - **Wanted:** \`a free environment, or its holder\`
-    - **Next:** Ask ada, or type \`/unlock\` production if it is not needed any more.
+    - **Next:** Ask ada, or type \`/unlock production\` if it is not needed any more.
     - **Who can put this right:** whoever asked
     - **Code:** \`LOCKED\`
 

@@ -107,6 +107,12 @@ story('a broken configuration is answered with line, column and the nearest key'
   `)
 })
 
+story('a rule that is not enforced yet is refused, never ignored', async ({ ada, bot, github }) => {
+  github.has('.github/deploy.yml', `${DEPLOY_YML}    preview: { expire: 3d }\n`)
+  await ada.comments('/deploy production')
+  expect(bot.says()).toContain('CONFIGURATION_UNSUPPORTED')
+})
+
 story('the configuration of a pull request changes nothing until it is merged', async ({ world, ada, bot, github, registry }) => {
   await registry.has('acme/shop:1', {})
   ada.person.pushes('checkout', { files: { '.github/deploy.yml': DEPLOY_YML.replace('container: shop', 'container: other') } })

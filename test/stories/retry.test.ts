@@ -7,7 +7,7 @@ story('/retry runs the plan that failed once more', async ({ ada, grace, bot, re
   const digest = await registry.has('acme/shop:1.2', {})
   await grace.comments('/retry')
   expect(bot.says().split('<details>')[0]).toMatchInlineSnapshot(`
-    "✅ **grace** deployed once more \`registry.test/acme/shop:1.2\` (\`sha256:b142029babe1\`) to **\`shop/production\`** in 0.0 s. [Open it](<https://shop.example.com/>)
+    "✅ **grace** deployed once more \`registry.test/acme/shop:1.2\` (\`sha256:b142029babe1\`) to **\`production\`** in 0.0 s. [Open it](<https://shop.example.com/>)
 
     * ✅ Permission and rules checked · 0.0 s
     * ✅ Image found · \`sha256:b142029babe1\` as credential main · 0.0 s

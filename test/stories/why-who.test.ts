@@ -15,7 +15,7 @@ story('/why says rule by rule why not', async ({ ada, grace, bot, registry }) =>
 
     - **Found:** \`locked since 2026-11-23 13:00 UTC, until 2026-11-24 13:00 UTC\`
     - **Wanted:** \`a free environment, or its holder\`
-    - **Next:** Ask grace, or type \`/unlock\` production if it is not needed any more.
+    - **Next:** Ask grace, or type \`/unlock production\` if it is not needed any more.
     - **Who can put this right:** whoever asked
     - **Code:** \`LOCKED\`
 
@@ -27,7 +27,7 @@ story('/why says rule by rule why not', async ({ ada, grace, bot, registry }) =>
     * ✅ Bounds of the target: target engine is allowed to this repository for production
     * 🚫 Lock: production is locked by grace: the database is being moved
 
-    Deployment \`s1-cd3d4eb485fd695f47e562af6c692c12\` · asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1021>)"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1021>) · deployment \`<id>\`"
   `)
 })
 

@@ -27,7 +27,7 @@ export const approve: Command = {
     const missing = (deployment.rules?.approvals?.count ?? 0) - mine.length
     const then = missing > 0 ? `${missing === 1 ? '1 more approval is' : `${missing} more approvals are`} needed` : 'it goes on'
     answer(
-      `${missing > 0 ? MARKS.waiting : MARKS.done} ${person(request.actor.login)} approved ${deploymentWords(deployment)} of ${person(deployment.request.actor.login)}: ${then}.`,
+      `${missing > 0 ? MARKS.waiting : MARKS.done} ${person(request.actor.login)} approved ${deploymentWords(deployment, request.actor, 'names')}: ${then}.`,
     )
   },
 }

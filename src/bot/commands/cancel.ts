@@ -1,9 +1,9 @@
-import type { Deployment } from '../../deploy/deployment.ts'
+import type { Deployment, Person } from '../../deploy/deployment.ts'
 import type { Service } from '../../deploy/service.ts'
 import type { Command } from '../command.ts'
 import { MARKS, person, sentence } from '../comments.ts'
 import { deploymentWords } from '../deployment-words.ts'
-import { code, mention } from '../markdown.ts'
+import { code } from '../markdown.ts'
 
 export const cancel: Command = {
   name: 'cancel',
@@ -24,23 +24,21 @@ export const cancel: Command = {
   run: async ({ args, request, service, answer, refuse }) => {
     const found = await service.cancel(request, args.words[0] ?? null)
     if ('problem' in found) return refuse(found.problem)
-    answer(WORDS[found.outcome](found.deployment, request.actor.login))
+    answer(WORDS[found.outcome](found.deployment, request.actor))
   },
 }
 
 type Outcome = Extract<Awaited<ReturnType<Service['cancel']>>, { readonly outcome: string }>['outcome']
 
-/** Whoever asked for it hears of it, where it was somebody else who stopped it. */
-const whose = ({ request: { actor } }: Deployment, by: string): string => (actor.login === by ? '' : `, which ${mention(actor.login)} had asked for`)
-
-const WORDS: Record<Outcome, (deployment: Deployment, by: string) => string> = {
+// Whoever asked for it hears of it, where it was somebody else who stopped it.
+const WORDS: Record<Outcome, (deployment: Deployment, by: Person) => string> = {
   cancelled: (deployment, by) =>
-    `${MARKS.skipped} ${person(by)} stopped ${deploymentWords(deployment)}${whose(deployment, by)}, before anything was changed.`,
+    `${MARKS.skipped} ${person(by.login)} stopped ${deploymentWords(deployment, by, 'mentions')}, before anything was changed.`,
   asked: (deployment, by) =>
-    `${MARKS.running} ${deploymentWords(deployment)}${whose(deployment, by)} is being stopped; its own comment says what runs in the end.`,
-  'too late': (deployment) => {
-    const environment = deployment.plan?.environment ?? ''
-    return `${MARKS.unknown} Too late to stop ${deploymentWords(deployment)}: it is in its place already. To go back, type ${code(`/rollback ${environment}`)} once it has ended.`
+    `${MARKS.running} ${person(by.login)} stops ${deploymentWords(deployment, by, 'mentions')}; its own comment says what runs in the end.`,
+  'too late': (deployment, by) => {
+    const back = code(`/rollback ${deployment.plan?.environment ?? ''}`)
+    return `${MARKS.unknown} It is too late to stop ${deploymentWords(deployment, by, 'names')}: the image is in its place. To go back, type ${back} once it has ended.`
   },
   ended: (deployment) => `${MARKS.skipped} There is nothing to stop any more. ${sentence(deployment)}`,
 }

@@ -1,7 +1,7 @@
 import { lacking, type Command } from '../command.ts'
 import { MARKS, person } from '../comments.ts'
 import { deploymentWords, needsApproval } from '../deployment-words.ts'
-import { mention, prose } from '../markdown.ts'
+import { prose } from '../markdown.ts'
 
 export const reject: Command = {
   name: 'reject',
@@ -27,9 +27,7 @@ export const reject: Command = {
     if (reason === '') return refuse(lacking('a reason', reject))
     const said = await service.approve(request, { id, isApproval: false, reason })
     if ('problem' in said) return refuse(said.problem)
-    const { actor } = said.deployment.request
-    answer(
-      `${MARKS.refused} ${mention(actor.login)}, ${person(request.actor.login)} rejected ${deploymentWords(said.deployment)}: ${prose(reason)}. Talk about it, then ask again.`,
-    )
+    const what = deploymentWords(said.deployment, request.actor, 'mentions')
+    answer(`${MARKS.refused} ${person(request.actor.login)} rejected ${what}: ${prose(reason)}. Talk about it, then ask again.`)
   },
 }

@@ -1,4 +1,4 @@
-import { NOTHING_ASKED, type Asks, type Deployment, type State } from '../../deploy/deployment.ts'
+import type { Asks, Deployment, State } from '../../deploy/deployment.ts'
 import { unknownId } from '../../deploy/wishes.ts'
 import { problem, type Problem } from '../../errors.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -47,7 +47,7 @@ function asksOf({ id, plan, endedAt, request }: Deployment): Asks {
   const asks = { ...request.asks, override: null }
   const isOwnPlan = asks.origin === null || asks.origin.kind === 'retry'
   if (plan === null || (endedAt !== null && !isOwnPlan)) return asks
-  return { ...NOTHING_ASKED, ...asks, app: plan.app, environment: plan.environment, origin: { kind: 'retry', of: id } }
+  return { ...asks, environment: plan.environment, origin: { kind: 'retry', of: id } }
 }
 
 const nothing = (): Problem =>

@@ -88,7 +88,7 @@ describe('a bundle', () => {
     expect(await bundles()).toEqual([null])
   })
 
-  const answering = (...attestations: object[]): Door => ({
+  const answering = (...attestations: object[]): Pick<Door, 'as'> => ({
     as: () => ({
       rest: async (_route, _params, shape) => shape.parse({ attestations }),
       graphql: () => Promise.reject(new Error('no')),

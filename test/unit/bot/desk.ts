@@ -62,6 +62,8 @@ export class Desk {
     this.caughtUp = createCaughtUp(sql)
     this.spendings = createSpendings(sql)
     this.pull = this.github.people.ada.opensPullRequest()
+    // Older than the App: nobody was told.
+    this.github.webhooks.waiting.length = 0
     this.bot = this.starts()
   }
 

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { NOTHING_ASKED, type DeployRequest } from '../../../src/deploy/deployment.ts'
-import type { Look } from '../../../src/deploy/source.ts'
-import { Failure } from '../../../src/errors.ts'
-import type { Comment, Issue } from '../../world/github/state.ts'
-import type { Person } from '../../world/github/people.ts'
+import { NOTHING_ASKED } from '../../../src/deploy/deployment.ts'
+import type { Comment } from '../../world/github/state.ts'
+import { Asking } from './asking.ts'
 import { Desk } from './desk.ts'
 
 describe('the facts that GitHub gives', () => {
@@ -16,32 +14,10 @@ describe('the facts that GitHub gives', () => {
     desk.github.verdict()
   })
 
-  const request = (
-    comment: Comment | null,
-    more: Partial<DeployRequest> = {},
-    on: Issue = desk.pull,
-    who: Person = desk.github.people.ada,
-  ): DeployRequest => {
-    const { repository, installation } = desk.github
-    return {
-      ...{ key: 'k', door: comment === null ? 'label' : 'comment', headSeen: null, receivedAt: desk.time.now() },
-      repository: { id: repository.id, node: repository.node, owner: repository.owner.login, name: repository.name, installation: installation.id },
-      subject: { number: on.number, node: on.node, isPull: on.pull !== null },
-      actor: { id: who.id, login: who.login, app: who.account.app },
-      comment:
-        comment === null
-          ? null
-          : { id: comment.id, node: comment.node, body: comment.body, url: 'https://github.com/x', createdAt: comment.createdAt },
-      asks: NOTHING_ASKED,
-      ...more,
-    }
-  }
-  const somebody = (name: 'ada' | 'grace' | 'mallory' | 'trent' | 'eve' | 'robot') => ({ id: desk.github.people[name].id, login: name })
-  const said = (text = '/deploy', who = desk.github.people.ada): Comment => who.comments(desk.pull.number, text)
-  const failing = async (asked: DeployRequest, besides: Look = {}): Promise<string> => {
-    const error: unknown = await desk.source.look(asked, besides).catch((thrown: unknown) => thrown)
-    return error instanceof Failure ? error.problem.code : `no failure: ${JSON.stringify(error)}`
-  }
+  const request: Asking['request'] = (...about) => new Asking(desk).request(...about)
+  const said: Asking['said'] = (...words) => new Asking(desk).said(...words)
+  const failing: Asking['failing'] = (...asked) => new Asking(desk).failing(...asked)
+  const somebody = (name: 'ada' | 'grace') => ({ id: desk.github.people[name].id, login: name })
 
   test('a comment on a pull request, with three calls side by side', async () => {
     desk.github.has('.github/deploy.yml', 'version: 1\n')

@@ -264,7 +264,7 @@ export class GitHub implements Hub {
     return this.#troubles.add(new Trouble('hangs'))
   }
 
-  /** One field of a GraphQL request fails while its neighbours work: `github.fails('updateCheckRun')`. */
+  /** One field of a GraphQL request fails, wherever it stands, while its neighbours work: `github.fails('updateCheckRun')`. */
   fails(field: string, message = 'Something went wrong while executing your query.', status = 500): Trouble {
     return this.#troubles.add(new Trouble('fails', status, message)).to(field)
   }

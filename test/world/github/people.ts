@@ -169,7 +169,7 @@ export class Person {
     const row = push(github.state, this.#home, branch, this.account, github.now(), change)
     const isCreated = row.kind === 'branch_creation'
     const flags = { created: isCreated, deleted: false, forced: row.kind === 'force_push' }
-    const pusher = { name: this.login, email: `${this.login}@example.com` }
+    const pusher = { name: this.login, email: `${this.login.replace('[bot]', '')}@example.com` }
     const head = { id: row.after, message: change.message ?? 'Work', author: pusher, committer: pusher, distinct: true }
     const stated = {
       ref: row.ref,

@@ -64,7 +64,7 @@ interface Context extends Asked {
  */
 const fieldResolver: GraphQLFieldResolver<unknown, Context> = (source, args, asked, info) => {
   const type = info.parentType.name
-  const trouble = info.path.prev === undefined ? asked.failing(info.fieldName) : null
+  const trouble = asked.failing(info.fieldName)
   if (trouble !== null) throw trouble
   const needed = PERMISSIONS.get(`${type}.${info.fieldName}`) ?? []
   if (isPlain(needed)) authorize(asked.token, asked.seen, null, needed)
