@@ -166,9 +166,10 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
   if ('problem' in proved) return refuse(deployment, doors, proved.problem)
   const known = { ...deployment, built, proved: proved.commits }
   const decision = judge({ request: deployment.request, deployment: known, facts: null, proposal: proposalOf(deployment, doors) }, doors)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts: merged(deployment, decision) })
-  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits }
-  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait', verdicts: merged(deployment, decision) })
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits, verdicts }
+  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait' })
   else journal.move(deployment.id, 'verifying', 'queued', { ...change, step: 'queue' })
   return 'again'
 }
