@@ -12,7 +12,7 @@ import type { Clock } from './deploy/clock.ts'
 import type { TargetAccess } from './deploy/images.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
-import { createService, type Service } from './deploy/service.ts'
+import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
 import type { Doors as TargetDoors, Site, TargetKind } from './deploy/target.ts'
 import { createImages, type NamedSource } from './images.ts'
 import { createRegistryClient, type RegistryClient } from './registry/client.ts'
@@ -96,7 +96,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
-    probe: async (url, signal) => (await outside.registry.publicFetch(url, { method: 'GET', redirect: 'manual', signal })).status,
+    probe: probing(operator, outside.registry),
     source,
     images: createImages(client, outside.registry, sources),
     clock,
@@ -125,6 +125,16 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   return { service, bot, inbox, sites, renewals }
+}
+
+/** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */
+function probing({ trustedHealth }: Operator, { fetch, publicFetch }: RegistryDoors): ServiceDoors['probe'] {
+  return async (url, signal) => {
+    const reach = trustedHealth.includes(new URL(url).origin) ? fetch : publicFetch
+    const answer = await reach(url, { method: 'GET', redirect: 'manual', signal })
+    await answer.body?.cancel()
+    return answer.status
+  }
 }
 
 function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {

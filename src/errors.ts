@@ -69,7 +69,7 @@ export const CODES = {
   BRANCH_REFUSED: facts('repository', 403),
   COMMIT_UNSIGNED: facts('requester', 403),
   CHECKS_FAILED: facts('requester', 409),
-  CHECKS_PENDING: facts('requester', 409, true),
+  CHECKS_PENDING: facts('requester', 409),
   CHECKS_UNREADABLE: facts('github', 503, true),
   REVIEW_REQUIRED: facts('requester', 409),
   OVERRIDE_REFUSED: facts('repository', 403),

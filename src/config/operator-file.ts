@@ -18,6 +18,8 @@ export type { ExchangeForm, SecretReference }
 export interface Operator {
   readonly credentials: ReadonlyMap<string, DeclaredCredential>
   readonly targets: ReadonlyMap<string, TargetDeclaration>
+  /** Origins on private addresses that an environment's health may be asked at. */
+  readonly trustedHealth: readonly string[]
   /** The path of a file with other Sigstore roots than the one that is shipped; null where that one is meant. */
   readonly trustedRoot: string | null
   /** Registries besides those on loopback that may be plain HTTP, as `host[:port]`. */
@@ -92,6 +94,7 @@ export function readOperatorFile(
 export const NO_OPERATOR: Operator = {
   credentials: new Map(),
   targets: new Map(),
+  trustedHealth: [],
   trustedRoot: null,
   plainHttp: [],
   trustedRealms: [],
@@ -134,6 +137,7 @@ class Reader {
     return {
       credentials: new Map(Object.entries(credentials).map(([name, declared]) => [name, this.#credential(name, declared)])),
       targets: new Map(Object.entries(targets).map(([name, declared]) => [name, this.#target(name, declared, Object.keys(credentials))])),
+      trustedHealth: lists.trusted_health,
       trustedRoot: lists.trusted_root ?? null,
       plainHttp: lists.plain_http,
       trustedRealms: lists.trusted_realms,

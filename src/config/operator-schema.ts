@@ -79,6 +79,7 @@ export const operatorSchema = (exchanges: readonly ExchangeForm[], families: rea
     version: z.literal(1),
     credentials: named(credential(exchanges, families)).default({}),
     targets: named(target).default({}),
+    trusted_health: z.array(text(originProblem)).default([]),
     trusted_root: z.string().min(1, 'the path of a file').optional(),
     plain_http: z.array(text(hostProblem)).default([]),
     trusted_realms: z.array(text(originProblem)).default([]),

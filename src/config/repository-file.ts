@@ -1,5 +1,6 @@
-import type { App, Configuration, EnvironmentRules, ReadConfiguration } from '../deploy/environment.ts'
-import { didYouMean, listed, quoted } from '../deploy/wording.ts'
+import type { App, Configuration, ReadConfiguration } from '../deploy/environment.ts'
+import { contradictions } from './contradictions.ts'
+import { rulesOf } from './environment-rules.ts'
 import { inOrder, problemOf } from './finding.ts'
 import type { Finding, Path } from './finding.ts'
 import { repositorySchema } from './repository-schema.ts'
@@ -43,7 +44,7 @@ function interpret(text: string, repositoryName: string): Interpretation {
   if ('findings' in shape) return broken(shape.findings)
   const parts = partsOf(shape.value, repositoryName, yaml)
   if ('findings' in parts) return broken(parts.findings)
-  const findings = parts.apps.flatMap((part) => contradictions(part, yaml))
+  const findings = parts.apps.flatMap(({ path, document }) => contradictions(document, path, yaml))
   if (findings.length > 0) return broken(findings)
   return { configuration: { apps: new Map(parts.apps.map(({ name, document }) => [name, appOf(name, document)])) }, findings }
 }
@@ -77,55 +78,10 @@ function partsOf(document: RepositoryDocument, repositoryName: string, yaml: Yam
   return { apps: [{ name, path: [], document: { images, environments, default: document.default } }] }
 }
 
-/** What is right key by key and cannot be right together. */
-function contradictions({ path, document }: AppPart, yaml: Yaml): Finding[] {
-  const findings: Finding[] = []
-  for (const key of ['images', 'environments'] as const) {
-    if (Object.keys(document[key]).length === 0) findings.push(findingAt(yaml.valueAt([...path, key]), [...path, key], 'not empty'))
-  }
-  const names = Object.keys(document.environments)
-  if (document.default !== undefined && !names.includes(document.default)) {
-    const at = [...path, 'default']
-    const sentence = `The default environment ${quoted(document.default)} is not declared.${didYouMean(document.default, names)}`
-    findings.push(findingAt(yaml.valueAt(at), at, `one of ${listed(names)}`, sentence))
-  }
-  const seen = new Map<string, string>()
-  for (const [name, { repository }] of Object.entries(document.images)) {
-    const at = [...path, 'images', name, 'repository']
-    const earlier = seen.get(repository)
-    // `/deploy host/name:tag` would not say which of the two is meant.
-    if (earlier !== undefined) findings.push(findingAt(yaml.valueAt(at), at, `another repository than that of ${earlier}`))
-    seen.set(repository, name)
-  }
-  return findings
-}
-
 function appOf(name: string, document: AppDocument): App {
   const images = Object.entries(document.images).map(
-    ([image, { repository, tag }]) => [image, { name: image, repository, tag: tag ?? null, wait: null }] as const,
+    ([image, { repository, tag, wait }]) => [image, { name: image, repository, tag: tag ?? null, wait: wait ?? null }] as const,
   )
   const environments = Object.entries(document.environments).map(([environment, rules]) => [environment, rulesOf(environment, rules)] as const)
   return { name, images: new Map(images), default: document.default ?? null, environments: new Map(environments) }
-}
-
-function rulesOf(name: string, rules: AppDocument['environments'][string]): EnvironmentRules {
-  const { target, settings, url, allow, from } = rules
-  return {
-    name,
-    target,
-    settings,
-    url: url ?? null,
-    allow: { role: allow.role ?? 'write', any: [] },
-    from: { branches: null, pullRequests: from.pull_requests, forks: from.forks, drafts: true },
-    auto: null,
-    queue: 'all',
-    health: null,
-    after: null,
-    approvals: null,
-    require: { checks: null, reviews: 0, upToDate: false, signed: false },
-    verify: { commit: null, attestation: null },
-    freeze: [],
-    onFailure: 'rollback',
-    parameters: {},
-  }
 }

@@ -6,14 +6,29 @@ import { templateProblem } from '../deploy/tag-template.ts'
 import { later, name, named, text } from './shape.ts'
 
 /**
- * `.github/deploy.yml`, whole. `later(…)` marks the rules that are checked but not enforced in this version; enforcing one
- * means taking the mark away and giving the rule a place in `EnvironmentRules`.
+ * `.github/deploy.yml`, whole. `later()` marks what is known and not enforced in this version; enforcing it means giving it a
+ * schema and a place in `EnvironmentRules`.
  */
 
-const duration = z.string().regex(/^[1-9]\d{0,4}[smhd]$/, 'a duration such as 90s, 10m or 4h')
-const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'a repository as owner/name')
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `90s` → 90000; NaN for what is no duration. */
+function milliseconds(value: string): number {
+  const [, amount, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(value) ?? []
+  return Number(amount) * (UNITS[unit as keyof typeof UNITS] ?? NaN)
+}
+
+/** → milliseconds. */
+const duration = (most: string) =>
+  text((value) => {
+    if (Number.isNaN(milliseconds(value))) return 'a duration such as 90s, 10m or 4h'
+    return milliseconds(value) > milliseconds(most) ? `at most ${most}` : null
+  }).transform(milliseconds)
+
 const words = z.array(z.string().min(1)).min(1)
-const person = z.string().regex(/^(team:[\w.-]+\/[\w.-]+|user:[\w-]+|app:[\w-]+)$/, 'team:ORGANISATION/TEAM, user:LOGIN or app:NAME')
+const branches = z.array(text(branchProblem)).min(1)
+const party = z.string().regex(/^(team:[\w.-]+\/[\w.-]+|user:[\w-]+|app:[\w-]+)$/, 'team:ORGANISATION/TEAM, user:LOGIN or app:NAME-OR-ID')
+const parties = z.array(party).min(1)
 const role = z.enum(['write', 'maintain', 'admin'], {
   error: ({ input }) =>
     `write, maintain or admin${(ROLES as readonly unknown[]).includes(input) ? ': the file can only tighten who may deploy' : ''}`,
@@ -22,57 +37,75 @@ const role = z.enum(['write', 'maintain', 'admin'], {
 const image = z.strictObject({
   repository: text(repositoryProblem),
   tag: text(templateProblem).optional(),
-  wait: later(duration),
+  wait: duration('24h').optional(),
 })
 
 const approvals = z.strictObject({
-  count: z.int().min(1),
-  by: z.array(person).min(1).optional(),
-  not: z.array(z.enum(['requester', 'author', 'pusher'])).optional(),
-  expire: duration.optional(),
+  count: z.int().min(1).max(10),
+  by: parties.default([]),
+  not: z.array(z.enum(['requester', 'author', 'pusher'])).default(['requester', 'author', 'pusher']),
+  expire: duration('7d').default(milliseconds('4h')),
+})
+const check = z.strictObject({
+  name: z.string().min(1),
+  app: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, "an App's slug, such as github-actions")
+    .optional(),
 })
 const requirements = z.strictObject({
-  checks: z
-    .array(z.strictObject({ name: z.string().min(1), app: z.string().min(1).optional() }))
-    .min(1)
-    .optional(),
-  reviews: z.int().min(1).optional(),
-  up_to_date: z.boolean().optional(),
-  signed: z.boolean().optional(),
+  checks: z.union([z.literal('all'), z.array(check).min(1)], { error: 'all, or a list such as [{ name: build, app: github-actions }]' }).optional(),
+  reviews: z.int().min(1).max(10).optional(),
+  up_to_date: z.boolean().default(false),
+  signed: z.boolean().default(false),
 })
-const verification = z.strictObject({
-  commit: z.enum(['claimed', 'proved']).optional(),
-  attestation: z.strictObject({ repository, workflow: z.string().min(1), ref: z.string().min(1).optional() }).optional(),
+const attestation = z.strictObject({
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'a repository as owner/name'),
+  workflow: z.string().regex(/^\.github\/workflows\/[\w.-]+\.ya?ml$/, 'a path such as .github/workflows/release.yml'),
+  ref: z.string().startsWith('refs/', 'a whole ref such as refs/heads/main').optional(),
 })
+const verification = z.strictObject({ commit: z.enum(['claimed', 'proved']).optional(), attestation: attestation.optional() })
 const moment = z.string().regex(/^(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):[0-5]\d$/, 'a day and time such as "fri 15:00"')
+const window = z.strictObject({ from: moment, to: moment, zone: text(zoneProblem) })
 const parameter = z.strictObject({
   type: z.enum(['enum', 'string', 'number', 'boolean']),
   of: words.optional(),
   default: z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number or true or false' }).optional(),
 })
+/** What `{name}` in the settings can be. */
+const parameterName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'at most 63 letters, digits, "_" and "-", beginning with a letter or "_"')
 
 const environment = z.strictObject({
   target: name,
   settings: z.record(z.string(), z.unknown()).default({}),
   url: text(addressProblem).optional(),
-  allow: z.strictObject({ role: role.optional(), any: later(z.array(person).min(1)) }).default({}),
+  allow: z.strictObject({ role: role.default('write'), any: parties.default([]) }).prefault({}),
   from: z
-    .strictObject({ branches: later(words), pull_requests: z.boolean().default(true), forks: z.boolean().default(false) })
-    .default({ pull_requests: true, forks: false }),
-  auto: later(z.strictObject({ push: words.optional(), checks: z.literal('green').optional(), package: z.literal('published').optional() })),
-  queue: later(z.enum(['newest', 'all']), 'all'),
-  health: later(
-    z.strictObject({ path: z.string().startsWith('/', 'a path that begins with /'), within: duration.optional(), times: z.int().min(1).optional() }),
-  ),
-  after: later(z.strictObject({ environment: name, healthy_for: duration.optional() })),
-  approvals: later(approvals),
-  require: later(requirements),
-  verify: later(verification),
-  freeze: later(z.array(z.strictObject({ from: moment, to: moment, zone: z.string().min(1) })).min(1)),
-  on_failure: later(z.enum(['rollback', 'rollback_and_lock', 'keep'])),
-  parameters: later(named(parameter)),
-  before: later(z.unknown()),
-  preview: later(z.unknown()),
+    .strictObject({
+      branches: branches.optional(),
+      pull_requests: z.boolean().default(true),
+      forks: z.boolean().default(false),
+      drafts: z.boolean().default(false),
+    })
+    .prefault({}),
+  auto: z.strictObject({ push: branches.optional(), checks: z.literal('green').optional(), package: z.literal('published').optional() }).optional(),
+  queue: z.enum(['newest', 'all']).default('all'),
+  health: z
+    .strictObject({
+      path: z.string().startsWith('/', 'a path that begins with /'),
+      within: duration('1h').default(milliseconds('60s')),
+      times: z.int().min(1).max(100).default(1),
+    })
+    .optional(),
+  after: z.strictObject({ environment: name, healthy_for: duration('30d').default(0) }).optional(),
+  approvals: approvals.optional(),
+  require: requirements.prefault({}),
+  verify: verification.prefault({}),
+  freeze: z.array(window).min(1).max(20).default([]),
+  on_failure: z.enum(['rollback', 'rollback_and_lock', 'keep']).default('rollback'),
+  parameters: z.record(parameterName, parameter).default({}),
+  before: later(),
+  preview: later(),
 })
 
 const app = z.strictObject({ images: named(image), default: name.optional(), environments: named(environment) })
@@ -87,6 +120,8 @@ export const repositorySchema = z.strictObject({
 
 export type RepositoryDocument = z.output<typeof repositorySchema>
 export type AppDocument = z.output<typeof app>
+export type EnvironmentDocument = z.output<typeof environment>
+export type ParameterDocument = z.output<typeof parameter>
 
 function repositoryProblem(value: string): string | null {
   const reference = parseReference(value)
@@ -106,4 +141,23 @@ function addressProblem(value: string): string | null {
   if (url === null || url.username !== '' || url.password !== '') return wanted
   const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback) ? null : wanted
+}
+
+/** Branches are named as people name them; a pattern is one for `matches`. */
+function branchProblem(value: string): string | null {
+  if (value === '' || /\s/.test(value)) return 'a branch or a pattern such as release/*'
+  return value.startsWith('refs/') ? `a branch without refs/: ${value.replace(/^refs\/(heads\/)?/, '') || 'main'}` : null
+}
+
+function zoneProblem(value: string): string | null {
+  // An offset such as +02:00 knows nothing of daylight saving.
+  return /^[A-Za-z]/.test(value) && isZone(value) ? null : 'a time zone such as Europe/Berlin or UTC'
+}
+
+function isZone(value: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
 }

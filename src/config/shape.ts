@@ -8,12 +8,11 @@ import type { Spot, Yaml } from './yaml.ts'
  * Schemas of configuration files. Every message in a schema completes the sentence "… must be …".
  */
 
-/** A rule that is read and checked, and that this version does not enforce: said, never ignored. `today`: a value that is what happens anyway. */
-export const later = <Schema extends z.ZodType>(schema: Schema, today?: z.output<Schema>) =>
-  schema
-    .superRefine((value, context) => {
-      if (today === undefined || value !== today) context.addIssue({ code: 'custom', params: { isLater: true } })
-    })
+/** A rule that is known and that this version does not enforce: said, never ignored. */
+export const later = () =>
+  z
+    .unknown()
+    .superRefine((_, context) => context.addIssue({ code: 'custom', params: { isLater: true } }))
     .optional()
 
 /** A text for which `problem` says what it must be instead, or null. */
@@ -47,6 +46,8 @@ type Issue = z.core.$ZodIssue
 
 function findingsOf(issue: Issue, yaml: Yaml, schema: z.ZodType): Finding[] {
   const path = issue.path as Path
+  const meant = issue.code === 'invalid_union' ? deepest(issue) : []
+  if (meant.length > 0) return meant.flatMap((inner) => findingsOf(inner, yaml, schema))
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], key, yaml, keysAt(schema, path)))
   if (issue.code === 'custom' && issue.params?.['isLater'] === true) return [notEnforced(path, yaml)]
   if (issue.code === 'invalid_key') {
@@ -62,6 +63,14 @@ function findingsOf(issue: Issue, yaml: Yaml, schema: z.ZodType): Finding[] {
     return [findingAt(spot, path, issue.message, `${subject(path)} must be ${issue.message}, and ${read}; put it in quotes.`)]
   }
   return [findingAt(spot, path, issue.message)]
+}
+
+/** Of several forms the one that was meant is the one in which the trouble lies deepest; nothing where it is none of them. */
+function deepest({ errors, path }: z.core.$ZodIssueInvalidUnion): Issue[] {
+  const depths = errors.map((issues) => Math.max(0, ...issues.map((issue) => issue.path.length)))
+  const most = Math.max(0, ...depths)
+  if (most === 0) return []
+  return (errors[depths.indexOf(most)] ?? []).map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
 }
 
 const subject = (path: Path): string => (path.length === 0 ? 'The file' : pathText(path))
@@ -107,7 +116,8 @@ function wantedOf(issue: z.core.$ZodRawIssue): string {
 
 /** The keys that a schema knows at a path, for "did you mean". */
 function keysAt(schema: z.core.$ZodType, path: Path): string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysAt(schema.unwrap(), path)
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return keysAt(schema.unwrap(), path)
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path))
   const [part, ...rest] = path
   if (schema instanceof z.ZodObject) {
     if (part === undefined) return Object.keys(schema.shape)

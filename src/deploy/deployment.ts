@@ -78,11 +78,11 @@ export const NOTHING_ASKED: Asks = {
   parameters: {},
 }
 
-/** How a request came: said by a person, or begun by itself because the configuration says so (`auto`). */
-export type Door = 'comment' | 'label' | 'push' | 'checks' | 'package'
+/** How a request came: said by a person, begun by itself because the configuration says so (`auto`), or to undo what a late request did (`watch`). */
+export type Door = 'comment' | 'label' | 'push' | 'checks' | 'package' | 'watch'
 
 /** Nobody is judged as the actor of these: the configuration itself allows them. */
-export const isAutomatic = (door: Door): boolean => door === 'push' || door === 'checks' || door === 'package'
+export const isAutomatic = (door: Door): boolean => door !== 'comment' && door !== 'label'
 
 /** Who asked for what, where: everything is from the signed body, nothing has been looked up. */
 export interface DeployRequest {

@@ -6,7 +6,7 @@ import { recheck } from './recheck.ts'
 import { canRestore } from './restore.ts'
 import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
 import { planned, problemOf, type RolloutDoors } from './step.ts'
-import type { Observation, Operation } from './target.ts'
+import type { Observation, Operation, Target } from './target.ts'
 
 /**
  * State `applying`: the environment is ours and the intent is on disk. Looks before it acts, so that it can be called again
@@ -16,7 +16,8 @@ import type { Observation, Operation } from './target.ts'
 export async function apply(deployment: Deployment, doors: RolloutDoors): Promise<'again'> {
   const now = await look(deployment, doors)
   if (now === 'unknown') return 'again'
-  if (!isOurs(now, deployment)) {
+  if (planned(deployment, doors).placed.target.contract === 'blind' && !doors.claimed.delete(deployment.id)) return interrupted(deployment, doors)
+  if (!isOurs(now, deployment, doors)) {
     if (!isUnfinished(now, deployment) && (await isEndedFirst(deployment, doors, now))) return 'again'
     if ((await attempt(deployment, doors)) === 'ended') return 'again'
   }
@@ -28,7 +29,8 @@ const OBSERVE_TRIES = 30
 
 /** State `observing`: reads back what runs. Only what the target itself reports counts as success. */
 export async function observe(deployment: Deployment, doors: RolloutDoors): Promise<'again'> {
-  const { plan } = planned(deployment, doors)
+  const { plan, placed } = planned(deployment, doors)
+  if (placed.target.contract === 'blind') return taken(deployment, doors)
   for (let tries = 1; ; tries++) {
     const now = await look(deployment, doors)
     if (now === 'unknown') return 'again'
@@ -88,8 +90,8 @@ async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'ap
     const why = stopped ? cancelled() : problemOf(error, deployment.id, doors)
     const now = await placed.target.observe(plan.settings).catch(() => null)
     // The answer may have been lost after the work was done: what runs decides. So it does where the cancellation came too late.
-    if (now !== null && isOurs(now, deployment) && why.code !== 'TARGET_UNHEALTHY') return 'applied'
-    if (now === null) unknown(deployment, doors, why)
+    if (now !== null && isOurs(now, deployment, doors) && why.code !== 'TARGET_UNHEALTHY') return 'applied'
+    if (now === null || isAmbiguous(placed.target, why)) unknown(deployment, doors, why)
     else if (!isSameImage(now, doors.journal.before(deployment.id))) failed(deployment, doors, why)
     else doors.journal.end(deployment.id, stopped ? 'cancelled' : 'failure', { now: doors.clock.now(), ...(!stopped && { problem: why }) })
     return 'ended'
@@ -110,8 +112,34 @@ function failed(deployment: Deployment, doors: RolloutDoors, why: Problem): 'aga
   return 'again'
 }
 
-const isOurs = (now: readonly Observation[], { id, plan }: Deployment): boolean =>
-  plan !== null && runsPlan(now, plan) && now.every(({ operation, pending }) => operation === id && pending === null)
+/** Where the target cannot tell whose operation it was, what runs decides. */
+const isOurs = (now: readonly Observation[], deployment: Deployment, doors: RolloutDoors): boolean => {
+  const { plan, placed } = planned(deployment, doors)
+  const isNamed = placed.target.contract !== 'readable'
+  return runsPlan(now, plan) && now.every(({ operation, pending }) => pending === null && (!isNamed || operation === deployment.id))
+}
+
+/** A blind target that did not refuse may have taken it. */
+const isAmbiguous = ({ contract }: Target, { code }: Problem): boolean => contract === 'blind' && code !== 'TARGET_REFUSED'
+
+/** A blind target is asked at most once: nobody can say whether it was before the process died. */
+function interrupted(deployment: Deployment, doors: RolloutDoors): 'again' {
+  unknown(
+    deployment,
+    doors,
+    problem('TARGET_UNAVAILABLE', {
+      sentence: 'Gantry was interrupted while it handed the deployment over, and this target cannot say what it took.',
+      next: 'Look at the target.',
+    }),
+  )
+  return 'again'
+}
+
+/** All that a blind target ever says. */
+function taken({ id }: Deployment, { journal, clock }: RolloutDoors): 'again' {
+  journal.end(id, 'success', { now: clock.now(), note: 'the target took it, and cannot say what runs' })
+  return 'again'
+}
 
 const isUnfinished = (now: readonly Observation[], { id }: Deployment): boolean =>
   now.some(({ pending, operation }) => pending === id || operation === id)

@@ -21,7 +21,7 @@ export interface Rehearsal {
   /** Per workload: what runs, and what would. The problem where the target cannot be asked. */
   readonly changes: readonly Change[] | { readonly problem: Problem }
   /** The commit of what runs by our records; null where nothing does. */
-  readonly from: string | null
+  readonly running: string | null
   /** Names of the settings that would be others. */
   readonly settings: readonly string[]
 }
@@ -91,10 +91,10 @@ const digestFor = ({ digest }: Observation, { artifacts }: Plan): string | null 
   artifacts.find((one) => one.digest !== null)?.digest ??
   null
 
-function comparedWith(plan: Plan, { repository }: DeployRequest, { journal }: RolloutDoors): Pick<Rehearsal, 'from' | 'settings'> {
+function comparedWith(plan: Plan, { repository }: DeployRequest, { journal }: RolloutDoors): Pick<Rehearsal, 'running' | 'settings'> {
   const last = journal.lastSuccess(environmentKey(repository.id, plan.app, plan.environment))?.plan ?? null
-  if (last === null) return { from: null, settings: [] }
+  if (last === null) return { running: null, settings: [] }
   const names = new Set([...Object.keys(last.settings), ...Object.keys(plan.settings)])
   const text = (value: Json | undefined): string => (value === undefined ? '' : canonical(value))
-  return { from: last.commit, settings: [...names].filter((name) => text(last.settings[name]) !== text(plan.settings[name])) }
+  return { running: last.commit, settings: [...names].filter((name) => text(last.settings[name]) !== text(plan.settings[name])) }
 }

@@ -3,7 +3,7 @@ import type { Deployment } from './deployment.ts'
 import { artifactsOf, type Plan } from './plan.ts'
 import { handsFor, look, runsPlan, seen } from './seen.ts'
 import { planned, problemOf, type RolloutDoors } from './step.ts'
-import type { Observation, Operation } from './target.ts'
+import type { Contract, Observation, Operation } from './target.ts'
 
 /** Whether the rules want what ran before put back, and it is known which plan that was. */
 export const canRestore = (deployment: Deployment, doors: RolloutDoors): boolean =>
@@ -31,7 +31,9 @@ export async function restore(deployment: Deployment, doors: RolloutDoors): Prom
   }
   const before = await look(deployment, doors)
   if (before === 'unknown') return 'again'
-  const trouble = isDone(before, operation, former) ? null : await putBack(operation, deployment, doors)
+  const trouble = isDone(before, operation, former, planned(deployment, doors).placed.target.contract)
+    ? null
+    : await putBack(operation, deployment, doors)
   const now = await look(deployment, doors)
   if (now === 'unknown') return 'again'
   const isBack = runsPlan(now, former) && now.every(({ healthy }) => healthy)
@@ -40,8 +42,9 @@ export async function restore(deployment: Deployment, doors: RolloutDoors): Prom
   return 'again'
 }
 
-const isDone = (now: readonly Observation[], { id }: Operation, former: Plan): boolean =>
-  runsPlan(now, former) && now.every(({ operation, pending, healthy }) => operation === id && pending === null && healthy)
+const isDone = (now: readonly Observation[], { id }: Operation, former: Plan, contract: Contract): boolean =>
+  runsPlan(now, former) &&
+  now.every(({ operation, pending, healthy }) => (contract === 'readable' || operation === id) && pending === null && healthy)
 
 async function putBack(operation: Operation, deployment: Deployment, doors: RolloutDoors): Promise<Problem | null> {
   const { placed } = planned(deployment, doors)

@@ -231,6 +231,7 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
+  if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
   return 'again'
 }

@@ -77,7 +77,7 @@ export interface Preflights {
   readonly reports: readonly PreflightReport[]
 }
 
-export interface ServiceDoors extends Omit<RolloutDoors, 'applying'> {
+export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed'> {
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -86,27 +86,30 @@ export interface ServiceDoors extends Omit<RolloutDoors, 'applying'> {
 const FULL_DISK = 60_000
 
 export function createService(outside: ServiceDoors): Service {
-  const doors: RolloutDoors = { ...outside, journal: maskedJournal(outside.journal, outside.mask), applying: new Map() }
+  const doors: RolloutDoors = { ...outside, journal: maskedJournal(outside.journal, outside.mask), applying: new Map(), claimed: new Set() }
   const { journal, clock, activity } = doors
   const changes = new Listeners<Deployment>(({ id }, error) => doors.incident(error, id))
   const notices = new Listeners<Notice>(({ key }, error) => doors.incident(error, key))
   const driver = createDriver(doors, (deployment) => changes.tell(deployment))
-  const watch = createWatch(doors, (notice) => notices.tell(notice))
+  const deploy = (request: DeployRequest): Deployment => {
+    const { deployment, isNew } = journal.request(newId(request.repository.id, outside.random()), request, clock.now())
+    if (isNew) driver.go(deployment.id)
+    return deployment
+  }
+  const watch = createWatch({ ...doors, deploy }, (notice) => notices.tell(notice))
   /** Whatever has become of it, somebody hears of it, and it goes on where it can. */
   const touched = <T extends { readonly deployment: Deployment } | { readonly problem: Problem }>(result: T): T => {
     if ('deployment' in result) {
       changes.tell(result.deployment)
       driver.go(result.deployment.id)
+      // Its last step may still be on its way; whoever comes next need not wait for that.
+      if (hasEnded(result.deployment.state)) driver.wakeNext(result.deployment.environment)
     }
     return result
   }
 
   return {
-    deploy: (request) => {
-      const { deployment, isNew } = journal.request(newId(request.repository.id, outside.random()), request, clock.now())
-      if (isNew) driver.go(deployment.id)
-      return deployment
-    },
+    deploy,
     find: (id) => journal.find(id),
     recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),
     status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),

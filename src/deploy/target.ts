@@ -86,7 +86,8 @@ export interface Target {
   /**
    * Makes the operation's artifacts run, and returns once they are healthy. Safe to repeat with the same operation at any
    * point of an earlier, interrupted try. Where the new image does not become healthy the old one is put back and the call
-   * throws `TARGET_UNHEALTHY`.
+   * throws `TARGET_UNHEALTHY`. Where `hands.signal` aborts before the new image has taken the old one's place, what was there before is
+   * left as it was, and the call rejects; afterwards it is too late, and the call goes on to its end.
    */
   apply(operation: Operation, hands: Hands): Promise<void>
   /** What runs now, one entry per workload; changes nothing. */

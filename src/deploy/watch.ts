@@ -1,11 +1,13 @@
-import { hasEnded, type Deployment } from './deployment.ts'
+import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest } from './deployment.ts'
 import type { Notice } from './notice.ts'
 import { seen } from './seen.ts'
 import { planned, type RolloutDoors } from './step.ts'
 
 const EVERY = 60_000
 /** Environments that are looked at in one round, the longest unseen first: 10,000 of them take some hours, and no target is flooded. */
-const MOST_AT_ONCE = 20
+const MOST_AT_ONCE = 50
+/** A death before it is noted must not repair twice; the same may happen again another day. */
+const REPAIRED_ONCE_IN = 5 * 60_000
 /** A lock's owner is reminded so long before it ends. */
 const REMIND_BEFORE = 3_600_000
 
@@ -13,7 +15,11 @@ const REMIND_BEFORE = 3_600_000
  * Looks after what nobody asks about: locks that are about to end, and targets that run something else than what was deployed.
  * Returns what begins it.
  */
-export function createWatch(doors: RolloutDoors, tell: (notice: Notice) => void): () => void {
+interface WatchDoors extends RolloutDoors {
+  readonly deploy: (request: DeployRequest) => Deployment
+}
+
+export function createWatch(doors: WatchDoors, tell: (notice: Notice) => void): () => void {
   const { clock, activity } = doors
   let after = ''
   const round = async (): Promise<void> => {
@@ -43,13 +49,13 @@ function remind({ locks, clock }: RolloutDoors, tell: (notice: Notice) => void):
 }
 
 /** The environments after this one, in the order of their keys; answers with the last that was looked at, or with nothing at the end. */
-async function lookAround(after: string, doors: RolloutDoors, tell: (notice: Notice) => void): Promise<string> {
+async function lookAround(after: string, doors: WatchDoors, tell: (notice: Notice) => void): Promise<string> {
   const last = doors.journal.successes(after, MOST_AT_ONCE)
   for (const deployment of last) await lookAt(deployment, doors, tell)
   return last.length < MOST_AT_ONCE ? '' : (last.at(-1)?.environment ?? '')
 }
 
-async function lookAt(deployment: Deployment, doors: RolloutDoors, tell: (notice: Notice) => void): Promise<void> {
+async function lookAt(deployment: Deployment, doors: WatchDoors, tell: (notice: Notice) => void): Promise<void> {
   const { journal, drifts, clock, targets } = doors
   const { environment, plan, id } = deployment
   // While a deployment is at work there, or its outcome is not known, something else may well run.
@@ -66,5 +72,25 @@ async function lookAt(deployment: Deployment, doors: RolloutDoors, tell: (notice
   const what = seen(now)
   if (drifts.find(environment)?.seen === what && drifts.find(environment)?.deployment === id) return
   tell({ key: `n:${deployment.request.repository.id}:drift:${id}:${what}`, kind: 'drift', deployment, seen: what })
+  if (targets.get(plan.target)?.target.contract === 'readable') repair(deployment, what, doors)
   drifts.noticed(environment, id, what, clock.now())
+}
+
+/**
+ * A target that takes no fence may have obeyed a request of ours that came late: the newest is put there again, as a deployment of its
+ * own. Any other target would have refused that, so whoever changed it meant to.
+ */
+function repair({ id, request, plan }: Deployment, what: string, { deploy, clock }: WatchDoors): void {
+  if (plan === null) return
+  const asks = { ...NOTHING_ASKED, app: plan.app, environment: plan.environment, origin: { kind: 'rollback', to: id } } as const
+  const now = clock.now()
+  deploy({
+    ...request,
+    key: `w:${request.repository.id}:${id}:${what}:${Math.floor(now / REPAIRED_ONCE_IN)}`,
+    door: 'watch',
+    comment: null,
+    headSeen: plan.commit,
+    asks,
+    receivedAt: now,
+  })
 }

@@ -159,6 +159,7 @@ function whatWords(deployment: Deployment): What {
 /** Why it began by itself. */
 function because({ door, actor }: Deployment['request']): Word {
   if (door === 'push' || door === 'package') return { prose: `, because ${actor.login} ${door === 'push' ? 'pushed' : 'published it'}` }
+  if (door === 'watch') return ', because something else ran there'
   return door === 'checks' ? ', because every check is green' : ''
 }
 

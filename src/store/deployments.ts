@@ -1,23 +1,10 @@
 import type { Change, Ending, Journal } from '../deploy/journal.ts'
-import {
-  hasEnded,
-  NOTHING_ASKED,
-  type Approval,
-  type Cancellation,
-  type Deployment,
-  type DeployRequest,
-  type EndState,
-  type State,
-  type Step,
-  type StepName,
-  type Verdict,
-  type Wait,
-} from '../deploy/deployment.ts'
-import type { EnvironmentRules } from '../deploy/environment.ts'
+import { hasEnded } from '../deploy/deployment.ts'
+import type { Cancellation, Deployment, DeployRequest, EndState, State, Step, StepName } from '../deploy/deployment.ts'
 import type { Observation } from '../deploy/target.ts'
-import type { Plan } from '../deploy/plan.ts'
 import type { Problem } from '../errors.ts'
-import type { RepositorySql, Row } from './sql.ts'
+import { createRecords, requestIn, type Records } from './records.ts'
+import type { RepositorySql } from './sql.ts'
 
 const OCCUPIES = `(state in ('applying', 'observing', 'restoring') or (state = 'unknown' and settled_at is null))`
 const LOG_LINES = 200
@@ -26,29 +13,28 @@ const NO_SUBJECT = 0
 
 /** The journal over one repository's (on Node: all repositories') rows. */
 export function createJournal(sql: RepositorySql): Journal {
-  const one = (where: string, ...params: (string | number)[]): Deployment | null => {
-    const row = sql.all<DeploymentRow>(`select * from deployment where ${where} limit 1`, ...params)[0]
-    return row === undefined ? null : read(sql, row)
-  }
-  const many = (where: string, ...params: (string | number)[]): Deployment[] =>
-    sql.all<DeploymentRow>(`select * from deployment where ${where} order by sequence`, ...params).map((row) => read(sql, row))
-  const must = (id: string): Deployment => {
-    const found = one('id = ?', id)
-    if (found === null) throw new Error(`no deployment ${id}`)
-    return found
-  }
+  const records = createRecords(sql)
+  return { ...lookups(sql, records), ...changes(sql, records) }
+}
 
+type Lookups =
+  | 'find'
+  | 'open'
+  | 'lastSuccess'
+  | 'successes'
+  | 'formerSuccess'
+  | 'recent'
+  | 'newer'
+  | 'twin'
+  | 'queued'
+  | 'turn'
+  | 'occupant'
+  | 'fence'
+  | 'before'
+  | 'restoring'
+
+function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick<Journal, Lookups> {
   return {
-    request: (id, request, now) =>
-      sql.transaction(() => {
-        const inserted = sql.all(
-          `insert into deployment (id, key, repository, subject, state, request, created_at) values (?, ?, ?, ?, 'requested', ?, ?)
-           on conflict (key) do nothing returning id`,
-          ...[id, request.key, request.repository.id, request.subject?.number ?? NO_SUBJECT, JSON.stringify(request), now],
-        )
-        if (inserted.length > 0) sql.all('insert into announcement (key) values (?)', id)
-        return { deployment: one('key = ?', request.key) as Deployment, isNew: inserted.length > 0 }
-      }),
     find: (id) => one('id = ?', id),
     open: () => many('ended_at is null'),
     lastSuccess: (environment) => one(`environment = ? and state = 'success' order by sequence desc`, environment),
@@ -67,8 +53,8 @@ export function createJournal(sql: RepositorySql): Journal {
       ),
     recent: (of, limit) =>
       'environment' in of
-        ? newest(sql, 'environment = ?', [of.environment], limit)
-        : newest(sql, 'repository = ? and subject = ?', [of.repository, of.subject], limit),
+        ? newest(limit, 'environment = ?', of.environment)
+        : newest(limit, 'repository = ? and subject = ?', of.repository, of.subject),
     newer: (environment, sequence) =>
       one(`environment = ? and sequence > ? and ended_at is null and state in ('waiting', 'queued') order by sequence desc`, environment, sequence),
     twin: (id) =>
@@ -91,6 +77,27 @@ export function createJournal(sql: RepositorySql): Journal {
     },
     occupant: (environment) => one(`environment = ? and ${OCCUPIES}`, environment),
     fence: (environment) => fenceOf(sql, environment),
+    restoring: (id) => {
+      const fence = sql.all<{ restore_fence: number | null }>('select restore_fence from deployment where id = ?', id)[0]?.restore_fence
+      return fence == null ? null : { fence }
+    },
+    before: (id) =>
+      JSON.parse(sql.all<{ before: string | null }>('select before from deployment where id = ?', id)[0]?.before ?? '[]') as Observation[],
+  }
+}
+
+function changes(sql: RepositorySql, { one, must }: Records): Omit<Journal, Lookups> {
+  return {
+    request: (id, request, now) =>
+      sql.transaction(() => {
+        const inserted = sql.all(
+          `insert into deployment (id, key, repository, subject, state, request, created_at) values (?, ?, ?, ?, 'requested', ?, ?)
+           on conflict (key) do nothing returning id`,
+          ...[id, request.key, request.repository.id, request.subject?.number ?? NO_SUBJECT, JSON.stringify(request), now],
+        )
+        if (inserted.length > 0) sql.all('insert into announcement (key) values (?)', id)
+        return { deployment: one('key = ?', request.key) as Deployment, isNew: inserted.length > 0 }
+      }),
     raise: (environment, fence) => {
       sql.all(
         'insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = max(fence, excluded.fence)',
@@ -117,17 +124,11 @@ export function createJournal(sql: RepositorySql): Journal {
     },
     cancel: (id, cancellation) => sql.transaction(() => cancel(sql, must(id), cancellation)),
     restore: (id, why, now) => sql.transaction(() => (restore(sql, must(id), why, now), must(id))),
-    restoring: (id) => {
-      const fence = sql.all<{ restore_fence: number | null }>('select restore_fence from deployment where id = ?', id)[0]?.restore_fence
-      return fence == null ? null : { fence }
-    },
     claim: (id, before, fence, now) =>
       sql.transaction(() => {
         const answer = claim(sql, id, before, fence, now)
         return answer === 'claimed' ? must(id) : answer
       }),
-    before: (id) =>
-      JSON.parse(sql.all<{ before: string | null }>('select before from deployment where id = ?', id)[0]?.before ?? '[]') as Observation[],
     end: (id, state, ending) => sql.transaction(() => (end(sql, id, state, ending), must(id))),
     settle: (environment, now) => {
       sql.all(`update deployment set settled_at = ? where environment = ? and state = 'unknown' and ${OCCUPIES}`, now, environment)
@@ -176,11 +177,6 @@ function restore(sql: RepositorySql, { id, state, sequence, environment }: Deplo
   sql.all(`update deployment set state = 'restoring', restore_fence = ?, problem = ? where id = ?`, fence, JSON.stringify(why), id)
   closeStep(sql, sequence, 'failed', null, now)
   openStep(sql, sequence, 'restore', now)
-}
-
-function newest(sql: RepositorySql, where: string, params: readonly (string | number)[], limit: number): Deployment[] {
-  const rows = sql.all<DeploymentRow>(`select * from deployment where ${where} order by sequence desc limit ?`, ...params, limit)
-  return rows.map((row) => read(sql, row))
 }
 
 function claim(sql: RepositorySql, id: string, before: readonly Observation[], fence: number, now: number): 'claimed' | 'busy' | 'older' {
@@ -249,95 +245,3 @@ function turnOf(sql: RepositorySql, environment: string): string | null {
 
 const fenceOf = (sql: RepositorySql, environment: string): number =>
   sql.all<{ fence: number }>('select fence from environment where key = ?', environment)[0]?.fence ?? 0
-
-interface DeploymentRow extends Row {
-  sequence: number
-  id: string
-  state: State
-  environment: string | null
-  request: string
-  plan: string | null
-  fence: number | null
-  plan_hash: string | null
-  rules: string | null
-  wait: string | null
-  verdicts: string | null
-  built: string | null
-  proved: string | null
-  cancellation: string | null
-  problem: string | null
-  already_running: number
-  is_quiet: number
-  created_at: number
-  ended_at: number | null
-}
-
-// Rows are written by this file alone, so their JSON is trusted to have the shape that went in.
-function read(sql: RepositorySql, row: DeploymentRow): Deployment {
-  return {
-    id: row.id,
-    sequence: row.sequence,
-    request: requestIn(row.request),
-    state: row.state,
-    environment: row.environment,
-    plan: parsed<Plan>(row.plan),
-    planHash: row.plan_hash,
-    fence: row.fence,
-    rules: parsed<EnvironmentRules>(row.rules),
-    wait: parsed<Wait>(row.wait),
-    verdicts: parsed<Verdict[]>(row.verdicts) ?? [],
-    built: parsed<Deployment['built']>(row.built) ?? {},
-    proved: parsed<Deployment['proved']>(row.proved) ?? {},
-    approvals: sql.all<ApprovalRow>('select * from approval where deployment = ? order by at', row.sequence).map((one) => approvalOf(row.id, one)),
-    cancellation: parsed<Cancellation>(row.cancellation),
-    steps: sql.all<StepRow>('select * from step where deployment = ? order by n', row.sequence).map(readStep),
-    log: sql.all<{ line: string }>('select line from log_line where deployment = ? order by n', row.sequence).map(({ line }) => line),
-    problem: parsed<Problem>(row.problem),
-    alreadyRunning: row.already_running === 1,
-    isQuiet: row.is_quiet === 1,
-    createdAt: row.created_at,
-    endedAt: row.ended_at,
-  }
-}
-
-const parsed = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T))
-
-/** A request of an older version says nothing of what it could not ask. */
-function requestIn(text: string): DeployRequest {
-  const request = JSON.parse(text) as DeployRequest
-  return { ...request, actor: { ...request.actor, app: request.actor.app ?? null }, asks: { ...NOTHING_ASKED, ...request.asks } }
-}
-
-interface ApprovalRow extends Row {
-  person: number
-  login: string
-  plan_hash: string
-  is_approval: number
-  reason: string | null
-  at: number
-}
-
-const approvalOf = (deployment: string, { person, login, plan_hash: planHash, is_approval, reason, at }: ApprovalRow): Approval => ({
-  deployment,
-  planHash,
-  by: { id: person, login },
-  isApproval: is_approval === 1,
-  reason,
-  at,
-})
-
-interface StepRow extends Row {
-  name: StepName
-  started_at: number
-  ended_at: number | null
-  outcome: Step['outcome']
-  note: string | null
-}
-
-const readStep = (row: StepRow): Step => ({
-  name: row.name,
-  startedAt: row.started_at,
-  endedAt: row.ended_at,
-  outcome: row.outcome,
-  note: row.note,
-})

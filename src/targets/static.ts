@@ -93,7 +93,10 @@ class StaticTarget implements Target {
     const release = await releaseOf(artifact, settings)
     refuseOlder(await readCurrent(this.#files), operation)
     if (!(await this.#files.list('releases')).includes(release)) await this.#fetchRelease(release, operation, artifact, hands)
-    hands.signal.throwIfAborted()
+    if (hands.signal.aborted) {
+      await this.#removeOthers((await readCurrent(this.#files))?.releases ?? [])
+      hands.signal.throwIfAborted()
+    }
     const kept = await switchTo(this.#files, release, operation, artifact.digest, settings.path)
     hands.log(`serving ${artifact.digest} from ${settings.path}`)
     await this.#removeOthers(kept)
@@ -108,7 +111,7 @@ class StaticTarget implements Target {
     try {
       await unpack({ layers, root, files: this.#files, to, log: (line) => hands.log(line), signal: hands.signal })
     } catch (error) {
-      if (error instanceof Failure) await this.#files.remove('unpacking')
+      if (error instanceof Failure || hands.signal.aborted) await this.#files.remove('unpacking')
       throw error
     }
     await this.#files.move(to, `releases/${release}`)

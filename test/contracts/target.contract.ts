@@ -100,6 +100,16 @@ export function targetContract(name: string, contract: TargetContract): void {
 
     if (contract.hasHealth) health(contract)
 
+    test('told to stop at any moment, it leaves everything as it was or goes on to its end', async () => {
+      const crossings = new Crossings(null)
+      const { place } = await withVersionOne(contract)
+      await apply(place.target(crossings), await operation(place, 'two', 2, '2'), place)
+      const every = Array.from({ length: crossings.count }, (_, index) => index + 1)
+      const stopped = await severalAtOnce(every, (at) => stopsAt(contract, at))
+      // Both happen: early enough, and too late.
+      expect(new Set(stopped)).toEqual(new Set([true, false]))
+    })
+
     test('its settings name a workload and an image', async () => {
       const [place, target] = await fresh(contract)
       expect(target.workloads(place.settings)).toHaveLength(1)
@@ -161,13 +171,46 @@ function crashes(contract: TargetContract): void {
   })
 }
 
+/** True where it stopped: then what ran before runs, exactly as before. */
+async function stopsAt(contract: TargetContract, at: number): Promise<boolean> {
+  const { place, before } = await withVersionOne(contract)
+  const controller = new AbortController()
+  const crossings = new Crossings(null)
+  crossings.enters = (now) => {
+    if (now === at) controller.abort()
+  }
+  const second = await operation(place, 'two', 2, '2')
+  const hands = { ...place.hands, log: () => {}, signal: controller.signal }
+  const isStopped = await place
+    .target(crossings)
+    .apply(second, hands)
+    .then(() => false)
+    .catch(() => true)
+  const target = place.target(new Crossings(null))
+  const [seen] = await target.observe(place.settings)
+  if (isStopped) {
+    expect(seen, `stopped at crossing ${at}, ${crossings.log[at - 1]}`).toMatchObject({
+      operation: 'one',
+      healthy: true,
+      pending: null,
+      revision: before,
+    })
+    expect(await place.serves()).toBe('1')
+    expect(await place.leftovers(), `stopped at crossing ${at}, ${crossings.log[at - 1]}`).toEqual([])
+  } else await expectRuns(target, place, second, '2')
+  await place.end()
+  return isStopped
+}
+
 /** Four at a time: most of a death is waiting for a container. */
-async function severalAtOnce(deaths: readonly Death[], live: (death: Death) => Promise<void>): Promise<void> {
-  const waiting = [...deaths]
+async function severalAtOnce<What, Became>(all: readonly What[], live: (what: What) => Promise<Became>): Promise<Became[]> {
+  const waiting = [...all]
+  const became: Became[] = []
   const worker = async () => {
-    for (let death = waiting.shift(); death; death = waiting.shift()) await live(death)
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) became.push(await live(next))
   }
   await Promise.all([worker(), worker(), worker(), worker()])
+  return became
 }
 
 async function dieAndRepeat(contract: TargetContract, death: Death): Promise<void> {

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import type { SecretReference } from '../../src/config/operator-file.ts'
 import { readConfiguration } from '../../src/config/repository-file.ts'
+import { repositorySchema } from '../../src/config/repository-schema.ts'
 import type { Target, TargetKind } from '../../src/deploy/target.ts'
 import { targetKinds } from '../../src/targets/index.ts'
 
@@ -52,5 +54,55 @@ describe('the examples in docs/configuration.md', () => {
 
   test.each(examples.filter(({ file }) => file === 'gantry.yml'))('$index: gantry.yml', ({ yaml }) => {
     expect(problemIn(readOperatorFile(yaml, kinds, secretIn))).toBeNull()
+  })
+})
+
+type Schema = z.core.$ZodType
+
+/** What stands behind defaults and `may be missing`. */
+const bare = (schema: Schema): Schema =>
+  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? bare(schema.unwrap()) : schema
+
+/** Every key below a schema: `allow.any`, `freeze` (whose items are the row's own affair). */
+function keysOf(schema: Schema): string[] {
+  const inner = bare(schema)
+  if (!(inner instanceof z.ZodObject)) return ['']
+  return Object.entries(inner.shape as Record<string, Schema>).flatMap(([key, value]) =>
+    keysOf(value).map((rest) => (rest === '' ? key : `${key}.${rest}`)),
+  )
+}
+
+/** What may be said of the things that a record has by name. */
+function named(key: 'images' | 'environments'): string[] {
+  const record = bare(repositorySchema.shape[key])
+  if (!(record instanceof z.ZodRecord)) throw new Error(`${key} is no record`)
+  return keysOf(record.valueType)
+}
+
+describe('the tables in docs/configuration.md', () => {
+  const rows = (heading: string): string[] => {
+    const section = text.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
+    return [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, key = '']) => key)
+  }
+  const file = rows('`.github/deploy.yml`')
+  const ofEnvironments = file
+    .filter((key) => key.startsWith('environments.NAME.') && !key.endsWith('…'))
+    .map((key) => key.slice('environments.NAME.'.length))
+  const later = [...((text.split('### Rules that are known and not enforced yet')[1] ?? '').split('###')[0]?.matchAll(/`([a-z]+)` \(/g) ?? [])].map(
+    ([, key = '']) => key,
+  )
+
+  test('have a row for every rule of an environment, or say that it comes later, and no other', () => {
+    expect([...ofEnvironments, ...rows('Rules of an environment'), ...later].toSorted()).toEqual(named('environments').toSorted())
+  })
+
+  test('have a row for everything that may be said of an image, and of the file', () => {
+    expect(file.filter((key) => key.startsWith('images.NAME.')).toSorted()).toEqual(
+      named('images')
+        .map((key) => `images.NAME.${key}`)
+        .toSorted(),
+    )
+    const top = Object.keys(repositorySchema.shape).filter((key) => !['images', 'environments'].includes(key))
+    expect(file.filter((key) => !key.includes('.')).toSorted()).toEqual(top.toSorted())
   })
 })

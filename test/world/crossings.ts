@@ -23,6 +23,8 @@ export class Crossings {
   #death: Death | null
   readonly #pace: Pace | null
   readonly log: string[] = []
+  /** Called at each crossing, before it happens, with its number. */
+  enters: (at: number) => void = () => {}
   /** Resolves when the process dies. */
   readonly died: Promise<void>
 
@@ -88,6 +90,7 @@ export class Crossings {
   #enter(name: string): 'before' | 'after' | null {
     this.#count += 1
     this.log.push(name)
+    this.enters(this.#count)
     if (this.#death?.at !== this.#count) return null
     if (this.#death.side === 'before') this.die()
     return this.#death.side

@@ -25,8 +25,9 @@ export const approvals: Gate = {
         next: `Talk to ${rejection.by.login}, then ask again.`,
       })
     }
-    const counting = mine.filter(({ by }) => stillCounts(by, situation))
-    if (counting.length >= rule.count) return `approved by ${listed(counting.map(({ by }) => by.login))}`
+    const people = new Map(mine.map(({ by }) => [by.id, by]))
+    const counting = [...people.values()].filter((by) => stillCounts(by, situation))
+    if (counting.length >= rule.count) return `approved by ${listed(counting.map(({ login }) => login))}`
     const missing = rule.count - counting.length
     const who = rule.by.length === 0 ? 'somebody else with the role write' : `one of ${listed(rule.by.map(partyName))}`
     return new Waits({

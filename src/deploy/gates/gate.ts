@@ -1,6 +1,7 @@
 import type { Refusal } from '../../errors.ts'
+import type { Digest } from '../../registry/reference.ts'
 import type { Approval, DeployRequest, Lock, Wait } from '../deployment.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan, PlannedArtifact } from '../plan.ts'
 import type { Proposal } from '../proposal.ts'
 import type { Facts } from '../source.ts'
 
@@ -54,3 +55,30 @@ export interface Gate {
   readonly skippedBy: readonly Skip[]
   judge(situation: Situation): Refusal | Waits | string | null
 }
+
+/** The commit that is judged: the plan's once there is one, and what the request would come to before. */
+export const judged = ({ plan, proposal }: Pick<Situation, 'plan' | 'proposal'>): string | null => plan?.commit ?? proposal?.commit ?? null
+
+/**
+ * What GitHub says of the judged commit; null where it does not know it. `later`: another deployment's plan is repeated and its commit has
+ * not been looked at yet; it is before the effect.
+ */
+export function judgedCommit(situation: Situation & { readonly facts: Facts }): Facts['commit'] | 'later' {
+  const { facts, plan, request } = situation
+  if (facts.commit !== null && facts.commit.sha === judged(situation)) return facts.commit
+  return plan === null && request.asks.origin !== null ? 'later' : null
+}
+
+/** Every image with its digest; null while one of them is not known. */
+export function digests({ plan, proposal }: Situation): readonly (PlannedArtifact & { readonly digest: Digest })[] | null {
+  const artifacts = plan?.artifacts ?? proposal?.artifacts ?? []
+  return artifacts.every(hasDigest) ? artifacts : null
+}
+
+const hasDigest = (artifact: PlannedArtifact): artifact is PlannedArtifact & { readonly digest: Digest } => artifact.digest !== null
+
+/** `4f2c91a`; anything that is no commit as it stands. */
+export const short = (commit: string): string => (/^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : commit)
+
+/** `2026-11-23 12:00 UTC` */
+export const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`

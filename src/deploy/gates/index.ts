@@ -3,14 +3,27 @@ import type { DeployRequest, Verdict, Wait } from '../deployment.ts'
 import { Waits, type Gate, type Situation, type Skip } from './gate.ts'
 import { approvals } from './approvals.ts'
 import { bounds } from './bounds.ts'
+import { branch } from './branch.ts'
+import { built } from './built.ts'
+import { checks } from './checks.ts'
 import { comment } from './comment.ts'
+import { expected } from './expect.ts'
+import { freeze } from './freeze.ts'
 import { head } from './head.ts'
 import { lock } from './lock.ts'
+import { mergeable } from './mergeable.ts'
+import { order } from './order.ts'
+import { override } from './override.ts'
 import { person } from './person.ts'
 import { pullRequest } from './pull-request.ts'
+import { reviews } from './reviews.ts'
+import { signed } from './signed.ts'
 
 /** In this order: the first refusal is the one that is said. */
-export const gates: readonly Gate[] = [person, comment, pullRequest, head, bounds, lock, approvals]
+export const gates: readonly Gate[] = [
+  ...[person, comment, override, pullRequest, branch, mergeable, head, expected],
+  ...[signed, checks, reviews, bounds, lock, freeze, order, built, approvals],
+]
 
 /** Every gate's verdict is told beside the decision, for whoever asks why. */
 export type Decision = { readonly verdicts: readonly Verdict[] } & (
@@ -25,13 +38,13 @@ export function decide(situation: Situation): Decision {
   let refusal: Refusal | null = null
   let wait: Wait | null = null
   for (const gate of gates) {
+    const verdict = gate.judge(situation)
+    if (verdict === null) continue
     const skip = skipOf(situation.request, gate)
     if (skip !== null) {
       verdicts.push({ gate: gate.name, outcome: 'skipped', sentence: `not asked: ${SKIPS[skip]}` })
       continue
     }
-    const verdict = gate.judge(situation)
-    if (verdict === null) continue
     verdicts.push(told(gate, verdict))
     if (verdict instanceof Refusal) refusal ??= verdict
     // Of several waits the one that ends first is the one that is looked at next.

@@ -24,7 +24,7 @@ export function mayDeploy(
   const any = rules?.allow.any ?? []
   if (actor.app !== null) {
     if (rules === null || isOneOf(any, actor, facts.members)) return `the App ${actor.app.slug} is named by the rules`
-    return notNamed(actor.login, any.map(partyName))
+    return notNamed(actor.login, any.length === 0 ? ['the Apps under allow.any, where there is none yet'] : any.map(partyName))
   }
   if (facts.actor.id !== actor.id) return changed(request, facts)
   const needed = rules?.allow.role ?? 'write'

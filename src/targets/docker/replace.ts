@@ -25,6 +25,8 @@ export interface Replacement {
  * 3. Start it beside the old one; where both publish host ports the old one is stopped first.
  * 4. Wait until it is healthy. If it is not: remove it, start the old one again, and say so.
  * 5. Give it the alias, take the old one off the network, remove the old one.
+ *
+ * Told to stop before 5, it takes back what it did, as after an unhealthy start; from then on it is too late, and it goes on to the end.
  */
 export async function replace(replacement: Replacement): Promise<void> {
   const { engine, hands, spec } = replacement
@@ -37,16 +39,18 @@ export async function replace(replacement: Replacement): Promise<void> {
   const old = oldOf(mine, others)
   for (const unfinished of others.filter((other) => other !== old)) await remove(replacement, unfinished.id)
 
-  const id = mine?.id ?? (await create(replacement))
+  const steady = { ...replacement, hands: { ...hands, signal: new AbortController().signal } }
   try {
+    const id = mine?.id ?? (await create(replacement))
     await start(replacement, id, old)
     await untilHealthy(engine, id, replacement.seconds, replacement.clock, hands.signal)
-    await makeReachable(replacement, id)
+    hands.signal.throwIfAborted()
+    await makeReachable(steady, id)
   } catch (error) {
-    if (isAboutTheNewOne(error)) await putBack(replacement, id, old)
+    if (isAboutTheNewOne(error) || hands.signal.aborted) await putBack(steady, old)
     throw error
   }
-  if (old) await retire(replacement, old)
+  if (old) await retire(steady, old)
 }
 
 const isMine = (spec: Spec) => (container: Container) => container.operation === spec.operation
@@ -127,11 +131,15 @@ async function retire(replacement: Replacement, old: Container): Promise<void> {
 
 const isAboutTheNewOne = (error: unknown) => error instanceof Failure && ['TARGET_UNHEALTHY', 'TARGET_REFUSED'].includes(error.problem.code)
 
-async function putBack(replacement: Replacement, id: string, old: Container | null): Promise<void> {
+async function putBack(replacement: Replacement, old: Container | null): Promise<void> {
   const { engine, hands, spec } = replacement
-  await logTail(engine, id, hands)
-  await remove(replacement, id)
-  hands.log(`removed ${spec.name}`)
+  // The answer to its creation may not have been waited for.
+  const mine = (await containersOf(engine, spec.workload, hands.signal)).find(isMine(spec))
+  if (mine) {
+    await logTail(engine, mine.id, hands)
+    await remove(replacement, mine.id)
+    hands.log(`removed ${spec.name}`)
+  }
   if (old === null) return hands.log('there was nothing before it to put back')
   await engine.ask(calls.start(old.id), [204, 304], hands.signal)
   await makeReachable(replacement, old.id)

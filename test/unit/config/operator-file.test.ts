@@ -136,7 +136,14 @@ describe('what the file declares', () => {
   test('registries that may be plain HTTP; everything may be left out', () => {
     expect(operatorOf(FILE).plainHttp).toEqual(['registry.internal:5000'])
     expect(operatorOf(FILE).trustedRealms).toEqual(['https://tokens.internal'])
-    expect(operatorOf('version: 1\n')).toEqual({ credentials: new Map(), targets: new Map(), plainHttp: [], trustedRealms: [], trustedStorage: [] })
+    expect(operatorOf('version: 1\n')).toEqual({
+      credentials: new Map(),
+      targets: new Map(),
+      plainHttp: [],
+      trustedRealms: [],
+      trustedStorage: [],
+      trustedRoot: null,
+    })
   })
 
   test('the revision changes with the declaration, not with who may use it, and holds no secret', () => {

@@ -23,35 +23,121 @@ const findings = (text: string): string[] =>
 const environment = (...lines: string[]): string =>
   `${SMALLEST.replace(' { target: demo }', '')}    target: demo\n${lines.map((line) => `    ${line}\n`).join('')}`
 
+/** All of them, beside an environment `earlier`. */
+const RULES = [
+  'url: https://staging.example.com',
+  'settings: { path: /srv, deep: [1, { a: null }] }',
+  'allow: { role: maintain, any: [team:acme/releasers, user:ada, app:release-bot, app:12345] }',
+  'from: { branches: [main, "release/*"], forks: true, drafts: true }',
+  'queue: all',
+  'health: { path: /healthz, within: 90s, times: 3 }',
+  'after: { environment: earlier, healthy_for: 10m }',
+  'approvals: { count: 2, by: [team:acme/leads], not: [requester], expire: 2h }',
+  'require: { checks: [{ name: build, app: github-actions }, { name: test }], reviews: 1, up_to_date: true, signed: true }',
+  'verify: { commit: claimed, attestation: { repository: acme/shop, workflow: .github/workflows/release.yml, ref: refs/heads/main } }',
+  'freeze: [{ from: "fri 15:00", to: "mon 08:00", zone: Europe/Berlin }]',
+  'on_failure: rollback_and_lock',
+  'parameters:',
+  '  log_level: { type: enum, of: [info, debug], default: info }',
+  '  replicas: { type: number, default: 3 }',
+  '  dark: { type: boolean, default: false }',
+  '  note: { type: string }',
+]
+
 describe('what a file says', () => {
   test('the smallest one: the app has the repository’s name, and everything else is at its strictest', () => {
     const app = configurationOf(SMALLEST).apps.get('shop')
-    expect(app?.images.get('main')).toEqual({ name: 'main', repository: 'ghcr.io/acme/shop', tag: null })
+    expect(app?.images.get('main')).toEqual({ name: 'main', repository: 'ghcr.io/acme/shop', tag: null, wait: null })
     expect(app?.default).toBeNull()
     expect(app?.environments.get('staging')).toEqual({
       name: 'staging',
       target: 'demo',
       settings: {},
       url: null,
-      allow: { role: 'write' },
-      from: { pullRequests: true, forks: false },
+      allow: { role: 'write', any: [] },
+      from: { branches: null, pullRequests: true, forks: false, drafts: false },
+      auto: null,
+      queue: 'all',
+      health: null,
+      after: null,
+      approvals: null,
+      require: { checks: null, reviews: 0, upToDate: false, signed: false },
+      verify: { commit: null, attestation: null },
+      freeze: [],
+      onFailure: 'rollback',
+      parameters: {},
     })
   })
 
-  test('every rule that is in force', () => {
-    const rules = `url: https://staging.example.com\nallow: { role: maintain }\nfrom: { pull_requests: false, forks: true }\nsettings: { path: /srv, deep: [1, { a: null }] }\nqueue: all`
-    const text = environment(...rules.split('\n')).replace('images:', 'app: store\ndefault: staging\nimages:')
-    const app = configurationOf(text.replace('acme/shop', 'acme/shop, tag: "sha-{short_sha}"')).apps.get('store')
-    expect(app?.images.get('main')?.tag).toBe('sha-{short_sha}')
+  test('every rule, with times in milliseconds', () => {
+    const text = environment(...RULES)
+      .replace('images:', 'app: store\ndefault: staging\nimages:')
+      .replace('acme/shop', 'acme/shop, tag: "sha-{short_sha}", wait: 15m')
+      .concat('  earlier: { target: demo, queue: newest, on_failure: keep }\n')
+    const app = configurationOf(text).apps.get('store')
+    expect(app?.images.get('main')).toMatchObject({ tag: 'sha-{short_sha}', wait: 900_000 })
     expect(app?.default).toBe('staging')
+    expect(app?.environments.get('earlier')).toMatchObject({ queue: 'newest', onFailure: 'keep' })
     expect(app?.environments.get('staging')).toEqual({
       name: 'staging',
       target: 'demo',
       settings: { path: '/srv', deep: [1, { a: null }] },
       url: 'https://staging.example.com',
-      allow: { role: 'maintain' },
-      from: { pullRequests: false, forks: true },
+      allow: {
+        role: 'maintain',
+        any: [
+          { kind: 'team', organisation: 'acme', slug: 'releasers' },
+          { kind: 'user', login: 'ada' },
+          { kind: 'app', app: 'release-bot' },
+          { kind: 'app', app: 12345 },
+        ],
+      },
+      from: { branches: ['main', 'release/*'], pullRequests: true, forks: true, drafts: true },
+      auto: null,
+      queue: 'all',
+      health: { path: '/healthz', within: 90_000, times: 3 },
+      after: { environment: 'earlier', healthyFor: 600_000 },
+      approvals: { count: 2, by: [{ kind: 'team', organisation: 'acme', slug: 'leads' }], not: ['requester'], expire: 7_200_000 },
+      require: {
+        checks: [
+          { name: 'build', app: 'github-actions' },
+          { name: 'test', app: null },
+        ],
+        reviews: 1,
+        upToDate: true,
+        signed: true,
+      },
+      verify: {
+        commit: 'claimed',
+        attestation: { repository: 'acme/shop', workflow: '.github/workflows/release.yml', ref: 'refs/heads/main' },
+      },
+      freeze: [{ from: { day: 5, minute: 900 }, to: { day: 1, minute: 480 }, zone: 'Europe/Berlin' }],
+      onFailure: 'rollback_and_lock',
+      parameters: {
+        log_level: { type: 'enum', of: ['info', 'debug'], default: 'info' },
+        replicas: { type: 'number', of: [], default: '3' },
+        dark: { type: 'boolean', of: [], default: 'false' },
+        note: { type: 'string', of: [], default: null },
+      },
     })
+  })
+
+  test.each([
+    ['approvals: { count: 1 }', { approvals: { count: 1, by: [], not: ['requester', 'author', 'pusher'], expire: 14_400_000 } }],
+    ['approvals: { count: 1, not: [] }', { approvals: { not: [] } }],
+    ['require: { checks: all }', { require: { checks: 'all', reviews: 0 } }],
+    ['verify: { attestation: { repository: a/b, workflow: .github/workflows/c.yml } }', { verify: { commit: 'proved', attestation: { ref: null } } }],
+    ['auto: { push: [main, "release/*"] }', { auto: { push: ['main', 'release/*'], checks: false, package: false } }],
+    ['auto: { checks: green, package: published }', { auto: { push: [], checks: true, package: true } }],
+    ['from: {}', { from: { branches: null, pullRequests: true, forks: false, drafts: false } }],
+    ['allow: {}', { allow: { role: 'write', any: [] } }],
+    ['parameters: { a: { type: enum, of: ["true", "no"], default: true } }', { parameters: { a: { default: 'true' } } }],
+    ['settings: { text: "{not_declared}" }', { settings: { text: '{not_declared}' } }],
+  ])('%s', (line, expected) => expect(configurationOf(environment(line)).apps.get('shop')?.environments.get('staging')).toMatchObject(expected))
+
+  test('health without a time: a minute, once', () => {
+    const app = configurationOf(environment('url: https://a.example', 'health: { path: / }', 'after: { environment: b }') + '  b: { target: demo }\n')
+    expect(app.apps.get('shop')?.environments.get('staging')).toMatchObject({ health: { within: 60_000, times: 1 }, after: { healthyFor: 0 } })
   })
 
   test('several apps, each with everything of its own', () => {
@@ -175,11 +261,11 @@ describe('what is wrong is said at its place', () => {
   ])('%s', (_, text, expected) => expect(findings(text)[0]).toBe(expected))
 
   test('all of it, in the order of the lines', () => {
-    const text = environment('url: ftp://x', 'form: {}', 'queue: newest')
+    const text = environment('url: ftp://x', 'form: {}', 'before: []')
     expect(findings(text).map((finding) => finding.split(' | ')[0])).toEqual([
       '7:10 environments.staging.url',
       '8:5 environments.staging.form',
-      '9:5 environments.staging.queue',
+      '9:5 environments.staging.before',
     ])
   })
 
@@ -205,23 +291,175 @@ describe('what is wrong is said at its place', () => {
   })
 })
 
-describe('a rule that is not enforced yet is refused, never ignored', () => {
+describe('what is right key by key and cannot be right together', () => {
+  const two = (...lines: string[]): string => `${environment(...lines)}  production: { target: demo }\n`
   test.each([
-    'auto: { push: [main] }',
-    'auto: { checks: green }',
-    'auto: { package: published }',
-    'queue: newest',
-    'health: { path: /healthz, within: 90s, times: 3 }',
-    'after: { environment: staging, healthy_for: 10m }',
-    'approvals: { count: 1, by: [team:acme/leads], not: [requester, author, pusher], expire: 4h }',
-    'require: { checks: [{ name: build, app: github-actions }], reviews: 1, up_to_date: true, signed: true }',
-    'verify: { commit: claimed, attestation: { repository: acme/shop, workflow: .github/workflows/release.yml, ref: refs/heads/main } }',
-    'freeze: [{ from: "fri 15:00", to: "mon 08:00", zone: Europe/Berlin }]',
-    'on_failure: rollback_and_lock',
-    'parameters: { log_level: { type: enum, of: [info, debug], default: info } }',
-    'before: [{ run: migrate }]',
-    'preview: { expire: 3d }',
-  ])('%s', (line) => {
+    [
+      'order: an environment that is not there',
+      two('after: { environment: prodution }'),
+      '7:27 environments.staging.after.environment | The environment "prodution" is not declared. Did you mean "production"?',
+    ],
+    [
+      'order: itself',
+      environment('after: { environment: staging }'),
+      '7:27 environments.staging.after.environment | Nothing can come after itself: staging → staging.',
+    ],
+    [
+      'order: a circle',
+      `${environment('after: { environment: qa }')}  qa: { target: demo, after: { environment: staging } }\n`,
+      '7:27 environments.staging.after.environment | Nothing can come after itself: staging → qa → staging.',
+    ],
+    [
+      'health without an address',
+      environment('health: { path: /healthz }'),
+      '7:13 environments.staging.health | environments.staging.health needs url: the path is asked for at that address.',
+    ],
+    [
+      'proof without an attestation',
+      environment('verify: { commit: proved }'),
+      '7:23 environments.staging.verify.commit | environments.staging.verify.commit is proved by an attestation, and none is named.',
+    ],
+    [
+      'reviews where nothing is deployed from pull requests',
+      environment('from: { pull_requests: false }', 'require: { reviews: 1 }'),
+      '8:25 environments.staging.require.reviews | environments.staging.require.reviews and from.pull_requests: false leave nothing to deploy: reviews belong to pull requests.',
+    ],
+    [
+      'reviews of what begins by itself',
+      environment('auto: { push: [main] }', 'require: { reviews: 1 }'),
+      '7:11 environments.staging.auto | environments.staging.auto and require.reviews contradict each other: reviews belong to pull requests, and what begins by itself has none.',
+    ],
+    [
+      'nothing to begin with',
+      environment('auto: {}'),
+      '7:11 environments.staging.auto | environments.staging.auto must be at least one of push, checks and package.',
+    ],
+    [
+      'packages that GitHub does not hold',
+      environment('auto: { package: published }').replace('ghcr.io', 'quay.io'),
+      '7:22 environments.staging.auto.package | GitHub tells of packages on ghcr.io alone, and no image of the app is there.',
+    ],
+    [
+      'a push to a branch that is not let in',
+      environment('from: { branches: ["release/*"] }', 'auto: { push: ["release/*", main] }'),
+      '8:33 environments.staging.auto.push[1] | environments.staging.auto.push[1] is no branch that from.branches lets in.',
+    ],
+    [
+      'a freeze without length',
+      environment('freeze: [{ from: "fri 15:00", to: "fri 15:00", zone: UTC }]'),
+      '7:39 environments.staging.freeze[0].to | environments.staging.freeze[0].to must be another moment than from.',
+    ],
+    [
+      'an enum of nothing',
+      environment('parameters: { level: { type: enum } }'),
+      '7:34 environments.staging.parameters.level.type | environments.staging.parameters.level.type: enum needs of, what it may be.',
+    ],
+    [
+      'a list for what is no enum',
+      environment('parameters: { level: { type: string, of: [a] } }'),
+      '7:46 environments.staging.parameters.level.of | environments.staging.parameters.level.of belongs to type: enum alone.',
+    ],
+    [
+      'a default outside of the enum',
+      environment('parameters: { level: { type: enum, of: [a, b], default: c } }'),
+      '7:61 environments.staging.parameters.level.default | environments.staging.parameters.level.default must be one of a, b.',
+    ],
+    [
+      'a default that is no number',
+      environment('parameters: { level: { type: number, default: "1e3" } }'),
+      '7:51 environments.staging.parameters.level.default | environments.staging.parameters.level.default must be a number such as 3 or 0.5.',
+    ],
+    [
+      'a default that is no truth value',
+      environment('parameters: { level: { type: boolean, default: "yes" } }'),
+      '7:52 environments.staging.parameters.level.default | environments.staging.parameters.level.default must be true or false.',
+    ],
+  ])('%s', (_, text, expected) => expect(findings(text)).toContainEqual(expected))
+
+  test('several apps: the path begins with the app', () => {
+    const text = `version: 1\napps:\n  shop:\n    images: { main: { repository: ghcr.io/acme/shop } }\n    environments: { staging: { target: demo, health: { path: / } } }\n`
+    expect(findings(text)).toEqual([
+      '5:54 apps.shop.environments.staging.health | apps.shop.environments.staging.health needs url: the path is asked for at that address.',
+    ])
+  })
+})
+
+describe('a rule that is wrong is said at its place', () => {
+  test.each([
+    [
+      'freeze: [{ from: "fri 15:00", to: "mon 8:00", zone: UTC }]',
+      '7:39 environments.staging.freeze[0].to | environments.staging.freeze[0].to must be a day and time such as "fri 15:00".',
+    ],
+    [
+      'freeze: [{ from: "fri 15:00", to: "mon 08:00", zone: Europe/Berln }]',
+      '7:58 environments.staging.freeze[0].zone | environments.staging.freeze[0].zone must be a time zone such as Europe/Berlin or UTC.',
+    ],
+    [
+      'freeze: [{ from: "fri 15:00", to: "mon 08:00", zone: "+02:00" }]',
+      '7:58 environments.staging.freeze[0].zone | environments.staging.freeze[0].zone must be a time zone such as Europe/Berlin or UTC.',
+    ],
+    [
+      'require: { checks: [{ name: build, ap: github-actions }] }',
+      '7:40 environments.staging.require.checks[0].ap | The key "ap" is not known here. Did you mean "app"?',
+    ],
+    [
+      'require: { checks: [{ name: build, app: GitHub Actions }] }',
+      `7:45 environments.staging.require.checks[0].app | environments.staging.require.checks[0].app must be an App's slug, such as github-actions.`,
+    ],
+    [
+      'require: { checks: everything }',
+      '7:24 environments.staging.require.checks | environments.staging.require.checks must be all, or a list such as [{ name: build, app: github-actions }].',
+    ],
+    ['require: { checks: [] }', '7:24 environments.staging.require.checks | environments.staging.require.checks must be not empty.'],
+    ['require: { review: 1 }', '7:16 environments.staging.require.review | The key "review" is not known here. Did you mean "reviews"?'],
+    ['approvals: { count: 0 }', '7:25 environments.staging.approvals.count | environments.staging.approvals.count must be at least 1.'],
+    ['approvals: { count: 11 }', '7:25 environments.staging.approvals.count | environments.staging.approvals.count must be at most 10.'],
+    ['approvals: { count: 1, expire: 8d }', '7:36 environments.staging.approvals.expire | environments.staging.approvals.expire must be at most 7d.'],
+    [
+      'approvals: { count: 1, by: [ada] }',
+      '7:33 environments.staging.approvals.by[0] | environments.staging.approvals.by[0] must be team:ORGANISATION/TEAM, user:LOGIN or app:NAME-OR-ID.',
+    ],
+    ['allow: { any: [] }', '7:19 environments.staging.allow.any | environments.staging.allow.any must be not empty.'],
+    [
+      'after: { environment: production, healthy_for: 10 }',
+      '7:52 environments.staging.after.healthy_for | environments.staging.after.healthy_for must be a text, and YAML reads "10" as a number; put it in quotes.',
+    ],
+    ['health: { path: healthz }', '7:21 environments.staging.health.path | environments.staging.health.path must be a path that begins with /.'],
+    ['health: { path: /, within: 2h }', '7:32 environments.staging.health.within | environments.staging.health.within must be at most 1h.'],
+    [
+      'from: { branches: [refs/heads/main] }',
+      '7:24 environments.staging.from.branches[0] | environments.staging.from.branches[0] must be a branch without refs/: main.',
+    ],
+    ['queue: newst', '7:12 environments.staging.queue | environments.staging.queue must be one of newest, all.'],
+    [
+      'on_failure: roll_back',
+      '7:17 environments.staging.on_failure | environments.staging.on_failure must be one of rollback, rollback_and_lock, keep.',
+    ],
+    [
+      'parameters: { log.level: { type: string } }',
+      '7:19 environments.staging.parameters.log.level | The name "log.level" must be at most 63 letters, digits, "_" and "-", beginning with a letter or "_".',
+    ],
+    [
+      'verify: { attestation: { repository: a/b, workflow: release.yml } }',
+      '7:57 environments.staging.verify.attestation.workflow | environments.staging.verify.attestation.workflow must be a path such as .github/workflows/release.yml.',
+    ],
+    [
+      'verify: { attestation: { repository: a/b, workflow: .github/workflows/a.yml, ref: main } }',
+      '7:87 environments.staging.verify.attestation.ref | environments.staging.verify.attestation.ref must be a whole ref such as refs/heads/main.',
+    ],
+  ])('%s', (line, expected) => expect(findings(environment(line))).toEqual([expected]))
+
+  test.each([
+    ['25h', 'images.main.wait must be at most 24h.'],
+    ['15', 'images.main.wait must be a text, and YAML reads "15" as a number; put it in quotes.'],
+    ['soon', 'images.main.wait must be a duration such as 90s, 10m or 4h.'],
+  ])('wait: %s', (wait, expected) =>
+    expect(findings(SMALLEST.replace('acme/shop', `acme/shop, wait: ${wait}`))).toEqual([`3:48 images.main.wait | ${expected}`]),
+  )
+})
+
+describe('a rule that is not enforced yet is refused, never ignored', () => {
+  test.each(['before: [{ run: migrate }]', 'preview: { expire: 3d }'])('%s', (line) => {
     const key = line.split(':')[0]
     expect(readConfiguration(environment(line), 'shop')).toMatchObject({
       problem: {
@@ -232,23 +470,8 @@ describe('a rule that is not enforced yet is refused, never ignored', () => {
     })
   })
 
-  test.each([
-    ['from: { branches: [main] }', 'environments.staging.from.branches'],
-    ['allow: { any: [team:acme/releasers, user:ada, app:release-bot] }', 'environments.staging.allow.any'],
-  ])('%s', (line, path) => expect(checkConfiguration(environment(line), 'shop')).toMatchObject([{ code: 'CONFIGURATION_UNSUPPORTED', path }]))
-
-  test('waiting for an image', () => {
-    const text = SMALLEST.replace('acme/shop', 'acme/shop, wait: 15m')
-    expect(checkConfiguration(text, 'shop')).toMatchObject([{ code: 'CONFIGURATION_UNSUPPORTED', line: 3, column: 42, path: 'images.main.wait' }])
-  })
-
-  test('it is read and checked all the same', () => {
-    const sentence = 'environments.staging.approvals.count must be at least 1.'
-    expect(readConfiguration(environment('approvals: { count: 0 }'), 'shop')).toMatchObject({ problem: { code: 'CONFIGURATION_INVALID', sentence } })
-  })
-
   test('what is wrong comes before what is not enforced', () => {
-    expect(readConfiguration(environment('queue: newest', 'url: ftp://x'), 'shop')).toMatchObject({ problem: { code: 'CONFIGURATION_INVALID' } })
+    expect(readConfiguration(environment('before: []', 'url: ftp://x'), 'shop')).toMatchObject({ problem: { code: 'CONFIGURATION_INVALID' } })
   })
 })
 

@@ -1,18 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import { decide, gates } from '../../../src/deploy/gates/index.ts'
 import type { Situation } from '../../../src/deploy/gates/gate.ts'
-import { ROLES, type Role } from '../../../src/deploy/environment.ts'
+import { ROLES, type EnvironmentRules, type Role } from '../../../src/deploy/environment.ts'
 import type { Proposal } from '../../../src/deploy/proposal.ts'
 import type { Code, Problem } from '../../../src/errors.ts'
-import { ADA, HEAD, IMAGE, NOON, OTHER, asks, bound, facts, idleTarget, plan, placed, proposal, pull, request, rules } from './situation.ts'
-
-const situation = (different: Partial<Situation> = {}): Situation => ({
-  request: request(),
-  facts: facts(),
-  proposal: proposal(),
-  plan: null,
-  ...different,
-})
+import {
+  ADA,
+  HEAD,
+  IMAGE,
+  NOON,
+  OTHER,
+  asks,
+  bound,
+  facts,
+  idleTarget,
+  plan,
+  placed,
+  proposal,
+  pull,
+  records,
+  request,
+  rules,
+  situation,
+} from './situation.ts'
 
 const refusalOf = (different: Partial<Situation>): Problem | null => {
   const decision = decide(situation(different))
@@ -26,33 +36,55 @@ const having = (settings: Proposal['settings'], patterns: ReadonlyMap<string, st
 
 const label = { door: 'label', comment: null, headSeen: HEAD } as const
 const onIssue = { pull: null, ref: { name: 'main', commit: HEAD } }
+const from = (different: Partial<EnvironmentRules['from']>) => ({ proposal: proposal({ rules: rules({ from: { ...rules().from, ...different } }) }) })
 const someone = (role: Role, id: number | null = ADA.id) => ({ actor: { id, login: 'ada', role } })
 
 test('where everything is in order each gate says why it lets pass', () => {
   expect(decide(situation())).toEqual({
-    allowed: [
-      'ada has the role write',
-      'the comment stands as it was written',
-      'the pull request is open',
-      'the head is older than the comment',
-      'target cluster is allowed to this repository for staging',
-    ],
+    allowed: true,
+    verdicts: [
+      ['person', 'ada has the role write'],
+      ['comment', 'the comment stands as it was written'],
+      ['pull request', 'the pull request is open'],
+      ['mergeable', 'the pull request could be merged'],
+      ['head commit', 'the head is older than the comment'],
+      ['bounds of the target', 'target cluster is allowed to this repository for staging'],
+    ].map(([gate, sentence]) => ({ gate, outcome: 'passed', sentence })),
   })
 })
+
+const upToDate = { proposal: proposal({ rules: rules({ require: { ...rules().require, upToDate: true } }) }) }
+const told = (head: string, at: number) => records({ told: { head, at } })
+const retry = { kind: 'retry', of: null } as const
 
 describe('let pass', () => {
   const cases: [string, Partial<Situation>][] = [
     ['a label on the head that it was put on', { request: request(label), facts: facts({ comment: 'none' }) }],
     ['a plain issue', { facts: facts(onIssue) }],
     ['a named ref, wherever the head is', { request: request({ asks: asks({ ref: 'main' }) }), facts: facts({ pull: pull({ headSince: null }) }) }],
+    ['a fork, where the configuration allows forks', { facts: facts({ pull: pull({ isFork: true }) }), ...from({ forks: true }) }],
+    ['an issue, where pull requests are not deployed', { facts: facts(onIssue), ...from({ pullRequests: false }) }],
+    ['a draft, where the configuration allows drafts', { ...from({ drafts: true }), facts: facts({ pull: pull({ isDraft: true }) }) }],
     [
-      'a fork, where the configuration allows forks',
-      { facts: facts({ pull: pull({ isFork: true }) }), proposal: proposal({ rules: rules({ from: { pullRequests: true, forks: true } }) }) },
+      'a named ref, on a draft',
+      { request: request({ asks: asks({ ref: 'main' }) }), facts: facts({ pull: pull({ isDraft: true, merge: 'conflicting' }) }) },
     ],
+    ['a branch that lags behind, where nothing forbids it', { facts: facts({ pull: pull({ behind: 9, merge: 'unknown' }) }) }],
+    ['a branch with everything', { ...upToDate, facts: facts({ pull: pull({ behind: 0 }) }) }],
+    ['a pull request for a branch that fits', { ...from({ branches: ['next', 'ma*'] }) }],
+    ['a default branch that fits, on an issue', { ...from({ branches: ['main'] }), facts: facts(onIssue) }],
     [
-      'an issue, where pull requests are not deployed',
-      { facts: facts(onIssue), proposal: proposal({ rules: rules({ from: { pullRequests: false, forks: false } }) }) },
+      'a commit named whole, on a fork',
+      {
+        ...from({ forks: true }),
+        request: request({ asks: asks({ expect: HEAD }) }),
+        facts: facts({ pull: pull({ isFork: true, headSince: null }) }),
+      },
     ],
+    ['a commit named whole, whatever a webhook told', { request: request({ asks: asks({ expect: HEAD }) }), records: told(OTHER, NOON) }],
+    ['a webhook that told the same head', { records: told(HEAD, NOON) }],
+    ['a head that came after what a webhook told', { records: told(OTHER, NOON - 120_000) }],
+    ['a plan that was settled after what a webhook told', { plan: plan(), records: told(OTHER, NOON - 120_000) }],
     ['the same head at the recheck, however young', { plan: plan(), facts: facts({ pull: pull({ headSince: NOON + 1 }) }) }],
     [
       'a second entry for the repository that fits',
@@ -69,7 +101,6 @@ describe('let pass', () => {
 
 describe('refused', () => {
   const within = (different: Parameters<typeof bound>[0]) => ({ proposal: proposal({ placed: placed({ bounds: [bound(different)] }) }) })
-  const from = (pullRequests: boolean, forks: boolean) => ({ proposal: proposal({ rules: rules({ from: { pullRequests, forks } }) }) })
   const settings = new Map([['path', '/srv/*']])
   const cases: [string, Code, Partial<Situation>][] = [
     ['a login that somebody else has now', 'ACTOR_CHANGED', { facts: facts(someone('admin', 99)) }],
@@ -80,13 +111,56 @@ describe('refused', () => {
     ['a closed pull request', 'PULL_REQUEST_CLOSED', { facts: facts({ pull: pull({ state: 'closed' }) }) }],
     ['a merged pull request', 'PULL_REQUEST_CLOSED', { facts: facts({ pull: pull({ state: 'merged' }) }) }],
     ['a closed one, whatever its head', 'PULL_REQUEST_CLOSED', { facts: facts({ pull: pull({ state: 'closed', headSince: null }) }) }],
-    ['a pull request, where only issues are deployed', 'PULL_REQUEST_REFUSED', from(false, false)],
+    ['a pull request, where only issues are deployed', 'PULL_REQUEST_REFUSED', from({ pullRequests: false })],
     ['a fork', 'FORK_REFUSED', { facts: facts({ pull: pull({ isFork: true }) }) }],
     ['a fork, rather than the head that nobody can prove there', 'FORK_REFUSED', { facts: facts({ pull: pull({ isFork: true, headSince: null }) }) }],
     ['a push after the comment', 'HEAD_MOVED', { facts: facts({ pull: pull({ headSince: NOON + 1_000 }) }) }],
     ['a push in the same second as the comment', 'HEAD_MOVED', { facts: facts({ pull: pull({ headSince: NOON }) }) }],
     ['a head whose time nothing proves', 'HEAD_UNPROVED', { facts: facts({ pull: pull({ headSince: null }) }) }],
     ['a push after the label', 'HEAD_MOVED', { request: request(label), facts: facts({ comment: 'none', pull: pull({ head: OTHER }) }) }],
+    ['a draft', 'PULL_REQUEST_DRAFT', { facts: facts({ pull: pull({ isDraft: true }) }) }],
+    ['a conflict', 'PULL_REQUEST_CONFLICTING', { facts: facts({ pull: pull({ merge: 'conflicting' }) }) }],
+    ['a branch that lags behind', 'PULL_REQUEST_BEHIND', { ...upToDate, facts: facts({ pull: pull({ behind: 2 }) }) }],
+    ['a branch of which nobody knows whether it does', 'PULL_REQUEST_BEHIND', { ...upToDate, facts: facts({ pull: pull({ behind: null }) }) }],
+    ['a pull request for another branch', 'BRANCH_REFUSED', { ...from({ branches: ['main'] }), facts: facts({ pull: pull({ base: 'next' }) }) }],
+    [
+      'a fork whose branch has the right name',
+      'BRANCH_REFUSED',
+      { ...from({ branches: ['main'], forks: true }), facts: facts({ pull: pull({ branch: 'main', base: 'next', isFork: true }) }) },
+    ],
+    ['another default branch, on an issue', 'BRANCH_REFUSED', { ...from({ branches: ['release/*'] }), facts: facts(onIssue) }],
+    [
+      'a ref on a pull request that would be right',
+      'BRANCH_REFUSED',
+      { ...from({ branches: ['main'] }), request: request({ asks: asks({ ref: 'wip' }) }), facts: facts({ ref: { name: 'wip', commit: OTHER } }) },
+    ],
+    [
+      'another try of a plan whose commit is no longer the branch’s',
+      'BRANCH_REFUSED',
+      {
+        ...from({ branches: ['main'] }),
+        request: request({ asks: asks({ origin: retry }) }),
+        facts: facts({ pull: null, ref: { name: 'main', commit: OTHER } }),
+      },
+    ],
+    [
+      'another try after a push',
+      'HEAD_MOVED',
+      { request: request({ asks: asks({ origin: retry }) }), facts: facts({ pull: pull({ head: OTHER }) }) },
+    ],
+    ['a head that a webhook told otherwise', 'HEAD_UNSETTLED', { records: told(OTHER, NOON) }],
+    [
+      'a head that a webhook told otherwise, after the label',
+      'HEAD_UNSETTLED',
+      { request: request(label), facts: facts({ comment: 'none' }), records: told(OTHER, NOON) },
+    ],
+    ['a push that a webhook told of after the plan', 'HEAD_MOVED', { plan: plan(), records: told(OTHER, NOON + 700) }],
+    ['a push that a webhook told of, without asking GitHub', 'HEAD_MOVED', { plan: plan(), facts: null, records: told(OTHER, NOON + 700) }],
+    [
+      'a push to a named commit, after the plan',
+      'HEAD_MOVED',
+      { plan: plan(), request: request({ asks: asks({ expect: HEAD }) }), facts: facts({ pull: pull({ head: OTHER }) }) },
+    ],
     ['a push between plan and effect', 'HEAD_MOVED', { plan: plan(), facts: facts({ pull: pull({ head: OTHER, headSince: NOON - 60_000 }) }) }],
     ['a target without any entry', 'TARGET_NOT_ALLOWED', { proposal: proposal({ placed: placed({ bounds: [] }) }) }],
     ['a repository of another id, whatever it is called', 'TARGET_NOT_ALLOWED', within({ repositoryId: 43 })],
@@ -129,7 +203,7 @@ describe('roles', () => {
   test.each(matrix)('private: $isPrivate, has $role, needs $needed', ({ isPrivate, role, needed }) => {
     const refused = refusalOf({
       facts: facts({ ...someone(role), repository: { isPrivate, defaultBranch: 'main' } }),
-      proposal: proposal({ rules: rules({ allow: { role: needed } }) }),
+      proposal: proposal({ rules: rules({ allow: { role: needed, any: [] } }) }),
     })
     expect(refused?.code ?? 'allowed').toBe(ROLES.indexOf(role) >= ROLES.indexOf(needed) ? 'allowed' : 'PERMISSION_REQUIRED')
   })
@@ -153,7 +227,10 @@ test('no sentence about a moved head offers the new commit ready to be accepted'
 })
 
 test('the first refusal in the order of the gates is the one that is said', () => {
-  expect(gates.map(({ name }) => name)).toEqual(['person', 'comment', 'pull request', 'head commit', 'bounds of the target'])
+  expect(gates.map(({ name }) => name)).toEqual([
+    ...['person', 'comment', 'override', 'pull request', 'branch', 'mergeable', 'head commit', 'expectation'],
+    ...['signature', 'checks', 'reviews', 'bounds of the target', 'lock', 'freeze', 'order', 'built from', 'approvals'],
+  ])
   const everything = { facts: facts({ ...someone('read'), comment: 'deleted', pull: pull({ state: 'closed', head: OTHER }) }), plan: plan() } as const
   expect(refusalOf(everything)?.code).toBe('PERMISSION_REQUIRED')
 })

@@ -20,6 +20,9 @@ export class ScriptedTarget {
   unreachable = 0
   /** Called with every observation, which waits for it. */
   observes: (() => void | Promise<void>) | null = null
+  /** An `apply` waits, before it switches, until it is told to stop. */
+  waitsForAbort = false
+  readonly #began = Promise.withResolvers<void>()
   #running: Running | null = null
   #pending: string | null = null
   #revision = 1
@@ -33,6 +36,11 @@ export class ScriptedTarget {
   isMovedTo(digest: Digest): void {
     this.#running = { digest, operation: null, fence: null }
     this.#revision += 1
+  }
+
+  /** Once one has begun. */
+  isApplying(): Promise<void> {
+    return this.#began.promise
   }
 
   get runs(): Digest | null {
@@ -59,9 +67,19 @@ export class ScriptedTarget {
         hands.log(`pulled ${artifact.repository} with hunter2`)
         const trouble = this.#trouble.shift()
         await crossings.async('target begin', async () => this.#begin(operation, trouble))
+        if (this.waitsForAbort) await this.#waits(hands.signal, trouble)
         await crossings.async('target switch', async () => this.#switch(operation, artifact, trouble))
       },
     }
+  }
+
+  async #waits(signal: AbortSignal, trouble: Trouble | undefined): Promise<void> {
+    this.#began.resolve()
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    // Its answer is on the way already.
+    if (trouble === 'loses the answer') return
+    this.#pending = null
+    throw signal.reason
   }
 
   async #observe(): Promise<Observation[]> {

@@ -16,9 +16,11 @@ import { Crossings, Dead, type Death } from '../../world/crossings.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
 import { Time } from '../../world/time.ts'
 import { ScriptedTarget } from './scripted-target.ts'
-import { ADA, HEAD, STAGING, asks, configuration, digestOf, facts, placed, request, rules } from './situation.ts'
+import { ADA, GRACE, HEAD, STAGING, type Asks, asks, configuration, digestOf, facts, placed, request, rules } from './situation.ts'
 
 interface Asked {
+  /** What the command says besides. */
+  more?: Partial<Asks>
   by?: Actor
   /** Null for a command that names none. */
   environment?: string | null
@@ -47,6 +49,7 @@ export class SmallWorld {
   #troubles = new Map<'github' | 'resolve' | 'verify', (Error | Promise<void>)[]>()
   #requests: DeployRequest[] = []
   #ids = 0
+  #words = 0
 
   constructor(death: Death | null = null) {
     this.starts(death)
@@ -65,12 +68,23 @@ export class SmallWorld {
   }
 
   /** Somebody types `/deploy`; kept by the inbox, so that the next process gets it again. */
-  asks(image: string, { by = ADA, environment = 'staging' }: Asked = {}): number {
+  asks(image: string | null, { by = ADA, environment = 'staging', more = {} }: Asked = {}): number {
     const number = this.#requests.length + 1
-    const asked = request({ key: keyOf(number), actor: by, asks: asks({ image, environment }), receivedAt: this.time.now() })
+    const asked = request({ key: keyOf(number), actor: by, asks: asks({ image, environment, ...more }), receivedAt: this.time.now() })
     this.#requests.push(asked)
     untilDead(() => this.service.deploy(asked))
     return number
+  }
+
+  /** Somebody types another command, on the same thread. */
+  says(by: Actor = GRACE): DeployRequest {
+    const { comment } = request()
+    const now = this.time.now()
+    return request({ key: `c:42:${1_000 + (this.#words += 1)}`, actor: by, comment: comment && { ...comment, createdAt: now }, receivedAt: now })
+  }
+
+  idOf(number: number): string {
+    return this.deployment(number).id
   }
 
   /** Next time somebody asks there, it goes wrong in this way: at once, or once the promise is settled. */

@@ -1,0 +1,32 @@
+import { Refusal } from '../../errors.ts'
+import { listed } from '../wording.ts'
+import { digests, judged, short, type Gate } from './gate.ts'
+
+/** `--expect`: nothing but this commit, or this digest, is deployed. No refusal offers a command with the one that was found. */
+export const expected: Gate = {
+  name: 'expectation',
+  skippedBy: [],
+  judge: (situation) => {
+    const expect = situation.request.asks.expect
+    if (expect === null || situation.proposal === null) return null
+    if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(expect)) {
+      const commit = judged(situation) ?? ''
+      return commit === expect
+        ? 'the commit is the one that was named'
+        : failed('The commit is not the one that was named.', short(commit), short(expect))
+    }
+    if (!/^sha256:[0-9a-f]{64}$/.test(expect))
+      return failed('What is expected must be named whole.', expect, 'a whole commit, or sha256: and 64 hexadecimal digits')
+    const artifacts = digests(situation)
+    if (artifacts === null) return null
+    if (artifacts.some(({ digest }) => digest === expect)) return 'the digest is the one that was named'
+    const found = listed(
+      artifacts.map(({ digest }) => digest.slice(0, 19)),
+      5,
+    )
+    return failed('The tag stands for another image than the one that was named.', found, expect.slice(0, 19))
+  },
+}
+
+const failed = (sentence: string, found: string, wanted: string): Refusal =>
+  new Refusal('EXPECTATION_FAILED', { sentence, found, wanted, next: 'Look at what has changed since, then ask again.' })
