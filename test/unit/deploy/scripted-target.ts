@@ -3,7 +3,7 @@ import type { Artifact, Observation, Operation, Target } from '../../../src/depl
 import type { Digest } from '../../../src/registry/reference.ts'
 import type { Crossings } from '../../world/crossings.ts'
 
-export type Trouble = 'refuses' | 'unhealthy' | 'stays unhealthy' | 'loses the answer' | 'goes away' | 'runs another' | 'is a bug'
+export type Trouble = 'refuses' | 'hears nothing' | 'unhealthy' | 'stays unhealthy' | 'loses the answer' | 'goes away' | 'runs another' | 'is a bug'
 
 interface Running {
   readonly digest: Digest
@@ -97,6 +97,7 @@ export class ScriptedTarget {
   #begin({ id, fence }: Operation, trouble: Trouble | undefined): void {
     if (fence < (this.#running?.fence ?? 0)) throw new Failure('TARGET_REFUSED', { sentence: 'That turn is over.', next: 'Ask again.' })
     if (trouble === 'refuses') throw new Failure('TARGET_REFUSED', { sentence: 'The target will not.', next: 'Ask its administrator.' })
+    if (trouble === 'hears nothing') throw away()
     if (trouble === 'is a bug') throw new TypeError('undefined is not a function')
     this.#pending = id
     this.#revision += 1
