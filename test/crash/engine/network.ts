@@ -90,7 +90,7 @@ export class Network {
         const result = work()
         answer = () => resolve(result)
       } catch (error) {
-        answer = () => reject(error as Error)
+        answer = () => reject(error)
       }
       this.#timeline.after(back - there, answer)
     })

@@ -31,6 +31,10 @@ interface Place {
   version: number
   /** The highest that anybody came with. */
   fence: number
+  /** Operations that it has given up by itself, as unhealthy. */
+  readonly undone: Set<string>
+  /** Operations that it has taken: a keyed one remembers each. */
+  readonly done: Set<string>
 }
 
 export type Simulated = Extract<Contract, 'keyed' | 'versioned' | 'readable'>
@@ -93,21 +97,23 @@ export class SimulatedTarget {
     const next: Running = { digest, operation: operation.id, fence: operation.fence }
     // A request on its way is never cut off: what has become of it could not be known.
     hands.signal.throwIfAborted()
-    if (this.#doors.contract === 'readable') return void (await ask('target put', () => this.#effect(workload, next)))
+    if (this.#doors.contract === 'readable') return ask('target put', () => this.#effect(workload, next))
     const { version, isDone } = await ask('target begin', () => this.#begin(workload, next))
     if (isDone) return
     hands.signal.throwIfAborted()
     await ask('target switch', () => this.#switch(workload, next, version))
     if (this.#doors.contract !== 'keyed' || this.#doors.health(digest) !== 'never') return
     await ask('target undo', () => this.#undo(workload, next))
-    throw new Failure('TARGET_UNHEALTHY', { sentence: 'It never became healthy.', next: 'Look at its log.' })
+    throw unhealthy()
   }
 
   #begin(workload: string, { operation, fence, digest }: Running): { version: number; isDone: boolean } {
     const place = this.#place(workload)
     if ((fence ?? 0) < place.fence) this.#refuses('an older fence')
+    if (place.undone.has(operation ?? '')) throw unhealthy()
     const { version, running } = place
-    if (running?.operation === operation && running?.digest === digest) return { version, isDone: true }
+    const isDone = (running?.operation === operation && running?.digest === digest) || place.done.has(operation ?? '')
+    if (isDone) return { version, isDone }
     if (this.#doors.contract === 'versioned') return { version, isDone: false }
     place.fence = fence ?? 0
     if (place.pending !== operation) {
@@ -121,7 +127,8 @@ export class SimulatedTarget {
   #switch(workload: string, next: Running, version: number): boolean {
     const place = this.#place(workload)
     const { running } = place
-    if (running?.operation === next.operation && running?.digest === next.digest) return false
+    if ((running?.operation === next.operation && running?.digest === next.digest) || place.done.has(next.operation ?? '')) return false
+    if (place.undone.has(next.operation ?? '')) throw unhealthy()
     if (this.#doors.contract === 'versioned' ? place.version !== version : (next.fence ?? 0) < place.fence)
       this.#refuses(this.#doors.contract === 'versioned' ? 'another version' : 'an older fence')
     this.#effect(workload, next)
@@ -136,6 +143,8 @@ export class SimulatedTarget {
     place.running = place.former
     place.version += 1
     place.pending = null
+    place.undone.add(operation ?? '')
+    place.done.delete(operation ?? '')
     return true
   }
 
@@ -150,6 +159,7 @@ export class SimulatedTarget {
     place.version += 1
     place.fence = Math.max(place.fence, fence ?? 0)
     if (place.pending === operation) place.pending = null
+    if (this.#doors.contract === 'keyed' && operation !== null) place.done.add(operation)
   }
 
   #seen(workload: string): Observation {
@@ -168,11 +178,21 @@ export class SimulatedTarget {
   }
 
   #place(workload: string): Place {
-    const known = this.#places.get(workload) ?? { running: null, former: null, pending: null, version: 1, fence: 0 }
+    const known = this.#places.get(workload) ?? {
+      running: null,
+      former: null,
+      pending: null,
+      version: 1,
+      fence: 0,
+      undone: new Set(),
+      done: new Set(),
+    }
     this.#places.set(workload, known)
     return known
   }
 }
+
+const unhealthy = (): Failure => new Failure('TARGET_UNHEALTHY', { sentence: 'It never became healthy.', next: 'Look at its log.' })
 
 interface Applying {
   readonly workload: string

@@ -11,7 +11,7 @@ export function judge(world: EngineWorld, play: Play): void {
   const { journal, disk } = world
   const { found } = world.watcher
   const deployments = disk.all<{ id: string }>('select id from deployment order by sequence').flatMap(({ id }) => journal.find(id) ?? [])
-  asked(play, deployments, found)
+  asked(play, world.scenario.contract === 'readable', deployments, found)
   for (const one of deployments) {
     if (!hasEnded(one.state)) found('lost', `${one.id} stays ${one.state}`)
     took(world, one)
@@ -23,14 +23,15 @@ export function judge(world: EngineWorld, play: Play): void {
 }
 
 /** Each command is one deployment, and no deployment is nobody's. */
-function asked({ inbox, asked: commands }: Play, deployments: readonly Deployment[], found: Found): void {
+function asked({ inbox, asked: commands }: Play, isReadable: boolean, deployments: readonly Deployment[], found: Found): void {
   for (const { request, isHandled } of inbox) if (!isHandled) found('lost', `${request.key} was never dealt with`)
   const keys = new Set(commands.map(({ request }) => request.key))
   for (const key of keys) {
     const rows = deployments.filter(({ request }) => request.key === key).length
     if (rows !== 1) found(rows === 0 ? 'lost' : 'doubled', `${rows} deployments for ${key}`)
   }
-  for (const { request } of deployments) if (!keys.has(request.key)) found('doubled', `nobody asked for ${request.key}`)
+  for (const { request } of deployments)
+    if (!keys.has(request.key) && !(isReadable && request.door === 'watch')) found('doubled', `nobody asked for ${request.key}`)
 }
 
 /** A success took effect once on each workload, or had to do nothing; what never had its turn took none. */
@@ -97,7 +98,8 @@ function isSaid(world: EngineWorld, key: string, newest: Deployment | undefined,
 /** Cancelled in time is without effect, or put back; too late is said. */
 function cancelled({ watcher, reached }: EngineWorld, play: Play, deployments: readonly Deployment[]): void {
   for (const { id, state, problem, steps } of deployments) {
-    const took = watcher.effects.filter(({ operation, isUndone }) => operation === id && !isUndone).length
+    const own = watcher.effects.filter(({ operation }) => operation === id)
+    const took = own.filter(({ isUndone }) => !isUndone).length - own.filter(({ isUndone }) => isUndone).length
     if (play.cancelled.get(id) === 'cancelled' && (state !== 'cancelled' || took > 0))
       watcher.found('broken', `${id} was cancelled before its turn, took effect ${took} times and is ${state}`)
     if (state !== 'cancelled' || took === 0) continue

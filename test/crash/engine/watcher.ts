@@ -82,8 +82,8 @@ export class Watcher {
     if (deployment === null) return this.found('broken', `${operation} is nobody's`)
     const { state, plan } = deployment
     const may: readonly State[] = isBack ? ['restoring', 'unknown'] : ['applying', 'restoring', 'unknown']
-    // The target gives up on an image by itself, and so late that somebody has begun to look at it.
-    if (isUndone && state === 'observing') return
+    // The target gives up on an image by itself, whenever it notices.
+    if (isUndone) return
     if (!may.includes(state) && !(isReadable && hasEnded(state))) this.found('doubled', `${operation} took effect in state ${state}`)
     const intended = isBack ? this.#world.journal.restoring(id)?.fence : deployment.fence
     if (intended !== fence) this.found('broken', `${operation} came with fence ${fence}, and ${intended} was written down`)

@@ -34,7 +34,6 @@ const FAULTY = 20_000
 const PATIENCE = 10 * MINUTE
 /** What is late may come until then, and the watch has looked at everything since. */
 const AFTERMATH = 7 * MINUTE
-const LONGEST_WAIT = 15 * MINUTE
 const LONGEST = 12 * 60 * MINUTE
 
 export async function playEngine(job: EngineJob): Promise<EngineOutcome> {
@@ -106,8 +105,6 @@ function isBusy({ disk, process }: EngineWorld, { inbox }: Play): boolean {
 /** Nothing has changed for too long, though nobody waits for a person or a time. */
 function isStuck({ journal, timeline, clock }: EngineWorld, since: number): boolean {
   if (timeline.now - since < PATIENCE) return false
-  // A clock that went forward wakes nobody: an alarm that was set rings when its time has passed.
-  if (timeline.now - since < LONGEST_WAIT + PATIENCE && journal.open().some(({ state }) => state === 'waiting')) return false
   return journal.open().every(({ state, wait }) => state !== 'waiting' || wait === null || clock > wait.until + PATIENCE)
 }
 
