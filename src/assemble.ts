@@ -22,6 +22,7 @@ import { foundSource, type CredentialSource, type MintedSource } from './registr
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
 import { createDrifts } from './store/drifts.ts'
@@ -86,8 +87,8 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
-  const github = createGitHub(probot, clock)
-  const source = createSource(github)
+  const github = createGitHub(probot, clock, createSpendings(accounts))
+  const source = createSource(github, app.id)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
     journal: createJournal(repositories),

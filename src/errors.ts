@@ -74,6 +74,7 @@ export const CODES = {
   REVIEW_REQUIRED: facts('requester', 409),
   OVERRIDE_REFUSED: facts('repository', 403),
   LOCKED: facts('requester', 423),
+  QUEUE_FULL: facts('requester', 429, true),
   FROZEN: facts('repository', 409),
   ORDER_REQUIRED: facts('requester', 409),
   APPROVAL_REJECTED: facts('requester', 409),

@@ -1,10 +1,9 @@
 import { Failure } from '../errors.ts'
 import { Activity } from '../deploy/activity.ts'
 import type { Clock } from '../deploy/clock.ts'
-import type { Announcement } from '../deploy/journal.ts'
+import type { Place } from './budget/queue.ts'
 import { retryIn } from './github.ts'
-import type { Projection } from './projection.ts'
-import { show, type ShowDoors, type Shows } from './show.ts'
+import { show, type ShowDoors, type Shows, type WritingTurn } from './show.ts'
 
 export interface Announcer {
   /** Brings GitHub to what the record of this deployment or answer says now; may be called at will. */
@@ -21,8 +20,9 @@ export interface AnnouncerDoors extends ShowDoors {
   readonly incident: (error: unknown, about: string) => string
 }
 
-/** How long progress waits for more of it; an end goes at once. */
+/** How long progress waits for more of it, and for how long where GitHub's limits are near; an end goes at once. */
 const JOIN = 2_000
+const JOIN_WHEN_SHORT = 30_000
 /** With the waits above about a day; the next start takes it up again. */
 const MOST_TRIES = 300
 
@@ -35,6 +35,8 @@ interface Turn {
   /** After a failure: nothing before this time. */
   notBefore: number
   forget: (() => void) | null
+  /** In the budget's queue: it stays while it waits there, and is left once there is nothing to wait for. */
+  place: Place | null
 }
 
 export function createAnnouncer(doors: AnnouncerDoors): Announcer {
@@ -43,7 +45,7 @@ export function createAnnouncer(doors: AnnouncerDoors): Announcer {
   const turns = new Map<string, Turn>()
 
   const announce = (key: string): void => {
-    const turn = turns.get(key) ?? { isRunning: false, isAgain: false, tries: 0, editedAt: -JOIN, notBefore: 0, forget: null }
+    const turn = turns.get(key) ?? { isRunning: false, isAgain: false, tries: 0, editedAt: -JOIN, notBefore: 0, forget: null, place: null }
     turns.set(key, turn)
     turn.isAgain = true
     if (!turn.isRunning) void activity.run(() => take(key, turn))
@@ -64,14 +66,22 @@ export function createAnnouncer(doors: AnnouncerDoors): Announcer {
   /** Milliseconds until the next attempt; null where there is nothing to wait for. */
   const attempt = async (key: string, turn: Turn): Promise<number | null> => {
     let joins: number | null = null
-    const isDue = (projection: Projection, ledger: Announcement): boolean => {
-      const left = projection.isFinal || ledger.comment.hash === null ? 0 : turn.editedAt + JOIN - clock.now()
-      joins = left > 0 ? left : null
-      if (joins === null) turn.editedAt = clock.now()
-      return joins === null
+    let isWaiting = false
+    const writing: WritingTurn = {
+      isDue: ({ urgency }, client) => {
+        const left = urgency === 'progress' ? turn.editedAt + (client.isShort() ? JOIN_WHEN_SHORT : JOIN) - clock.now() : 0
+        joins = left > 0 ? left : null
+        if (joins === null) turn.editedAt = clock.now()
+        return joins === null
+      },
+      place: (need, client) => {
+        turn.place = client.queue(need, () => announce(key), turn.place)
+        isWaiting = !turn.place.isFree
+        return turn.place
+      },
     }
     try {
-      const shows: Shows = await show(key, isDue, doors)
+      const shows: Shows = await show(key, writing, doors)
       if (shows === 'failed') return backOff(key, turn)
       turn.tries = 0
       if (shows === 'complete' && !turn.isAgain) turns.delete(key)
@@ -80,10 +90,17 @@ export function createAnnouncer(doors: AnnouncerDoors): Announcer {
       if (error instanceof Failure) return backOff(key, turn, error)
       doors.incident(error, key)
       return backOff(key, turn)
+    } finally {
+      if (!isWaiting) leavePlace(turn)
     }
+  }
+  const leavePlace = (turn: Turn): void => {
+    turn.place?.leave()
+    turn.place = null
   }
   const backOff = (key: string, turn: Turn, failure?: Failure): number | null => {
     turn.tries += 1
+    leavePlace(turn)
     if (turn.tries > MOST_TRIES) return null
     const wait = Math.max(retryIn(turn.tries, key), failure?.problem.retryAfter ?? 0)
     turn.notBefore = clock.now() + wait

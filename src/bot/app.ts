@@ -1,5 +1,7 @@
 import type { Probot } from 'probot'
+import { Failure } from '../errors.ts'
 import { Activity } from '../deploy/activity.ts'
+import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import type { CaughtUp, Delivery, Inbox } from '../deploy/journal.ts'
 import { maskedAnnouncements } from '../deploy/mask.ts'
@@ -7,17 +9,21 @@ import { problemOf } from '../deploy/step.ts'
 import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
 import { createCatchUp } from './catch-up.ts'
 import { createDeliveries } from './deliveries.ts'
+import { isRateLimit } from './github-failure.ts'
 import { retryIn } from './github.ts'
 import { giveUp, handleComment, handleLabel, isPassing, type Handled, type HandlerDoors } from './handle.ts'
-import { readDelivery, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
+import { createIntake, isCommand, type CommentCreated, type Intake, type IssueLabeled, type PullLabeled } from './intake.ts'
 import { commentRequest, labelRequest } from './requests.ts'
+import { createPassing } from './passing.ts'
+import { STORED_TIDINGS } from './tidings.ts'
 import { tellTooLate } from './too-late.ts'
+import { createTriggers, type TriggerDoors } from './triggers.ts'
 import type { Log } from './missed.ts'
 import { createWorker, type Outcome } from './worker.ts'
 
 export interface Bot {
-  /** A webhook's body → what is stored of it; null for what is none of our business. */
-  readonly readDelivery: typeof readDelivery
+  /** A webhook's body → what is to be stored of it; null for what is none of our business, and for what is only told to the engine, at once. */
+  readonly readDelivery: Intake['readDelivery']
   readonly announcer: Announcer
   /** Takes up what is in the inbox: call it after each store. */
   work(): void
@@ -42,19 +48,26 @@ export function createBot(outside: BotDoors): Bot {
   const activity = new Activity(clock)
   const announcer = createAnnouncer({ ...doors, findDeployment: (id) => service.find(id) })
   service.onChange(({ id }) => announcer.announce(id))
-  const aside = (work: () => Promise<void>): Promise<void> => work().catch((error: unknown) => log.warn({ err: error }, 'a reaction was not made'))
-  const handler: HandlerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
+  const aside = createAside(clock, activity, log)
+  const handler: HandlerDoors & TriggerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
   const receive = listen(probot, handler)
   const work = createWorker({ ...doors, activity, handle: tried(receive, handler, doors) })
+  const intake = createIntake(doors.appId)
+  const passing = createPassing({ ...doors, activity })
   return {
-    readDelivery,
+    readDelivery: (event, guid, payload, receivedAt) => {
+      const passes = intake.readPassing(event, payload)
+      if (passes === null) return intake.readDelivery(event, guid, payload, receivedAt)
+      passing(passes)
+      return null
+    },
     announcer,
     work,
     recover: () => {
       work()
       announcer.recover()
     },
-    catchUp: createCatchUp({ ...doors, deliveries: createDeliveries(probot, clock), activity, work }),
+    catchUp: createCatchUp({ ...doors, readDelivery: intake.readDelivery, deliveries: createDeliveries(probot, clock), activity, work }),
     idle: async () => {
       await activity.idle()
       await announcer.idle()
@@ -62,10 +75,28 @@ export function createBot(outside: BotDoors): Bot {
   }
 }
 
+/** A reaction that comes later than that says nothing any more. */
+const LATEST = 10 * 60_000
+
+/** What has to wait for GitHub's limits is done later by itself: nobody waits for it, and a crash may forget it. */
+function createAside(clock: Clock, activity: Activity, log: Log): HandlerDoors['aside'] {
+  const aside = async (work: () => Promise<void>, until: number): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      const wait = error instanceof Failure && isRateLimit(error) ? (error.problem.retryAfter ?? LATEST) : Infinity
+      if (clock.now() + wait > until) log.warn({ err: error }, 'a reaction was not made')
+      else clock.after(wait, () => void activity.run(() => aside(work, until)))
+    }
+  }
+  return (work) => aside(work, clock.now() + LATEST)
+}
+
 /** Feeds one stored delivery through Probot, whose handlers do the work; throws what they threw. */
 type Receive = (delivery: Delivery) => Promise<Handled>
 
-function listen(probot: Probot, handler: HandlerDoors): Receive {
+function listen(probot: Probot, handler: HandlerDoors & TriggerDoors): Receive {
+  const takeTiding = createTriggers(handler)
   const open = new Map<string, { readonly delivery: Delivery; work: Promise<Handled> }>()
   // What a handler throws would be logged whole by Probot, passing failures too, so the promise goes another way.
   const settle = async (key: string, work: (delivery: Delivery) => Promise<Handled>): Promise<void> => {
@@ -82,6 +113,7 @@ function listen(probot: Probot, handler: HandlerDoors): Receive {
     const labeled = payload as unknown as IssueLabeled | PullLabeled
     return settle(id, (delivery) => handleLabel(labelRequest(delivery, labeled), labeled.label.name, handler))
   })
+  probot.on([...STORED_TIDINGS], ({ id }) => settle(id, (delivery) => takeTiding(delivery).then(() => NOTHING)))
   return async (delivery) => {
     if (delivery.missed === 'done') return NOTHING
     if (delivery.missed === 'tell') return tell(delivery, handler)
@@ -107,7 +139,7 @@ async function tell(delivery: Delivery, handler: HandlerDoors): Promise<Handled>
 /** About an hour. Deployments are written down at the first try; what is tried again is only what needs GitHub to be answered. */
 const MOST_TRIES = 20
 
-function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors): (delivery: Delivery) => Promise<Outcome> {
+function tried(receive: Receive, handler: HandlerDoors, { incident, log }: BotDoors): (delivery: Delivery) => Promise<Outcome> {
   const tries = new Map<string, number>()
   return async (delivery) => {
     const count = (tries.get(delivery.key) ?? 0) + 1
@@ -120,7 +152,9 @@ function tried(receive: Receive, handler: HandlerDoors, { incident }: BotDoors):
         tries.set(delivery.key, count)
         return { retryIn: Math.max(retryIn(count, delivery.key), error.problem.retryAfter ?? 0), aside }
       }
-      giveUp(requestOf(delivery), problemOf(error, delivery.key, { incident }), handler)
+      const why = problemOf(error, delivery.key, { incident })
+      if (isCommand(delivery)) giveUp(requestOf(delivery), why, handler)
+      else log.warn({ code: why.code, key: delivery.key }, 'a delivery came to nothing')
       return { retryIn: null, aside }
     }
   }

@@ -16,7 +16,7 @@ export interface AttestationDoors {
 }
 
 /** The attestations that GitHub keeps with a repository (`actions/attest-build-provenance` puts them there), one at a time. */
-export function createAttestations(github: GitHub, doors: AttestationDoors): Attestations {
+export function createAttestations(github: Pick<GitHub, 'as'>, doors: AttestationDoors): Attestations {
   return {
     async *bundlesOf(repository, digest, asker) {
       const [owner, repo] = repository.split('/')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Surface } from '../deploy/journal.ts'
+import type { Place } from './budget/queue.ts'
 import type { GitHubClient, GraphqlAnswer } from './github.ts'
 
 /** One write within a request of several: they run in order and fail singly. */
@@ -32,8 +33,9 @@ const INPUTS: Record<Mutation['field'], string> = {
 }
 
 /** All of it in one call. Throws only where the call as a whole failed: then nothing is known of any of them. */
-export async function write(client: GitHubClient, mutations: readonly Mutation[]): Promise<ReadonlyMap<string, Written>> {
-  const answer = await client.graphql(documentOf(mutations), Object.fromEntries(mutations.map(({ alias, input }) => [alias, input])))
+export async function write(client: GitHubClient, mutations: readonly Mutation[], place: Place): Promise<ReadonlyMap<string, Written>> {
+  const inputs = Object.fromEntries(mutations.map(({ alias, input }) => [alias, input]))
+  const answer = await client.graphql(documentOf(mutations), inputs, place)
   return new Map(mutations.map(({ alias }) => [alias, writtenOf(alias, answer)]))
 }
 

@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts'
 import type { Attempt, Deliveries } from './deliveries.ts'
 import { retryIn } from './github.ts'
 import { isPassing } from './handle.ts'
-import { EVENTS } from './intake.ts'
+import { FETCHED_BACK } from './intake.ts'
 import { createTake, STILL_WANTED, type MissedDoors } from './missed.ts'
 
 export interface CatchUpDoors extends MissedDoors {
@@ -54,9 +54,13 @@ export function createCatchUp(doors: CatchUpDoors): () => void {
     await takeAll(inOrder(missed.filter(({ guid }) => !seen.has(guid))))
     caughtUp.isUntil(Math.max(until ?? 0, begun - SLACK))
   }
-  /** First what may be obeyed, then the rest; each in the order in which it was sent, but for what could not be read the last time. */
+  /**
+   * First what may be obeyed, then the rest, and what somebody waits for before what nobody does; each in the order in which it was
+   * sent, but for what could not be read the last time.
+   */
   const inOrder = (attempts: readonly Attempt[]): readonly Attempt[] => {
-    const rank = ({ guid, at }: Attempt): number => (clock.now() - at > STILL_WANTED ? 2 : 0) + (troubled.has(guid) ? 1 : 0)
+    const rank = (attempt: Attempt): number =>
+      (clock.now() - attempt.at > STILL_WANTED ? 4 : 0) + (isAsked(attempt) ? 0 : 2) + (troubled.has(attempt.guid) ? 1 : 0)
     return attempts.toSorted((a, b) => rank(a) - rank(b))
   }
   const takeAll = async (attempts: readonly Attempt[]): Promise<void> => {
@@ -78,7 +82,7 @@ export function createCatchUp(doors: CatchUpDoors): () => void {
         doors.work()
       }
     } finally {
-      if (counts.run + counts.tell + counts.done > 0) log.info(counts, 'commands had been missed and were fetched back')
+      if (counts.run + counts.tell + counts.done > 0) log.info(counts, 'deliveries had been missed and were fetched back')
     }
     if (left !== null) throw left
   }
@@ -98,8 +102,6 @@ export function createCatchUp(doors: CatchUpDoors): () => void {
   return begin
 }
 
-const READ: ReadonlySet<string> = new Set(EVENTS)
-
 /** All that was sent since then, could mean something to us, and never arrived; oldest first. Of several attempts the first counts. */
 async function missedSince(since: number, deliveries: Deliveries, log: CatchUpDoors['log']): Promise<readonly Attempt[]> {
   const failed = new Map<string, Attempt>()
@@ -109,7 +111,7 @@ async function missedSince(since: number, deliveries: Deliveries, log: CatchUpDo
     const { attempts, next } = await deliveries.failed(cursor)
     for (const attempt of attempts) {
       if (attempt.hasArrived) arrived.add(attempt.guid)
-      else if (attempt.at >= since && READ.has(`${attempt.event}.${attempt.action}`)) failed.set(attempt.guid, attempt)
+      else if (attempt.at >= since && FETCHED_BACK.has(nameOf(attempt))) failed.set(attempt.guid, attempt)
     }
     if (next === null || (attempts.at(-1)?.at ?? 0) < since) break
     if (page === MOST_PAGES) {
@@ -124,3 +126,7 @@ async function missedSince(since: number, deliveries: Deliveries, log: CatchUpDo
     .toReversed()
     .toSorted((a, b) => a.at - b.at)
 }
+
+const nameOf = ({ event, action }: Attempt): string => (action === null ? event : `${event}.${action}`)
+
+const isAsked = ({ event, action }: Attempt): boolean => event === 'issue_comment' || action === 'labeled'

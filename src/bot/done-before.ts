@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Repository } from '../deploy/deployment.ts'
 import { unexpectedAnswer } from './github-failure.ts'
 import type { GitHub, GitHubClient } from './github.ts'
 import { gantryIn, isUs } from './ours.ts'
@@ -6,8 +7,7 @@ import { gantryIn, isUs } from './ours.ts'
 /** Where and when something was asked. */
 interface Asked {
   readonly at: number
-  readonly repository: { readonly id: number; readonly name: string; readonly owner: { readonly login: string } }
-  readonly installation: number
+  readonly repository: Pick<Repository, 'id' | 'owner' | 'name' | 'installation'>
 }
 
 /**
@@ -25,11 +25,11 @@ export function createDoneBefore(github: GitHub): (key: string, asked: Asked) =>
 }
 
 /** Only our own App's Deployments count; everyone with write access can create one with any key in it. */
-async function keysSince(github: GitHub, { at, repository, installation }: Asked): Promise<ReadonlySet<string>> {
-  const client = github.as(installation)
+async function keysSince(github: GitHub, { at, repository }: Asked): Promise<ReadonlySet<string>> {
+  const client = github.as(repository.installation)
   const keys = new Set<string>()
   for (let after: string | null = null; ;) {
-    const { viewer, deployments } = await readPage(client, { owner: repository.owner.login, name: repository.name, after })
+    const { viewer, deployments } = await readPage(client, { owner: repository.owner, name: repository.name, after })
     const nodes = deployments.nodes.filter((one) => one !== null)
     for (const { payload, creator } of nodes) {
       const key = isUs(creator, viewer.login) ? gantryIn(payload)?.key : undefined
@@ -41,8 +41,15 @@ async function keysSince(github: GitHub, { at, repository, installation }: Asked
   }
 }
 
-/** A comment's commands carry their line behind the comment's own key; once one of them is done, it was read. */
-const deliveryOf = (key: string): string => (key.startsWith('c:') ? key.split(':').slice(0, 3).join(':') : key)
+/**
+ * A comment's commands carry their line behind the comment's own key, what a push or a package began its app and environment; once one
+ * of them is done, the delivery was read.
+ */
+function deliveryOf(key: string): string {
+  const parts = key.split(':')
+  const more = parts[0] === 'c' ? parts.length - 3 : parts[0] === 'p' || parts[0] === 'r' ? 2 : 0
+  return parts.slice(0, parts.length - more).join(':')
+}
 
 const QUERY = `query doneSince($owner: String!, $name: String!, $after: String) {
   viewer { login }

@@ -1,14 +1,16 @@
 import { Failure } from '../errors.ts'
 
 /** Where GitHub says neither `retry-after` nor a reset: at least a minute (docs.github.com: "Rate limits for the REST API"). */
-const UNSAID_WINDOW = 60_000
+export const UNSAID_WINDOW = 60_000
+/** Longer than GitHub's longest, which is an hour: what says more is wrong, and must not silence an installation for a day. */
+export const LONGEST_WINDOW = 3_600_000
 
 /** What an Octokit threw → a Failure whose cause keeps the status and nothing of the request: its body may hold anything. */
 export function failureFrom(error: unknown, route: string, now: number): Failure {
   if (error instanceof Failure) return error
   const { status, headers, message } = partsOf(error)
   const cause = Object.assign(new Error(`${route}: ${status ?? 'no answer'}: ${message}`), { status })
-  if (status === 429 || (status === 403 && saysLimit(headers, message))) return rateLimited(headers, now, cause)
+  if (status === 429 || (status === 403 && saysLimit(headers, message))) return rateLimited(windowSaid(headers, now) ?? UNSAID_WINDOW, cause)
   // Octokit gives 500 to what never got an answer.
   if (status === null || status >= 500 || status === 408) return unavailable(route, cause, status)
   return new Failure(
@@ -56,25 +58,30 @@ const unavailable = (route: string, cause: Error, status: number | null): Failur
     cause,
   )
 
-function rateLimited(headers: Headers, now: number, cause: Error): Failure {
-  const after = Number(headers['retry-after'])
-  const reset = Number(headers['x-ratelimit-reset']) * 1000 - now
-  const said = after > 0 ? after * 1000 : headers['x-ratelimit-remaining'] === '0' && reset > 0 ? reset : UNSAID_WINDOW
-  return new Failure(
+export const rateLimited = (retryAfter: number, cause?: Error): Failure =>
+  new Failure(
     'GITHUB_RATE_LIMITED',
     {
       sentence: "GitHub's rate limit for this installation is used up.",
       next: 'Wait: Gantry goes on by itself when the limit ends.',
-      retryAfter: Math.min(said, 3_600_000),
+      retryAfter: Math.ceil(retryAfter),
     },
     cause,
   )
+
+/** For how long an answer asks to be left alone, in milliseconds; null where it does not. `retry-after` is seconds or a date (RFC 9110). */
+export function windowSaid(headers: Headers, now: number): number | null {
+  const after = headers['retry-after']
+  const span = Number(after) > 0 ? Number(after) * 1000 : Number.isNaN(Number(after)) ? Date.parse(String(after)) - now : 0
+  const reset = headers['x-ratelimit-remaining'] === '0' ? Number(headers['x-ratelimit-reset']) * 1000 - now : 0
+  const said = span > 0 ? span : reset > 0 ? reset : null
+  return said === null ? null : Math.min(said, LONGEST_WINDOW)
 }
 
 const saysLimit = (headers: Headers, message: string): boolean =>
   headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0' || /rate limit|abuse detection/i.test(message)
 
-type Headers = Readonly<Record<string, string | number | undefined>>
+export type Headers = Readonly<Record<string, string | number | undefined>>
 
 function partsOf(error: unknown): { status: number | null; headers: Headers; message: string } {
   if (!(error instanceof Error)) return { status: null, headers: {}, message: 'no answer' }

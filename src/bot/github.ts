@@ -1,23 +1,41 @@
 import type { Probot } from 'probot'
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
+import type { Spendings } from '../deploy/journal.ts'
 import { Failure } from '../errors.ts'
-import { createInstallations, type Installations } from './installations.ts'
-import { failureFrom, isRateLimit, unexpectedAnswer } from './github-failure.ts'
+import { createBudgets, type Budget } from './budget/budget.ts'
+import { costOf, urgencyOf } from './budget/cost.ts'
+import type { Place } from './budget/queue.ts'
+import { createInstallations, type Installations, type Reply } from './installations.ts'
+import { failureFrom, rateLimited, unexpectedAnswer, UNSAID_WINDOW, windowSaid } from './github-failure.ts'
 
 /** GitHub, for one installation of the App at a time. Every call is made once: what may be repeated is the caller's to know. */
 export interface GitHub {
   as(installation: number): GitHubClient
+  /** The App was taken off the account, or suspended: every call with its rights fails at once, until GitHub is asked again after a while. */
+  forget(installation: number): void
+  /** It is not suspended any more. */
+  welcome(installation: number): void
 }
 
 export interface GitHubClient {
   /**
    * `route` is one of `fixtures/github-operations.txt`. The answer must fit `shape`. Throws a `Failure` with a GITHUB_… code;
-   * null for the statuses in `none`.
+   * null for the statuses in `none`. Without a place in the budget's queue it is made at once or throws GITHUB_RATE_LIMITED.
    */
-  rest<T>(route: string, params: Readonly<Record<string, unknown>>, shape: z.ZodType<T>, none?: readonly number[]): Promise<T | null>
+  rest<T>(
+    route: string,
+    params: Readonly<Record<string, unknown>>,
+    shape: z.ZodType<T>,
+    none?: readonly number[],
+    place?: Place | null,
+  ): Promise<T | null>
   /** Parts fail singly: what went wrong stands in `errors`, each with the path of its part. */
-  graphql(document: string, variables: Readonly<Record<string, unknown>>): Promise<GraphqlAnswer>
+  graphql(document: string, variables: Readonly<Record<string, unknown>>, place?: Place | null): Promise<GraphqlAnswer>
+  /** As `Budget.queue`: for those that wait for their turn to write. */
+  readonly queue: Budget['queue']
+  /** Little is left of the limits: what can wait had better do so. */
+  isShort(): boolean
 }
 
 export interface GraphqlAnswer {
@@ -34,16 +52,20 @@ const graphqlError = z.object({
 })
 const graphqlAnswer = z.object({ data: z.record(z.string(), z.unknown()).nullish(), errors: z.array(graphqlError).nullish() })
 
-export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock): GitHub {
-  // Asking again inside a rate limit's window may get the App banned: nothing leaves here before it ends.
-  const windows = new Map<number, number>()
+export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock, spendings: Spendings): GitHub {
+  const budgets = createBudgets(spendings, clock)
   const installations = createInstallations(probot, clock)
   return {
+    forget: installations.forget,
+    welcome: installations.welcome,
     as: (installation) => {
-      const call = guarded(installations, clock, installation, windows)
+      const budget = budgets(installation)
+      const call = within(budget, installations, clock, installation)
       return {
-        rest: (route, params, shape, none = []) => rest(call, route, params, shape, none),
-        graphql: (document, variables) => graphql(call, document, variables),
+        rest: (route, params, shape, none = [], place = null) => rest(call(place), route, params, shape, none),
+        graphql: (document, variables, place = null) => graphql(call(place), document, variables),
+        queue: budget.queue,
+        isShort: () => budget.isShort,
       }
     },
   }
@@ -75,23 +97,27 @@ export interface Reactable {
   readonly comment: number | null
 }
 
-type Call = (route: string, params: Readonly<Record<string, unknown>>) => Promise<{ readonly status: number; readonly data: unknown }>
+type Call = (route: string, params: Readonly<Record<string, unknown>>) => Promise<Reply>
 
-function guarded(installations: Installations, clock: Clock, installation: number, windows: Map<number, number>): Call {
-  return async (route, params) => {
-    const left = (windows.get(installation) ?? 0) - clock.now()
-    if (left > 0) throw limited(left)
-    try {
-      const answer = await installations.request(installation, route, params)
-      if (route === 'POST /graphql' && saysRateLimited(answer.data)) throw limited(60_000)
-      return answer
-    } catch (error) {
-      const failure = failureFrom(error, route, clock.now())
-      if (isRateLimit(failure)) windows.set(installation, clock.now() + (failure.problem.retryAfter ?? 0))
-      throw failure
-    }
+/** Asking again inside a rate limit's window may get the App banned: nothing leaves but through the budget. */
+const within =
+  (budget: Budget, installations: Installations, clock: Clock, installation: number) =>
+  (place: Place | null): Call =>
+  (route, params) => {
+    const cost = costOf(route, params)
+    return budget.call({ cost, urgency: urgencyOf(route, cost), place }, async (leave) => {
+      try {
+        const reply = await installations.request(installation, route, params, leave)
+        if (route === 'POST /graphql' && saysRateLimited(reply.data)) throw rateLimited(windowSaid(reply.headers, clock.now()) ?? UNSAID_WINDOW)
+        const window = windowSaid(reply.headers, clock.now())
+        // The last one that there was.
+        if (window !== null) budget.block(clock.now() + window)
+        return reply
+      } catch (error) {
+        throw failureFrom(error, route, clock.now())
+      }
+    })
   }
-}
 
 async function rest<T>(
   call: Call,
@@ -121,13 +147,6 @@ async function graphql(call: Call, query: string, variables: Readonly<Record<str
 
 // GraphQL says it with status 200 (docs.github.com: "Rate limits and query limits for the GraphQL API").
 const saysRateLimited = (data: unknown): boolean => graphqlAnswer.safeParse(data).data?.errors?.some(({ type }) => type === 'RATE_LIMITED') ?? false
-
-const limited = (retryAfter: number): Failure =>
-  new Failure('GITHUB_RATE_LIMITED', {
-    sentence: "GitHub's rate limit for this installation is used up.",
-    next: 'Wait: Gantry goes on by itself when the limit ends.',
-    retryAfter,
-  })
 
 /** The HTTP status that a Failure came from. */
 export function statusOf(error: unknown): number | null {

@@ -1,17 +1,24 @@
 import type { Probot, ProbotOctokit } from 'probot'
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
-import { unexpectedAnswer } from './github-failure.ts'
+import { createGone, NotInstalled } from './gone.ts'
+import { unexpectedAnswer, type Headers } from './github-failure.ts'
 import { within } from './patience.ts'
 
 /** GitHub's REST and GraphQL with an installation's token. */
 export interface Installations {
-  /** One call, made once; throws what Octokit throws. */
-  request(
-    installation: number,
-    route: string,
-    params: Readonly<Record<string, unknown>>,
-  ): Promise<{ readonly status: number; readonly data: unknown }>
+  /** One call, made once; throws what Octokit throws. `leave` is called right before it leaves, and stops it by throwing. */
+  request(installation: number, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply>
+  /** The App was taken off the account, or suspended: its token is dropped, and for a while nothing is asked with its rights. */
+  forget(installation: number): void
+  /** It may be asked again. */
+  welcome(installation: number): void
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly data: unknown
 }
 
 interface Access {
@@ -30,6 +37,7 @@ const UNUSABLE_BEFORE = 60_000
  */
 export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock): Installations {
   const known = new Map<number, Access>()
+  const gone = createGone(clock)
   const pending = new Map<number, Promise<Access>>()
 
   const renew = (installation: number): Promise<Access> => {
@@ -52,21 +60,30 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
     if (left < RENEW_BEFORE) renew(installation).catch(() => {})
     return access
   }
-  const ask = ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>) =>
-    within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
+  const ask = async ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply> => {
+    leave()
+    return within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
+  }
+
+  const request: Installations['request'] = async (installation, route, params, leave) => {
+    const access = await accessTo(installation)
+    try {
+      return await ask(access, route, params, leave)
+    } catch (error) {
+      // Revoked, or our clock is wrong. Nothing was done with it, so even a POST may be repeated, once.
+      if (!hasStatus(error, 401)) throw error
+      if (known.get(installation) === access) known.delete(installation)
+      return ask(await accessTo(installation), route, params, leave)
+    }
+  }
 
   return {
-    request: async (installation, route, params) => {
-      const access = await accessTo(installation)
-      try {
-        return await ask(access, route, params)
-      } catch (error) {
-        // Revoked, or our clock is wrong. Nothing was done with it, so even a POST may be repeated, once.
-        if (!isUnauthorized(error)) throw error
-        if (known.get(installation) === access) known.delete(installation)
-        return ask(await accessTo(installation), route, params)
-      }
+    request: (installation, ...call) => gone.unless(installation, () => request(installation, ...call)),
+    forget: (installation) => {
+      known.delete(installation)
+      gone.add(installation)
     },
+    welcome: (installation) => gone.delete(installation),
   }
 }
 
@@ -75,11 +92,14 @@ const answer = z.object({ token: z.string().min(1), expires_at: z.string() })
 async function authenticate(probot: Pick<Probot, 'auth'>, installation: number, signal: AbortSignal): Promise<Access> {
   const app = await probot.auth()
   const route = 'POST /app/installations/{installation_id}/access_tokens'
-  const parsed = answer.safeParse((await app.request(route, { installation_id: installation, request: { signal } })).data)
+  const given = await app.request(route, { installation_id: installation, request: { signal } }).catch((error: unknown) => {
+    throw hasStatus(error, 404) ? new NotInstalled('GitHub knows no such installation') : error
+  })
+  const parsed = answer.safeParse(given.data)
   if (!parsed.success) throw unexpectedAnswer(route, parsed.error)
   // The same client with the same base address and `fetch`; a token takes the place of the App's key.
   const Octokit = app.constructor as typeof ProbotOctokit
   return { octokit: new Octokit({ auth: { token: parsed.data.token } }), expiresAt: Date.parse(parsed.data.expires_at) }
 }
 
-const isUnauthorized = (error: unknown): boolean => error instanceof Error && 'status' in error && error.status === 401
+const hasStatus = (error: unknown, status: number): boolean => error instanceof Error && 'status' in error && error.status === status

@@ -5,10 +5,11 @@ import type { Attempt, Deliveries } from './deliveries.ts'
 import { createDoneBefore } from './done-before.ts'
 import type { GitHub } from './github.ts'
 import { isPassing } from './handle.ts'
-import { askedIn, readDelivery } from './intake.ts'
+import { askedIn, isCommand, type Intake } from './intake.ts'
 
 export interface MissedDoors {
   readonly deliveries: Deliveries
+  readonly readDelivery: Intake['readDelivery']
   readonly inbox: Inbox
   readonly github: GitHub
   readonly clock: Clock
@@ -21,7 +22,7 @@ export interface Log {
 }
 
 /**
- * How old a command may be to be obeyed. Whoever gets no answer has done something else after a while, and a deployment out of the
+ * How old a command, a push or a package may be to be obeyed. Whoever gets no answer has done something else after a while, and a deployment out of the
  * blue harms more than one that has to be asked for again; an outage of an hour and the time to come back from it lie within.
  */
 export const STILL_WANTED = 90 * 60_000
@@ -31,22 +32,35 @@ export const STILL_WANTED = 90 * 60_000
  * lasts. Answers with what becomes of it: null for what asks nothing of us or has arrived after all, a `Failure` where its
  * repository cannot be asked now. Throws where GitHub does not give it out.
  */
-export function createTake({ deliveries, inbox, github, clock, log }: MissedDoors): (attempt: Attempt) => Promise<Missed | Failure | null> {
+export function createTake({
+  deliveries,
+  readDelivery,
+  inbox,
+  github,
+  clock,
+  log,
+}: MissedDoors): (attempt: Attempt) => Promise<Missed | Failure | null> {
   const isDoneBefore = createDoneBefore(github)
   return async ({ id, guid, event, at: sentAt }) => {
     // It has no signature and needs none: GitHub itself gave it to the App's own key.
     const delivery = readDelivery(event, guid, await deliveries.body(id), sentAt)
     if (delivery === null || inbox.has(delivery.key)) return null
     const asked = askedIn(delivery)
+    const store = (receivedAt: number, missed: Missed): Missed | null => {
+      const [isNew] = inbox.store([{ ...delivery, receivedAt, missed }])
+      return isNew === true ? missed : null
+    }
+    if (asked === null) return store(sentAt, 'run')
+    const isOld = clock.now() - asked.at > STILL_WANTED
+    // There is nobody to tell: whoever pushed is not asked to do it again.
+    if (isOld && !isCommand(delivery)) return store(asked.at, 'done')
     try {
       const isDone = await isDoneBefore(delivery.key, asked)
-      const missed = isDone ? 'done' : clock.now() - asked.at > STILL_WANTED ? 'tell' : 'run'
-      const [isNew] = inbox.store([{ ...delivery, receivedAt: asked.at, missed }])
-      return isNew === true ? missed : null
+      return store(asked.at, isDone ? 'done' : isOld ? 'tell' : 'run')
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (isPassing(error)) return error
-      log.warn({ err: error, key: delivery.key }, 'a missed command is left alone: its repository cannot be asked')
+      log.warn({ err: error, key: delivery.key }, 'a missed delivery is left alone: its repository cannot be asked')
       return null
     }
   }

@@ -1,16 +1,17 @@
-import { NOTHING_ASKED, type DeployRequest, type Repository } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type DeployRequest } from '../deploy/deployment.ts'
 import type { Delivery } from '../deploy/journal.ts'
 import { readLabel, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
+import { repositoryOf } from './payload.ts'
 
 /** The request that stands behind every command of a comment; `asks` is for the command to fill. */
 export function commentRequest(delivery: Stored, payload: CommentCreated): DeployRequest {
   const { comment, issue } = payload
   return {
-    ...common(delivery),
+    ...missedOrNot(delivery),
     door: 'comment',
     repository: repositoryOf(payload),
     subject: { number: issue.number, node: issue.node_id, isPull: issue.pull_request != null },
-    actor: { id: comment.user.id, login: comment.user.login, app: null },
+    actor: { id: comment.user.id, login: comment.user.login, app: comment.performed_via_github_app ?? null },
     comment: { id: comment.id, node: comment.node_id, body: comment.body, url: comment.html_url, createdAt: Date.parse(comment.created_at) },
     headSeen: null,
     asks: NOTHING_ASKED,
@@ -23,7 +24,7 @@ export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabel
   const place = readLabel(payload.label.name)
   if (place === null) throw new Error(`a label was stored that is none of ours: ${delivery.key}`)
   return {
-    ...common(delivery),
+    ...missedOrNot(delivery),
     door: 'label',
     repository: repositoryOf(payload),
     subject: { number: thread.number, node: thread.node_id, isPull },
@@ -36,12 +37,5 @@ export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabel
 
 type Stored = Pick<Delivery, 'key' | 'receivedAt' | 'missed'>
 
-const common = ({ key, receivedAt, missed }: Stored) => ({ key, receivedAt, ...(missed !== undefined && { wasMissed: true as const }) })
-
-const repositoryOf = ({ repository, installation }: Pick<CommentCreated, 'repository' | 'installation'>): Repository => ({
-  id: repository.id,
-  node: repository.node_id,
-  owner: repository.owner.login,
-  name: repository.name,
-  installation: installation.id,
-})
+/** What a delivery says of every request that stands in it. */
+export const missedOrNot = ({ key, receivedAt, missed }: Stored) => ({ key, receivedAt, ...(missed !== undefined && { wasMissed: true as const }) })

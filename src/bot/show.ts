@@ -3,8 +3,12 @@ import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
 import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
 import { maskedDeployment, type Mask } from '../deploy/mask.ts'
+import { writes } from './budget/cost.ts'
+import type { Place } from './budget/queue.ts'
+import type { Need } from './budget/room.ts'
 import { isSurface, write, type Mutation, type Written } from './batch.ts'
 import { answerComment, answerMarker, marker, type Links } from './comments.ts'
+import { isUninstalled } from './gone.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
 import { isRateLimit } from './github-failure.ts'
 import { look, type Trace } from './look.ts'
@@ -28,18 +32,82 @@ export type Shows = 'complete' | 'in progress' | 'failed'
  * Brings comment, check run and GitHub Deployment to what the record says, with one request for all of them. What is about to be
  * written is noted before and the answer after it: where the answer was lost, what was noted is looked for before it is repeated.
  */
-export async function show(key: string, isDue: (projection: Projection, ledger: Announcement) => boolean, doors: ShowDoors): Promise<Shows> {
+export async function show(key: string, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
+  try {
+    return await bring(key, turn, doors)
+  } catch (error) {
+    if (!isUninstalled(error)) throw error
+    // Nobody can be told there any more.
+    doors.announcements.complete(key)
+    return 'complete'
+  }
+}
+
+async function bring(key: string, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
   const said = subjectOf(key, doors)
   if (said === null) return 'complete'
   const client = doors.github.as(said.repository.installation)
   if (said.deployment?.isQuiet === true) return reactOnly(key, said.deployment, client, doors)
   const projection = await projectionOf(said, doors)
-  if (dueOf(projection, doors.announcements.find(key)).size === 0) return finish(key, projection, doors)
-  if (!isDue(projection, doors.announcements.find(key))) return 'in progress'
-  await findLost(key, said, projection, client, doors)
-  const isRecorded = await record(key, said, projection, client, doors)
-  const isWritten = await writeDue(key, said, projection, client, doors)
-  return isRecorded && isWritten ? finish(key, projection, doors) : 'failed'
+  const ledger = doors.announcements.find(key)
+  const due = dueOf(projection, ledger)
+  if (due.size === 0) return finish(key, projection, doors)
+  const stage = client.isShort() ? stageOf(due, ledger, projection) : due
+  if (stage.size === 0) return 'in progress'
+  const need = needOf(said, projection, ledger, stage)
+  if (!turn.isDue(need, client)) return 'in progress'
+  const place = turn.place(need, client)
+  if (!place.isFree) return 'in progress'
+  const isWritten = await writeStage(key, said, { ...projection, surfaces: stage }, client, place, doors)
+  place.leave()
+  if (!isWritten) return 'failed'
+  return stage.size < due.size ? bring(key, turn, doors) : finish(key, projection, doors)
+}
+
+/** When it is this one's turn to write. */
+export interface WritingTurn {
+  /** False where it waits for more to come. */
+  isDue(need: Need, client: GitHubClient): boolean
+  /** In the budget's queue; once it is free all of this is done again. */
+  place(need: Need, client: GitHubClient): Place
+}
+
+/**
+ * Where GitHub's limits are near: first the comment, because people wait for it; then what creates nothing; last the rest. States in
+ * between make no statuses then.
+ */
+function stageOf(due: ReadonlyMap<Surface, Shown>, ledger: Announcement, { isFinal }: Projection): ReadonlyMap<Surface, Shown> {
+  const only = (isMeant: (surface: Surface) => boolean) => new Map([...due].filter(([surface]) => isMeant(surface)))
+  const isThere = (surface: Surface): boolean => ledger[surface].node !== null
+  const stages = [
+    only((surface) => surface === 'comment' && !isThere(surface)),
+    only((surface) => surface !== 'deployment' && isThere(surface)),
+    only((surface) => surface !== 'deployment' || isFinal || !isThere(surface)),
+  ]
+  return stages.find(({ size }) => size > 0) ?? new Map()
+}
+
+/** What has to be written, at most, and how urgent that is. */
+function needOf({ deployment, answer }: Subject, { isFinal }: Projection, ledger: Announcement, stage: ReadonlyMap<Surface, Shown>): Need {
+  const creates = [...stage.keys()].map((surface) => (surface === 'deployment' ? 1 : 0) + (ledger[surface].node === null ? 1 : 0))
+  const isRecorded = !stage.has('deployment') || ledger.deployment.node !== null
+  const isGood = deployment === null || deployment.state === 'success' || deployment.state === 'superseded'
+  const urgency = isFinal ? (isGood ? 'end' : 'failure') : ledger.comment.hash === null ? 'first' : 'progress'
+  const cost = writes(
+    isRecorded ? 1 : 2,
+    creates.reduce((sum, count) => sum + count, 0),
+  )
+  // The comment says it already.
+  const isRest = !stage.has('comment') && cost.creates > 0
+  return { ...cost, urgency: isRest ? 'rest' : urgency, since: deployment?.createdAt ?? answer?.createdAt ?? 0 }
+}
+
+/** False where something was not written. */
+async function writeStage(key: string, said: Subject, stage: Projection, client: GitHubClient, place: Place, doors: ShowDoors): Promise<boolean> {
+  await findLost(key, said, stage, client, doors)
+  const isRecorded = await record(key, said, stage, client, place, doors)
+  const isWritten = await writeDue(key, said, stage, client, place, doors)
+  return isRecorded && isWritten
 }
 
 /** What an announcement is about: a deployment, or an answer that is none. */
@@ -136,6 +204,7 @@ async function record(
   { repository, deployment }: Subject,
   projection: Projection,
   client: GitHubClient,
+  place: Place,
   { announcements, instance }: ShowDoors,
 ): Promise<boolean> {
   const { node, isGone } = announcements.find(key).deployment
@@ -143,11 +212,11 @@ async function record(
   announcements.intend(key, new Map([['deployment', CREATED]]))
   try {
     const params = { owner: repository.owner, repo: repository.name, ...newDeployment(deployment, instance) }
-    const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created)
+    const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created, [], place)
     if (made !== null) announcements.said(key, 'deployment', { node: made.node_id, number: made.id, hash: CREATED })
     return true
   } catch (error) {
-    if (!(error instanceof Failure) || isRateLimit(error)) throw error
+    if (!(error instanceof Failure) || isRateLimit(error) || isUninstalled(error)) throw error
     if (!NO_DEPLOYMENT.has(statusOf(error) ?? 0)) return false
     announcements.gone(key, 'deployment')
     return true
@@ -155,7 +224,14 @@ async function record(
 }
 
 /** False where something was not written. */
-async function writeDue(key: string, said: Subject, projection: Projection, client: GitHubClient, { announcements }: ShowDoors): Promise<boolean> {
+async function writeDue(
+  key: string,
+  said: Subject,
+  projection: Projection,
+  client: GitHubClient,
+  place: Place,
+  { announcements }: ShowDoors,
+): Promise<boolean> {
   const ledger = announcements.find(key)
   const due = dueOf(projection, ledger)
   // Without its Deployment a status has nowhere to stand.
@@ -164,7 +240,7 @@ async function writeDue(key: string, said: Subject, projection: Projection, clie
   const older = said.deployment === null ? [] : announcements.older(key)
   const mutations = [...[...due].map(([surface, shown]) => mutationOf(surface, shown, ledger, said)), ...older.map(minimize)]
   announcements.intend(key, new Map([...due].map(([surface, { hash }]) => [surface, hash])))
-  const results = await write(client, mutations)
+  const results = await write(client, mutations, place)
   for (const [index, { key: old }] of older.entries()) if (results.get(`older${index}`) !== 'failed') announcements.gone(old, 'comment')
   return [...results]
     .map(([alias, result]) => !isSurface(alias) || note(key, alias, result, due.get(alias)?.hash ?? '', announcements))

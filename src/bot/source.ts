@@ -1,144 +1,86 @@
 import { z } from 'zod'
 import { Failure } from '../errors.ts'
-import type { DeployRequest, Repository } from '../deploy/deployment.ts'
-import { ROLES, type Role } from '../deploy/environment.ts'
-import type { Facts, Source } from '../deploy/source.ts'
-import { isRateLimit, unexpectedAnswer } from './github-failure.ts'
-import type { GitHub, GitHubClient, GraphqlAnswer } from './github.ts'
+import type { DeployRequest } from '../deploy/deployment.ts'
+import { partyName } from '../deploy/environment.ts'
+import type { Facts, Look, Review, Somebody, Source } from '../deploy/source.ts'
+import { checkResults } from './check-results.ts'
+import { readFacts, readMembers, type CommentFacts, type FactsAnswer, type GitObject, type PullFacts, type RepositoryFacts } from './facts-answer.ts'
+import { factsDocument, factsVariables, isCommitId, type Judged, type Question, type Team } from './facts-query.ts'
+import { unexpectedAnswer } from './github-failure.ts'
+import type { GitHub, GitHubClient } from './github.ts'
+import { NEVER_PUSHED, pushOf, readPushes, unsettled, type Push } from './pushes.ts'
+import { readActor, readRoles } from './roles.ts'
 
 /**
- * Everything that the gates judge, asked for at once: the role by REST (GraphQL may refuse `collaborators` to an App), the pushes
- * by REST (only that list has GitHub's own times), all else in one GraphQL query.
+ * Everything that the gates judge, asked for at once: roles by REST (GraphQL may refuse `collaborators` to an App), the pushes by REST
+ * (only that list has GitHub's own times), all else in one GraphQL query. `appId` is our own: its check runs are left out.
  */
-export function createSource(github: GitHub): Source {
+export function createSource(github: GitHub, appId: number): Source {
+  const remembered = new Map<number, readonly Team[]>()
   return {
-    look: async (request, { commit } = {}) => {
+    look: async (request, besides = {}) => {
       const client = github.as(request.repository.installation)
-      const [actor, answer, pushes] = await Promise.all([
+      const asked = (besides.parties ?? []).filter((party) => party.kind === 'team')
+      const known = distinct([...asked, ...(remembered.get(request.repository.id) ?? []).slice(0, MOST_REMEMBERED)])
+      if (asked.length > 0) remembered.set(request.repository.id, known)
+      const question = questionOf(request, besides, known)
+      const { built, teams, people } = question
+      const others = (besides.people ?? []).filter(({ id }) => id !== request.actor.id)
+      const [actor, roles, answer, pushes] = await Promise.all([
         readActor(client, request),
-        client.graphql(FACTS, variablesOf(request)),
-        commit === undefined && asksForPushes(request) ? readPushes(client, request.repository, null) : null,
+        readRoles(client, request.repository, others),
+        client.graphql(factsDocument(built.length, teams.length, people.length), factsVariables(question)),
+        asksForPushes(request, besides) ? readPushes(client, request.repository, null) : null,
       ])
-      const { repository, comment } = parseFacts(answer, request)
+      const facts = readFacts(answer, question)
+      const { repository, comment, trees } = facts
+      const isAsked = (name: string): boolean => asked.some((party) => partyName(party) === name)
       return {
         actor,
         repository: { isPrivate: repository.isPrivate, defaultBranch: repository.defaultBranchRef?.name ?? '' },
         comment: commentOf(request, comment),
-        pull: await pullOf(client, request, repository.issueOrPullRequest, pushes),
+        pull: await pullOf(client, request, facts, pushes),
         ref: await refOf(client, request, repository),
-        commit: null,
-        trees: new Map(),
-        members: new Map(),
-        roles: new Map(),
+        commit: commitOf(question.judged, facts, appId),
+        trees,
+        members: new Map([...asked.map((party) => [partyName(party), []] as const), ...readMembers(answer, question, isAsked)]),
+        roles: new Map([...(besides.people ?? []).map(({ id }) => [id, id === actor.id ? actor.role : 'none'] as const), ...roles]),
         configuration: configurationOf(repository.object),
       }
     },
   }
 }
 
-// `HEAD:` is the default branch, whatever its name. A ref is looked up as a branch or a tag by its full name and never as a
-// revision expression, which could name a commit that only a fork has.
-const FACTS = `query facts($owner: String!, $name: String!, $number: Int!, $branch: String!, $tag: String!, $comment: ID!, $hasComment: Boolean!, $hasRef: Boolean!) {
-  repository(owner: $owner, name: $name, followRenames: false) {
-    databaseId
-    isPrivate
-    defaultBranchRef { name target { oid } }
-    object(expression: "HEAD:.github/deploy.yml") { ... on Blob { oid text isTruncated isBinary } }
-    issueOrPullRequest(number: $number) {
-      ... on PullRequest { state isCrossRepository headRefName headRefOid }
-    }
-    branch: ref(qualifiedName: $branch) @include(if: $hasRef) { target { __typename oid } }
-    tag: ref(qualifiedName: $tag) @include(if: $hasRef) { target { __typename oid } }
-  }
-  comment: node(id: $comment) @include(if: $hasComment) { ... on IssueComment { body lastEditedAt } }
-}`
+/** Images of one plan: more were never built from different commits. */
+const MOST_BUILT = 5
+/** Of former looks, not only the last: of two environments with different teams neither costs a second look. */
+const MOST_REMEMBERED = 12
 
-function variablesOf({ repository, subject, comment, asks }: DeployRequest) {
+const distinct = (teams: readonly Team[]): readonly Team[] => [...new Map(teams.map((team) => [partyName(team), team])).values()]
+
+function questionOf(request: DeployRequest, { commit, built = [], people = [] }: Look, teams: readonly Team[]): Question {
+  const { actor } = request
+  const candidates = [...(actor.app === null ? [actor] : []), ...people]
+  const who = [...new Map(candidates.map(({ id, login }) => [id, { id, login }])).values()]
   return {
-    owner: repository.owner,
-    name: repository.name,
-    number: subject?.number ?? 0,
-    comment: comment?.node ?? '',
-    hasComment: comment !== null,
-    branch: `refs/heads/${asks.ref ?? ''}`,
-    tag: `refs/tags/${asks.ref ?? ''}`,
-    hasRef: asks.ref !== null,
+    request,
+    judged: judgedOf(request, commit),
+    built: [...new Set(built.filter(isCommitId))].slice(0, MOST_BUILT),
+    teams: who.length === 0 ? [] : teams,
+    people: teams.length === 0 ? [] : who,
   }
 }
 
-const tip = z.object({ target: z.object({ __typename: z.string(), oid: z.string() }).nullable() }).nullish()
-const blob = z.object({ oid: z.string(), text: z.string().nullable(), isTruncated: z.boolean(), isBinary: z.boolean().nullable() })
-const pullShape = z.object({
-  state: z.enum(['OPEN', 'CLOSED', 'MERGED']),
-  isCrossRepository: z.boolean(),
-  headRefName: z.string(),
-  headRefOid: z.string(),
-})
-const factsShape = z.object({
-  repository: z.object({
-    databaseId: z.number(),
-    isPrivate: z.boolean(),
-    defaultBranchRef: z.object({ name: z.string(), target: z.object({ oid: z.string() }).nullable() }).nullable(),
-    object: z.union([blob, z.object({}).strict()]).nullable(),
-    issueOrPullRequest: z.union([pullShape, z.object({}).strict()]).nullable(),
-    branch: tip,
-    tag: tip,
-  }),
-  comment: z.object({ body: z.string(), lastEditedAt: z.string().nullable() }).nullish(),
-})
-type RepositoryFacts = z.infer<typeof factsShape>['repository']
-type CommentFacts = z.infer<typeof factsShape>['comment']
-
-/** What is missing may be missing for good (`NOT_FOUND`); any other error means that we do not know. */
-function parseFacts({ data, errors }: GraphqlAnswer, { repository }: DeployRequest): z.infer<typeof factsShape> {
-  const unknown = errors.find(({ type }) => type !== 'NOT_FOUND')
-  if (unknown !== undefined) throw unexpectedAnswer('POST /graphql', unknown.message)
-  const isKnown = data['repository'] != null
-  const parsed = factsShape.safeParse(data)
-  if (isKnown && !parsed.success) throw unexpectedAnswer('POST /graphql', parsed.error)
-  // Names are given up and taken by others: the id in the signed body is the repository that is meant.
-  if (parsed.success && parsed.data.repository.databaseId === repository.id) return parsed.data
-  throw new Failure('GITHUB_REFUSED', {
-    sentence: `The repository is no longer called ${repository.owner}/${repository.name}, or the App may not see it.`,
-    wanted: `repository id ${repository.id}`,
-    next: 'Ask again in a new comment.',
-  })
+function judgedOf({ subject, asks, headSeen }: DeployRequest, commit: string | null | undefined): Judged {
+  if (commit === null) return null
+  const exact = commit ?? (asks.ref !== null && isCommitId(asks.ref) ? asks.ref : subject === null ? headSeen : null)
+  if (exact !== null) return isCommitId(exact) ? { oid: exact } : null
+  if (asks.ref !== null) return 'ref'
+  return subject?.isPull === true ? 'head' : 'default'
 }
 
-const permissionShape = z.object({
-  permission: z.string(),
-  role_name: z.string().optional(),
-  user: z.object({ id: z.number(), login: z.string() }).nullable(),
-})
-
-/** Nobody of that name: no role. Anything else that cannot be read is a Failure, never a role. */
-async function readActor(client: GitHubClient, { repository, actor }: DeployRequest): Promise<Facts['actor']> {
-  const params = { owner: repository.owner, repo: repository.name, username: actor.login }
-  try {
-    const answer = await client.rest('GET /repos/{owner}/{repo}/collaborators/{username}/permission', params, permissionShape, [404])
-    if (answer === null) return { id: null, login: actor.login, role: 'none' }
-    return { id: answer.user?.id ?? null, login: answer.user?.login ?? actor.login, role: roleOf(answer) }
-  } catch (error) {
-    throw error instanceof Failure && !isRateLimit(error) ? permissionUnreadable(error, actor.login) : error
-  }
-}
-
-/** `role_name` is exact for GitHub's own roles; a custom one counts as the base role in `permission`, which has no triage or maintain. */
-const roleOf = ({ permission, role_name }: z.infer<typeof permissionShape>): Role => asRole(role_name) ?? asRole(permission) ?? 'none'
-
-const asRole = (name: string | undefined): Role | null => ROLES.find((role) => role === name) ?? null
-
-const permissionUnreadable = (error: Failure, login: string): Failure =>
-  new Failure(
-    'PERMISSION_UNREADABLE',
-    {
-      sentence: `GitHub does not say what ${login} may do on this repository: ${error.problem.sentence}`,
-      found: error.problem.found,
-      next: error.problem.next,
-      retryable: error.problem.retryable,
-    },
-    error.cause,
-  )
+const asksForPushes = ({ subject, comment, asks }: DeployRequest, { commit }: Look): boolean =>
+  commit === undefined && subject?.isPull === true && comment !== null && asks.ref === null
 
 // Line ends are compared as text means them: a form sends CRLF.
 function commentOf(request: DeployRequest, now: CommentFacts): Facts['comment'] {
@@ -149,72 +91,104 @@ function commentOf(request: DeployRequest, now: CommentFacts): Facts['comment'] 
 
 const sameText = (a: string, b: string): boolean => a.replaceAll('\r\n', '\n') === b.replaceAll('\r\n', '\n')
 
-async function pullOf(
-  client: GitHubClient,
-  request: DeployRequest,
-  pull: RepositoryFacts['issueOrPullRequest'],
-  pushes: readonly Push[] | null,
-): Promise<Facts['pull']> {
+async function pullOf(client: GitHubClient, request: DeployRequest, facts: FactsAnswer, pushes: readonly Push[] | null): Promise<Facts['pull']> {
   if (request.subject?.isPull !== true) return null
-  if (pull === null || !('headRefOid' in pull)) throw unexpectedAnswer('POST /graphql', 'no such pull request')
+  const pull = facts.repository.issueOrPullRequest
+  if (pull == null) throw unexpectedAnswer('POST /graphql', 'no such pull request')
+  const last = pull.commits?.nodes[0]?.commit.oid ?? pull.headRefOid
+  if (last !== pull.headRefOid) throw unsettled(pull.headRefName, last, pull.headRefOid)
   const head = { branch: pull.headRefName, head: pull.headRefOid }
   const isFork = pull.isCrossRepository
   const state = pull.state === 'OPEN' ? 'open' : pull.state === 'CLOSED' ? 'closed' : 'merged'
   // A fork's pushes are not in this repository's list, and nothing else has a time that its owner cannot choose.
-  const headSince = isFork || pushes === null || state !== 'open' ? null : await headSinceOf(client, request.repository, head, pushes)
-  return { state, isFork, isDraft: false, base: '', ...head, headSince, pusher: null, author: null, merge: 'unknown', behind: null, reviews: null }
+  const isUntold = isFork || pushes === null || state !== 'open'
+  const { at: headSince, by: pusher } = isUntold ? NEVER_PUSHED : await pushOf(client, request.repository, head, pushes)
+  const author = pull.author && somebody(pull.author.databaseId, pull.author.login)
+  const merge = pull.mergeable === 'MERGEABLE' ? 'clean' : pull.mergeable === 'CONFLICTING' ? 'conflicting' : 'unknown'
+  const more = { merge, behind: behindOf(pull, facts), reviews: reviewsOf(pull, facts) } as const
+  return { state, isFork, isDraft: pull.isDraft, base: pull.baseRefName, ...head, headSince, pusher, author, ...more }
 }
 
-const pushShape = z.object({ ref: z.string(), after: z.string(), timestamp: z.string() })
-type Push = z.infer<typeof pushShape>
+const somebody = (id: number, login: string): Somebody => ({ id, login })
 
-const asksForPushes = ({ subject, comment, asks }: DeployRequest): boolean => subject?.isPull === true && comment !== null && asks.ref === null
-
-/** The latest pushes, newest first: of the whole repository, because the branch is not known yet, or of one branch. */
-async function readPushes(client: GitHubClient, { owner, name }: Repository, ref: string | null): Promise<readonly Push[]> {
-  const params = { owner, repo: name, per_page: ref === null ? 30 : 1, ...(ref !== null && { ref }) }
-  return (await client.rest('GET /repos/{owner}/{repo}/activity', params, z.array(pushShape))) ?? []
+/** Only where the comparison was made with this very head. */
+function behindOf({ baseRef, headRefOid }: PullFacts, facts: FactsAnswer): number | null {
+  const compare = baseRef?.compare
+  return compare == null || facts.isUnreadable('compare') || compare.headTarget.oid !== headRefOid ? null : compare.behindBy
 }
 
-/** When the branch's newest push made this commit its head. A list that lags behind the head proves nothing. */
-async function headSinceOf(
-  client: GitHubClient,
-  repository: Repository,
-  { branch, head }: { branch: string; head: string },
-  pushes: readonly Push[],
-): Promise<number | null> {
-  const ref = `refs/heads/${branch}`
-  const isThis = (push: Push): boolean => push.ref === ref
-  const newest = pushes.find(isThis) ?? (await readPushes(client, repository, ref)).find(isThis)
-  const time = newest?.after === head ? Date.parse(newest.timestamp) : NaN
-  return Number.isNaN(time) ? null : time
+/** Opinions: an author's last approval or request for changes, unless it was dismissed. Not an author's standing but the right to push counts. */
+function reviewsOf({ latestOpinionatedReviews }: PullFacts, facts: FactsAnswer): readonly Review[] | null {
+  if (latestOpinionatedReviews == null || facts.isUnreadable('latestOpinionatedReviews')) return null
+  const { nodes, pageInfo } = latestOpinionatedReviews
+  if (pageInfo.hasNextPage || nodes.includes(null)) return null
+  return nodes.flatMap((review): Review[] => {
+    // Accounts that are gone have no id, and no standing.
+    if (review?.author?.databaseId == null || (review.state !== 'APPROVED' && review.state !== 'CHANGES_REQUESTED')) return []
+    const { author, state, commit, authorCanPushToRepository } = review
+    const counts = author.__typename === 'User' && authorCanPushToRepository
+    return [{ author: somebody(review.author.databaseId, author.login), isApproval: state === 'APPROVED', commit: commit?.oid ?? '', counts }]
+  })
+}
+
+function commitOf(judged: Judged, facts: FactsAnswer, appId: number): Facts['commit'] {
+  const object = objectOf(judged, facts.repository)
+  if (object?.tree === undefined) return null
+  const checks = facts.isUnreadable('statusCheckRollup') ? null : checkResults(object.statusCheckRollup ?? null, appId)
+  return { sha: object.oid, tree: object.tree.oid, isSigned: object.signature?.isValid ?? false, checks }
+}
+
+function objectOf(judged: Judged, repository: RepositoryFacts): GitObject | null {
+  if (judged === null) return null
+  if (judged === 'default') return repository.defaultBranchRef?.target ?? null
+  if (judged === 'ref') return tipOf(repository)
+  if (judged !== 'head') return repository.judged ?? null
+  return repository.issueOrPullRequest?.commits?.nodes[0]?.commit ?? null
+}
+
+/** The commit at the branch of that name, else at the tag; an annotated tag is an object of its own, and stands for its commit. */
+function tipOf({ branch, tag }: RepositoryFacts): GitObject | null {
+  const target = branch?.target ?? tag?.target ?? null
+  const commit = target?.__typename === 'Tag' ? target.target : target
+  return commit?.__typename === 'Commit' ? commit : null
 }
 
 async function refOf(client: GitHubClient, request: DeployRequest, repository: RepositoryFacts): Promise<Facts['ref']> {
-  const { ref } = request.asks
-  if (ref === null) {
-    const { name, target } = repository.defaultBranchRef ?? { name: '', target: null }
-    return target === null || request.subject?.isPull === true ? null : { name, commit: target.oid }
-  }
-  const target = repository.branch?.target ?? repository.tag?.target ?? null
-  if (target === null) return null
-  return { name: ref, commit: target.__typename === 'Commit' ? target.oid : await peel(client, request.repository, ref) }
+  const { subject, asks, headSeen } = request
+  if (asks.ref !== null && isCommitId(asks.ref)) return (await isReachable(client, request, repository)) ? { name: asks.ref, commit: asks.ref } : null
+  if (asks.ref === null && subject?.isPull === true) return null
+  const tip = asks.ref === null ? (repository.defaultBranchRef?.target ?? null) : tipOf(repository)
+  const name = asks.ref ?? repository.defaultBranchRef?.name ?? ''
+  // What begins by itself is about the commit that the signed body carries, though its branch may have moved on.
+  return tip === null ? null : { name, commit: subject === null && headSeen !== null ? headSeen : tip.oid }
 }
 
-/** An annotated tag is an object of its own; REST follows it to its commit. */
-async function peel(client: GitHubClient, { owner, name }: Repository, tag: string): Promise<string> {
-  const answer = await client.rest(
-    'GET /repos/{owner}/{repo}/commits/{ref}',
-    { owner, repo: name, ref: `tags/${tag}` },
-    z.object({ sha: z.string() }),
+/**
+ * A commit that is merely there may be a fork's, or one that nobody has reviewed: it has to be in the history of the default branch, or
+ * of the pull request. GitHub answers 404 where two commits have nothing in common.
+ */
+async function isReachable(
+  client: GitHubClient,
+  { repository, asks }: DeployRequest,
+  { named, defaultBranchRef, issueOrPullRequest }: RepositoryFacts,
+) {
+  const commit = asks.ref ?? ''
+  if (named?.__typename !== 'Commit' || named.oid !== commit) return false
+  const heads = [defaultBranchRef?.target?.oid, issueOrPullRequest?.headRefOid]
+  const found = await Promise.all(
+    heads.map(async (head) => {
+      if (head === undefined || head === commit) return head === commit
+      const params = { owner: repository.owner, repo: repository.name, basehead: `${head}...${commit}`, per_page: 1 }
+      const answered = await client.rest('GET /repos/{owner}/{repo}/compare/{basehead}', params, z.object({ status: z.string() }), [404])
+      return answered?.status === 'behind' || answered?.status === 'identical'
+    }),
   )
-  if (answer === null) throw unexpectedAnswer('GET /repos/{owner}/{repo}/commits/{ref}', 'no such tag')
-  return answer.sha
+  return found.includes(true)
 }
 
 /** A file that GitHub cut short or calls binary is none that anybody could have meant. */
 function configurationOf(object: RepositoryFacts['object']): Facts['configuration'] {
-  if (object === null || !('oid' in object)) return null
+  if (object === null) return null
   if (object.text === null || object.isTruncated || object.isBinary === true) {
     throw new Failure('CONFIGURATION_INVALID', {
       sentence: '.github/deploy.yml is too large or no text, so GitHub does not give it out.',

@@ -73,7 +73,7 @@ const parameter = z.strictObject({
   default: z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number or true or false' }).optional(),
 })
 /** What `{name}` in the settings can be. */
-const parameterName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'at most 63 letters, digits, "_" and "-", beginning with a letter or "_"')
+const parameterName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'at most 63 letters, digits, "_" and "-", beginning with a letter')
 
 const environment = z.strictObject({
   target: name,

@@ -18,8 +18,9 @@ export async function apply(deployment: Deployment, doors: RolloutDoors): Promis
   if (now === 'unknown') return 'again'
   if (planned(deployment, doors).placed.target.contract === 'blind' && !doors.claimed.delete(deployment.id)) return interrupted(deployment, doors)
   if (!isOurs(now, deployment, doors)) {
-    if (!isUnfinished(now, deployment) && (await isEndedFirst(deployment, doors, now))) return 'again'
-    if ((await attempt(deployment, doors)) === 'ended') return 'again'
+    const isBegun = isUnfinished(now, deployment)
+    if (isBegun ? isGivenUp(deployment, doors) : await isEndedFirst(deployment, doors, now)) return 'again'
+    if ((await attempt(deployment, isBegun, doors)) === 'ended') return 'again'
   }
   doors.journal.move(deployment.id, 'applying', 'observing', { now: doors.clock.now(), step: 'observe' })
   return 'again'
@@ -74,6 +75,16 @@ async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: re
 const outwaited = (sentence: string): Problem =>
   problem('WAIT_EXPIRED', { sentence: 'The rules would have it wait again, after it had its turn.', found: sentence, next: 'Ask again.' })
 
+/**
+ * Cancelled and interrupted half way: what ran before may have been stopped already, so it is put back. Where nothing is known to put
+ * back, it is too late.
+ */
+function isGivenUp(deployment: Deployment, doors: RolloutDoors): boolean {
+  if (!isCancelled(deployment, doors) || !canRestore(deployment, cancelled(), doors)) return false
+  doors.journal.restore(deployment.id, cancelled(), doors.clock.now())
+  return true
+}
+
 /** Between one try and the next, where the target did not answer. */
 const AGAIN = [1_000, 2_000, 4_000, 8_000, 16_000]
 
@@ -81,14 +92,16 @@ const AGAIN = [1_000, 2_000, 4_000, 8_000, 16_000]
  * Hands the operation to the target. A request without an answer may still be carried out, long after we gave it up: where what runs
  * does not say that it was, the same operation is handed over again, because then the one before has nothing left to do.
  */
-async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'applied' | 'ended'> {
+async function attempt(deployment: Deployment, isBegun: boolean, doors: RolloutDoors): Promise<'applied' | 'ended'> {
   const isBlind = planned(deployment, doors).placed.target.contract === 'blind'
   const controller = new AbortController()
   doors.applying.set(deployment.id, controller)
   let mayComeLate = isBlind
   try {
     for (let tries = 0; ; tries++) {
-      const outcome = await tried(deployment, doors, controller)
+      // Whoever cancelled before the line above found nothing to abort.
+      if (!isBegun && isCancelled(deployment, doors)) controller.abort()
+      const outcome = await tried(deployment, controller.signal, doors)
       if (outcome === 'applied') return 'applied'
       mayComeLate ||= outcome.isLost
       const wait = AGAIN[tries]
@@ -108,14 +121,12 @@ interface Tried {
   readonly now: readonly Observation[] | null
 }
 
-async function tried(deployment: Deployment, doors: RolloutDoors, controller: AbortController): Promise<'applied' | Tried> {
+async function tried(deployment: Deployment, signal: AbortSignal, doors: RolloutDoors): Promise<'applied' | Tried> {
   const { plan, placed } = planned(deployment, doors)
   const operation: Operation = { id: deployment.id, fence: deployment.fence ?? 0, settings: plan.settings, artifacts: artifactsOf(plan) }
   try {
-    // Whoever cancelled before there was something to abort found nothing.
-    if (isCancelled(deployment, doors)) controller.abort()
-    controller.signal.throwIfAborted()
-    await placed.target.apply(operation, handsFor(deployment, doors, controller.signal))
+    signal.throwIfAborted()
+    await placed.target.apply(operation, handsFor(deployment, doors, signal))
     return 'applied'
   } catch (error) {
     const why = isCancelled(deployment, doors) ? cancelled() : problemOf(error, deployment.id, doors)
@@ -128,7 +139,7 @@ async function tried(deployment: Deployment, doors: RolloutDoors, controller: Ab
 
 function gaveUp(deployment: Deployment, doors: RolloutDoors, { why, now }: Tried, mayComeLate: boolean): 'ended' {
   const isOpen = mayComeLate && why.code !== 'TARGET_UNHEALTHY' && why.code !== 'TARGET_REFUSED'
-  if (now === null || (isOpen && !canRestore(deployment, doors))) unknown(deployment, doors, why)
+  if (now === null || (isOpen && !canRestore(deployment, why, doors))) unknown(deployment, doors, why)
   // Putting back has a fence of its own, above that of whatever comes late.
   else if (isOpen || !isSameImage(now, doors.journal.before(deployment.id))) failed(deployment, doors, why)
   else if (why.code === 'CANCELLED') doors.journal.end(deployment.id, 'cancelled', { now: doors.clock.now() })
@@ -143,7 +154,7 @@ const cancelled = (): Problem => problem('CANCELLED', { sentence: 'It was cancel
 /** After the switch, or half way through it: what ran before is put back, where the rules want that and it is known what that was. */
 function failed(deployment: Deployment, doors: RolloutDoors, why: Problem): 'again' {
   const { journal, clock } = doors
-  if (canRestore(deployment, doors)) journal.restore(deployment.id, why, clock.now())
+  if (canRestore(deployment, why, doors)) journal.restore(deployment.id, why, clock.now())
   else journal.end(deployment.id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: why })
   return 'again'
 }

@@ -10,11 +10,12 @@ export type Happening =
   | { readonly kind: 'checks'; readonly repository: Repository; readonly commit: string }
   /** A review was given or dismissed, a draft made ready, a thread reopened: anything about a thread that gates look at. */
   | { readonly kind: 'thread'; readonly repository: Repository; readonly subject: number }
-  | { readonly kind: 'closed'; readonly repository: Repository; readonly subject: number }
+  /** `at`: GitHub's clock, milliseconds. */
+  | { readonly kind: 'closed'; readonly repository: Repository; readonly subject: number; readonly at: number }
   /** An image was pushed. */
   | { readonly kind: 'image'; readonly repository: Repository }
-  /** The App was taken off the account, or suspended. */
-  | { readonly kind: 'gone'; readonly installation: number }
+  /** The App was taken off the account, or suspended; where `repositories` are given, off these alone. */
+  | { readonly kind: 'gone'; readonly installation: number; readonly repositories?: readonly number[] }
 
 export interface HappeningDoors extends RolloutDoors {
   readonly go: (id: string) => void
@@ -23,10 +24,12 @@ export interface HappeningDoors extends RolloutDoors {
 
 export function happened(event: Happening, doors: HappeningDoors): void {
   const { heads, journal, locks, clock, go, tell } = doors
-  if (event.kind === 'gone') return gone(event.installation, doors)
+  if (event.kind === 'gone') return gone(event, doors)
   if (event.kind === 'head') heads.told(event.repository.id, event.pull, event.head, event.at)
   if (event.kind === 'closed') {
     for (const lock of locks.takenOn(event.repository.id, event.subject, clock.now())) {
+      // Told late, of a thread that was opened again: what was locked since then stands.
+      if (lock.since > event.at + SKEW) continue
       if (locks.release(lock.id)) tell({ key: `n:${event.repository.id}:lock:${lock.id}:closed`, kind: 'lock released', lock })
     }
   }
@@ -43,10 +46,14 @@ export function happened(event: Happening, doors: HappeningDoors): void {
   }
 }
 
+/** GitHub's times are whole seconds of another clock. */
+const SKEW = 60_000
+
 /** Nobody could be told any more what becomes of them. What is being applied goes on to its end: the target is not left half way. */
-function gone(installation: number, { journal, clock, go }: HappeningDoors): void {
+function gone({ installation, repositories }: Extract<Happening, { kind: 'gone' }>, { journal, clock, go }: HappeningDoors): void {
   for (const { id, state, request } of journal.open()) {
-    if (request.repository.installation !== installation || state === 'applying' || state === 'observing' || state === 'restoring') continue
+    const isGone = request.repository.installation === installation && (repositories?.includes(request.repository.id) ?? true)
+    if (!isGone || state === 'applying' || state === 'observing' || state === 'restoring') continue
     journal.cancel(id, { by: { id: 0, login: 'the removal of the App' }, at: clock.now() })
     go(id)
   }

@@ -26,6 +26,8 @@ export interface Journal {
   newer(environment: string, sequence: number): Deployment | null
   /** An open deployment of the same plan that came before this one, with no other plan for the environment between the two. */
   twin(id: string): Deployment | null
+  /** How many deployments of the repository have passed their gates and not ended. */
+  crowd(repository: number): number
   /** Waiting for the environment, in order of arrival. */
   queued(environment: string): readonly Deployment[]
   /**
@@ -175,6 +177,17 @@ export interface CaughtUp {
   /** Null where nobody ever did: a new database. */
   until(): number | null
   isUntil(time: number): void
+}
+
+/** What each installation has spent of GitHub's limits, so that a restart does not begin anew; kept per account, bounded by an hour. */
+export interface Spendings {
+  /** What it has created on GitHub since then (milliseconds), oldest first. */
+  spent(installation: number, since: number): readonly { readonly at: number; readonly creates: number }[]
+  /** Notes so many creations; what any installation did before `forgets` is of no use any more. */
+  spend(installation: number, at: number, creates: number, forgets: number): void
+  /** Until when GitHub wants no calls; 0 where it never said so. */
+  blockedUntil(installation: number): number
+  block(installation: number, until: number): void
 }
 
 /** A short answer that is no deployment (help, status, "did you mean"): said once. */

@@ -5,9 +5,9 @@ import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
 import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Contract, Observation, Operation } from './target.ts'
 
-/** Whether the rules want what ran before put back, and it is known which plan that was. */
-export const canRestore = (deployment: Deployment, doors: RolloutDoors): boolean =>
-  (deployment.rules?.onFailure ?? 'keep') !== 'keep' && formerPlan(deployment, doors) !== null
+/** Whether the rules (or whoever cancelled) want what ran before put back, and it is known which plan that was. */
+export const canRestore = (deployment: Deployment, why: Problem, doors: RolloutDoors): boolean =>
+  (why.code === 'CANCELLED' || (deployment.rules?.onFailure ?? 'keep') !== 'keep') && formerPlan(deployment, doors) !== null
 
 /** The plan of the last success, if its images are what was seen before this deployment began. */
 function formerPlan({ id, environment, plan }: Deployment, { journal }: RolloutDoors): Plan | null {

@@ -58,26 +58,41 @@ export async function drive(
   }
 }
 
-/** How long GitHub's sources may disagree about the head before the answer is no (threats: fail closed where they do). */
+/** Of one repository: nobody waits for the hundredth, and a loop in somebody's script must not become ours. */
+const MOST_AT_ONCE = 100
+
+const full = (): Problem =>
+  problem('QUEUE_FULL', {
+    sentence: 'Too many deployments of this repository are on their way already.',
+    found: `${MOST_AT_ONCE} that have not ended`,
+    wanted: `fewer than ${MOST_AT_ONCE}`,
+    next: 'Wait for some of them to end, or cancel them, then ask again.',
+  })
+
+/** How long GitHub's sources may disagree about the head (a webhook, its list of pushes, its API) before the answer is no. */
 const UNSETTLED = 60_000
 const LOOK_AGAIN = 10_000
 
 async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { request } = deployment
-  const facts = await settled(deployment, doors)
-  if ('problem' in facts) return refuse(deployment, doors, facts.problem)
+  const facts = await patiently(doors, () => doors.source.look(request))
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem)
+  // An App is answered once a rule names it.
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
   const plan = planOf(request, proposal)
   const { rules } = proposal
-  // A refusal after this is shown with its plan: what was asked for is known.
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if ('refusal' in decision && decision.refusal.problem.code === 'HEAD_UNSETTLED' && doors.clock.now() - deployment.createdAt < UNSETTLED) {
+    await doors.activity.pause(LOOK_AGAIN)
+    return 'again'
+  }
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
+  if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(), { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }
@@ -89,18 +104,8 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   return 'again'
 }
 
-/** What GitHub says, once its sources agree about the head, also with what a webhook told us; for a minute they may not. */
-async function settled({ request, createdAt }: Deployment, doors: RolloutDoors): Promise<Facts | { readonly problem: Problem }> {
-  for (;;) {
-    const found = await patiently(doors, () => doors.source.look(request)).catch((error: unknown) => {
-      if (error instanceof Failure && error.problem.code === 'HEAD_UNSETTLED') return { problem: error.problem }
-      throw error
-    })
-    if (!('problem' in found)) return found
-    if (doors.clock.now() - createdAt > UNSETTLED) return found
-    await doors.activity.pause(LOOK_AGAIN)
-  }
-}
+const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
+  actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
 /** The first look cannot know which teams the configuration names; where it did not ask for them, the second one does. */
 async function withParties(facts: Facts, { rules }: Proposal, { request }: Deployment, doors: RolloutDoors): Promise<Facts> {
@@ -289,6 +294,7 @@ function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   // Somebody else may have ended it while this step ran (a cancellation); what is recorded stands.
   if (deployment === null || hasEnded(deployment.state)) return
   const why = problemOf(error, id, doors)
-  if (deployment.fence !== null) unknown(deployment, doors, why)
+  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why)
+  else if (deployment.fence !== null) unknown(deployment, doors, why)
   else journal.end(id, 'failure', { now: clock.now(), problem: why })
 }

@@ -105,7 +105,8 @@ export interface Source {
 
 /**
  * Somebody without standing: on a public repository anybody has the role read, and a comment for each of them would let
- * strangers make the bot talk. They get a reaction.
+ * strangers make the bot talk. They get a reaction, and so does every App that no rule has named yet: two bots that answer each other
+ * would never end.
  */
 export const isStranger = ({ actor }: DeployRequest, facts: Facts): boolean =>
-  !facts.repository.isPrivate && (facts.actor.id !== actor.id || facts.actor.role === 'none' || facts.actor.role === 'read')
+  actor.app !== null || (!facts.repository.isPrivate && (facts.actor.id !== actor.id || facts.actor.role === 'none' || facts.actor.role === 'read'))

@@ -2,8 +2,8 @@ import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person } from './deployment.ts'
 import { atLeast, environmentKey, partiesOf, partyName, type App, type EnvironmentRules } from './environment.ts'
-import { mayApprove } from './gates/approvals.ts'
-import { mayDeploy } from './gates/person.ts'
+import { mayApprove } from './may-approve.ts'
+import { mayDeploy } from './may-deploy.ts'
 import type { Facts } from './source.ts'
 import { patiently, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
@@ -62,6 +62,7 @@ export async function approve(
   const waits = ({ state, wait }: Deployment): boolean => state === 'waiting' && wait?.reason === 'approval'
   const deployment = pick(request, id, waits, doors)
   if (deployment instanceof Refusal) return deployment
+  if (request.actor.app !== null) return notByApps(request.actor.login)
   const { planHash, plan, rules } = deployment
   if (hasEnded(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
   // Judged is the thread of the deployment: its author and whoever pushed there may not approve.
@@ -78,6 +79,14 @@ export async function approve(
   doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: doors.clock.now() })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
 }
+
+const notByApps = (login: string): Refusal =>
+  new Refusal('APPROVAL_NOT_ALLOWED', {
+    sentence: `${login} may not approve this deployment.`,
+    found: 'an App',
+    wanted: 'a second person',
+    next: 'Ask somebody who may: /who ENVIRONMENT lists them.',
+  })
 
 export type Cancelling =
   | { readonly deployment: Deployment; readonly outcome: 'cancelled' | 'asked' | 'too late' | 'ended' }

@@ -26,6 +26,7 @@ type Lookups =
   | 'recent'
   | 'newer'
   | 'twin'
+  | 'crowd'
   | 'queued'
   | 'turn'
   | 'occupant'
@@ -70,6 +71,11 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
            order by old.sequence limit 1)`,
         id,
       ),
+    crowd: (repository) =>
+      sql.all<{ n: number }>(
+        'select count(*) as n from deployment where ended_at is null and repository = ? and environment is not null',
+        repository,
+      )[0]?.n ?? 0,
     queued: (environment) => many(`environment = ? and state = 'queued' and ended_at is null`, environment),
     turn: (environment) => {
       const id = turnOf(sql, environment)

@@ -144,6 +144,16 @@ export const accountMigrations: readonly string[][] = [
     ) strict, without rowid`,
   ],
   [`create table caught_up (only integer primary key check (only = 1), until integer not null) strict`],
+  [
+    // By time first: forgetting what is older than an hour is then a range.
+    `create table github_creation (
+      at integer not null,
+      installation integer not null,
+      creates integer not null,
+      primary key (at, installation)
+    ) strict, without rowid`,
+    `create table github_window (installation integer primary key, until integer not null) strict`,
+  ],
 ]
 
 export function migrateRepositories(sql: RepositorySql): void {

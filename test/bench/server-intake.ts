@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { EVENTS, readDelivery } from '../../src/bot/intake.ts'
+import { createIntake, EVENTS } from '../../src/bot/intake.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { createFront } from '../../src/runtime/front.ts'
 import { createLog } from '../../src/runtime/log.ts'
@@ -20,7 +20,7 @@ const sql = openSqlite(join(folder, 'gantry.db'))
 migrateRepositories(sql)
 const inbox = createInbox(sql)
 const server = createFront({
-  intake: { events: new Set(EVENTS), read: readDelivery, store: (deliveries) => inbox.store(deliveries), kick: () => {} },
+  intake: { events: new Set(EVENTS), read: createIntake(1).readDelivery, store: (deliveries) => inbox.store(deliveries), kick: () => {} },
   webhookSecrets: [new Secret(secret)],
   isHealthy: () => true,
   clock: systemClock,

@@ -1,4 +1,4 @@
-import { readDelivery } from '../../src/bot/intake.ts'
+import { createIntake } from '../../src/bot/intake.ts'
 import type { Deployment } from '../../src/deploy/deployment.ts'
 import { createJournal } from '../../src/store/deployments.ts'
 import type { World } from '../world/world.ts'
@@ -21,7 +21,7 @@ function missed({ github, disk }: World): Readonly<Record<string, string>>[] {
   const known = new Set(disk.all('select key from delivery').map(({ key }) => key))
   return github.webhooks.log
     .filter(({ attempts }) => attempts.length > 0 && !attempts.some(({ status }) => status >= 200 && status < 300))
-    .flatMap(({ event, guid, payload }) => readDelivery(event, guid, payload, 0) ?? [])
+    .flatMap(({ event, guid, payload }) => createIntake(github.identity.id).readDelivery(event, guid, payload, 0) ?? [])
     .flatMap(({ key }) => (known.has(key) ? [] : [{ what: 'missed', key }]))
 }
 

@@ -11,6 +11,8 @@ import type { GitHubClient } from '../../src/bot/github.ts'
 import { createProbot } from '../../src/bot/probot.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { Secret } from '../../src/secret.ts'
+import { createSpendings } from '../../src/store/budget.ts'
+import { memoryDatabase } from '../world/memory-sql.ts'
 
 const privateKey = new Secret(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
 
@@ -33,7 +35,7 @@ afterEach(() => [github, elsewhere].forEach((server) => server.close()))
 function client(): GitHubClient {
   const log = pino({ level: 'silent' })
   const settings = { appId: 1, privateKey, webhookSecret: new Secret('s'.repeat(40)), apiUrl: at(github), fetch: globalThis.fetch, log }
-  return createGitHub(createProbot(settings), systemClock).as(1)
+  return createGitHub(createProbot(settings), systemClock, createSpendings(memoryDatabase())).as(1)
 }
 
 const token: RequestListener = (_, response) =>

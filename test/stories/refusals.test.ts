@@ -108,7 +108,7 @@ story('a broken configuration is answered with line, column and the nearest key'
 })
 
 story('a rule that is not enforced yet is refused, never ignored', async ({ ada, bot, github }) => {
-  github.has('.github/deploy.yml', `${DEPLOY_YML}    approvals: { count: 1 }\n`)
+  github.has('.github/deploy.yml', `${DEPLOY_YML}    preview: { expire: 3d }\n`)
   await ada.comments('/deploy production')
   expect(bot.says()).toContain('CONFIGURATION_UNSUPPORTED')
 })

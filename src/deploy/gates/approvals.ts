@@ -1,8 +1,7 @@
 import { Refusal } from '../../errors.ts'
-import type { DeployRequest } from '../deployment.ts'
-import { atLeast, partyName, type EnvironmentRules, type Role } from '../environment.ts'
-import { isOneOf } from '../party.ts'
-import type { Facts, Somebody } from '../source.ts'
+import { partyName } from '../environment.ts'
+import { mayApprove } from '../may-approve.ts'
+import type { Somebody } from '../source.ts'
 import { listed } from '../wording.ts'
 import { Waits, type Gate, type Situation } from './gate.ts'
 
@@ -45,23 +44,3 @@ function stillCounts(by: Somebody, { request, facts, proposal }: Situation): boo
   const role = facts.roles.get(by.id)
   return role !== undefined && mayApprove({ ...by, role }, request, facts, proposal.rules) === null
 }
-
-/** Why somebody may not approve this request; null where they may. */
-export function mayApprove(by: Somebody & { readonly role: Role }, request: DeployRequest, facts: Facts, rules: EnvironmentRules): Refusal | null {
-  const rule = rules.approvals
-  if (rule === null) return refused(by.login, 'no rule that asks for approvals', 'an environment with approvals')
-  if (!atLeast(by.role, 'write')) return refused(by.login, `role ${by.role}`, 'role write or higher')
-  if (rule.by.length > 0 && !isOneOf(rule.by, by, facts.members))
-    return refused(by.login, `${by.login}, whom the rules do not name`, listed(rule.by.map(partyName)))
-  const roles = { requester: request.actor.id, author: facts.pull?.author?.id, pusher: facts.pull?.pusher?.id }
-  const own = rule.not.find((one) => roles[one] === by.id)
-  return own === undefined ? null : refused(by.login, `the ${own} of this change`, 'a second person')
-}
-
-const refused = (login: string, found: string, wanted: string): Refusal =>
-  new Refusal('APPROVAL_NOT_ALLOWED', {
-    sentence: `${login} may not approve this deployment.`,
-    found,
-    wanted,
-    next: 'Ask somebody who may: /who ENVIRONMENT lists them.',
-  })

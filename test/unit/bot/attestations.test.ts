@@ -88,10 +88,14 @@ describe('a bundle', () => {
     expect(await bundles()).toEqual([null])
   })
 
-  const answering = (...attestations: object[]): Door => ({
+  const answering = (...attestations: object[]): Pick<Door, 'as'> => ({
     as: () => ({
       rest: async (_route, _params, shape) => shape.parse({ attestations }),
       graphql: () => Promise.reject(new Error('no')),
+      queue: () => {
+        throw new Error('nothing is written here')
+      },
+      isShort: () => false,
     }),
   })
   const kept = async (attestation: object, body: BodyInit = '', status = 200): Promise<unknown> => {

@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createCatchUp } from '../../../src/bot/catch-up.ts'
+import { createIntake } from '../../../src/bot/intake.ts'
 import type { Attempt } from '../../../src/bot/deliveries.ts'
 import { Activity } from '../../../src/deploy/activity.ts'
 import { Failure } from '../../../src/errors.ts'
@@ -19,10 +20,13 @@ class List {
   readonly said: string[] = []
   until: number | null = null
   trouble: (about: string) => Error | null = () => null
+  /** What the attempts carry, by id; null where it is not said. */
+  readonly bodies = new Map<string, unknown>()
+  readonly desk = new Desk()
   begin: () => void
 
   constructor() {
-    const desk = new Desk()
+    const { desk } = this
     const log = { info: () => {}, warn: (_: object, message: string) => void this.said.push(message) }
     this.begin = createCatchUp({
       deliveries: {
@@ -36,9 +40,10 @@ class List {
         body: async (id) => {
           this.#fails(id)
           this.read.push(id)
-          return null
+          return this.bodies.get(id) ?? null
         },
       },
+      readDelivery: createIntake(desk.github.identity.id).readDelivery,
       caughtUp: { until: () => this.until, isUntil: (time) => void (this.until = time) },
       ...{ inbox: desk.inbox, github: desk.door, clock: this.time, activity: this.#activity, log, work: () => {} },
       incident: (error) => String(this.said.push(String(error))),
@@ -83,7 +88,8 @@ test('what may still be obeyed is read first, the oldest of it before all; then 
 })
 
 test('only events that are read, and nothing that has arrived by another attempt', async () => {
-  list.has('push', MINUTE, { event: 'push', action: null })
+  list.has('status', MINUTE, { event: 'status', action: null })
+  list.has('check', MINUTE, { event: 'check_run', action: 'completed' })
   list.has('edited', MINUTE, { action: 'edited' })
   list.has('1', 3 * MINUTE, { guid: 'twice' })
   list.has('2', 2 * MINUTE, { guid: 'twice' })
@@ -91,6 +97,76 @@ test('only events that are read, and nothing that has arrived by another attempt
   list.has('4', 2 * MINUTE, { guid: 'arrived', hasArrived: true })
   await list.looks()
   expect(list.read).toEqual(['1'])
+})
+
+test('what somebody waits for comes before what nobody does', async () => {
+  list.until = list.time.now() - 48 * HOUR
+  list.has('head', 3 * MINUTE, { event: 'pull_request', action: 'synchronize' })
+  list.has('push', 2 * MINUTE, { event: 'push', action: null })
+  list.has('old', 20 * HOUR)
+  list.has('label', MINUTE, { event: 'pull_request', action: 'labeled' })
+  list.has('comment', 0)
+  await list.looks()
+  expect(list.read).toEqual(['label', 'comment', 'head', 'push', 'old'])
+})
+
+describe('of what is no command', () => {
+  const iso = (at: number): string => new Date(at).toISOString()
+  const placed = () => {
+    const { repository, installation } = list.desk.github
+    const { id, node, name, owner } = repository
+    return { installation: { id: installation.id }, repository: { id, node_id: node, name, owner: { login: owner.login } } }
+  }
+  const pull = (number: number, at: number) => ({ ...placed(), pull_request: { number, updated_at: iso(at), head: { sha: 'a'.repeat(40) } } })
+  const push = (at: number) => {
+    const where = placed()
+    const repository = { ...where.repository, default_branch: 'main', pushed_at: Math.floor(at / 1000) }
+    const commits = { before: 'b'.repeat(40), after: 'a'.repeat(40), sender: { id: 9, login: 'ada' } }
+    return { ...where, repository, ref: 'refs/heads/main', ...commits }
+  }
+  /** `key`'s first letter and what becomes of it. */
+  const stored = () =>
+    list.desk.inbox
+      .pending(10)
+      .map(({ key, missed }) => [key.slice(0, 1), missed])
+      .toSorted()
+
+  test('heads, ends and removals are replayed however old they are, and nothing is asked about them', async () => {
+    list.until = list.time.now() - 48 * HOUR
+    const old = list.time.now() - 20 * HOUR
+    for (const [id, event, action, body] of [
+      ['head', 'pull_request', 'synchronize', pull(3, old)],
+      ['end', 'pull_request', 'closed', pull(4, old)],
+      ['gone', 'installation', 'deleted', { installation: { id: 1, updated_at: iso(old) } }],
+    ] as const) {
+      list.has(id, 20 * HOUR, { event, action })
+      list.bodies.set(id, { action, ...body })
+    }
+    await list.looks()
+    expect(stored()).toEqual([
+      ['g', 'run'],
+      ['h', 'run'],
+      ['x', 'run'],
+    ])
+    expect(list.desk.calls()).toEqual([])
+  })
+
+  test('a push is carried out while it is young, and only remembered when it is old', async () => {
+    list.until = list.time.now() - 48 * HOUR
+    for (const [id, ago] of [
+      ['young', MINUTE],
+      ['old', 2 * HOUR],
+    ] as const) {
+      list.has(id, ago, { event: 'push', action: null })
+      list.bodies.set(id, push(list.time.now() - ago))
+    }
+    await list.looks()
+    expect(stored()).toEqual([
+      ['p', 'done'],
+      ['p', 'run'],
+    ])
+    expect(list.desk.calls()).toEqual(['POST /graphql viewer repository'])
+  })
 })
 
 test('the list is followed back to the last look, and no further than GitHub remembers', async () => {

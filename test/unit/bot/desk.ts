@@ -4,7 +4,7 @@ import { createGitHub } from '../../../src/bot/github.ts'
 import { createProbot } from '../../../src/bot/probot.ts'
 import { createSource } from '../../../src/bot/source.ts'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
-import type { Announcements, CaughtUp, Inbox, Journal } from '../../../src/deploy/journal.ts'
+import type { Announcements, CaughtUp, Inbox, Journal, Spendings } from '../../../src/deploy/journal.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
 import type { Source } from '../../../src/deploy/source.ts'
@@ -12,6 +12,7 @@ import type { GitHub as GitHubDoor } from '../../../src/bot/github.ts'
 import { problem } from '../../../src/errors.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createAnnouncements } from '../../../src/store/announcements.ts'
+import { createSpendings } from '../../../src/store/budget.ts'
 import { createCaughtUp } from '../../../src/store/caught-up.ts'
 import { createInbox } from '../../../src/store/inbox.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
@@ -34,6 +35,7 @@ export class Desk {
   readonly announcements: Announcements
   readonly inbox: Inbox
   readonly caughtUp: CaughtUp
+  readonly spendings: Spendings
   readonly pull: Issue
   readonly incidents: unknown[] = []
   readonly warnings: string[] = []
@@ -53,7 +55,10 @@ export class Desk {
     this.announcements = createAnnouncements(sql)
     this.inbox = createInbox(sql)
     this.caughtUp = createCaughtUp(sql)
+    this.spendings = createSpendings(sql)
     this.pull = this.github.people.ada.opensPullRequest()
+    // Older than the App: nobody was told.
+    this.github.webhooks.waiting.length = 0
     this.bot = this.starts()
   }
 
@@ -72,8 +77,8 @@ export class Desk {
       log,
     }
     const probot = createProbot(options)
-    this.door = createGitHub(probot, this.time)
-    this.source = createSource(this.door)
+    this.door = createGitHub(probot, this.time, this.spendings)
+    this.source = createSource(this.door, appId)
     this.bot = createBot({
       ...{
         probot,

@@ -9,8 +9,7 @@ const scene = () => {
   const { repository, installation } = desk.github
   const asked = (at: number) => ({
     at,
-    repository: { id: repository.id, name: repository.name, owner: repository.owner },
-    installation: installation.id,
+    repository: { id: repository.id, name: repository.name, owner: repository.owner.login, installation: installation.id },
   })
   const deploys = (creator: Account, payload: unknown): void => {
     const fields = { ref: 'main', task: undefined, autoMerge: false, requiredContexts: [], payload, environment: undefined }
@@ -31,6 +30,16 @@ test('the key of a comment is that of each of its commands; a label has its own;
   const keys = ['c:1:2', 'l:1:2:3:-:2026-11-23T12:00:00Z', 'c:1:9', 'c:1:3', 'c:1:2:3']
   expect(await Promise.all(keys.map((key) => isDone(key, asked(now))))).toEqual([true, true, false, false, false])
   expect(desk.calls()).toEqual(['POST /graphql viewer repository'])
+})
+
+test('a push and a package are done once one of the environments is that they were for', async () => {
+  const { desk, asked, deploys } = scene()
+  const now = desk.time.now()
+  deploys(desk.github.bot, carrying('p:1:b:a:7:release/1:shop:staging'))
+  deploys(desk.github.bot, carrying('r:1:21:1.2:shop:staging'))
+  const isDone = createDoneBefore(desk.door)
+  const keys = ['p:1:b:a:7:release/1', 'p:1:b:a:8:release/1', 'r:1:21:1.2', 'r:1:21:1.3']
+  expect(await Promise.all(keys.map((key) => isDone(key, asked(now))))).toEqual([true, false, true, false])
 })
 
 test('as far back as the first that was asked about, page by page', async () => {

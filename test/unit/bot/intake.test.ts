@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readDelivery, readLabel } from '../../../src/bot/intake.ts'
+import { createIntake, EVENTS, FETCHED_BACK, readLabel } from '../../../src/bot/intake.ts'
 
 const user = { id: 9, login: 'ada', type: 'User' }
 const common = {
@@ -17,6 +17,13 @@ const comment = {
   user,
 }
 const commented = { ...common, action: 'created', issue: { number: 3, node_id: 'I_1', title: 'x' }, comment }
+const robot = { id: 815, slug: 'robot', name: 'Robot', permissions: {} }
+const ROBOT = { id: 77, login: 'robot[bot]', type: 'Bot' }
+const byApp = (app: unknown, more: object = {}) => ({
+  ...commented,
+  sender: { ...ROBOT, ...more },
+  comment: { ...comment, user: { ...ROBOT, ...more }, performed_via_github_app: app },
+})
 const head = { sha: 'a'.repeat(40), ref: 'checkout' }
 const labeled = {
   ...common,
@@ -31,6 +38,35 @@ const issueLabeled = {
   issue: { number: 4, node_id: 'I_1', updated_at: '2026-11-23T12:00:00Z' },
 }
 
+const COMMIT = 'a'.repeat(40)
+const BEFORE = 'b'.repeat(40)
+const NOON = Date.UTC(2026, 10, 23, 12)
+const pull = { number: 3, node_id: 'PR_1', updated_at: '2026-11-23T12:00:00Z', head }
+const pushed = {
+  ...common,
+  ref: 'refs/heads/release/1',
+  before: BEFORE,
+  after: COMMIT,
+  repository: { ...common.repository, default_branch: 'main', pushed_at: NOON / 1000 },
+}
+const tag = { name: '1.2', digest: `sha256:${'0'.repeat(64)}` }
+const aPackage = {
+  id: 1,
+  name: 'Shop',
+  package_type: 'CONTAINER',
+  owner: { login: 'Acme' },
+  package_version: { id: 21, container_metadata: { tag } },
+}
+const published = { ...common, action: 'published', registry_package: aPackage }
+const installation = { id: 1, updated_at: '2026-11-23T12:00:00Z', account: { login: 'acme' } }
+const removed = { action: 'removed', installation, repositories_removed: [{ id: 5 }, { id: 6 }] }
+const reviewed = { ...common, action: 'submitted', review: { id: 1 }, pull_request: pull, changes: { base: { ref: { from: 'main' } } } }
+const suite = { ...common, action: 'completed', check_suite: { head_sha: COMMIT, app: { id: 15368 } } }
+const run = { ...common, action: 'completed', check_run: { head_sha: COMMIT, app: { id: 15368 } } }
+const status = { ...common, sha: COMMIT, state: 'success' }
+
+const OWN_APP = 4711
+const { readDelivery, readPassing } = createIntake(OWN_APP)
 const read = (event: string, payload: unknown) => readDelivery(event, 'guid', payload, 1)
 
 describe('what is read of a webhook', () => {
@@ -60,6 +96,14 @@ describe('what is read of a webhook', () => {
   test.each<[string, string, unknown]>([
     ['an edited comment', 'issue_comment', { ...commented, action: 'edited' }],
     ['another event', 'pull_request_review', commented],
+    ['a bot whose comment no App wrote', 'issue_comment', byApp(null)],
+    ['our own comment', 'issue_comment', byApp({ id: OWN_APP, slug: 'gantry' })],
+    ['an App that a person speaks through', 'issue_comment', { ...commented, comment: { ...comment, performed_via_github_app: robot } }],
+    ['an App whose login has no [bot]', 'issue_comment', byApp(robot, { login: 'robot' })],
+    ['an App with an id as text', 'issue_comment', byApp({ ...robot, id: '815' })],
+    ['an App without a slug', 'issue_comment', byApp({ id: 815 })],
+    ['an App’s comment that somebody else sent', 'issue_comment', { ...byApp(robot), sender: { ...ROBOT, id: 10 } }],
+    ['an App’s comment that a person sent', 'issue_comment', { ...byApp(robot), sender: user }],
     ['another event with our action', '__proto__', commented],
     ['a comment without a command', 'issue_comment', { ...commented, comment: { ...comment, body: 'see a/b and c' } }],
     ['a bot', 'issue_comment', { ...commented, sender: { ...user, type: 'Bot' }, comment: { ...comment, user: { ...user, type: 'Bot' } } }],
@@ -84,15 +128,24 @@ describe('what is read of a webhook', () => {
     expect(read(event, payload)).toBeNull()
   })
 
+  test('a comment of another App, with the App that wrote it', () => {
+    const delivery = read('issue_comment', byApp(robot))
+    expect(delivery).toMatchObject({ key: 'c:5:7' })
+    expect(JSON.parse(delivery?.payload ?? '')).toMatchObject({ sender: ROBOT, comment: { performed_via_github_app: { id: 815, slug: 'robot' } } })
+  })
+
   test('never throws, whatever JSON holds', () => {
-    const paths = ['installation', 'repository', 'sender', 'issue', 'comment', 'label', 'pull_request', 'action']
+    const everything = { ...commented, ...labeled, ...issueLabeled, ...pushed, ...published, ...reviewed, ...suite, ...run, ...removed }
     fc.assert(
-      fc.property(fc.constantFrom('issue_comment', 'issues', 'pull_request'), fc.constantFrom(...paths), fc.jsonValue(), (event, path, value) => {
-        const whole = { ...commented, ...labeled, ...issueLabeled, [path]: value }
-        expect(() => read(event, JSON.parse(JSON.stringify(whole)))).not.toThrow()
-        expect(() => read(event, value)).not.toThrow()
+      fc.property(fc.constantFrom(...EVENTS), fc.constantFrom(...Object.keys(everything)), fc.jsonValue(), (name, path, value) => {
+        const [event = '', action] = name.split('.')
+        const whole = JSON.parse(JSON.stringify({ ...everything, action, [path]: value })) as unknown
+        for (const body of [whole, value]) {
+          expect(() => read(event, body)).not.toThrow()
+          expect(() => readPassing(event, body)).not.toThrow()
+        }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 3_000 },
     )
     const deep = JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)) as unknown
     expect(read('issue_comment', { ...commented, comment: { ...comment, performed_via_github_app: deep } })).toBeNull()
@@ -111,4 +164,104 @@ test.each([
   ['redeploy', null],
 ])('the label %s', (name, asked) => {
   expect(readLabel(name)).toEqual(asked)
+})
+
+const home = { id: 5, node: 'R_1', owner: 'acme', name: 'shop', installation: 1 }
+const ada = { id: 9, login: 'ada' }
+
+describe('what is stored besides, though nobody is answered', () => {
+  const head = { kind: 'head', repository: home, pull: 3, head: COMMIT, at: NOON }
+  const closed = { kind: 'closed', repository: home, at: NOON }
+
+  test.each([
+    ['pull_request.opened', { ...common, pull_request: pull }, `h:5:3:${COMMIT}:2026-11-23T12:00:00Z`, head],
+    ['pull_request.synchronize', { ...common, pull_request: pull }, `h:5:3:${COMMIT}:2026-11-23T12:00:00Z`, head],
+    ['pull_request.reopened', { ...common, pull_request: pull }, `h:5:3:${COMMIT}:2026-11-23T12:00:00Z`, head],
+    ['pull_request.closed', { ...common, pull_request: pull }, 'x:5:3:2026-11-23T12:00:00Z', { ...closed, subject: 3 }],
+    ['issues.closed', { ...common, issue: issueLabeled.issue }, 'x:5:4:2026-11-23T12:00:00Z', { ...closed, subject: 4 }],
+    ['installation.deleted', { installation, sender: user }, `g:1:deleted:${NOON}`, { kind: 'gone', installation: 1 }],
+    ['installation.suspend', { installation: { ...installation, updated_at: 1 } }, `g:1:suspend:1000`, { kind: 'gone', installation: 1 }],
+    ['installation_repositories.removed', removed, `g:1:removed:${NOON}:2:5,6`, { kind: 'gone', installation: 1, repositories: [5, 6] }],
+  ])('%s', (name, payload, key, happening) => {
+    const [event = '', action] = name.split('.')
+    const delivery = read(event, { ...payload, action })
+    expect(delivery).toMatchObject({ key, event })
+    expect(JSON.parse(delivery?.payload ?? '')).toMatchObject({ is: 'happening', happening, action })
+  })
+
+  test('a push to a branch, told apart from one that brings the same commit there again', () => {
+    const delivery = read('push', pushed)
+    expect(delivery?.key).toBe(`p:5:${BEFORE}:${COMMIT}:${NOON}:release/1`)
+    const push = { repository: home, branch: 'release/1', defaultBranch: 'main', commit: COMMIT, by: ada }
+    expect(JSON.parse(delivery?.payload ?? '')).toEqual({ is: 'push', push, at: NOON })
+    expect(read('push', { ...pushed, before: 'c'.repeat(40) })?.key).not.toBe(delivery?.key)
+    const { pushed_at: _, ...rest } = pushed.repository
+    const untimed = readDelivery('push', 'guid', { ...pushed, repository: rest, sender: ROBOT }, 7)
+    expect(untimed?.key).toBe(`p:5:${BEFORE}:${COMMIT}:-:release/1`)
+    expect(JSON.parse(untimed?.payload ?? '')).toMatchObject({ at: 7, push: { by: { id: 77, login: 'robot[bot]' } } })
+  })
+
+  test('a tag of a container, by the name that ghcr.io gives it', () => {
+    const delivery = read('registry_package', published)
+    expect(delivery?.key).toBe('r:5:21:1.2')
+    expect(JSON.parse(delivery?.payload ?? '')).toEqual({
+      ...{ is: 'package', at: 1, action: 'published' },
+      published: { repository: home, image: 'ghcr.io/acme/shop', tag: '1.2', by: ada },
+    })
+    expect(read('package', { ...common, action: 'published', package: aPackage })?.key).toBe('r:5:21:1.2')
+  })
+
+  const version = (metadata: unknown) => ({ ...aPackage, package_version: { id: 21, container_metadata: metadata } })
+  test.each<[string, string, unknown]>([
+    ['a tag of git', 'push', { ...pushed, ref: 'refs/tags/v1' }],
+    ['a branch that is deleted', 'push', { ...pushed, after: '0'.repeat(40) }],
+    ['a ref that git refuses', 'push', { ...pushed, ref: 'refs/heads/a b' }],
+    ['a push with an action', 'push', { ...pushed, action: 'closed' }],
+    ['a push under another name', 'status', pushed],
+    ['a push by nobody', 'push', { ...pushed, sender: null }],
+    ['a package of npm', 'registry_package', { ...published, registry_package: { ...aPackage, package_type: 'NPM' } }],
+    ['a package without a tag', 'registry_package', { ...published, registry_package: version({ tag: { name: '' } }) }],
+    ['a package without metadata', 'registry_package', { ...published, registry_package: version(null) }],
+    ['a tag that is none', 'registry_package', { ...published, registry_package: version({ tag: { name: '../x' } }) }],
+    ['a package that no repository has', 'registry_package', { ...published, repository: undefined }],
+    ['an action that is an object', 'pull_request', { ...common, pull_request: pull, action: { closed: true } }],
+    ['a label that is renamed', 'label', { ...common, action: 'edited', label: { id: 11, name: 'deploy' } }],
+    ['a label at an issue’s opening', 'issues', { ...issueLabeled, action: 'opened' }],
+    ['the App’s installation', 'installation', { action: 'created', installation }],
+    ['nothing taken away', 'installation_repositories', { ...removed, repositories_removed: [] }],
+  ])('not %s', (_, event, payload) => {
+    expect(read(event, payload)).toBeNull()
+    expect(readPassing(event, payload)).toBeNull()
+  })
+})
+
+describe('what is told and not stored', () => {
+  const checks = { kind: 'checks', repository: home, commit: COMMIT }
+  const thread = { kind: 'thread', repository: home, subject: 3 }
+
+  test.each<[string, object, unknown]>([
+    ['check_suite.completed', suite, checks],
+    ['check_run.completed', run, checks],
+    ['check_run.completed', { ...common, check_run: { head_sha: COMMIT, app: null } }, checks],
+    ['status', status, checks],
+    ['pull_request_review.submitted', reviewed, thread],
+    ['pull_request_review.dismissed', reviewed, thread],
+    ['pull_request.ready_for_review', reviewed, thread],
+    ['pull_request.converted_to_draft', reviewed, thread],
+    ['pull_request.edited', reviewed, thread],
+    ['installation.unsuspend', { installation }, { kind: 'back', installation: 1 }],
+  ])('%s', (name, payload, passing) => {
+    const [event = '', action] = name.split('.')
+    expect(readPassing(event, { ...payload, action })).toEqual(passing)
+    expect(read(event, { ...payload, action })).toBeNull()
+    expect(FETCHED_BACK.has(name)).toBe(false)
+  })
+
+  test.each<[string, string, unknown]>([
+    ['our own check run', 'check_run', { ...run, check_run: { head_sha: COMMIT, app: { id: OWN_APP } } }],
+    ['our own check suite', 'check_suite', { ...suite, check_suite: { head_sha: COMMIT, app: { id: OWN_APP } } }],
+    ['a check run that begins', 'check_run', { ...run, action: 'created' }],
+    ['another title', 'pull_request', { ...reviewed, action: 'edited', changes: { title: { from: 'x' } } }],
+    ['a commit that is none', 'status', { ...status, sha: 'main' }],
+  ])('not %s', (_, event, payload) => expect(readPassing(event, payload)).toBeNull())
 })

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { DeployRequest } from '../../../src/deploy/deployment.ts'
-import { Failure } from '../../../src/errors.ts'
-import type { Comment, Issue } from '../../world/github/state.ts'
-import type { Person } from '../../world/github/people.ts'
+import { NOTHING_ASKED } from '../../../src/deploy/deployment.ts'
+import type { Comment } from '../../world/github/state.ts'
+import { Asking } from './asking.ts'
 import { Desk } from './desk.ts'
 
 describe('the facts that GitHub gives', () => {
@@ -15,31 +14,10 @@ describe('the facts that GitHub gives', () => {
     desk.github.verdict()
   })
 
-  const request = (
-    comment: Comment | null,
-    more: Partial<DeployRequest> = {},
-    on: Issue = desk.pull,
-    who: Person = desk.github.people.ada,
-  ): DeployRequest => {
-    const { repository, installation } = desk.github
-    return {
-      ...{ key: 'k', door: comment === null ? 'label' : 'comment', headSeen: null, receivedAt: desk.time.now() },
-      repository: { id: repository.id, node: repository.node, owner: repository.owner.login, name: repository.name, installation: installation.id },
-      subject: { number: on.number, node: on.node, isPull: on.pull !== null },
-      actor: { id: who.id, login: who.login },
-      comment:
-        comment === null
-          ? null
-          : { id: comment.id, node: comment.node, body: comment.body, url: 'https://github.com/x', createdAt: comment.createdAt },
-      asks: { app: null, environment: null, image: null, ref: null },
-      ...more,
-    }
-  }
-  const said = (text = '/deploy', who = desk.github.people.ada): Comment => who.comments(desk.pull.number, text)
-  const failing = async (asked: DeployRequest): Promise<string> => {
-    const error: unknown = await desk.source.look(asked).catch((thrown: unknown) => thrown)
-    return error instanceof Failure ? error.problem.code : `no failure: ${JSON.stringify(error)}`
-  }
+  const request: Asking['request'] = (...about) => new Asking(desk).request(...about)
+  const said: Asking['said'] = (...words) => new Asking(desk).said(...words)
+  const failing: Asking['failing'] = (...asked) => new Asking(desk).failing(...asked)
+  const somebody = (name: 'ada' | 'grace') => ({ id: desk.github.people[name].id, login: name })
 
   test('a comment on a pull request, with three calls side by side', async () => {
     desk.github.has('.github/deploy.yml', 'version: 1\n')
@@ -49,8 +27,13 @@ describe('the facts that GitHub gives', () => {
       actor: { id: desk.github.people.ada.id, login: 'ada', role: 'write' },
       repository: { isPrivate: desk.github.repository.isPrivate, defaultBranch: 'main' },
       comment: 'unchanged',
-      pull: { state: 'open', isFork: false, branch: 'checkout', head: desk.pull.pull?.head, headSince: expect.any(Number) },
+      pull: {
+        ...{ state: 'open', isFork: false, isDraft: false, branch: 'checkout', base: 'main', head: desk.pull.pull?.head },
+        ...{ headSince: expect.any(Number), pusher: somebody('ada'), author: somebody('ada'), merge: 'clean', behind: 1, reviews: [] },
+      },
       ref: null,
+      commit: { sha: desk.pull.pull?.head, tree: expect.stringMatching(/^[0-9a-f]{40}$/), isSigned: false, checks: [] },
+      ...{ trees: new Map(), members: new Map(), roles: new Map() },
       configuration: { blob: expect.stringMatching(/^[0-9a-f]{40}$/), text: 'version: 1\n' },
     })
     expect(pushedAt).toBeDefined()
@@ -61,7 +44,11 @@ describe('the facts that GitHub gives', () => {
   test('since when the head is the head is asked only while the commit is not settled', async () => {
     const asked = request(said())
     const before = desk.calls().length
-    expect((await desk.source.look(asked, 'settled')).pull).toMatchObject({ head: desk.pull.pull?.head, headSince: null })
+    expect((await desk.source.look(asked, { commit: desk.pull.pull?.head ?? '' })).pull).toMatchObject({
+      head: desk.pull.pull?.head,
+      headSince: null,
+      pusher: null,
+    })
     expect(desk.calls().slice(before).join()).not.toContain('activity')
   })
 
@@ -73,11 +60,13 @@ describe('the facts that GitHub gives', () => {
     expect(facts.pull).toMatchObject({ head, headSince: desk.time.now() })
   })
 
-  test('a list of pushes that lags behind the head proves nothing', async () => {
+  test('a list of pushes that lags behind the head: nobody knows yet', async () => {
     const comment = said()
     desk.github.lags(60_000, 'GET /repos/{owner}/{repo}/activity')
     desk.github.people.ada.pushes('checkout')
-    expect((await desk.source.look(request(comment))).pull?.headSince).toBeNull()
+    expect(await failing(request(comment))).toBe('HEAD_UNSETTLED')
+    await desk.time.passes('1 minute')
+    expect((await desk.source.look(request(comment))).pull?.head).toBe(desk.pull.pull?.head)
   })
 
   test('a head that many pushes elsewhere have buried is looked for on its branch', async () => {
@@ -118,7 +107,7 @@ describe('the facts that GitHub gives', () => {
     ['nowhere', (): null => null],
     ['HEAD:.github/deploy.yml', (): null => null],
   ])('the ref %s', async (ref, commit) => {
-    const facts = await desk.source.look(request(said(), { asks: { app: null, environment: null, image: null, ref } }))
+    const facts = await desk.source.look(request(said(), { asks: { ...NOTHING_ASKED, ref } }))
     expect(facts.ref).toEqual(commit() === null ? null : { name: ref, commit: commit() })
   })
 
@@ -141,7 +130,7 @@ describe('the facts that GitHub gives', () => {
   })
 
   test('nobody has that login any more', async () => {
-    const asked = request(said(), { actor: { id: 99, login: 'vanished' } })
+    const asked = request(said(), { actor: { id: 99, login: 'vanished', app: null } })
     expect((await desk.source.look(asked)).actor).toEqual({ id: null, login: 'vanished', role: 'none' })
   })
 

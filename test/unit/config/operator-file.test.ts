@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readOperatorFile } from '../../../src/config/operator-file.ts'
+import { NO_OPERATOR, readOperatorFile } from '../../../src/config/operator-file.ts'
 import type { DeclaredCredential } from '../../../src/config/operator-file.ts'
 import type { Operator, SecretReference } from '../../../src/config/operator-file.ts'
 import { exchanges, families } from '../../../src/registry/forms.ts'
@@ -136,14 +136,7 @@ describe('what the file declares', () => {
   test('registries that may be plain HTTP; everything may be left out', () => {
     expect(operatorOf(FILE).plainHttp).toEqual(['registry.internal:5000'])
     expect(operatorOf(FILE).trustedRealms).toEqual(['https://tokens.internal'])
-    expect(operatorOf('version: 1\n')).toEqual({
-      credentials: new Map(),
-      targets: new Map(),
-      plainHttp: [],
-      trustedRealms: [],
-      trustedStorage: [],
-      trustedRoot: null,
-    })
+    expect(operatorOf('version: 1\n')).toEqual(NO_OPERATOR)
   })
 
   test('the revision changes with the declaration, not with who may use it, and holds no secret', () => {

@@ -437,7 +437,7 @@ describe('a rule that is wrong is said at its place', () => {
     ],
     [
       'parameters: { log.level: { type: string } }',
-      '7:19 environments.staging.parameters.log.level | The name "log.level" must be at most 63 letters, digits, "_" and "-", beginning with a letter or "_".',
+      '7:19 environments.staging.parameters.log.level | The name "log.level" must be at most 63 letters, digits, "_" and "-", beginning with a letter.',
     ],
     [
       'verify: { attestation: { repository: a/b, workflow: release.yml } }',
@@ -473,6 +473,34 @@ describe('a rule that is not enforced yet is refused, never ignored', () => {
   test('what is wrong comes before what is not enforced', () => {
     expect(readConfiguration(environment('before: []', 'url: ftp://x'), 'shop')).toMatchObject({ problem: { code: 'CONFIGURATION_INVALID' } })
   })
+})
+
+test('no rules, whole or broken, in any order, make it throw or pass with a finding', () => {
+  const word = fc.constantFrom(
+    '{}',
+    '[]',
+    'null',
+    '0',
+    'all',
+    'staging',
+    '{ environment: qa }',
+    '{ environment: staging }',
+    '{ __proto__: { type: string } }',
+    '[[]]',
+    '"…"',
+  )
+  const key = fc.constantFrom(...RULES.map((line) => line.split(':')[0] ?? ''), 'auto', 'preview', 'before')
+  const line = fc.oneof(
+    fc.constantFrom(...RULES.filter((rule) => !rule.startsWith(' '))),
+    fc.tuple(key, word).map(([name, value]) => `${name.trim()}: ${value}`),
+  )
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 6 }), (lines) => {
+      const text = `${environment(...lines)}  qa: { target: demo, after: { environment: staging } }\n`
+      expect('problem' in readConfiguration(text, 'shop')).toBe(checkConfiguration(text, 'shop').length > 0)
+    }),
+    { numRuns: 500 },
+  )
 })
 
 test('no text makes it throw', () => {

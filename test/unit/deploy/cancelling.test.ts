@@ -84,7 +84,24 @@ describe('a cancellation', () => {
     expect(world.target.runs).toBe(digestOf('1.1'))
   })
 
-  test('is remembered by the next process, where the target has not been touched', async () => {
+  test('is remembered by the next process, which puts back what ran before', async () => {
+    const world = new SmallWorld()
+    world.asks(':1.1')
+    await world.settles()
+    world.target.waitsForAbort = true
+    world.asks(':1.2')
+    await world.target.isApplying()
+    world.journal.cancel(world.idOf(2), { by: GRACE, at: world.time.now() })
+    world.crossings.die()
+    world.target.waitsForAbort = false
+    world.starts()
+    await world.rests()
+    expect(world.states).toEqual(['success', 'cancelled'])
+    expect(world.target.runs).toBe(digestOf('1.1'))
+    expect(world.target.pending).toBeNull()
+  })
+
+  test('of one that a dead process left half way, with nothing before it, comes too late', async () => {
     const world = new SmallWorld()
     world.target.waitsForAbort = true
     world.asks(':1.1')
@@ -94,8 +111,8 @@ describe('a cancellation', () => {
     world.target.waitsForAbort = false
     world.starts()
     await world.rests()
-    expect(world.states).toEqual(['cancelled'])
-    expect(world.target.effects).toEqual([])
+    expect(world.states).toEqual(['success'])
+    expect(world.target.effects).toHaveLength(1)
   })
 
   test("is nobody's who may not deploy there", async () => {
@@ -200,7 +217,7 @@ describe('a lock', () => {
     const notices: string[] = []
     world.service.onNotice(({ kind }) => notices.push(kind))
     await world.service.lock(world.says(GRACE), { place: { app: null, environment: 'staging' }, reason: 'x', lasts: 3_600_000, takesOver: false })
-    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7 })
+    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
     expect(notices).toEqual(['lock released'])
     world.asks(':1.1')
     await world.settles()
@@ -272,7 +289,7 @@ describe('what goes wrong after the switch', () => {
     expect(first.target.runs).toBe(digestOf('1.1'))
   })
 
-  test('ends the same with a death at every crossing', async () => {
+  test('ends the same with a death at every crossing', { timeout: 60_000 }, async () => {
     const play = async (death: { at: number; side: 'before' | 'after' } | null): Promise<SmallWorld> => {
       const world = worldOf('rollback')
       world.asks(':1.1')
@@ -298,4 +315,14 @@ describe('what goes wrong after the switch', () => {
       }
     }
   })
+})
+
+test('a hundred deployments of a repository on their way are enough', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: ['requester'], expire: 3_600_000 } })])
+  for (let number = 1; number <= 101; number++) world.asks(`:1.${number}`)
+  await world.settles()
+  expect(new Set(world.states)).toEqual(new Set(['waiting', 'refused']))
+  expect(world.states.filter((state) => state === 'waiting')).toHaveLength(100)
+  expect(world.deployment(101).problem).toMatchObject({ code: 'QUEUE_FULL' })
 })

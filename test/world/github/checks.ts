@@ -2,8 +2,8 @@
 import type { Hub } from './hub.ts'
 import { GitHubSays, invalid } from './refusal.ts'
 import * as show from './render.ts'
-import { newId, nodeId } from './state.ts'
-import type { Account, AppIdentity, CheckAction, CheckOutput, CheckRun, Repository } from './state.ts'
+import { newId, nodeId, stamp } from './state.ts'
+import type { Account, AppIdentity, CheckAction, CheckOutput, CheckRun, CommitStatus, Repository } from './state.ts'
 
 /** What REST and GraphQL can both say of a check run; `undefined` leaves it as it is. */
 export interface CheckFields {
@@ -71,6 +71,46 @@ export function requestSuite(hub: Hub, home: Repository, by: Account, branch: st
   hub.send('check-suite-requested', home, by, { check_suite: { ...suite, status: 'queued', conclusion: null } })
 }
 
+/**
+ * Another App's CI says how far it is: `queued`, `in_progress`, or a conclusion. What has not ended goes on; what has is run once more.
+ * Once every run of its suite has ended, so has the suite.
+ */
+export function reportCheck(hub: Hub, home: Repository, app: AppIdentity, sha: string, name: string, result: string): CheckRun {
+  const open = home.checks.find((one) => one.headSha === sha && one.app.id === app.id && one.name === name && one.status !== 'completed')
+  const fields = result === 'queued' || result === 'in_progress' ? { status: result } : { conclusion: result }
+  if (open !== undefined) updateCheck(hub, home, app, open, fields)
+  const check = open ?? createCheck(hub, home, app, sha, { name, ...fields })
+  const runs = [...new Map(home.checks.filter((one) => one.suite === check.suite).map((one) => [one.name, one])).values()]
+  if (runs.every(({ status }) => status === 'completed')) tellSuite(hub, home, check, runs)
+  return check
+}
+
+/** A commit status, which needs no App: https://docs.github.com/rest/commits/statuses */
+export function reportStatus(
+  hub: Hub,
+  home: Repository,
+  by: Account,
+  sha: string,
+  { context, state }: Pick<CommitStatus, 'context' | 'state'>,
+): void {
+  const at = hub.now()
+  home.contexts.set(sha, [...(home.contexts.get(sha) ?? []), { context, state, at }])
+  const branches = [...home.branches].filter(([, tip]) => tip === sha).map(([name]) => ({ name, commit: { sha }, protected: false }))
+  const times = { created_at: stamp(at), updated_at: stamp(at) }
+  const about = { id: newId(hub.state), sha, name: `${home.owner.login}/${home.name}`, context, state, description: null, target_url: null }
+  hub.send('status', home, by, { ...about, commit: show.commit(home, sha), branches, ...times })
+}
+
+function tellSuite(hub: Hub, home: Repository, { suite: id, headSha, app }: CheckRun, runs: readonly CheckRun[]): void {
+  const isGood = runs.every(({ conclusion }) => ['success', 'neutral', 'skipped'].includes(conclusion ?? ''))
+  const branch = [...home.branches].find(([, tip]) => tip === headSha)?.[0] ?? null
+  const about = { id, node_id: nodeId('CS', id), head_branch: branch, head_sha: headSha, after: headSha, app: show.app(app) }
+  const outcome = { status: 'completed', conclusion: isGood ? 'success' : 'failure', latest_check_runs_count: runs.length }
+  hub.send('check-suite-completed', home, accountOf(hub, home, app), {
+    check_suite: { ...about, ...outcome, pull_requests: show.pullsAt(home, headSha) },
+  })
+}
+
 function apply(hub: Hub, check: CheckRun, fields: CheckFields): void {
   const { name, status, conclusion, output, actions, externalId, detailsUrl } = fields
   check.name = name ?? check.name
@@ -111,6 +151,7 @@ function suiteOf(hub: Hub, home: Repository, app: AppIdentity, sha: string): num
 }
 
 function tell(hub: Hub, home: Repository, check: CheckRun, action: 'created' | 'completed'): void {
-  const by = hub.state.accounts.find((one) => one.app?.id === check.app.id) ?? home.owner
-  hub.send(`check-run-${action}`, home, by, { action, check_run: show.checkRun(home, check) })
+  hub.send(`check-run-${action}`, home, accountOf(hub, home, check.app), { action, check_run: show.checkRun(home, check) })
 }
+
+const accountOf = (hub: Hub, home: Repository, app: AppIdentity): Account => hub.state.accounts.find((one) => one.app?.id === app.id) ?? home.owner

@@ -1,5 +1,5 @@
 /** Commits, branches and pushes of the simulated repositories. */
-import { newId, newSha } from './state.ts'
+import { newId, newSha, treeId } from './state.ts'
 import type { Account, Commit, Push, Repository, State } from './state.ts'
 
 const NOTHING = '0'.repeat(40)
@@ -8,7 +8,7 @@ const NOTHING = '0'.repeat(40)
 export function findCommit(repository: Repository, name: string): Commit | null {
   const bare = name.replace(/^refs\/(heads|tags)\//, '').replace(/^(heads|tags)\//, '')
   const named = repository.branches.get(name === 'HEAD' ? repository.defaultBranch : bare) ?? repository.tags.get(bare) ?? pullHead(repository, name)
-  if (named !== undefined) return repository.commits.get(named) ?? null
+  if (named !== undefined) return repository.commits.get(repository.annotated.get(named) ?? named) ?? null
   if (!/^[0-9a-f]{4,40}$/i.test(name)) return null
   const matches = [...repository.commits.values()].filter((one) => one.sha.startsWith(name.toLowerCase()))
   return matches.length === 1 ? (matches[0] ?? null) : null
@@ -21,14 +21,27 @@ function pullHead(repository: Repository, name: string): string | undefined {
 
 /** Whether `ancestor` is `commit` or one before it. */
 export function contains(repository: Repository, commit: string, ancestor: string): boolean {
+  return history(repository, commit).has(ancestor)
+}
+
+/** The commit and all before it. */
+export function history(repository: Repository, commit: string): ReadonlySet<string> {
   const seen = new Set<string>()
   const open = [commit]
   for (let sha = open.pop(); sha !== undefined; sha = open.pop()) {
-    if (sha === ancestor) return true
     if (!seen.has(sha)) open.push(...(repository.commits.get(sha)?.parents ?? []))
     seen.add(sha)
   }
-  return false
+  return seen
+}
+
+/** How `head` stands to `base`: https://docs.github.com/rest/commits/commits#compare-two-commits. Null where they have nothing in common. */
+export function compare(repository: Repository, base: string, head: string) {
+  const [before, after] = [history(repository, base), history(repository, head)]
+  if (before.isDisjointFrom(after)) return null
+  const [ahead_by, behind_by] = [after.difference(before).size, before.difference(after).size]
+  const status = ahead_by === 0 ? (behind_by === 0 ? 'identical' : 'behind') : behind_by === 0 ? 'ahead' : 'diverged'
+  return { status, ahead_by, behind_by }
 }
 
 export interface Change {
@@ -39,6 +52,9 @@ export interface Change {
   readonly to?: string
   /** Throws the branch's commits away: the new one stands on the default branch. */
   readonly force?: boolean
+  readonly isSigned?: boolean
+  /** The tree of another commit, as a squash has it; without it and without files the commit is taken to have changed something unnamed. */
+  readonly tree?: string
 }
 
 /** Moves a branch, making it where it is not there; the push is timed by `now`. */
@@ -60,7 +76,9 @@ export function commit(state: State, repository: Repository, parents: readonly s
     if (text === null) files.delete(path)
     else files.set(path, text)
   }
-  const made: Commit = { sha: newSha(state), message: change.message ?? 'Work', date: now, parents, files }
+  const sha = newSha(state)
+  const tree = change.tree ?? treeId(repository.commits.get(parents[0] ?? '')?.tree ?? '', change.files ? JSON.stringify(change.files) : sha)
+  const made: Commit = { sha, message: change.message ?? 'Work', date: now, parents, files, tree, isSigned: change.isSigned ?? false }
   repository.commits.set(made.sha, made)
   return made
 }

@@ -7,6 +7,7 @@ import { attest, stored } from './attestations.ts'
 import { Auth, PRIVATE_KEY } from './auth.ts'
 import { ContractViolation, Referee } from './contract.ts'
 import type { Json, Stated } from './description.ts'
+import { reportCheck, reportStatus } from './checks.ts'
 import { push } from './git.ts'
 import * as graphql from './graphql/index.ts'
 import type { Hub } from './hub.ts'
@@ -15,8 +16,8 @@ import { createRepository, found, join } from './population.ts'
 import { GitHubSays } from './refusal.ts'
 import * as show from './render.ts'
 import { answerRest } from './rest/index.ts'
-import { installationOf, newState } from './state.ts'
-import type { Account, AppIdentity, Installation, Repository, State } from './state.ts'
+import { installationOf, newId, newSha, newState } from './state.ts'
+import type { Account, AppIdentity, CheckRun, CommitStatus, Installation, Issue, Pull, Repository, State } from './state.ts'
 import { listen } from './listen.ts'
 import { Dropped, Trouble, Troubles } from './trouble.ts'
 import type { Names } from './trouble.ts'
@@ -83,7 +84,8 @@ export class GitHub implements Hub {
   readonly webhooks: Webhooks
   readonly webhookSecret: string
   readonly calls: Call[] = []
-  readonly events: ReadonlySet<string>
+  /** What the App is sent; a story may add what `app.yml` leaves out. */
+  readonly events: Set<string>
   readonly manifests = new Map<string, { readonly name: string }>()
   /** The account that the App acts as: `gantry[bot]`. */
   readonly bot: Account
@@ -131,8 +133,54 @@ export class GitHub implements Hub {
   }
 
   /** A commit status that somebody else's CI reported, as a fact. */
-  reports(sha: string, context: string, state: 'success' | 'pending' | 'failure' | 'error', repository = this.repository): void {
-    repository.contexts.set(sha, [...(repository.contexts.get(sha) ?? []), { context, state }])
+  reports(sha: string, context: string, state: CommitStatus['state'], repository = this.repository): void {
+    repository.contexts.set(sha, [...(repository.contexts.get(sha) ?? []), { context, state, at: this.now() }])
+  }
+
+  /**
+   * Another App's check on a commit: `queued`, `in_progress` or a conclusion; again for its next result, or once more.
+   * `app` is a slug; null: a commit status, which everybody with write access may set. Told to the bot, as is the end of the App's suite.
+   */
+  checks(
+    sha: string,
+    name: string,
+    result: string,
+    { app = 'github-actions', repository = this.repository }: { readonly app?: string | null; readonly repository?: Repository } = {},
+  ): CheckRun | null {
+    if (app !== null) return reportCheck(this, repository, this.app(app), sha, name, result)
+    reportStatus(this, repository, repository.owner, sha, { context: name, state: result as CommitStatus['state'] })
+    return null
+  }
+
+  /** Another App by its slug; it has an account of its own. */
+  app(slug: string): AppIdentity {
+    const known = this.state.accounts.find((one) => one.app?.slug === slug)?.app
+    if (known) return known
+    const identity = { id: newId(this.state), slug, name: slug }
+    join(this.state, `${slug}[bot]`, 'Bot', identity)
+    return identity
+  }
+
+  /** The branch's rules require these checks, by name. */
+  requires(names: readonly string[], branch = this.repository.defaultBranch, repository = this.repository): void {
+    repository.required.set(branch, new Set(names))
+  }
+
+  /** Whether the head merges cleanly into its base; GitHub finds that out a while after each push. */
+  mergeable(issue: Issue, now: Pull['mergeable']): void {
+    if (issue.pull !== null) issue.pull.mergeable = now
+  }
+
+  /** `acme/releasers`: who is in it now; `parent` is the name of the team above, whose members they are too. */
+  team(name: string, members: readonly Person[], parent: string | null = null): void {
+    this.state.teams.set(name, { members: new Set(members.map(({ id }) => id)), parent })
+  }
+
+  /** A tag on a commit; an annotated one is an object of its own. */
+  tags(name: string, sha: string, { isAnnotated = false, repository = this.repository } = {}): void {
+    const object = isAnnotated ? newSha(this.state) : sha
+    if (isAnnotated) repository.annotated.set(object, sha)
+    repository.tags.set(name, object)
   }
 
   /** A workflow's attestation of that digest, as a fact; the newest is listed first. */
@@ -216,7 +264,7 @@ export class GitHub implements Hub {
     return this.#troubles.add(new Trouble('hangs'))
   }
 
-  /** One field of a GraphQL request fails while its neighbours work: `github.fails('updateCheckRun')`. */
+  /** One field of a GraphQL request fails, wherever it stands, while its neighbours work: `github.fails('updateCheckRun')`. */
   fails(field: string, message = 'Something went wrong while executing your query.', status = 500): Trouble {
     return this.#troubles.add(new Trouble('fails', status, message)).to(field)
   }

@@ -1,11 +1,15 @@
 /** The people (and bots) of a story, and what they do on GitHub. */
 import { press, requestSuite } from './checks.ts'
-import { push } from './git.ts'
+import { contains, push } from './git.ts'
 import type { Change } from './git.ts'
 import type { GitHub } from './github.ts'
+import { publish } from './packages.ts'
+import type { PublishedImage } from './packages.ts'
 import { user } from './render.ts'
+import { canPush, dismissReview, submitReview } from './reviews.ts'
+import type { Opinion, Reviewed } from './reviews.ts'
 import { fullName, roleOf } from './state.ts'
-import type { Account, CheckRun, Comment, Issue, Repository, Role } from './state.ts'
+import type { Account, AppIdentity, CheckRun, Comment, Issue, Repository, Review, Role } from './state.ts'
 import * as threads from './threads.ts'
 
 const ORDER: readonly Role[] = ['none', 'read', 'triage', 'write', 'maintain', 'admin']
@@ -17,6 +21,9 @@ export interface PullRequestWish {
   readonly from?: Repository
   readonly isDraft?: boolean
 }
+
+/** An issue or a pull request, or its number. */
+export type Thread = Issue | number
 
 export class Person {
   readonly account: Account
@@ -42,9 +49,10 @@ export class Person {
     return new Person(this.#github, this.account, repository)
   }
 
-  comments(number: number, text: string): Comment {
+  /** `through` an App that acts for this person: the comment is theirs, and GitHub says which App wrote it. */
+  comments(on: Thread, text: string, through: AppIdentity | null = this.account.app): Comment {
     this.#must('read', 'comment')
-    return threads.comment(this.#github, this.#home, this.#issue(number), this.account, text)
+    return threads.comment(this.#github, this.#home, this.#issue(on), this.account, text, through)
   }
 
   /** Who may write may edit anyone's comments. */
@@ -62,14 +70,14 @@ export class Person {
     threads.react(this.#github, comment, this.account, content)
   }
 
-  labels(number: number, name: string): void {
+  labels(on: Thread, name: string): void {
     this.#must('triage', 'label')
-    threads.addLabel(this.#github, this.#home, this.#issue(number), this.account, name)
+    threads.addLabel(this.#github, this.#home, this.#issue(on), this.account, name)
   }
 
-  unlabels(number: number, name: string): void {
+  unlabels(on: Thread, name: string): void {
     this.#must('triage', 'label')
-    threads.removeLabel(this.#github, this.#home, this.#issue(number), this.account, name)
+    threads.removeLabel(this.#github, this.#home, this.#issue(on), this.account, name)
   }
 
   opensIssue(title = 'Something is to be done'): Issue {
@@ -80,7 +88,16 @@ export class Person {
   opensPullRequest({ branch = 'checkout', title = 'A change', from = this.#home, isDraft = false }: PullRequestWish = {}): Issue {
     if (!from.branches.has(branch)) this.at(from).pushes(branch, { message: title })
     const head = from.branches.get(branch) ?? ''
-    const pull = { headRepository: from.id, headBranch: branch, head, base: this.#home.defaultBranch, isMerged: false, isDraft }
+    const pull = {
+      headRepository: from.id,
+      headBranch: branch,
+      head,
+      base: this.#home.defaultBranch,
+      isMerged: false,
+      isDraft,
+      mergeable: 'MERGEABLE' as const,
+      reviews: [],
+    }
     return threads.open(this.#github, this.#home, { title, author: this.account, pull })
   }
 
@@ -90,24 +107,50 @@ export class Person {
     return this.#push(branch, change)
   }
 
-  closes(number: number): void {
-    const issue = this.#issue(number)
+  closes(on: Thread): void {
+    const issue = this.#issue(on)
     if (issue.author.id !== this.id) this.#must('triage', 'close')
     threads.setState(this.#github, this.#home, issue, this.account, 'closed')
   }
 
-  reopens(number: number): void {
-    threads.setState(this.#github, this.#home, this.#issue(number), this.account, 'open')
+  reopens(on: Thread): void {
+    threads.setState(this.#github, this.#home, this.#issue(on), this.account, 'open')
   }
 
-  merges(number: number): void {
-    this.#must('write', 'merge')
-    const issue = this.#issue(number)
-    if (issue.pull === null) throw new Error(`#${number} is no pull request`)
-    issue.pull.isMerged = true
-    threads.setState(this.#github, this.#home, issue, this.account, 'closed')
-    const files = Object.fromEntries(this.#home.commits.get(issue.pull.head)?.files ?? [])
-    this.#push(issue.pull.base, { message: `Merge pull request #${number}`, files })
+  /** Returns the commit that the base branch is at now. */
+  merges(on: Thread): string {
+    return this.#merge(on, (number) => `Merge pull request #${number}`)
+  }
+
+  /** A new commit on the base branch; where that had not moved on, it holds exactly what the head holds. */
+  squashes(on: Thread): string {
+    return this.#merge(on, (number) => `A change (#${number})`)
+  }
+
+  /** Of the pull request's head, or of an earlier commit that was looked at. */
+  reviews(on: Thread, opinion: Opinion, { commit, body = '' }: { readonly commit?: string; readonly body?: string } = {}): Review {
+    this.#must('read', 'review')
+    const reviewed = this.#pull(on)
+    return submitReview(this.#github, this.#home, reviewed, this.account, { opinion, commit: commit ?? reviewed.pull.head, body })
+  }
+
+  dismisses(on: Thread, review: Review): void {
+    this.#must('write', 'dismiss a review')
+    dismissReview(this.#github, this.#home, this.#pull(on), review, this.account)
+  }
+
+  marksDraft(on: Thread): void {
+    this.#setDraft(on, true)
+  }
+
+  marksReady(on: Thread): void {
+    this.#setDraft(on, false)
+  }
+
+  /** A tag of an image on ghcr.io; told where the App asks for `registry_package` (`github.events.add`). */
+  publishes(image: PublishedImage): void {
+    this.#must('write', 'publish a package')
+    publish(this.#github, this.#home, this.account, image)
   }
 
   /** One of the buttons that a check run carries. */
@@ -126,7 +169,7 @@ export class Person {
     const row = push(github.state, this.#home, branch, this.account, github.now(), change)
     const isCreated = row.kind === 'branch_creation'
     const flags = { created: isCreated, deleted: false, forced: row.kind === 'force_push' }
-    const pusher = { name: this.login, email: `${this.login}@example.com` }
+    const pusher = { name: this.login, email: `${this.login.replace('[bot]', '')}@example.com` }
     const head = { id: row.after, message: change.message ?? 'Work', author: pusher, committer: pusher, distinct: true }
     const stated = {
       ref: row.ref,
@@ -144,7 +187,32 @@ export class Person {
     return row.after
   }
 
-  #issue(number: number): Issue {
+  #merge(on: Thread, message: (number: number) => string): string {
+    this.#must('write', 'merge')
+    const { issue, pull } = this.#pull(on)
+    pull.isMerged = true
+    threads.setState(this.#github, this.#home, issue, this.account, 'closed')
+    const head = this.#home.commits.get(pull.head)
+    const isStraight = contains(this.#home, pull.head, this.#home.branches.get(pull.base) ?? '')
+    const change = { message: message(issue.number), files: Object.fromEntries(head?.files ?? []) }
+    return this.#push(pull.base, { ...change, ...(isStraight && head !== undefined && { tree: head.tree }) })
+  }
+
+  #setDraft(on: Thread, isDraft: boolean): void {
+    const { issue } = this.#pull(on)
+    if (issue.author.id !== this.id && !canPush(this.#home, this.account))
+      throw new Error(`${this.login} may not change a draft of ${issue.author.login}`)
+    threads.setDraft(this.#github, this.#home, issue, this.account, isDraft)
+  }
+
+  #pull(on: Thread): Reviewed {
+    const issue = this.#issue(on)
+    if (issue.pull === null) throw new Error(`#${issue.number} is no pull request`)
+    return { issue, pull: issue.pull }
+  }
+
+  #issue(on: Thread): Issue {
+    const number = typeof on === 'number' ? on : on.number
     const issue = this.#home.issues.get(number)
     if (issue === undefined) throw new Error(`${fullName(this.#home)} has no issue or pull request #${number}`)
     return issue

@@ -51,6 +51,7 @@ export function createRepository(state: State, owner: Account, wish: RepositoryW
     commits: parent?.commits ?? new Map(),
     branches: new Map(parent?.branches),
     tags: new Map(),
+    annotated: new Map(),
     pushes: [],
     issues: new Map(),
     checks: [],
@@ -58,6 +59,7 @@ export function createRepository(state: State, owner: Account, wish: RepositoryW
     deployments: [],
     contexts: new Map(),
     attestations: new Map(),
+    required: new Map(),
   }
   state.repositories.set(id, made)
   state.nodes.set(made.node, { kind: 'Repository', repository: made })

@@ -13,6 +13,7 @@ import type {
   Pull,
   Reaction,
   Repository,
+  Review,
   State,
 } from './state.ts'
 
@@ -117,12 +118,25 @@ export function pull(state: State, home: Repository, one: Issue, its: Pull) {
     draft: its.isDraft,
     merged: its.isMerged,
     merged_at: its.isMerged ? stamp(one.createdAt) : null,
-    mergeable: true,
-    mergeable_state: 'clean',
+    mergeable: its.mergeable === 'UNKNOWN' ? null : its.mergeable === 'MERGEABLE',
+    mergeable_state: { MERGEABLE: 'clean', CONFLICTING: 'dirty', UNKNOWN: 'unknown' }[its.mergeable],
     head: side(headHome, its.headBranch, its.head),
     base: side(home, its.base, base),
   }
 }
+
+export const review = (home: Repository, thread: Issue, one: Review) => ({
+  id: one.id,
+  node_id: one.node,
+  user: user(one.author),
+  body: one.body === '' ? null : one.body,
+  commit_id: one.commit,
+  submitted_at: stamp(one.at),
+  state: one.state.toLowerCase(),
+  author_association: association(home, one.author),
+  html_url: `${issueUrl(home, thread)}#pullrequestreview-${one.id}`,
+  pull_request_url: `${issueUrl(home, thread)}.json`,
+})
 
 export const checkRun = (home: Repository, one: CheckRun) => ({
   id: one.id,

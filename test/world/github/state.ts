@@ -28,6 +28,10 @@ export interface Commit {
   readonly date: number
   readonly parents: readonly string[]
   readonly files: ReadonlyMap<string, string>
+  /** The id of its files: two commits with the same one hold the same. */
+  readonly tree: string
+  /** With a signature that GitHub could verify. */
+  readonly isSigned: boolean
 }
 
 /** A row of `GET /repos/{owner}/{repo}/activity`: timed by GitHub's own clock. */
@@ -66,6 +70,17 @@ export interface Comment {
   readonly reactions: Reaction[]
 }
 
+/** Somebody's review of one commit of a pull request. */
+export interface Review {
+  readonly id: number
+  readonly node: string
+  readonly author: Account
+  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED'
+  readonly commit: string
+  readonly body: string
+  readonly at: number
+}
+
 /** The pull request's side of an issue. */
 export interface Pull {
   /** The head branch's repository; null once the fork was deleted. */
@@ -75,6 +90,9 @@ export interface Pull {
   readonly base: string
   isMerged: boolean
   isDraft: boolean
+  mergeable: 'MERGEABLE' | 'CONFLICTING' | 'UNKNOWN'
+  /** Oldest first. */
+  readonly reviews: Review[]
 }
 
 export interface Issue {
@@ -162,6 +180,19 @@ export interface Attestation {
   readonly bundle: unknown
 }
 
+/** What anybody with write access may say of a commit. */
+export interface CommitStatus {
+  readonly context: string
+  readonly state: 'success' | 'pending' | 'failure' | 'error'
+  readonly at: number
+}
+
+/** Members by account id; those of its child teams belong to it as well. */
+export interface Team {
+  readonly members: ReadonlySet<number>
+  readonly parent: string | null
+}
+
 export interface Repository {
   readonly id: number
   readonly node: string
@@ -176,17 +207,22 @@ export interface Repository {
   readonly roles: Map<number, { readonly role: Role; readonly name: string }>
   readonly commits: Map<string, Commit>
   readonly branches: Map<string, string>
+  /** To a commit, or to a tag object. */
   readonly tags: Map<string, string>
+  /** Tag objects: the commit that each stands for. */
+  readonly annotated: Map<string, string>
   readonly pushes: Push[]
   readonly issues: Map<number, Issue>
   readonly checks: CheckRun[]
   /** One check suite for each App and commit: `APP:SHA` → its id. */
   readonly suites: Map<string, number>
   readonly deployments: Deployment[]
-  /** Commit statuses by commit: what `required_contexts` looks at, beside check runs. */
-  readonly contexts: Map<string, { readonly context: string; readonly state: string }[]>
   /** Sigstore bundles about a digest, oldest first, each with the number that its address has. */
   readonly attestations: Map<string, Attestation[]>
+  /** Commit statuses by commit: what `required_contexts` looks at, beside check runs. */
+  readonly contexts: Map<string, CommitStatus[]>
+  /** By branch: the names of the checks that its rules require. */
+  readonly required: Map<string, ReadonlySet<string>>
 }
 
 export interface Installation {
@@ -212,9 +248,18 @@ export interface State {
   readonly repositories: Map<number, Repository>
   readonly installations: Map<number, Installation>
   readonly nodes: Map<string, Node>
+  /** By `acme/releasers`. */
+  readonly teams: Map<string, Team>
 }
 
-export const newState = (): State => ({ ids: 1000, accounts: [], repositories: new Map(), installations: new Map(), nodes: new Map() })
+export const newState = (): State => ({
+  ids: 1000,
+  accounts: [],
+  repositories: new Map(),
+  installations: new Map(),
+  nodes: new Map(),
+  teams: new Map(),
+})
 
 export const newId = (state: State): number => (state.ids += 1)
 
@@ -226,6 +271,9 @@ export const newSha = (state: State): string =>
   createHash('sha1')
     .update(`commit ${newId(state)}`)
     .digest('hex')
+
+/** A made-up id of a commit's files: the parent's, and what was changed. */
+export const treeId = (parent: string, change: string): string => createHash('sha1').update(`tree ${parent} ${change}`).digest('hex')
 
 /** The id that git gives a file's content. */
 export function blobId(text: string): string {

@@ -106,6 +106,14 @@ export function setState(hub: Hub, home: Repository, issue: Issue, by: Account, 
   issue.state = state
   issue.updatedAt = hub.now()
   if (issue.pull) hub.send(state === 'open' ? 'pull-request-reopened' : 'pull-request-closed', home, by, pullPayload(hub, home, issue))
+  else if (state === 'closed') hub.send('issues-closed', home, by, { issue: { ...show.issue(home, issue), state } })
+}
+
+export function setDraft(hub: Hub, home: Repository, issue: Issue, by: Account, isDraft: boolean): void {
+  if (issue.pull === null || issue.pull.isDraft === isDraft) return
+  issue.pull.isDraft = isDraft
+  issue.updatedAt = hub.now()
+  hub.send(isDraft ? 'pull-request-converted-to-draft' : 'pull-request-ready-for-review', home, by, pullPayload(hub, home, issue))
 }
 
 /** Open pull requests whose head branch was pushed to get the new head, and say so. */

@@ -48,8 +48,11 @@ const EVENTS = [
   'issue_comment',
   'issues',
   'ping',
+  'pull_request_review',
   'pull_request',
   'push',
+  'registry_package',
+  'status',
 ]
 
 /** `issue-comment-created` → the event `issue_comment` and its action. */

@@ -6,6 +6,7 @@ import { ContractViolation, permissions } from '../contract.ts'
 import type { Referee } from '../contract.ts'
 import { fixture, isObject } from '../description.ts'
 import { GitHubSays } from '../refusal.ts'
+import { judged } from './judged.ts'
 import { mutations } from './mutations.ts'
 import { queries } from './queries.ts'
 import type { Args, Asked } from './sources.ts'
@@ -63,11 +64,11 @@ interface Context extends Asked {
  */
 const fieldResolver: GraphQLFieldResolver<unknown, Context> = (source, args, asked, info) => {
   const type = info.parentType.name
-  const trouble = info.path.prev === undefined ? asked.failing(info.fieldName) : null
+  const trouble = asked.failing(info.fieldName)
   if (trouble !== null) throw trouble
   const needed = PERMISSIONS.get(`${type}.${info.fieldName}`) ?? []
   if (isPlain(needed)) authorize(asked.token, asked.seen, null, needed)
-  const table = { ...queries, ...mutations }[type as keyof typeof queries] as
+  const table = { ...queries, ...mutations, ...judged }[type as keyof typeof queries] as
     | Readonly<Record<string, (source: unknown, args: Args, asked: Asked) => unknown>>
     | undefined
   const resolver = table?.[info.fieldName]

@@ -6,8 +6,9 @@ import { GitHubSays } from '../refusal.ts'
 import { nodeId, stamp } from '../state.ts'
 import type { Deployment, DeploymentStatus, Node, Repository } from '../state.ts'
 import * as threads from '../threads.ts'
-import { account, allow, nodeOf, REACTIONS } from './queries.ts'
-import { connection, within } from './sources.ts'
+import { isRequired } from './judged.ts'
+import { allow, nodeOf, REACTIONS } from './queries.ts'
+import { account, connection, within } from './sources.ts'
 import type { Args, Asked, NodeOf, Resolvers, StatusSource } from './sources.ts'
 
 export const mutations: Resolvers = {
@@ -103,6 +104,7 @@ export const mutations: Resolvers = {
     startedAt: ({ check }) => stamp(check.startedAt),
     completedAt: ({ check }) => (check.completedAt === null ? null : stamp(check.completedAt)),
     url: ({ repository, check }) => `${repository.url}/runs/${check.id}`,
+    isRequired: ({ repository, check }, args) => isRequired(repository, check.name, args),
     checkSuite: ({ repository, check }) => {
       const runs = repository.checks.filter((one) => one.suite === check.suite)
       return { kind: 'CheckSuite', repository, id: check.suite, app: check.app, runs }

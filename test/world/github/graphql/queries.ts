@@ -5,9 +5,10 @@ import { findCommit } from '../git.ts'
 import { GitHubSays } from '../refusal.ts'
 import * as show from '../render.ts'
 import { blobId, findRepository, fullName, nodeId, stamp } from '../state.ts'
-import type { Account, Issue, Node, Reaction, Repository } from '../state.ts'
-import { connection, within } from './sources.ts'
-import type { AccountSource, Args, Asked, BlobSource, CommitSource, NodeOf, RefSource, Resolvers } from './sources.ts'
+import type { Issue, Node, Reaction, Repository } from '../state.ts'
+import { commitsOf, comparison, opinionatedReviews, organization, rollup, team } from './judged.ts'
+import { account, commit, connection, within } from './sources.ts'
+import type { AccountSource, Args, Asked, BlobSource, CommitSource, NodeOf, RefSource, Resolvers, TagSource } from './sources.ts'
 
 /** GraphQL's name of a reaction → REST's. */
 export const REACTIONS: Readonly<Record<string, string>> = {
@@ -24,8 +25,6 @@ export const REACTIONS: Readonly<Record<string, string>> = {
 const PERMISSIONS = permissions('github-graphql.txt')
 /** Longer texts are cut: https://docs.github.com/graphql/reference/objects#blob */
 const LONGEST_TEXT = 512 * 1000
-
-export const account = (one: Account): AccountSource => ({ kind: 'Account', account: one })
 
 /** Refuses what the App may not do to this thread, where issue and pull request need different permissions. */
 export function allow(asked: Asked, field: string, node: { readonly repository: Repository; readonly issue?: Issue }): void {
@@ -101,6 +100,7 @@ export const queries: Resolvers = {
       authorize(asked.token, asked.seen, found.repository, neededFor({ permission: READS[found.kind].split('|') }, issue && issue.pull !== null))
       return found
     },
+    organization: (_, args, asked) => organization(args, asked),
     viewer: (_, __, { github }): AccountSource => ({ kind: 'Account', account: github.bot, isViewer: true }),
     rateLimit: (_, __, { github }) => ({ cost: 1, limit: 5000, remaining: 5000, used: 0, resetAt: stamp(github.now() + 3_600_000) }),
   },
@@ -139,6 +139,10 @@ export const queries: Resolvers = {
     ...thread,
     state: ({ issue: { pull, state } }) => (pull?.isMerged ? 'MERGED' : state.toUpperCase()),
     isDraft: ({ issue }) => issue.pull?.isDraft,
+    mergeable: ({ issue }) => issue.pull?.mergeable,
+    commits: commitsOf,
+    latestOpinionatedReviews: opinionatedReviews,
+    baseRef: ({ repository, issue }) => ref(repository, `refs/heads/${issue.pull?.base}`),
     merged: ({ issue }) => issue.pull?.isMerged,
     closed: ({ issue }) => issue.state === 'closed',
     isCrossRepository: ({ repository, issue }) => issue.pull?.headRepository !== repository.id,
@@ -178,7 +182,8 @@ export const queries: Resolvers = {
     id: ({ repository, prefix, name }) => nodeId('REF', `${repository.id}:${prefix}${name}`),
     name: ({ name }) => name,
     prefix: ({ prefix }) => prefix,
-    target: ({ repository, sha }) => commit(repository, sha),
+    target: ({ repository, sha }) => commit(repository, sha) ?? tag(repository, sha),
+    compare: comparison,
   },
 
   Commit: {
@@ -188,6 +193,9 @@ export const queries: Resolvers = {
     message: ({ commit: { message } }) => message,
     messageHeadline: ({ commit: { message } }) => message.split('\n')[0],
     committedDate: ({ commit: { date } }) => stamp(date),
+    tree: ({ commit: { tree } }) => ({ kind: 'Tree', id: nodeId('T', tree), oid: tree, abbreviatedOid: tree.slice(0, 7) }),
+    signature: ({ commit: { isSigned } }) => (isSigned ? { kind: 'GpgSignature', isValid: true } : null),
+    statusCheckRollup: rollup,
     checkSuites: ({ repository, commit: { sha } }, args) => {
       const appId = within(args, 'filterBy', 'appId')
       const runs = repository.checks.filter((one) => one.headSha === sha && (appId === undefined || one.app.id === appId))
@@ -197,6 +205,13 @@ export const queries: Resolvers = {
         args,
       )
     },
+  },
+
+  Tag: {
+    id: ({ sha }) => nodeId('TA', sha),
+    oid: ({ sha }) => sha,
+    abbreviatedOid: ({ sha }) => sha.slice(0, 7),
+    target: ({ repository, commit: { sha } }) => commit(repository, sha),
   },
 
   Blob: {
@@ -211,7 +226,7 @@ export const queries: Resolvers = {
 
   User: someone,
   Bot: someone,
-  Organization: someone,
+  Organization: { ...someone, team },
 }
 
 const home = (repository: Repository): NodeOf<'Repository'> => ({ kind: 'Repository', repository })
@@ -246,16 +261,18 @@ function ref(repository: Repository, qualified: string): RefSource | null {
   return tag === undefined ? null : { kind: 'Ref', repository, prefix: 'refs/tags/', name: bare, sha: tag }
 }
 
-function commit(repository: Repository, sha: string): CommitSource | null {
-  const found = repository.commits.get(sha)
-  return found === undefined ? null : { kind: 'Commit', repository, commit: found }
+function tag(repository: Repository, sha: string): TagSource | null {
+  const found = repository.commits.get(repository.annotated.get(sha) ?? '')
+  return found === undefined ? null : { kind: 'Tag', repository, sha, commit: found }
 }
 
 /** `HEAD:path`, `REF:path`, or a commit; by `oid` a commit or any file's content that was ever committed. */
-function object(repository: Repository, expression: unknown, oid: unknown): CommitSource | BlobSource | null {
+function object(repository: Repository, expression: unknown, oid: unknown): CommitSource | TagSource | BlobSource | null {
   if (typeof oid === 'string')
     return (
-      commit(repository, oid) ?? blob([...repository.commits.values()].flatMap((one) => [...one.files.values()]).find((text) => blobId(text) === oid))
+      commit(repository, oid) ??
+      tag(repository, oid) ??
+      blob([...repository.commits.values()].flatMap((one) => [...one.files.values()]).find((text) => blobId(text) === oid))
     )
   const [revision = '', path] = String(expression).split(/:(.*)/s)
   const found = findCommit(repository, revision)

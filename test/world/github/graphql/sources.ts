@@ -2,7 +2,7 @@
 import type { Token } from '../auth.ts'
 import type { GitHub } from '../github.ts'
 import { GitHubSays } from '../refusal.ts'
-import type { Account, AppIdentity, CheckRun, Commit, Deployment, DeploymentStatus, Node, Repository, State } from '../state.ts'
+import type { Account, AppIdentity, CheckRun, Commit, CommitStatus, Deployment, DeploymentStatus, Node, Repository, Review, State } from '../state.ts'
 
 export interface Asked {
   readonly github: GitHub
@@ -25,6 +25,35 @@ export interface CommitSource {
   readonly kind: 'Commit'
   readonly repository: Repository
   readonly commit: Commit
+}
+
+export interface TagSource {
+  readonly kind: 'Tag'
+  readonly repository: Repository
+  readonly sha: string
+  readonly commit: Commit
+}
+
+export interface ContextSource {
+  readonly kind: 'StatusContext'
+  readonly repository: Repository
+  readonly status: CommitStatus
+}
+
+export interface RollupSource {
+  readonly kind: 'StatusCheckRollup'
+  readonly contexts: readonly (NodeOf<'CheckRun'> | ContextSource)[]
+}
+
+export interface ReviewSource {
+  readonly kind: 'PullRequestReview'
+  readonly repository: Repository
+  readonly review: Review
+}
+
+export interface TeamSource {
+  readonly kind: 'Team'
+  readonly name: string
 }
 
 export interface BlobSource {
@@ -67,6 +96,11 @@ interface Sources {
   DeploymentStatus: StatusSource
   Ref: RefSource
   Commit: CommitSource
+  Tag: TagSource
+  StatusCheckRollup: RollupSource
+  StatusContext: ContextSource
+  PullRequestReview: ReviewSource
+  Team: TeamSource
   Blob: BlobSource
   CheckSuite: SuiteSource
   User: AccountSource
@@ -76,6 +110,13 @@ interface Sources {
 
 export type Args = Readonly<Record<string, unknown>>
 export type Resolvers = { readonly [Type in keyof Sources]?: Readonly<Record<string, (source: Sources[Type], args: Args, asked: Asked) => unknown>> }
+
+export const account = (one: Account): AccountSource => ({ kind: 'Account', account: one })
+
+export function commit(repository: Repository, sha: string): CommitSource | null {
+  const found = repository.commits.get(sha)
+  return found === undefined ? null : { kind: 'Commit', repository, commit: found }
+}
 
 /** One page of a connection. GitHub insists on `first` or `last`, 100 at most. */
 export function connection<T>(items: readonly T[], args: Args) {

@@ -1,6 +1,6 @@
 /** Commits, files and the activity log. */
-import { findCommit } from '../git.ts'
-import { GitHubSays, notFound } from '../refusal.ts'
+import { compare, findCommit } from '../git.ts'
+import { notFound } from '../refusal.ts'
 import * as show from '../render.ts'
 import { blobId, nodeId, stamp } from '../state.ts'
 import { page } from './route.ts'
@@ -22,11 +22,14 @@ export const gitRoutes: Readonly<Record<string, Route>> = {
     },
   },
 
-  'GET /repos/{owner}/{repo}/commits/{ref}': {
+  'GET /repos/{owner}/{repo}/compare/{basehead}': {
     answer: ({ parameters }, home) => {
-      const found = findCommit(home, parameters['ref'] ?? '')
-      if (found === null) throw new GitHubSays(422, `No commit found for SHA: ${parameters['ref']}`)
-      return { status: 200, stated: show.commit(home, found.sha) }
+      const [base = '', head = ''] = (parameters['basehead'] ?? '').split('...')
+      const sides = [findCommit(home, base), findCommit(home, head)]
+      const compared = sides[0] && sides[1] && compare(home, sides[0].sha, sides[1].sha)
+      if (!compared) throw notFound()
+      const [base_commit, merge_base_commit] = [show.commit(home, sides[0]!.sha), show.commit(home, sides[0]!.sha)]
+      return { status: 200, stated: { ...compared, total_commits: compared.ahead_by, base_commit, merge_base_commit, commits: [] } }
     },
   },
 

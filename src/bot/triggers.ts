@@ -1,0 +1,125 @@
+import { NOTHING_ASKED, type Asks, type DeployRequest, type Door } from '../deploy/deployment.ts'
+import { matches, type App, type Configuration, type EnvironmentRules } from '../deploy/environment.ts'
+import type { Delivery } from '../deploy/journal.ts'
+import type { Service } from '../deploy/service.ts'
+import type { Source } from '../deploy/source.ts'
+import { couldGive } from '../deploy/tag-template.ts'
+import type { GitHub } from './github.ts'
+import type { TidingCame } from './intake.ts'
+import type { Log } from './missed.ts'
+import { missedOrNot } from './requests.ts'
+import type { Published, Push } from './tidings.ts'
+
+export interface TriggerDoors {
+  readonly service: Service
+  readonly source: Source
+  readonly github: Pick<GitHub, 'forget'>
+  readonly log: Log
+}
+
+type Came = Pick<Delivery, 'key' | 'receivedAt' | 'missed' | 'payload'>
+
+/**
+ * What is to be done about a delivery that is no command: the engine is told, and begins by itself what the configuration wants so
+ * (`auto`). May be repeated, because every deployment has its key. Throws what `Source.look` throws.
+ */
+export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise<void> {
+  const { service, github } = doors
+  const watched = new Watched()
+
+  const onPush = async (delivery: Came, push: Push): Promise<void> => {
+    if (watched.isIdle(push)) return
+    const configuration = await begin(delivery, push, (_, rules) => startOnPush(push, rules), doors)
+    watched.learns(push, configuration)
+  }
+  return async (delivery) => {
+    const came = JSON.parse(delivery.payload) as TidingCame
+    if (came.is === 'push') return onPush(delivery, came.push)
+    if (came.is === 'package') {
+      const { published } = came
+      service.happened({ kind: 'image', repository: published.repository })
+      return void (await begin(delivery, published, (app, rules) => startOnPackage(published, app, rules), doors))
+    }
+    const { happening } = came
+    // First: what is cancelled with it must not be told there any more.
+    if (happening.kind === 'gone' && happening.repositories === undefined) github.forget(happening.installation)
+    service.happened(happening)
+  }
+}
+
+const MOST_REPOSITORIES = 1_000
+
+/** Which branches the configurations name: most pushes are to others, and a configuration changes only with a push to the default branch. */
+class Watched {
+  readonly #branches = new Map<number, { readonly defaultBranch: string; readonly patterns: readonly string[] }>()
+
+  isIdle({ repository, branch, defaultBranch }: Push): boolean {
+    const known = this.#branches.get(repository.id)
+    if (known === undefined || branch === defaultBranch || known.defaultBranch !== defaultBranch) return false
+    return !known.patterns.some((pattern) => matches(pattern, branch))
+  }
+
+  learns({ repository, defaultBranch }: Push, configuration: Configuration | null): void {
+    const environments = [...(configuration?.apps.values() ?? [])].flatMap((app) => [...app.environments.values()])
+    this.#branches.delete(repository.id)
+    this.#branches.set(repository.id, { defaultBranch, patterns: environments.flatMap(({ auto }) => auto?.push ?? []) })
+    const [oldest] = this.#branches.keys()
+    if (this.#branches.size > MOST_REPOSITORIES && oldest !== undefined) this.#branches.delete(oldest)
+  }
+}
+
+/** What begins by itself in an environment. */
+interface Start {
+  readonly door: Door
+  readonly asks: Partial<Asks>
+  readonly headSeen: string | null
+}
+
+/** Everything that the configuration lets begin; returns the configuration. Where it is not valid, nothing begins, and there is nobody to tell why. */
+async function begin(
+  delivery: Came,
+  event: Push | Published,
+  starts: (app: App, rules: EnvironmentRules) => Start | null,
+  doors: TriggerDoors,
+): Promise<Configuration | null> {
+  const { repository, by } = event
+  const request: DeployRequest = {
+    ...missedOrNot(delivery),
+    ...{ door: 'push', repository, subject: null, comment: null, headSeen: null, asks: NOTHING_ASKED },
+    actor: { ...by, app: null },
+  }
+  const configuration = await read(request, doors)
+  for (const app of configuration?.apps.values() ?? []) {
+    for (const rules of app.environments.values()) {
+      const start = starts(app, rules)
+      if (start === null) continue
+      const { door, headSeen } = start
+      const asks = { ...NOTHING_ASKED, app: app.name, environment: rules.name, ...start.asks }
+      doors.service.deploy({ ...request, key: `${delivery.key}:${app.name}:${rules.name}`, door, headSeen, asks })
+    }
+  }
+  return configuration
+}
+
+async function read(request: DeployRequest, { service, source, log }: TriggerDoors): Promise<Configuration | null> {
+  const facts = await source.look(request, { commit: null })
+  const found = service.configuration(request.repository, facts)
+  if (!('problem' in found)) return found.configuration
+  const { id, owner, name } = request.repository
+  log.info({ repository: `${owner}/${name}`, id, code: found.problem.code }, 'nothing begins by itself: the configuration is not valid')
+  return null
+}
+
+/** With `checks` the deployment waits until they are green: their own reports never begin a second one. */
+function startOnPush({ branch, defaultBranch, commit }: Push, { auto }: EnvironmentRules): Start | null {
+  if (auto === null || (auto.push.length === 0 && !auto.checks)) return null
+  const branches = auto.push.length > 0 ? auto.push : null
+  if (branches === null ? branch !== defaultBranch : !branches.some((pattern) => matches(pattern, branch))) return null
+  return { door: auto.checks ? 'checks' : 'push', asks: { ref: branch }, headSeen: commit }
+}
+
+/** Whether the environment runs the image is known only to its target: for one that it does not run the deployment is refused. */
+function startOnPackage({ image, tag }: Published, { images }: App, { auto }: EnvironmentRules): Start | null {
+  const isMeant = [...images.values()].some((rule) => rule.repository === image && (rule.tag === null || couldGive(rule.tag, tag)))
+  return auto?.package === true && isMeant ? { door: 'package', asks: { image: `${image}:${tag}` }, headSeen: null } : null
+}

@@ -1,0 +1,26 @@
+import { Refusal } from '../errors.ts'
+import type { DeployRequest } from './deployment.ts'
+import { atLeast, partyName, type EnvironmentRules, type Role } from './environment.ts'
+import { isOneOf } from './party.ts'
+import type { Facts, Somebody } from './source.ts'
+import { listed } from './wording.ts'
+
+/** Why somebody may not approve this request; null where they may. */
+export function mayApprove(by: Somebody & { readonly role: Role }, request: DeployRequest, facts: Facts, rules: EnvironmentRules): Refusal | null {
+  const rule = rules.approvals
+  if (rule === null) return mayNot(by.login, 'no rule that asks for approvals', 'an environment with approvals')
+  if (!atLeast(by.role, 'write')) return mayNot(by.login, `role ${by.role}`, 'role write or higher')
+  if (rule.by.length > 0 && !isOneOf(rule.by, by, facts.members))
+    return mayNot(by.login, `${by.login}, whom the rules do not name`, listed(rule.by.map(partyName)))
+  const roles = { requester: request.actor.id, author: facts.pull?.author?.id, pusher: facts.pull?.pusher?.id }
+  const own = rule.not.find((one) => roles[one] === by.id)
+  return own === undefined ? null : mayNot(by.login, `the ${own} of this change`, 'a second person')
+}
+
+const mayNot = (login: string, found: string, wanted: string): Refusal =>
+  new Refusal('APPROVAL_NOT_ALLOWED', {
+    sentence: `${login} may not approve this deployment.`,
+    found,
+    wanted,
+    next: 'Ask somebody who may: /who ENVIRONMENT lists them.',
+  })

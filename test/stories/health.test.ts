@@ -1,0 +1,71 @@
+import { expect, story } from '../story.ts'
+import { states } from '../world/facts.ts'
+import { REGISTRY, type World } from '../world/world.ts'
+
+/** Production's address answers 200 for this image alone. */
+function answersFor(world: World, good: string): void {
+  world.web.set('shop.example.com', () => (world.engine.runs('shop') === good ? 200 : 503))
+}
+
+const declares = (world: World, onFailure: string): void =>
+  world.github.has(
+    '.github/deploy.yml',
+    `version: 1
+app: shop
+images:
+  main: { repository: ${REGISTRY}/acme/shop }
+environments:
+  production:
+    target: engine
+    settings: { container: shop }
+    url: https://shop.example.com
+    health: { path: /healthz, within: 5s, times: 2 }
+    on_failure: ${onFailure}
+`,
+  )
+
+story('an image that runs and does not answer is taken back, and what ran before runs again', async ({ world, ada, bot, registry, engine }) => {
+  declares(world, 'rollback')
+  const good = await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', {})
+  answersFor(world, good)
+  await ada.comments('/deploy production :1')
+  await world.time.passes('10 seconds')
+  bot.isHeard()
+  await ada.comments('/deploy production :2')
+  await world.time.passes('1 minute')
+  expect(bot.says()).toMatchInlineSnapshot()
+  expect(engine.runs('shop')).toBe(good)
+  expect(states(world)).toEqual(['success', 'failure'])
+})
+
+story('after a failure the environment can be locked, so that somebody looks first', async ({ world, ada, grace, bot, registry, engine }) => {
+  declares(world, 'rollback_and_lock')
+  const good = await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', {})
+  answersFor(world, good)
+  await ada.comments('/deploy production :1')
+  await world.time.passes('10 seconds')
+  await ada.comments('/deploy production :2')
+  await world.time.passes('1 minute')
+  bot.isHeard()
+  await grace.comments('/deploy production :1')
+  expect(bot.says()).toMatchInlineSnapshot()
+  await grace.comments('/unlock production')
+  await grace.comments('/deploy production :1')
+  await world.time.passes('10 seconds')
+  bot.isHeard()
+  expect(engine.runs('shop')).toBe(good)
+  expect(states(world)).toEqual(['success', 'failure', 'refused', 'success'])
+})
+
+story('what somebody changed behind our back is noticed and said once', async ({ world, ada, bot, registry, engine }) => {
+  const digest = await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  bot.isHeard()
+  expect(engine.runs('shop')).toBe(digest)
+  engine.simulator.containers.clear()
+  await world.time.passes('5 minutes')
+  expect(bot.says()).toMatchInlineSnapshot()
+  await world.time.passes('10 minutes')
+})
