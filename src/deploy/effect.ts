@@ -104,6 +104,11 @@ async function attempt(deployment: Deployment, isBegun: boolean, doors: RolloutD
       const outcome = await tried(deployment, controller.signal, doors)
       if (outcome === 'applied') return 'applied'
       mayComeLate ||= outcome.isLost
+      const before = doors.journal.before(deployment.id)
+      if (outcome.isLost && outcome.now !== null && !isSame(outcome.now, before) && !isUnfinished(outcome.now, deployment)) {
+        moved(deployment, doors, before, outcome.now)
+        return 'ended'
+      }
       const wait = AGAIN[tries]
       if (!outcome.isLost || isBlind || outcome.why.code === 'CANCELLED' || wait === undefined) return gaveUp(deployment, doors, outcome, mayComeLate)
       await doors.activity.pause(wait)

@@ -43,6 +43,18 @@ describe('a target that does not answer', () => {
     expect(world.target.effects).toEqual([{ id: world.idOf(1), fence: 1, digest: digestOf('1.1') }])
   })
 
+  test('is left alone where somebody has moved it meanwhile', async () => {
+    const world = new SmallWorld()
+    world.target.has('hears nothing')
+    world.target.observes = () => {
+      if (world.target.heard === 1) world.target.isMovedTo(digestOf('by hand'))
+    }
+    world.asks(':1.1')
+    await world.rests()
+    expect(world.deployment(1)).toMatchObject({ state: 'unknown', problem: { code: 'TARGET_MOVED' } })
+    expect(world.target.effects).toEqual([])
+  })
+
   test('for good leaves an outcome that nobody knows: what was sent may still be carried out', async () => {
     const world = new SmallWorld()
     world.target.has(...Array<'hears nothing'>(6).fill('hears nothing'))

@@ -16,6 +16,8 @@ export class ScriptedTarget {
   /** Every switch to another image, by anyone. */
   readonly effects: { readonly id: string; readonly fence: number; readonly digest: Digest }[] = []
   isHealthy = true
+  /** How often it was asked to begin something. */
+  heard = 0
   /** How many of the next observations fail. */
   unreachable = 0
   /** Called with every observation, which waits for it. */
@@ -95,6 +97,7 @@ export class ScriptedTarget {
   }
 
   #begin({ id, fence }: Operation, trouble: Trouble | undefined): void {
+    this.heard += 1
     if (fence < (this.#running?.fence ?? 0)) throw new Failure('TARGET_REFUSED', { sentence: 'That turn is over.', next: 'Ask again.' })
     if (trouble === 'refuses') throw new Failure('TARGET_REFUSED', { sentence: 'The target will not.', next: 'Ask its administrator.' })
     if (trouble === 'hears nothing') throw away()
