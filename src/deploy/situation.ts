@@ -41,13 +41,14 @@ export function proposalOf(deployment: Deployment, doors: RolloutDoors): Proposa
 }
 
 function recordsOf(
-  { repository, subject }: DeployRequest,
+  request: DeployRequest,
   deployment: Judged['deployment'],
   proposal: Proposal | null,
   doors: Pick<RolloutDoors, 'journal' | 'locks' | 'heads' | 'drifts' | 'clock'>,
 ): Records {
+  const { repository, subject } = request
   return {
-    lock: proposal === null ? null : doors.locks.find(repository.id, `${proposal.app}/${proposal.environment}`, doors.clock.now()),
+    lock: proposal === null ? null : lockFor(request, proposal, doors),
     approvals: deployment?.approvals ?? [],
     planHash: deployment?.planHash ?? null,
     plannedAt: deployment?.steps.find(({ name }) => name === 'verify')?.startedAt ?? null,
@@ -56,6 +57,16 @@ function recordsOf(
     built: deployment?.built ?? {},
     proved: deployment?.proved ?? {},
   }
+}
+
+/** Of the environment's lock and that of the whole repository: the one that somebody else holds, because both have to let it pass. */
+function lockFor(
+  { repository, actor }: DeployRequest,
+  { app, environment }: Proposal,
+  { locks, clock }: Pick<RolloutDoors, 'locks' | 'clock'>,
+): Records['lock'] {
+  const standing = locks.list(repository.id, clock.now()).filter((one) => one.environment === '*' || one.environment === `${app}/${environment}`)
+  return standing.find(({ owner }) => owner?.id !== actor.id) ?? standing[0] ?? null
 }
 
 /** Only what still runs there counts: nothing while another is at work, and nothing that somebody has replaced since. */
