@@ -230,7 +230,8 @@ describe('whatever names and messages hold', () => {
       if (node.type === 'link') expect(node.url).toMatch(/^https?:/)
     }
   }
-  const OURS = /^(?:<details>\n<summary>(?:Log|Last \d+ of \d+ log lines|1 rule was not asked, 1 as always)<\/summary>|<\/details>|<!-- gantry:deployment k-0123 -->)$/
+  const OURS =
+    /^(?:<details>\n<summary>(?:Log|Last \d+ of \d+ log lines|1 rule was not asked, 1 as always)<\/summary>|<\/details>|<!-- gantry:deployment k-0123 -->)$/
 
   test('the comment has our own links, HTML and mentions in it and nobody else’s, and its marker', () => {
     fc.assert(
