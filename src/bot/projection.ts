@@ -33,19 +33,21 @@ export interface NewDeployment {
 
 /**
  * Nothing is shown while the gates have not decided: nobody knows yet whether this is a stranger. A refusal that came before
- * there was a plan is a comment alone; a stranger's shows on no surface. `former`: what ran before a rollback.
+ * there was a plan is a comment alone, and a check run on what was pushed where nobody asked; a stranger's shows on no surface. `former`:
+ * what ran before a rollback.
  */
 export async function project(deployment: Deployment, links: Links, former: Plan | null = null): Promise<Projection> {
   const isFinal = hasEnded(deployment.state)
   const surfaces = new Map<Surface, Shown>()
   if (deployment.isQuiet || (deployment.plan === null && !isFinal)) return { isFinal, surfaces }
   if (deployment.request.subject !== null) surfaces.set('comment', await shown({ body: deploymentComment(deployment, links, former) }))
-  if (deployment.plan !== null) {
-    surfaces.set('check', await shown(checkInput(deployment, links, former)))
-    surfaces.set('deployment', await shown(statusInput(deployment)))
-  }
+  if (commitOf(deployment) !== null) surfaces.set('check', await shown(checkInput(deployment, links, former)))
+  if (deployment.plan !== null) surfaces.set('deployment', await shown(statusInput(deployment)))
   return { isFinal, surfaces }
 }
+
+/** The commit that the check run stands on; null where there is none. */
+export const commitOf = ({ plan, request }: Deployment): string | null => plan?.commit ?? (request.subject === null ? request.headSeen : null)
 
 export const projectAnswer = async (body: string): Promise<Projection> => ({ isFinal: true, surfaces: new Map([['comment', await shown({ body })]]) })
 
@@ -81,7 +83,7 @@ function checkInput(deployment: Deployment, links: Links, former: Plan | null): 
   const conclusion = CONCLUSIONS[state]
   const log = logBlock(deployment)
   return {
-    name: `deploy ${plan?.environment ?? ''}`.slice(0, 100),
+    name: `deploy ${plan?.environment ?? request.asks.environment ?? ''}`.slice(0, 100),
     externalId: id,
     ...(request.comment !== null && { detailsUrl: request.comment.url }),
     startedAt: new Date(createdAt).toISOString(),

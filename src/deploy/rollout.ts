@@ -79,8 +79,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  // An App is answered once a rule names it.
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: isUnknownApp(deployment) })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
@@ -103,6 +102,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
+
+/** It is answered once a rule has been found that names it. */
+const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.app !== null && plan === null
 
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
@@ -227,18 +229,26 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   if (isOutdated(deployment, doors)) return supersedeByNewest(deployment, doors)
   if (journal.turn(environment)?.id !== deployment.id) return 'blocked'
   const fence = journal.fence(environment)
-  const decision = await recheck(deployment, doors)
-  const verdicts = merged(deployment, decision)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
-  if ('wait' in decision) {
-    journal.wait(deployment.id, 'queued', decision.wait, { now: clock.now(), step: 'wait', verdicts })
-    return 'again'
-  }
+  const against = heeded(deployment, await recheck(deployment, doors), doors)
+  if (against !== null) return against
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
+  // Somebody may have locked it or taken their word back meanwhile: our own rows once more, with nothing between them and the claim.
+  const now = journal.find(deployment.id) ?? deployment
+  const since = heeded(now, judge({ request: now.request, deployment: now, facts: null, proposal: proposalOf(now, doors) }, doors), doors)
+  if (since !== null) return since
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
+  return 'again'
+}
+
+/** At the front of the queue: what is to be done where the gates do not let it pass; null where they do. */
+function heeded(deployment: Deployment, decision: Decision, doors: RolloutDoors): Progress | null {
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if (!('wait' in decision)) return null
+  doors.journal.wait(deployment.id, 'queued', decision.wait, { now: doors.clock.now(), step: 'wait', verdicts })
   return 'again'
 }
 
@@ -287,7 +297,8 @@ function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   // Somebody else may have ended it while this step ran (a cancellation); what is recorded stands.
   if (deployment === null || hasEnded(deployment.state)) return
   const why = problemOf(error, id, doors)
-  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why)
+  const isQuiet = isUnknownApp(deployment)
+  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why, { isQuiet })
   else if (deployment.fence !== null) unknown(deployment, doors, why)
-  else journal.end(id, 'failure', { now: clock.now(), problem: why })
+  else journal.end(id, 'failure', { now: clock.now(), problem: why, isQuiet })
 }

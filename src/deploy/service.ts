@@ -211,10 +211,8 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
     }
   }
   const wakes = (id: string, at: number): void => {
-    alarms.set(
-      id,
-      clock.after(Math.max(0, Math.min(at - clock.now(), LONGEST_ALARM)), () => go(id)),
-    )
+    const ring = (): void => (at <= clock.now() ? go(id) : wakes(id, at))
+    alarms.set(id, clock.after(Math.max(0, Math.min(at - clock.now(), LONGEST_ALARM)), ring))
   }
   const wakeNext = (environment: string | null): void => {
     const next = environment === null ? null : journal.turn(environment)
@@ -236,8 +234,8 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
   }
 }
 
-/** Timers hold 2^31 milliseconds; nobody waits longer than that without being looked at. */
-const LONGEST_ALARM = 24 * 3_600_000
+/** A timer does not notice that the clock was set right: nobody is looked at later than this after their time. */
+const LONGEST_ALARM = 5 * 60_000
 
 const newId = (repositoryId: number, random: string): string => `${repositoryId.toString(36)}-${random}`
 

@@ -20,7 +20,9 @@ story(
     ).toMatchInlineSnapshot(`"⏳ **ada** is deploying \`registry.test/acme/shop:1\` to **\`production\`**: finding the image."`)
     await grace.comments('/approve')
     expect(bot.says()).toContain('✅ **ada** deployed')
-    expect(bot.says()).toMatchInlineSnapshot(`"✅ **grace** approved the deployment of \`shop:1\` to **\`production\`**, which **ada** had asked for: it goes on."`)
+    expect(bot.says()).toMatchInlineSnapshot(
+      `"✅ **grace** approved the deployment of \`shop:1\` to **\`production\`**, which **ada** had asked for: it goes on."`,
+    )
     expect(engine.runs('shop')).toBe(digest)
   },
 )

@@ -171,7 +171,14 @@ export class Desk {
     return {
       ...{ repositoryId: this.github.repository.id, app: 'shop', environment: 'staging', target: 'site', targetRevision: '1' },
       artifacts: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag: '1.2', digest: null }],
-      ...{ settings: {}, parameters: {}, commit: this.pull.pull?.head ?? '', configuration: 'blob', url: 'https://staging.example.com' },
+      ...{
+        settings: {},
+        parameters: {},
+        source: null,
+        commit: this.pull.pull?.head ?? '',
+        configuration: 'blob',
+        url: 'https://staging.example.com',
+      },
       ...more,
     }
   }
