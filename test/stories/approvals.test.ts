@@ -10,6 +10,7 @@ story(
     github.has('.github/deploy.yml', FOUR_EYES)
     const digest = await registry.has('acme/shop:1', {})
     await ada.comments('/deploy production :1')
+    await world.time.passes('3 seconds')
     expect(states(world)).toEqual(['waiting'])
     expect(
       bot
