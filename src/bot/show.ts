@@ -16,6 +16,8 @@ import { commitOf, newDeployment, project, projectAnswer, type Projection, type 
 
 export interface ShowDoors {
   readonly findDeployment: (id: string) => Deployment | null
+  /** What had succeeded there before its turn. */
+  readonly formerly: (deployment: Deployment) => Deployment | null
   readonly announcements: Announcements
   readonly github: GitHub
   readonly links: Links
@@ -127,8 +129,11 @@ function subjectOf(key: string, { findDeployment, announcements }: ShowDoors): S
 }
 
 /** Everything that GitHub is told of them comes through here, where no secret passes. */
-function projectionOf({ deployment, answer }: Subject, { links, mask }: ShowDoors): Promise<Projection> {
-  if (deployment !== null) return project(maskedDeployment(deployment, mask), links)
+function projectionOf({ deployment, answer }: Subject, { links, mask, formerly }: ShowDoors): Promise<Projection> {
+  if (deployment !== null) {
+    const former = deployment.request.asks.origin?.kind === 'rollback' ? formerly(deployment) : null
+    return project(maskedDeployment(deployment, mask), links, former === null ? null : maskedDeployment(former, mask).plan)
+  }
   const { key, markdown } = answer as Answer
   return projectAnswer(answerComment(key, mask(markdown)))
 }

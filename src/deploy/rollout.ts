@@ -166,9 +166,10 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
   if ('problem' in proved) return refuse(deployment, doors, proved.problem)
   const known = { ...deployment, built, proved: proved.commits }
   const decision = judge({ request: deployment.request, deployment: known, facts: null, proposal: proposalOf(deployment, doors) }, doors)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts: merged(deployment, decision) })
-  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits }
-  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait', verdicts: merged(deployment, decision) })
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits, verdicts }
+  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait' })
   else journal.move(deployment.id, 'verifying', 'queued', { ...change, step: 'queue' })
   return 'again'
 }
@@ -228,18 +229,26 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   if (isOutdated(deployment, doors)) return supersedeByNewest(deployment, doors)
   if (journal.turn(environment)?.id !== deployment.id) return 'blocked'
   const fence = journal.fence(environment)
-  const decision = await recheck(deployment, doors)
-  const verdicts = merged(deployment, decision)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
-  if ('wait' in decision) {
-    journal.wait(deployment.id, 'queued', decision.wait, { now: clock.now(), step: 'wait', verdicts })
-    return 'again'
-  }
+  const against = heeded(deployment, await recheck(deployment, doors), doors)
+  if (against !== null) return against
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
+  // Somebody may have locked it or taken their word back meanwhile: our own rows once more, with nothing between them and the claim.
+  const now = journal.find(deployment.id) ?? deployment
+  const since = heeded(now, judge({ request: now.request, deployment: now, facts: null, proposal: proposalOf(now, doors) }, doors), doors)
+  if (since !== null) return since
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
+  return 'again'
+}
+
+/** At the front of the queue: what is to be done where the gates do not let it pass; null where they do. */
+function heeded(deployment: Deployment, decision: Decision, doors: RolloutDoors): Progress | null {
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if (!('wait' in decision)) return null
+  doors.journal.wait(deployment.id, 'queued', decision.wait, { now: doors.clock.now(), step: 'wait', verdicts })
   return 'again'
 }
 

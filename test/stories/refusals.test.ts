@@ -72,8 +72,8 @@ story('a command in a quote, a code block or a list is nobody speaking', async (
   expect(states(world)).toEqual([])
 })
 
-story('an option of a later version is refused, not ignored', async ({ ada, bot }) => {
-  await ada.comments('/deploy staging --dry-run')
+story('an option that a command does not know is refused, not ignored', async ({ ada, bot }) => {
+  await ada.comments('/status staging --dry-run')
   expect(bot.says()).toContain('OPTION_UNSUPPORTED')
 })
 

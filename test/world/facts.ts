@@ -28,3 +28,6 @@ export function holds(world: World, { id, login }: Person, environment: string, 
   const lock = { repository: home, environment, owner: { id, login }, reason: 'a migration', since: now, until: now + 86_400_000, subject, url: null }
   createLocks(world.disk).take(lock, {})
 }
+
+/** The id that a comment of the bot's gives at its end. */
+export const idIn = (said: string): string => /deployment `([0-9a-z]+-[0-9a-z]{32})`/.exec(said)?.[1] ?? ''
