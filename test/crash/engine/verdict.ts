@@ -18,8 +18,10 @@ export function judge(world: EngineWorld, play: Play): void {
   }
   for (const environment of ENVIRONMENTS) rests(world, environment, deployments)
   cancelled(world, play, deployments)
-  for (const { state, problem, alreadyRunning } of deployments)
+  for (const { state, problem, alreadyRunning, steps } of deployments) {
     world.reached.note(`${alreadyRunning ? 'already running' : state} ${problem?.code ?? ''}`.trim())
+    if (steps.some(({ name }) => name === 'restore')) world.reached.note(/runs again/.test(problem?.sentence ?? '') ? 'put back' : 'not put back')
+  }
 }
 
 /** Each command is one deployment, and no deployment is nobody's. */
