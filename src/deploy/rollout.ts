@@ -79,8 +79,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  // An App is answered once a rule names it.
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: isUnknownApp(deployment) })
   const complete = await withParties(facts, proposal, deployment, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
@@ -103,6 +102,9 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   doors.journal.move(deployment.id, 'gating', 'resolving', { ...change, step: 'resolve' })
   return 'again'
 }
+
+/** It is answered once a rule has been found that names it. */
+const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.app !== null && plan === null
 
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
@@ -164,9 +166,10 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
   if ('problem' in proved) return refuse(deployment, doors, proved.problem)
   const known = { ...deployment, built, proved: proved.commits }
   const decision = judge({ request: deployment.request, deployment: known, facts: null, proposal: proposalOf(deployment, doors) }, doors)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts: merged(deployment, decision) })
-  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits }
-  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait', verdicts: merged(deployment, decision) })
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits, verdicts }
+  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait' })
   else journal.move(deployment.id, 'verifying', 'queued', { ...change, step: 'queue' })
   return 'again'
 }
@@ -294,7 +297,8 @@ function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   // Somebody else may have ended it while this step ran (a cancellation); what is recorded stands.
   if (deployment === null || hasEnded(deployment.state)) return
   const why = problemOf(error, id, doors)
-  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why)
+  const isQuiet = isUnknownApp(deployment)
+  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why, { isQuiet })
   else if (deployment.fence !== null) unknown(deployment, doors, why)
-  else journal.end(id, 'failure', { now: clock.now(), problem: why })
+  else journal.end(id, 'failure', { now: clock.now(), problem: why, isQuiet })
 }

@@ -39,6 +39,8 @@ export interface Service {
   /** Writes the request down and starts it; the same key is the same deployment, once. */
   deploy(request: DeployRequest): Deployment
   find(id: string): Deployment | null
+  /** What had succeeded in the same environment before this deployment had its turn; until then, what has succeeded so far. */
+  formerly(deployment: Deployment): Deployment | null
   /** Those that were asked for on a thread, newest first. */
   recent(repository: Repository, subject: Subject): readonly Deployment[]
   /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
@@ -51,7 +53,7 @@ export interface Service {
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
   lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
-  unlock(request: DeployRequest, place: PlaceAsked | null): ReturnType<typeof unlock>
+  unlock(request: DeployRequest, place: PlaceAsked | null, tell?: (former: Lock) => void): ReturnType<typeof unlock>
   /** The rules of an environment, for anybody who may see the repository. */
   place(request: DeployRequest, place: PlaceAsked): ReturnType<typeof placeOf>
   /** Something happened on GitHub: what waits for it is looked at again. */
@@ -111,6 +113,7 @@ export function createService(outside: ServiceDoors): Service {
   return {
     deploy,
     find: (id) => journal.find(id),
+    formerly: (deployment) => formerly(deployment, doors),
     recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),
     status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),
     preflight: (request, facts) => preflightOf(request, facts, doors),
@@ -118,7 +121,7 @@ export function createService(outside: ServiceDoors): Service {
     approve: async (request, word) => touched(await approve(request, word, doors)),
     cancel: async (request, id) => touched(await cancel(request, id, doors)),
     lock: (request, asked) => lock(request, asked, doors),
-    unlock: (request, place) => unlock(request, place, doors),
+    unlock: (request, place, tell) => unlock(request, place, doors, tell),
     place: (request, place) => placeOf(request, place, doors),
     happened: (event) => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) }),
     configuration: (repository, facts) => configurationOf(repository, facts, doors),
@@ -134,6 +137,14 @@ export function createService(outside: ServiceDoors): Service {
 }
 
 const RECENT = 50
+
+/** Fences rise with every turn, so they tell what ran before whom. */
+function formerly({ id, environment, fence }: Deployment, { journal }: RolloutDoors): Deployment | null {
+  if (environment === null) return null
+  if (fence === null) return journal.lastSuccess(environment)
+  const before = journal.recent({ environment }, RECENT).filter((one) => one.state === 'success' && one.id !== id && (one.fence ?? fence) < fence)
+  return before.toSorted((a, b) => (b.fence ?? 0) - (a.fence ?? 0))[0] ?? null
+}
 
 /** One listener's mistake is nobody else's. */
 class Listeners<T> {

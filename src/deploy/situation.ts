@@ -18,7 +18,7 @@ export function situationOf(
 export interface Judged {
   readonly request: DeployRequest
   /** Null while nothing is planned. */
-  readonly deployment: Pick<Deployment, 'plan' | 'planHash' | 'approvals' | 'built' | 'proved'> | null
+  readonly deployment: Pick<Deployment, 'plan' | 'planHash' | 'approvals' | 'built' | 'proved' | 'steps'> | null
   readonly facts: Facts | null
   readonly proposal: Proposal | null
 }
@@ -37,7 +37,7 @@ export function proposalOf(deployment: Deployment, doors: RolloutDoors): Proposa
   const { rules } = deployment
   if (rules === null) return null
   const { plan, placed } = planned(deployment, doors)
-  return { ...plan, rules, placed, holds: () => true }
+  return { ...plan, source: plan.source ?? null, rules, placed, holds: () => true }
 }
 
 function recordsOf(
@@ -51,6 +51,7 @@ function recordsOf(
     lock: proposal === null ? null : lockFor(request, proposal, doors),
     approvals: deployment?.approvals ?? [],
     planHash: deployment?.planHash ?? null,
+    plannedAt: deployment?.steps.find(({ name }) => name === 'verify')?.startedAt ?? null,
     former: proposal === null ? null : formerOf(repository.id, proposal, doors),
     told: subject?.isPull === true ? doors.heads.find(repository.id, subject.number) : null,
     built: deployment?.built ?? {},
@@ -74,5 +75,19 @@ function formerOf(repository: number, { app, rules }: Proposal, { journal, drift
   const key = environmentKey(repository, app, rules.after.environment)
   const last = journal.lastSuccess(key)
   if (last?.plan == null || last.endedAt === null || journal.occupant(key) !== null || drifts.find(key) !== null) return null
-  return { plan: last.plan, since: last.endedAt }
+  return { plan: last.plan, since: sinceOf(last, journal.recent({ environment: key }, LOOKED_AT)) }
+}
+
+const LOOKED_AT = 30
+
+/** Since when the same digests have run: another deployment of them does not begin the time anew, one that failed at the target does. */
+function sinceOf(last: Deployment, newestFirst: readonly Deployment[]): number {
+  const digests = ({ plan }: Deployment): string => plan?.artifacts.map(({ name, digest }) => `${name}@${digest}`).join() ?? ''
+  let since = last.endedAt ?? 0
+  for (const one of newestFirst) {
+    if (one.fence === null) continue
+    if (one.state !== 'success' || digests(one) !== digests(last)) break
+    since = one.endedAt ?? since
+  }
+  return since
 }

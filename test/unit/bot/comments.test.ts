@@ -45,6 +45,7 @@ const deployment = (state: State, more: Partial<Deployment> = {}): Deployment =>
       targetRevision: '1',
       settings: {},
       parameters: {},
+      source: null,
       configuration: 'b',
     },
     ...{ commit: '4ef78d9'.padEnd(40, '0'), url: 'https://staging.example.com' },
