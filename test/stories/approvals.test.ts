@@ -17,7 +17,9 @@ story(
         .hears()
         .split('\n\n*')[0]
         ?.replaceAll(/s1-[0-9a-f]{32}/g, '<id>'),
-    ).toMatchInlineSnapshot(`"🚦 @ada, deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`** waits for an approval."`)
+    ).toMatchInlineSnapshot(
+      `"🚦 @ada, deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`** waits for an approval."`,
+    )
     await grace.comments('/approve')
     expect(bot.says()).toContain('✅ **ada** deployed')
     expect(bot.says()).toMatchInlineSnapshot(
