@@ -9,23 +9,26 @@ const locks = ({ world }: Pick<Cast, 'world'>): string[] =>
     .map(({ environment }) => environment)
 
 story('closing a pull request gives up what was locked on it, and nothing else', async (cast) => {
-  const { world, ada, grace } = cast
+  const { world, ada, grace, bot } = cast
   const issue = ada.person.opensIssue()
   holds(world, grace.person, 'shop/staging', world.pull)
   holds(world, grace.person, 'shop/production', issue)
   ada.person.closes(world.pull.number)
   await world.settle()
   expect(locks(cast)).toEqual(['shop/production'])
+  expect(bot.says()).toBe('✅ **`shop/staging`** is free again: the lock of **grace** ended with this thread.')
   ada.person.closes(issue.number)
   await world.settle()
   expect(locks(cast)).toEqual([])
+  expect(bot.says()).toContain('shop/production')
 })
 
 story('a closing that was missed gives the lock up at the next start', async (cast) => {
-  const { world, ada, grace } = cast
+  const { world, ada, grace, bot } = cast
   holds(world, grace.person, 'shop/staging', world.pull)
   await world.isAway('5 hours', () => ada.person.closes(world.pull.number))
   expect(locks(cast)).toEqual([])
+  expect(bot.says()).toContain('is free again')
 })
 
 story('a closing that is told late leaves what was locked since the thread was opened again', async (cast) => {

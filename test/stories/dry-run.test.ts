@@ -18,7 +18,7 @@ story('--dry-run says what it would come to, and changes nothing', async ({ worl
     * ✅ Comment: the comment stands as it was written
     * ✅ Pull request: the pull request is open
     * ✅ Mergeable: the pull request could be merged
-    * ✅ Head commit: the head is still the same commit
+    * ✅ Head commit: the head is older than the comment
     * ✅ Bounds of the target: target site is allowed to this repository for staging
 
     <details>
@@ -55,7 +55,7 @@ story('a dry run of what would be refused says so, with every rule', async ({ wo
 
     - **Found:** \`locked since 2026-11-23 13:00 UTC, until 2026-11-24 13:00 UTC\`
     - **Wanted:** \`a free environment, or its holder\`
-    - **Next:** Ask grace, or type \`/unlock\` production if it is not needed any more.
+    - **Next:** Ask grace, or type \`/unlock production\` if it is not needed any more.
     - **Who can put this right:** whoever asked
     - **Code:** \`LOCKED\`
 
@@ -65,7 +65,7 @@ story('a dry run of what would be refused says so, with every rule', async ({ wo
     * ✅ Comment: the comment stands as it was written
     * ✅ Pull request: the pull request is open
     * ✅ Mergeable: the pull request could be merged
-    * ✅ Head commit: the head is still the same commit
+    * ✅ Head commit: the head is older than the comment
     * ✅ Bounds of the target: target engine is allowed to this repository for production
     * 🚫 Lock: production is locked by grace: the database is being moved
 

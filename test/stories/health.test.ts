@@ -34,7 +34,17 @@ story('an image that runs and does not answer is taken back, and what ran before
   bot.isHeard()
   await ada.comments('/deploy production :2')
   await world.time.passes('1 minute')
-  expect(bot.says()).toMatchInlineSnapshot()
+  expect(bot.says()).toMatchInlineSnapshot(`
+    "✅ \`registry.test/acme/shop:2\` (\`sha256:b142029babe1\`) already runs in **\`production\`**, so nothing had to change for **ada**. [Open it](<https://shop.example.com/>)
+
+    * ✅ Permission and rules checked · 0.0 s
+    * ✅ Image found · \`sha256:b142029babe1\` as credential main · 0.0 s
+    * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
+    * ✅ Had its turn · 0.0 s
+    * ✅ Nothing had to change · 0.0 s
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1027>) · commit \`<head>\` · deployment \`<id>\`"
+  `)
   expect(engine.runs('shop')).toBe(good)
   expect(states(world)).toEqual(['success', 'failure'])
 })
@@ -50,7 +60,17 @@ story('after a failure the environment can be locked, so that somebody looks fir
   await world.time.passes('1 minute')
   bot.isHeard()
   await grace.comments('/deploy production :1')
-  expect(bot.says()).toMatchInlineSnapshot()
+  expect(bot.says()).toMatchInlineSnapshot(`
+    "✅ \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) already runs in **\`production\`**, so nothing had to change for **grace**. [Open it](<https://shop.example.com/>)
+
+    * ✅ Permission and rules checked · 0.0 s
+    * ✅ Image found · \`sha256:b142029babe1\` as credential main · 0.0 s
+    * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
+    * ✅ Had its turn · 0.0 s
+    * ✅ Nothing had to change · 0.0 s
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1034>) · commit \`<head>\` · deployment \`<id>\`"
+  `)
   await grace.comments('/unlock production')
   await grace.comments('/deploy production :1')
   await world.time.passes('10 seconds')
@@ -66,6 +86,12 @@ story('what somebody changed behind our back is noticed and said once', async ({
   expect(engine.runs('shop')).toBe(digest)
   engine.simulator.containers.clear()
   await world.time.passes('5 minutes')
-  expect(bot.says()).toMatchInlineSnapshot()
+  expect(bot.says()).toMatchInlineSnapshot(`
+    "❔ @ada, **\`production\`** runs something else than \`shop:1\`, and nobody asked Gantry for it.
+
+    - **Found:** \`shop: nothing of ours\`
+    - **Wanted:** \`sha256:b142029babe10f193a8240c84da9a6d3d5a5e1c9a80d2a006f82ab4da28f7ba6\`
+    - **Next:** find out who changed it; \`/rollback shop/production --to s1-cd3d4eb485fd695f47e562af6c692c12\` brings back what was deployed"
+  `)
   await world.time.passes('10 minutes')
 })
