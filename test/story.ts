@@ -63,6 +63,11 @@ export class Ear {
     return spoken(this.#world, next.body)
   }
 
+  /** The same comment before it is read, with what `says` leaves out. */
+  hears(): string {
+    return this.unread()[0]?.body ?? ''
+  }
+
   unread(): Comment[] {
     const { bot, repository } = this.#world.github
     const comments = [...repository.issues.values()].flatMap((issue) => issue.comments)

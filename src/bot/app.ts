@@ -19,6 +19,7 @@ import { STORED_TIDINGS } from './tidings.ts'
 import { tellTooLate } from './too-late.ts'
 import { createTriggers, type TriggerDoors } from './triggers.ts'
 import type { Log } from './missed.ts'
+import { noticeAnswer } from './notices.ts'
 import { createWorker, type Outcome } from './worker.ts'
 
 export interface Bot {
@@ -35,7 +36,7 @@ export interface Bot {
   idle(): Promise<void>
 }
 
-export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment'> {
+export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment' | 'formerly'> {
   readonly probot: Probot
   readonly inbox: Inbox
   readonly caughtUp: CaughtUp
@@ -46,8 +47,18 @@ export function createBot(outside: BotDoors): Bot {
   const doors = { ...outside, announcements: maskedAnnouncements(outside.announcements, outside.mask) }
   const { probot, service, clock, log } = doors
   const activity = new Activity(clock)
-  const announcer = createAnnouncer({ ...doors, findDeployment: (id) => service.find(id) })
+  const announcer = createAnnouncer({
+    ...doors,
+    findDeployment: (id) => service.find(id),
+    formerly: (deployment) => service.formerly(deployment),
+  })
   service.onChange(({ id }) => announcer.announce(id))
+  service.onNotice((notice) => {
+    const answer = noticeAnswer(notice, clock.now())
+    if (answer === null) return
+    doors.announcements.answer(answer)
+    announcer.announce(answer.key)
+  })
   const aside = createAside(clock, activity, log)
   const handler: HandlerDoors & TriggerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
   const receive = listen(probot, handler)

@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts'
-import { hasEnded, type Deployment } from '../deploy/deployment.ts'
-import { headline, shortCommit, steps, summary, WHO, type Mark, type StepWords, type Word } from '../deploy/words.ts'
+import { hasEnded, type Deployment, type Door, type Verdict } from '../deploy/deployment.ts'
+import type { Plan } from '../deploy/plan.ts'
+import { headline, shortCommit, steps, summary, utc, WHO, type Headline, type Mark, type StepWords, type Word } from '../deploy/words.ts'
 import { code, fenced, link, mention, prose } from './markdown.ts'
 
 /** Addresses that the words link to. */
@@ -9,29 +10,45 @@ export interface Links {
   readonly docs: string | null
 }
 
-/** The whole comment about a deployment: what became of the command, the steps, the problem, the log's end. */
-export function deploymentComment(deployment: Deployment, links: Links): string {
-  return bounded([report(deployment, links, 'mentions'), logBlock(deployment), footer(deployment), marker(deployment.id)])
+/** The whole comment about a deployment: what became of the command, the steps, the problem, the log's end. `former`: what ran before. */
+export function deploymentComment(deployment: Deployment, links: Links, former: Plan | null = null): string {
+  return bounded([report(deployment, links, 'mentions', former), logBlock(deployment), footer(deployment), marker(deployment.id)])
 }
 
 export const answerComment = (key: string, markdown: string): string => bounded([markdown, answerMarker(key)])
 
 /** Invisible; with our own authorship it finds a comment again whose answer was lost. */
 export const marker = (id: string): string => `<!-- gantry:deployment ${id} -->`
-export const answerMarker = (key: string): string => `<!-- gantry:answer ${key} -->`
+export const answerMarker = (key: string): string => `<!-- gantry:answer ${key.replaceAll(/[<>]/g, '_')} -->`
 
 /** The comment without its frame: what a check run says too. */
-export function report(deployment: Deployment, links: Links, people: 'mentions' | 'names' = 'names'): string {
-  const { mark, words } = headline(deployment)
-  const lead = `${MARKS[mark]} ${words.map((word) => inMarkdown(word, people)).join('')}${openLink(deployment)}`
-  return [lead, problemBlock(deployment.problem, links), stepList(steps(deployment))].filter((part) => part !== '').join('\n\n')
+export function report(deployment: Deployment, links: Links, people: 'mentions' | 'names' = 'names', former: Plan | null = null): string {
+  const lead = `${inWords(headline(deployment, former), people)}${openLink(deployment)}`
+  const parts = [lead, waitBlock(deployment), problemBlock(deployment.problem, links), stepList(steps(deployment)), skipBlock(deployment)]
+  return parts.filter((part) => part !== '').join('\n\n')
 }
 
 /** The first line alone, in the middle of another text; notifies nobody. */
-export function sentence(deployment: Deployment): string {
-  const { mark, words } = headline(deployment)
-  return `${MARKS[mark]} ${words.map((word) => inMarkdown(word, 'names')).join('')}`
+export const sentence = (deployment: Deployment): string => inWords(headline(deployment))
+
+export const inWords = ({ mark, words }: Headline, people: 'mentions' | 'names' = 'names'): string =>
+  `${MARKS[mark]} ${words.map((word) => inMarkdown(word, people)).join('')}`
+
+/** Why a deployment has not simply succeeded: the problem or the wait, and what every rule said. */
+export function explained(deployment: Deployment, links: Links): string {
+  const { verdicts, problem } = deployment
+  const rules = verdicts.length === 0 ? 'No rule was asked: it did not come that far.' : verdictList(verdicts)
+  return [sentence(deployment), waitBlock(deployment), problemBlock(problem, links), rules, origins(deployment).join(' · ')]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
+
+/** What each rule said, a line each. */
+export const verdictList = (verdicts: readonly Verdict[]): string =>
+  verdicts.map(({ gate, outcome, sentence: words }) => `* ${MARKS[OUTCOMES[outcome]]} ${capital(gate)}: ${prose(words, LONGEST_NOTE)}`).join('\n')
+
+export const folded = (summary: string, inner: string): string =>
+  ['<details>', `<summary>${summary}</summary>`, '', inner, '', '</details>'].join('\n')
 
 /** A problem as an answer of its own: unknown command, broken configuration. */
 export const problemComment = (problem: Problem, links: Links): string =>
@@ -65,8 +82,7 @@ export const MARKS: Record<Mark, string> = {
 export function logBlock({ log }: Deployment): string {
   if (log.length === 0) return ''
   const shown = log.slice(-LOG_LINES)
-  const words = log.length > shown.length ? `Last ${shown.length} of ${log.length} log lines` : 'Log'
-  return ['<details>', `<summary>${words}</summary>`, '', fenced(shown), '', '</details>'].join('\n')
+  return folded(log.length > shown.length ? `Last ${shown.length} of ${log.length} log lines` : 'Log', fenced(shown))
 }
 
 const LOG_LINES = 20
@@ -74,13 +90,14 @@ const LONGEST_COMMENT = 65_536
 
 function inMarkdown(word: Word, people: 'mentions' | 'names'): string {
   if (typeof word === 'string') return word
-  if ('person' in word) return `**${person(word.person)}**`
-  if ('mention' in word) return people === 'mentions' ? mention(word.mention) : `**${person(word.mention)}**`
+  if ('person' in word) return person(word.person)
+  if ('mention' in word) return people === 'mentions' ? mention(word.mention) : person(word.mention)
   if ('place' in word) return `**${code(word.place)}**`
   return 'name' in word ? code(word.name) : prose(word.prose)
 }
 
-const person = (login: string): string => mention(login).replace(/^@/, '')
+/** Somebody's name, which notifies nobody. */
+export const person = (login: string): string => `**${mention(login).replace(/^@/, '')}**`
 
 function openLink({ state, plan }: Deployment): string {
   if (state !== 'success' || plan?.url == null) return ''
@@ -88,7 +105,29 @@ function openLink({ state, plan }: Deployment): string {
   return shown === 'Open it' ? '' : ` ${shown}`
 }
 
-const problemBlock = (problem: Problem | null, links: Links): string =>
+/** What it waits for, until when, and what there is to do about it. */
+function waitBlock({ id, wait }: Deployment): string {
+  if (wait === null) return ''
+  const next =
+    wait.reason === 'approval'
+      ? `whoever may approve it types ${code(`/approve ${id}`)}, or ${code(`/reject ${id}`)} with a reason`
+      : `nothing: it goes on by itself; ${code(`/cancel ${id}`)} ends it`
+  return `**Waits:** ${prose(wait.sentence)} It is given up at ${utc(wait.until)}.\n\n- **Next:** ${next}`
+}
+
+/** A rollback and an override set rules aside: which, and which not. */
+function skipBlock({ verdicts }: Deployment): string {
+  const skipped = verdicts.filter(({ outcome }) => outcome === 'skipped').length
+  if (skipped === 0) return ''
+  const asked = verdicts.length - skipped
+  return folded(`${skipped === 1 ? '1 rule was' : `${skipped} rules were`} not asked, ${asked} as always`, verdictList(verdicts))
+}
+
+const OUTCOMES: Record<Verdict['outcome'], Mark> = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' }
+
+export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+
+export const problemBlock = (problem: Problem | null, links: Links): string =>
   problem === null ? '' : [`**Why:** ${prose(problem.sentence)}`, problemDetails(problem, links)].join('\n\n')
 
 /** Found, wanted, next, who and the code: the second half of whatever says no. */
@@ -116,10 +155,23 @@ const stepList = (all: readonly StepWords[]): string => all.map(stepLine).join('
 const stepLine = ({ mark, word, note, took }: StepWords): string =>
   [`* ${MARKS[mark]} ${word}`, ...(note === null || note === '' ? [] : [prose(note, LONGEST_NOTE)]), ...(took === null ? [] : [took])].join(' · ')
 
-function footer({ id, request, plan, state }: Deployment): string {
-  const asked = request.comment === null ? 'Asked by label' : `Asked in ${link('this comment', request.comment.url)}`
+const ASKED: Record<Door, string> = {
+  comment: 'Asked in a comment',
+  label: 'Asked by label',
+  push: 'Begun by a push',
+  checks: 'Begun by green checks',
+  package: 'Begun by a published image',
+  watch: 'Begun because something else ran there',
+}
+
+const footer = (deployment: Deployment): string =>
+  [...origins(deployment), ...(hasEnded(deployment.state) ? [] : ['this comment follows it'])].join(' · ')
+
+/** Where it comes from and what it is called. */
+function origins({ id, request, plan }: Deployment): readonly string[] {
+  const asked = request.comment === null ? ASKED[request.door] : `Asked in ${link('this comment', request.comment.url)}`
   const commit = plan === null ? [] : [`commit ${code(shortCommit(plan.commit))}`]
-  return [asked, ...commit, `deployment ${code(id)}`, ...(hasEnded(state) ? [] : ['this comment follows it'])].join(' · ')
+  return [asked, ...commit, `deployment ${code(id)}`]
 }
 
 /** Every part is bounded, so this is for the case that somebody forgets: the text goes into one block and the marker stays. */

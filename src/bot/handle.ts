@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { Failure, problem, type Problem } from '../errors.ts'
+import { Failure, type Problem } from '../errors.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import type { Announcements } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { isStranger, type Facts, type Source } from '../deploy/source.ts'
-import { commands, findCommand, LATER, NAMES } from './commands/index.ts'
+import { misuseOf } from './command.ts'
+import { commands, findCommand, NAMES } from './commands/index.ts'
 import { problemComment, type Links } from './comments.ts'
 import { react, type GitHub } from './github.ts'
 import { parseCommands, type ParsedLine } from './parse.ts'
@@ -33,7 +34,7 @@ export async function handleComment(base: DeployRequest, doors: HandlerDoors): P
   if (lines.length === 0) return { aside: Promise.resolve() }
   const aside = doors.aside(() => reactTo(base, 'eyes', doors))
   let facts: Promise<Facts> | null = null
-  const look = (): Promise<Facts> => (facts ??= doors.source.look(base))
+  const look = (): Promise<Facts> => (facts ??= doors.source.look(base, { commit: null }))
   for (const line of lines) await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
   return { aside }
 }
@@ -74,7 +75,8 @@ async function handleLine(line: ParsedLine, request: DeployRequest, look: () => 
   }
   if ('problem' in line) return refuse(line.problem)
   const command = findCommand(line.name, line.args)
-  if (command === null) return refuse(notYet(line.name))
+  const misuse = misuseOf(command, line.args)
+  if (misuse !== null) return refuse(misuse)
   if (command.judgedBy === 'standing' && isStranger(request, await look())) return reactTo(request, 'confused', doors)
   await command.run({ args: line.args, request, service: doors.service, commands, links: doors.links, look, answer, refuse })
 }
@@ -86,15 +88,6 @@ export async function reactTo(
 ): Promise<void> {
   if (subject === null) return
   await react(github.as(repository.installation), { repository, number: subject.number, comment: comment?.id ?? null }, content)
-}
-
-function notYet(name: string): Problem {
-  if (!LATER.includes(name)) throw new Error(`a known command without a file: ${name}`)
-  return problem('COMMAND_UNKNOWN', {
-    sentence: `The command /${name} is not in this version of Gantry yet, so nothing happens.`,
-    found: `/${name}`,
-    next: 'Type /deploy help to see what can be typed here.',
-  })
 }
 
 /** Worth trying again later: GitHub was not there, or asks to wait. */

@@ -29,8 +29,14 @@ export function fenced(lines: readonly string[]): string {
  * make something of (`.github/deploy.yml`, `#1`, `@team`, `www.`…) becomes a code span.
  */
 export function prose(text: string, longest = 600): string {
-  return shorten(text, longest).split(/ +/).map(word).join(' ')
+  return shorten(text, longest)
+    .split(COMMAND)
+    .map((part, index) => (index % 2 === 1 ? code(part) : part.split(/ +/).map(word).join(' ')))
+    .join('')
 }
+
+// A command in quotation marks is one span, so that it can be copied whole. Between spaces, because two spans that touch are none.
+const COMMAND = /(?<=^| )"(\/[a-z][^"]*)"(?=[.,:;!?]*(?: |$))/
 
 /** A link that we vouch for, or the words alone where the address is no plain http(s) one. `words` must be our own. */
 export function link(words: string, address: string): string {

@@ -1,6 +1,6 @@
 import { problem } from '../errors.ts'
 import type { Problem } from '../errors.ts'
-import { NOTHING_ASKED, type DeployRequest } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type Asks } from '../deploy/deployment.ts'
 import { listed, nearest, quoted } from '../deploy/wording.ts'
 import { proseLines } from './prose-lines.ts'
 import type { Line } from './prose-lines.ts'
@@ -33,19 +33,42 @@ export function parseCommands(markdown: string, known: readonly string[]): reado
 }
 
 /** What `/deploy` was asked to do; words are told apart by their form alone, because nobody has read the configuration yet. */
-export function interpretDeploy(args: Args): DeployRequest['asks'] | { readonly problem: Problem } {
-  const unsupported = [...args.flags.keys()].find((flag) => flag !== 'ref') ?? [...args.parameters.keys()][0]
-  if (unsupported !== undefined) return { problem: optionUnsupported(args.flags.has(unsupported) ? `--${unsupported}` : `${unsupported}=…`) }
-  const images = args.words.filter(isImage)
-  const places = args.words.filter((word) => !isImage(word))
+export function interpretDeploy({ words, flags, parameters }: Args): Asks | { readonly problem: Problem } {
+  const images = words.filter(isImage)
+  const places = words.filter((word) => !isImage(word))
   const surplus = places[1] ?? images[1]
   if (surplus !== undefined) return { problem: wordTooMany(surplus, isImage(surplus)) }
-  const ref = args.flags.get('ref')
-  return { ...NOTHING_ASKED, ...readPlace(places[0] ?? null), image: images[0] ?? null, ref: typeof ref === 'string' ? ref : null }
+  const expect = valueOf(flags, 'expect')
+  if (expect !== null && !isWhole(expect)) return { problem: notWhole(expect) }
+  return {
+    ...NOTHING_ASKED,
+    ...readPlace(places[0] ?? null),
+    image: images[0] ?? null,
+    ref: valueOf(flags, 'ref'),
+    expect,
+    whenGreen: flags.has('when-green'),
+    override: valueOf(flags, 'override'),
+    allowOlder: flags.has('allow-older'),
+    parameters: Object.fromEntries(parameters),
+  }
+}
+
+/** What follows `--name`; null where the option is missing. */
+export function valueOf(flags: Args['flags'], name: string): string | null {
+  const value = flags.get(name)
+  return typeof value === 'string' ? value : null
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `30m`, `2h`, `3d` in milliseconds; null for anything else. */
+export function readSpan(text: string): number | null {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? []
+  return count === '' ? null : Number(count) * (UNITS[unit] ?? 0)
 }
 
 /** `staging` or `shop/staging`, in a command or in a label. */
-export function readPlace(word: string | null): Pick<DeployRequest['asks'], 'app' | 'environment'> {
+export function readPlace(word: string | null): Pick<Asks, 'app' | 'environment'> {
   const [first = '', second] = word?.split('/') ?? []
   if (word === null || second === undefined) return { app: null, environment: word }
   return { app: first, environment: second }
@@ -98,13 +121,19 @@ const tooManyCommands = (): Problem =>
     'Write them in a new comment.',
   )
 
-const optionUnsupported = (option: string): Problem =>
-  problem('OPTION_UNSUPPORTED', {
-    sentence: `This version of Gantry does not know what to do with ${option}, so it does nothing at all.`,
-    found: option,
-    wanted: '/deploy [app/][environment] [:tag, @digest or host/name:tag] [--ref R]',
-    next: 'Leave it out and write the command in a new comment.',
-  })
+/** A commit or a digest with nothing left out: whoever knows a prefix can make another commit that begins with it. */
+const isWhole = (expected: string): boolean => /^(?:[0-9a-f]{40}|[0-9a-f]{64}|sha256:[0-9a-f]{64})$/.test(expected)
+
+function notWhole(expected: string): Problem {
+  const isLower = expected === expected.toLowerCase()
+  const why = isLower ? 'another commit or image can be made that begins in the same way' : 'GitHub and registries write them in lower case'
+  return malformed(
+    `The option --expect takes a whole commit or digest: ${why}.`,
+    `${expected} (${expected.length} characters)`,
+    'the 40 lower-case characters of a commit, or sha256: and 64 of them',
+    'Copy the commit or the digest whole, and write the command in a new comment.',
+  )
+}
 
 const wordTooMany = (word: string, isSecondImage: boolean): Problem =>
   malformed(

@@ -1,6 +1,6 @@
 import { hasEnded, type Deployment, type State } from '../deploy/deployment.ts'
 import type { Surface } from '../deploy/journal.ts'
-import { canonical, sha256 } from '../deploy/plan.ts'
+import { canonical, sha256, type Plan } from '../deploy/plan.ts'
 import type { Json } from '../deploy/target.ts'
 import { checkTitle, deploymentComment, logBlock, report, statusDescription, type Links } from './comments.ts'
 import { plainAddress } from './markdown.ts'
@@ -33,19 +33,21 @@ export interface NewDeployment {
 
 /**
  * Nothing is shown while the gates have not decided: nobody knows yet whether this is a stranger. A refusal that came before
- * there was a plan is a comment alone; a stranger's shows on no surface.
+ * there was a plan is a comment alone, and a check run on what was pushed where nobody asked; a stranger's shows on no surface. `former`:
+ * what ran before a rollback.
  */
-export async function project(deployment: Deployment, links: Links): Promise<Projection> {
+export async function project(deployment: Deployment, links: Links, former: Plan | null = null): Promise<Projection> {
   const isFinal = hasEnded(deployment.state)
   const surfaces = new Map<Surface, Shown>()
   if (deployment.isQuiet || (deployment.plan === null && !isFinal)) return { isFinal, surfaces }
-  if (deployment.request.subject !== null) surfaces.set('comment', await shown({ body: deploymentComment(deployment, links) }))
-  if (deployment.plan !== null) {
-    surfaces.set('check', await shown(checkInput(deployment, links)))
-    surfaces.set('deployment', await shown(statusInput(deployment)))
-  }
+  if (deployment.request.subject !== null) surfaces.set('comment', await shown({ body: deploymentComment(deployment, links, former) }))
+  if (commitOf(deployment) !== null) surfaces.set('check', await shown(checkInput(deployment, links, former)))
+  if (deployment.plan !== null) surfaces.set('deployment', await shown(statusInput(deployment)))
   return { isFinal, surfaces }
 }
+
+/** The commit that the check run stands on; null where there is none. */
+export const commitOf = ({ plan, request }: Deployment): string | null => plan?.commit ?? (request.subject === null ? request.headSeen : null)
 
 export const projectAnswer = async (body: string): Promise<Projection> => ({ isFinal: true, surfaces: new Map([['comment', await shown({ body })]]) })
 
@@ -76,19 +78,19 @@ const CONCLUSIONS: Partial<Record<State, string>> = {
   unknown: 'ACTION_REQUIRED',
 }
 
-function checkInput(deployment: Deployment, links: Links): Shown['input'] {
+function checkInput(deployment: Deployment, links: Links, former: Plan | null): Shown['input'] {
   const { id, plan, state, request, createdAt, endedAt } = deployment
   const conclusion = CONCLUSIONS[state]
   const log = logBlock(deployment)
   return {
-    name: `deploy ${plan?.environment ?? ''}`.slice(0, 100),
+    name: `deploy ${plan?.environment ?? request.asks.environment ?? ''}`.slice(0, 100),
     externalId: id,
     ...(request.comment !== null && { detailsUrl: request.comment.url }),
     startedAt: new Date(createdAt).toISOString(),
     ...(conclusion === undefined
       ? { status: state === 'queued' || state === 'waiting' ? 'QUEUED' : 'IN_PROGRESS' }
       : { status: 'COMPLETED', conclusion, completedAt: new Date(endedAt ?? createdAt).toISOString() }),
-    output: { title: checkTitle(deployment), summary: report(deployment, links), ...(log !== '' && { text: log }) },
+    output: { title: checkTitle(deployment), summary: report(deployment, links, 'names', former), ...(log !== '' && { text: log }) },
   }
 }
 

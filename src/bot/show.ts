@@ -12,10 +12,12 @@ import { isUninstalled } from './gone.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
 import { isRateLimit } from './github-failure.ts'
 import { look, type Trace } from './look.ts'
-import { newDeployment, project, projectAnswer, type Projection, type Shown } from './projection.ts'
+import { commitOf, newDeployment, project, projectAnswer, type Projection, type Shown } from './projection.ts'
 
 export interface ShowDoors {
   readonly findDeployment: (id: string) => Deployment | null
+  /** What had succeeded there before its turn. */
+  readonly formerly: (deployment: Deployment) => Deployment | null
   readonly announcements: Announcements
   readonly github: GitHub
   readonly links: Links
@@ -127,8 +129,11 @@ function subjectOf(key: string, { findDeployment, announcements }: ShowDoors): S
 }
 
 /** Everything that GitHub is told of them comes through here, where no secret passes. */
-function projectionOf({ deployment, answer }: Subject, { links, mask }: ShowDoors): Promise<Projection> {
-  if (deployment !== null) return project(maskedDeployment(deployment, mask), links)
+function projectionOf({ deployment, answer }: Subject, { links, mask, formerly }: ShowDoors): Promise<Projection> {
+  if (deployment !== null) {
+    const former = deployment.request.asks.origin?.kind === 'rollback' ? formerly(deployment) : null
+    return project(maskedDeployment(deployment, mask), links, former === null ? null : maskedDeployment(former, mask).plan)
+  }
   const { key, markdown } = answer as Answer
   return projectAnswer(answerComment(key, mask(markdown)))
 }
@@ -187,7 +192,7 @@ function traceOf(key: string, { repository, thread, deployment }: Subject, { sur
     appId,
     marker: deployment === null ? answerMarker(key) : marker(key),
     id: deployment?.id ?? null,
-    commit: deployment?.plan?.commit ?? null,
+    commit: deployment === null ? null : commitOf(deployment),
     environment: deployment?.plan?.environment ?? null,
     status: typeof state === 'string' && typeof description === 'string' ? { state, description } : null,
   }
@@ -253,7 +258,7 @@ function mutationOf(surface: Surface, { input }: Shown, ledger: Announcement, { 
   const make = (field: Mutation['field'], ids: Mutation['input']): Mutation => ({ alias: surface, field, input: { ...ids, ...input } })
   if (surface === 'deployment') return make('createDeploymentStatus', { deploymentId: known })
   if (surface === 'comment') return known === null ? make('addComment', { subjectId: thread?.node }) : make('updateIssueComment', { id: known })
-  if (known === null) return make('createCheckRun', { repositoryId, headSha: deployment?.plan?.commit })
+  if (known === null) return make('createCheckRun', { repositoryId, headSha: deployment === null ? null : commitOf(deployment) })
   return make('updateCheckRun', { repositoryId, checkRunId: known })
 }
 

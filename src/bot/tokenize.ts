@@ -13,15 +13,16 @@ export interface Args {
 
 // Every option of every command: which of them take a value must be known before anyone knows the command.
 const VALUED = ['ref', 'expect', 'override', 'to', 'for']
-const SWITCHES = ['dry-run', 'when-green', 'allow-older']
+const SWITCHES = ['dry-run', 'when-green', 'allow-older', 'take-over', 'all']
 
 const LONGEST = 1000
 
-/** Takes the text after a command's name apart: words, `"quoted words"`, `--flags` and `key=value`. ASCII only. */
+/**
+ * Takes the text after a command's name apart: words, `"quoted words"`, `--flags` and `key=value`. ASCII only, but for what stands in
+ * quotes: reasons are written in every language.
+ */
 export function tokenize(text: string): Args | Problem {
   if (text.length > LONGEST) return malformed(`The command is longer than ${LONGEST} characters.`, `${text.length} characters`, `at most ${LONGEST}`)
-  const foreign = /[^\x20-\x7e\t]/u.exec(text)
-  if (foreign !== null) return foreignCharacter(foreign[0])
   const tokens = split(text)
   return 'code' in tokens ? tokens : arrange(tokens)
 }
@@ -40,7 +41,7 @@ function split(text: string): readonly Token[] | Problem {
   const tokens: Token[] = []
   for (let at = nextToken(text, 0); at < text.length; at = nextToken(text, at)) {
     const token = readToken(text, at)
-    if (token === null) return malformed('A quotation mark is opened and not closed.', text.slice(at, at + 40), 'a closing quotation mark')
+    if ('code' in token) return token
     tokens.push(token)
     at = token.end
   }
@@ -55,21 +56,27 @@ function nextToken(text: string, from: number): number {
 
 // In double quotes \" and \\ stand for " and \; in single quotes everything stands for itself.
 const QUOTED = /"((?:[^"\\]|\\.)*)"|'([^']*)'/y
+const FOREIGN = /[^\x20-\x7e\t]/u
+/** What nobody sees, in whatever language. */
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/u
 
 /** A quotation mark opens only at the start of a token or after `=`: `it's` is a word. */
-function readToken(text: string, start: number): Token | null {
+function readToken(text: string, start: number): Token | Problem {
   let [value, at] = ['', start]
   while (at < text.length && !/[ \t]/.test(text[at] ?? '')) {
-    const character = text[at] ?? ''
+    const character = String.fromCodePoint(text.codePointAt(at) ?? 0)
     const opens = /["']/.test(character) && (at === start || text[at - 1] === '=')
     if (!opens) {
+      if (FOREIGN.test(character)) return foreignCharacter(character)
       value += character
       at += 1
       continue
     }
     QUOTED.lastIndex = at
     const match = QUOTED.exec(text)
-    if (match === null) return null
+    if (match === null) return malformed('A quotation mark is opened and not closed.', text.slice(at, at + 40), 'a closing quotation mark')
+    const hidden = HIDDEN.exec(match[0].replaceAll('\t', ' '))
+    if (hidden !== null) return foreignCharacter(hidden[0])
     value += match[1]?.replace(/\\(["\\])/g, '$1') ?? match[2] ?? ''
     at = QUOTED.lastIndex
   }
@@ -127,6 +134,6 @@ function foreignCharacter(character: string): Problem {
     ? 'two hyphens: --'
     : /[\u2018-\u201f]/.test(character)
       ? 'straight quotation marks'
-      : 'letters, digits and signs of ASCII'
+      : 'letters, digits and signs of ASCII; a reason in another language in "quotation marks"'
   return malformed(`The command has the character ${code}, and commands are plain ASCII.`, `${quoted(character)} (${code})`, wanted)
 }

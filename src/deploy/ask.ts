@@ -20,6 +20,8 @@ export interface Asked {
 export function interpretAsk(asks: DeployRequest['asks'], configuration: Configuration): Asked | Refusal {
   const place = findPlace(asks, configuration)
   if (place instanceof Refusal) return place
+  const from = asks.origin?.kind === 'promote' ? asks.origin.from : null
+  if (from !== null && !place.app.environments.has(from)) return environmentUnknown(from, [place.app])
   const image = asks.image === null ? null : findImage(asks.image, place.app)
   return image instanceof Refusal ? image : { ...place, image }
 }

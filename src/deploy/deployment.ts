@@ -167,6 +167,8 @@ export interface Lock {
   readonly subject: Subject | null
   /** The comment that took it. */
   readonly url: string | null
+  /** Whom it was taken over from. */
+  readonly former?: Person
 }
 
 /** The journalled record that takes one plan through named states. Nothing else has a life cycle. */

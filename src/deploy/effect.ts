@@ -1,12 +1,12 @@
-import { problem, type Problem } from '../errors.ts'
+import { Failure, problem, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { untilReachable } from './health.ts'
 import { artifactsOf, canonical, type Plan } from './plan.ts'
 import { recheck } from './recheck.ts'
 import { canRestore } from './restore.ts'
 import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
-import { planned, problemOf, type RolloutDoors } from './step.ts'
-import type { Observation, Operation, Target } from './target.ts'
+import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
+import type { Observation, Operation } from './target.ts'
 
 /**
  * State `applying`: the environment is ours and the intent is on disk. Looks before it acts, so that it can be called again
@@ -18,8 +18,9 @@ export async function apply(deployment: Deployment, doors: RolloutDoors): Promis
   if (now === 'unknown') return 'again'
   if (planned(deployment, doors).placed.target.contract === 'blind' && !doors.claimed.delete(deployment.id)) return interrupted(deployment, doors)
   if (!isOurs(now, deployment, doors)) {
-    if (!isUnfinished(now, deployment) && (await isEndedFirst(deployment, doors, now))) return 'again'
-    if ((await attempt(deployment, doors)) === 'ended') return 'again'
+    const isBegun = isUnfinished(now, deployment, doors)
+    if (isBegun ? isGivenUp(deployment, doors) : await isEndedFirst(deployment, doors, now)) return 'again'
+    if ((await attempt(deployment, isBegun, doors)) === 'ended') return 'again'
   }
   doors.journal.move(deployment.id, 'applying', 'observing', { now: doors.clock.now(), step: 'observe' })
   return 'again'
@@ -74,30 +75,81 @@ async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: re
 const outwaited = (sentence: string): Problem =>
   problem('WAIT_EXPIRED', { sentence: 'The rules would have it wait again, after it had its turn.', found: sentence, next: 'Ask again.' })
 
-async function attempt(deployment: Deployment, doors: RolloutDoors): Promise<'applied' | 'ended'> {
-  const { plan, placed } = planned(deployment, doors)
-  const operation: Operation = { id: deployment.id, fence: deployment.fence ?? 0, settings: plan.settings, artifacts: artifactsOf(plan) }
+/**
+ * Cancelled and interrupted half way: what ran before may have been stopped already, so it is put back. Where nothing is known to put
+ * back, it is too late.
+ */
+function isGivenUp(deployment: Deployment, doors: RolloutDoors): boolean {
+  if (!isCancelled(deployment, doors) || !canRestore(deployment, cancelled(), doors)) return false
+  doors.journal.restore(deployment.id, cancelled(), doors.clock.now())
+  return true
+}
+
+/** Between one try and the next, where the target did not answer. */
+const AGAIN = [1_000, 2_000, 4_000, 8_000, 16_000]
+
+/**
+ * Hands the operation to the target. A request without an answer may still be carried out, long after we gave it up: where what runs
+ * does not say that it was, the same operation is handed over again, because then the one before has nothing left to do.
+ */
+async function attempt(deployment: Deployment, isBegun: boolean, doors: RolloutDoors): Promise<'applied' | 'ended'> {
+  const isBlind = planned(deployment, doors).placed.target.contract === 'blind'
   const controller = new AbortController()
   doors.applying.set(deployment.id, controller)
+  let mayComeLate = isBlind
   try {
-    // Whoever cancelled before the line above found nothing to abort.
-    if (isCancelled(deployment, doors)) controller.abort()
-    controller.signal.throwIfAborted()
-    await placed.target.apply(operation, handsFor(deployment, doors, controller.signal))
-    return 'applied'
-  } catch (error) {
-    const stopped = isCancelled(deployment, doors)
-    const why = stopped ? cancelled() : problemOf(error, deployment.id, doors)
-    const now = await placed.target.observe(plan.settings).catch(() => null)
-    // The answer may have been lost after the work was done: what runs decides. So it does where the cancellation came too late.
-    if (now !== null && isOurs(now, deployment, doors) && why.code !== 'TARGET_UNHEALTHY') return 'applied'
-    if (now === null || isAmbiguous(placed.target, why)) unknown(deployment, doors, why)
-    else if (!isSameImage(now, doors.journal.before(deployment.id))) failed(deployment, doors, why)
-    else doors.journal.end(deployment.id, stopped ? 'cancelled' : 'failure', { now: doors.clock.now(), ...(!stopped && { problem: why }) })
-    return 'ended'
+    for (let tries = 0; ; tries++) {
+      // Whoever cancelled before the line above found nothing to abort.
+      if (!isBegun && isCancelled(deployment, doors)) controller.abort()
+      const outcome = await tried(deployment, controller.signal, doors)
+      if (outcome === 'applied') return 'applied'
+      mayComeLate ||= outcome.isLost
+      const before = doors.journal.before(deployment.id)
+      if (outcome.isLost && outcome.now !== null && !isSame(outcome.now, before) && !isUnfinished(outcome.now, deployment, doors)) {
+        moved(deployment, doors, before, outcome.now)
+        return 'ended'
+      }
+      const wait = AGAIN[tries]
+      if (!outcome.isLost || isBlind || outcome.why.code === 'CANCELLED' || wait === undefined) return gaveUp(deployment, doors, outcome, mayComeLate)
+      await doors.activity.pause(wait)
+    }
   } finally {
     doors.applying.delete(deployment.id)
   }
+}
+
+interface Tried {
+  readonly why: Problem
+  /** Nobody answered. */
+  readonly isLost: boolean
+  /** Null where the target cannot be observed either. */
+  readonly now: readonly Observation[] | null
+}
+
+async function tried(deployment: Deployment, signal: AbortSignal, doors: RolloutDoors): Promise<'applied' | Tried> {
+  const { plan, placed } = planned(deployment, doors)
+  const operation: Operation = { id: deployment.id, fence: deployment.fence ?? 0, settings: plan.settings, artifacts: artifactsOf(plan) }
+  try {
+    signal.throwIfAborted()
+    await placed.target.apply(operation, handsFor(deployment, doors, signal))
+    return 'applied'
+  } catch (error) {
+    const why = isCancelled(deployment, doors) ? cancelled() : problemOf(error, deployment.id, doors)
+    const now = await patiently(doors, () => placed.target.observe(plan.settings)).catch(() => null)
+    // The answer may have been lost after the work was done: what runs decides. So it does where the cancellation came too late.
+    if (now !== null && isOurs(now, deployment, doors) && why.code !== 'TARGET_UNHEALTHY') return 'applied'
+    return { why, isLost: error instanceof Failure && error.problem.code === 'TARGET_UNAVAILABLE', now }
+  }
+}
+
+function gaveUp(deployment: Deployment, doors: RolloutDoors, { why, now }: Tried, mayComeLate: boolean): 'ended' {
+  const isOpen = mayComeLate && why.code !== 'TARGET_UNHEALTHY' && why.code !== 'TARGET_REFUSED'
+  if (now === null || (isOpen && !canRestore(deployment, why, doors))) unknown(deployment, doors, why)
+  // Putting back has a fence of its own, above that of whatever comes late.
+  else if (isOpen || !isSameImage(now, doors.journal.before(deployment.id))) failed(deployment, doors, why)
+  else if (why.code === 'CANCELLED') doors.journal.end(deployment.id, 'cancelled', { now: doors.clock.now() })
+  else doors.journal.end(deployment.id, 'failure', { now: doors.clock.now(), problem: why })
+  return 'ended'
 }
 
 const isCancelled = ({ id }: Deployment, { journal }: RolloutDoors): boolean => journal.find(id)?.cancellation != null
@@ -107,7 +159,7 @@ const cancelled = (): Problem => problem('CANCELLED', { sentence: 'It was cancel
 /** After the switch, or half way through it: what ran before is put back, where the rules want that and it is known what that was. */
 function failed(deployment: Deployment, doors: RolloutDoors, why: Problem): 'again' {
   const { journal, clock } = doors
-  if (canRestore(deployment, doors)) journal.restore(deployment.id, why, clock.now())
+  if (canRestore(deployment, why, doors)) journal.restore(deployment.id, why, clock.now())
   else journal.end(deployment.id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: why })
   return 'again'
 }
@@ -118,9 +170,6 @@ const isOurs = (now: readonly Observation[], deployment: Deployment, doors: Roll
   const isNamed = placed.target.contract !== 'readable'
   return runsPlan(now, plan) && now.every(({ operation, pending }) => pending === null && (!isNamed || operation === deployment.id))
 }
-
-/** A blind target that did not refuse may have taken it. */
-const isAmbiguous = ({ contract }: Target, { code }: Problem): boolean => contract === 'blind' && code !== 'TARGET_REFUSED'
 
 /** A blind target is asked at most once: nobody can say whether it was before the process died. */
 function interrupted(deployment: Deployment, doors: RolloutDoors): 'again' {
@@ -141,8 +190,15 @@ function taken({ id }: Deployment, { journal, clock }: RolloutDoors): 'again' {
   return 'again'
 }
 
-const isUnfinished = (now: readonly Observation[], { id }: Deployment): boolean =>
-  now.some(({ pending, operation }) => pending === id || operation === id)
+/** Some of it is ours, and nothing of it is anybody else's since. */
+function isUnfinished(now: readonly Observation[], { id }: Deployment, { journal }: RolloutDoors): boolean {
+  const before = journal.before(id)
+  const isMine = ({ pending, operation }: Observation): boolean => pending === id || operation === id
+  return (
+    now.some(isMine) &&
+    now.every((one) => isMine(one) || before.some(({ workload, revision }) => workload === one.workload && revision === one.revision))
+  )
+}
 
 const isSame = (now: readonly Observation[], before: readonly Observation[]): boolean =>
   now.length === before.length && now.every(({ workload, revision }) => before.some((old) => old.workload === workload && old.revision === revision))

@@ -15,11 +15,13 @@ export async function untilReachable(deployment: Deployment, doors: RolloutDoors
   if (health === null || url === null) return null
   const until = (deployment.steps.at(-1)?.startedAt ?? doors.clock.now()) + health.within
   let good = 0
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const answer = await ask(new URL(health.path, url).href, doors)
     good = answer === null ? good + 1 : 0
     if (good >= health.times) return null
-    if (answer !== null && doors.clock.now() >= until) return unreachable(url, health, answer)
+    // A clock that was set back must not lengthen it either.
+    const isOver = doors.clock.now() >= until || tries * BETWEEN > health.within
+    if (answer !== null && isOver) return unreachable(url, health, answer)
     await doors.activity.pause(BETWEEN)
   }
 }

@@ -13,6 +13,14 @@ export interface PlannedArtifact {
   readonly wait?: number
 }
 
+/** Where a commit was asked for from. */
+export interface PlanSource {
+  readonly isPull: boolean
+  readonly isFork: boolean
+  /** Of a pull request the branch it is for, else the branch or tag that was named, or the default branch. */
+  readonly branch: string
+}
+
 /** What a deployment would do: immutable and hashed. Approval, retry and rollback are about a plan, never about "what the file says now". */
 export interface Plan {
   readonly repositoryId: number
@@ -28,6 +36,8 @@ export interface Plan {
   readonly parameters: { readonly [name: string]: string }
   /** The commit that check run and GitHub Deployment stand on. */
   readonly commit: string
+  /** Where the commit came from when it was first planned; null where an older version did not note it. */
+  readonly source: PlanSource | null
   /** The configuration's blob id on the default branch. */
   readonly configuration: string
   readonly url: string | null

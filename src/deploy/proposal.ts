@@ -5,7 +5,7 @@ import { environmentKey, type Bound, type Configuration, type EnvironmentRules, 
 import type { TargetAccess } from './images.ts'
 import type { FindOrigin } from './origin.ts'
 import { filled, parametersOf } from './parameters.ts'
-import type { Plan, PlannedArtifact } from './plan.ts'
+import type { Plan, PlannedArtifact, PlanSource } from './plan.ts'
 import type { Facts } from './source.ts'
 import type { Target, TargetSettings } from './target.ts'
 import { listed } from './wording.ts'
@@ -29,6 +29,7 @@ export interface Proposal {
   readonly settings: TargetSettings
   readonly artifacts: readonly PlannedArtifact[]
   readonly commit: string
+  readonly source: PlanSource | null
   /** As text, by name; filled into the settings. */
   readonly parameters: { readonly [name: string]: string }
   readonly configuration: string
@@ -42,7 +43,7 @@ export interface Surroundings {
 }
 
 /** What a plan has settled already: it is judged again by the rules of now, and not made again. */
-export type Settled = Pick<Proposal, 'settings' | 'artifacts' | 'commit' | 'parameters'>
+export type Settled = Pick<Proposal, 'settings' | 'artifacts' | 'commit' | 'source' | 'parameters'>
 
 /** Request, facts and configuration → proposal, or why they make none. Pure, but for what `findOrigin` reads. */
 export function propose(
@@ -94,13 +95,13 @@ function declared({ request, facts, asked, placed }: Making): Settled | { readon
   const values = { ...commit, pr: facts.pull === null ? null : (request.subject?.number ?? null) }
   const artifacts = nameArtifacts(asked, values, placed.target.images(parsed.settings))
   if (artifacts instanceof Refusal) return artifacts
-  return { settings: parsed.settings, artifacts, commit: commit.sha, parameters }
+  return { settings: parsed.settings, artifacts, commit: commit.sha, source: sourceOf(request, facts, commit.branch), parameters }
 }
 
 /** The same plan again, in the same place. */
 function repeated(plan: Plan, { asked, placed }: Making): Settled | Refusal {
   if (placed.name === plan.target)
-    return { settings: plan.settings, artifacts: plan.artifacts, commit: plan.commit, parameters: plan.parameters ?? {} }
+    return { settings: plan.settings, artifacts: plan.artifacts, commit: plan.commit, source: plan.source ?? null, parameters: plan.parameters ?? {} }
   return new Refusal('NOTHING_TO_REPEAT', {
     sentence: `That plan was for another target than the one ${asked.environment.name} has now.`,
     found: plan.target,
@@ -121,7 +122,7 @@ function promoted(plan: Plan, { request, asked, placed }: Making): Settled | { r
     if (artifact === undefined) return notThere(name, plan)
     artifacts.push(artifact)
   }
-  return { settings: parsed.settings, artifacts, commit: plan.commit, parameters }
+  return { settings: parsed.settings, artifacts, commit: plan.commit, source: plan.source ?? null, parameters }
 }
 
 const notThere = (name: string, { environment, artifacts }: Plan): Refusal =>
@@ -158,6 +159,7 @@ export function planOf(request: DeployRequest, proposal: Proposal): Plan {
     settings: proposal.settings,
     parameters: proposal.parameters,
     commit: proposal.commit,
+    source: proposal.source,
     configuration: proposal.configuration,
     url: proposal.rules.url,
   }
@@ -173,6 +175,11 @@ function readRules(request: DeployRequest, facts: Facts, { readConfiguration }: 
   }
   const read = readConfiguration(facts.configuration.text, request.repository.name)
   return 'problem' in read ? read : { configuration: read.configuration, blob: facts.configuration.blob }
+}
+
+function sourceOf({ asks }: DeployRequest, { pull }: Facts, branch: string): PlanSource {
+  const isPull = asks.ref === null && pull !== null
+  return { isPull, isFork: isPull && pull.isFork, branch: isPull ? pull.base : branch }
 }
 
 function commitOf(request: DeployRequest, facts: Facts): { sha: string; branch: string } | Refusal {

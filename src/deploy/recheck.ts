@@ -14,13 +14,13 @@ import { patiently, planned, type RolloutDoors } from './step.ts'
  */
 export async function recheck(deployment: Deployment, doors: RolloutDoors): Promise<Decision> {
   const { plan } = planned(deployment, doors)
-  const { app, environment, settings, artifacts, commit, parameters } = plan
+  const { app, environment, settings, artifacts, commit, source, parameters } = plan
   const asks = { ...deployment.request.asks, app, environment, origin: null, parameters: {}, image: null }
   const request = { ...deployment.request, asks }
   const facts = await patiently(doors, () => doors.source.look(request, besides(deployment, plan)))
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return stranger
-  const proposal = propose(request, facts, { ...doors, settled: { settings, artifacts, commit, parameters } })
+  const proposal = propose(request, facts, { ...doors, settled: { settings, artifacts, commit, source, parameters } })
   if ('problem' in proposal) return refused(proposal.problem)
   const { placed } = proposal
   if (placed.name !== plan.target || placed.revision !== plan.targetRevision) return refused(targetChanged(plan, placed).problem)
@@ -28,8 +28,8 @@ export async function recheck(deployment: Deployment, doors: RolloutDoors): Prom
   return judge({ request: deployment.request, deployment, facts, proposal }, doors)
 }
 
-function besides({ rules, built, approvals }: Deployment, { commit }: Plan): Look {
-  const others = Object.values(built).filter((one) => one !== null && one !== commit) as string[]
+function besides({ rules, built, proved, approvals }: Deployment, { commit }: Plan): Look {
+  const others = [...Object.values(built), ...Object.values(proved)].filter((one) => one !== null && one !== commit) as string[]
   return {
     commit,
     ...(others.length > 0 && { built: others }),

@@ -1,13 +1,13 @@
 import type { Problem } from '../errors.ts'
 import type { DeployRequest, Verdict, Wait } from './deployment.ts'
-import { environmentKey, partiesOf, partyName } from './environment.ts'
-import { decide } from './gates/index.ts'
+import { environmentKey } from './environment.ts'
+import { decide, FORBIDS } from './gates/index.ts'
 import type { PreflightReport } from './images.ts'
 import { originIn } from './origin.ts'
 import { canonical, hashPlan, type Plan } from './plan.ts'
 import { planOf, propose, type Proposal } from './proposal.ts'
 import { situationOf } from './situation.ts'
-import { access, patiently, problemOf, type RolloutDoors } from './step.ts'
+import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
 import type { Json, Observation } from './target.ts'
 
 /** What a deployment would come to: every gate, the preflight, and what would change. Nothing was changed. */
@@ -20,8 +20,8 @@ export interface Rehearsal {
   readonly reports: readonly PreflightReport[]
   /** Per workload: what runs, and what would. The problem where the target cannot be asked. */
   readonly changes: readonly Change[] | { readonly problem: Problem }
-  /** The commit of what runs by our records; null where nothing does. */
-  readonly running: string | null
+  /** The plan that runs by our records; null where none does. */
+  readonly former: Plan | null
   /** Names of the settings that would be others. */
   readonly settings: readonly string[]
 }
@@ -40,16 +40,15 @@ export async function rehearse(request: DeployRequest, doors: RolloutDoors): Pro
   if ('refusal' in stranger) return { problem: stranger.refusal.problem }
   const proposal = propose(request, first, doors, originIn(doors.journal, request))
   if ('problem' in proposal) return { problem: proposal.problem }
-  const parties = partiesOf(proposal.rules)
-  const isComplete = parties.every((party) => first.members.has(partyName(party)))
-  const facts = isComplete ? first : await patiently(doors, () => doors.source.look(request, { parties }))
+  const facts = await withMembers(first, proposal.rules, request, doors)
   // Whoever may not deploy there hears why, and is not shown what a target runs.
   const early = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
-  const isForbidden = 'refusal' in early && ['PERMISSION_REQUIRED', 'TARGET_NOT_ALLOWED'].includes(early.refusal.problem.code)
-  if (isForbidden) return { problem: early.refusal.problem }
+  const isForbidden = early.verdicts.some(({ gate, outcome }) => outcome === 'refused' && FORBIDS.has(gate))
+  if ('refusal' in early && isForbidden) return { problem: early.refusal.problem }
   const reports = await Promise.all(proposal.artifacts.map((artifact) => doors.images.preflight(artifact, access(proposal.placed))))
   const plan = withDigests(planOf(request, proposal), reports)
-  const known = { plan, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {} }
+  // Without a plan: nothing was fixed before, so that the gates judge as they do when a command arrives.
+  const known = { plan: null, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {}, steps: [] }
   const decision = decide(situationOf({ request, deployment: known, facts, proposal: { ...proposal, artifacts: plan.artifacts } }, doors))
   const failed = reports.flatMap(({ rows }) => rows).find(({ problem }) => problem !== null)?.problem ?? null
   return {
@@ -91,10 +90,10 @@ const digestFor = ({ digest }: Observation, { artifacts }: Plan): string | null 
   artifacts.find((one) => one.digest !== null)?.digest ??
   null
 
-function comparedWith(plan: Plan, { repository }: DeployRequest, { journal }: RolloutDoors): Pick<Rehearsal, 'running' | 'settings'> {
+function comparedWith(plan: Plan, { repository }: DeployRequest, { journal }: RolloutDoors): Pick<Rehearsal, 'former' | 'settings'> {
   const last = journal.lastSuccess(environmentKey(repository.id, plan.app, plan.environment))?.plan ?? null
-  if (last === null) return { running: null, settings: [] }
+  if (last === null) return { former: null, settings: [] }
   const names = new Set([...Object.keys(last.settings), ...Object.keys(plan.settings)])
   const text = (value: Json | undefined): string => (value === undefined ? '' : canonical(value))
-  return { running: last.commit, settings: [...names].filter((name) => text(last.settings[name]) !== text(plan.settings[name])) }
+  return { former: last, settings: [...names].filter((name) => text(last.settings[name]) !== text(plan.settings[name])) }
 }

@@ -1,13 +1,13 @@
 import { problem, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { artifactsOf, type Plan } from './plan.ts'
-import { handsFor, look, runsPlan, seen } from './seen.ts'
-import { planned, problemOf, type RolloutDoors } from './step.ts'
+import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
+import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Contract, Observation, Operation } from './target.ts'
 
-/** Whether the rules want what ran before put back, and it is known which plan that was. */
-export const canRestore = (deployment: Deployment, doors: RolloutDoors): boolean =>
-  (deployment.rules?.onFailure ?? 'keep') !== 'keep' && formerPlan(deployment, doors) !== null
+/** Whether the rules (or whoever cancelled) want what ran before put back, and it is known which plan that was. */
+export const canRestore = (deployment: Deployment, why: Problem, doors: RolloutDoors): boolean =>
+  (why.code === 'CANCELLED' || (deployment.rules?.onFailure ?? 'keep') !== 'keep') && formerPlan(deployment, doors) !== null
 
 /** The plan of the last success, if its images are what was seen before this deployment began. */
 function formerPlan({ id, environment, plan }: Deployment, { journal }: RolloutDoors): Plan | null {
@@ -31,14 +31,18 @@ export async function restore(deployment: Deployment, doors: RolloutDoors): Prom
   }
   const before = await look(deployment, doors)
   if (before === 'unknown') return 'again'
-  const trouble = isDone(before, operation, former, planned(deployment, doors).placed.target.contract)
-    ? null
-    : await putBack(operation, deployment, doors)
+  const { contract } = planned(deployment, doors).placed.target
+  const trouble = isDone(before, operation, former, contract) ? null : await putBack(operation, deployment, doors)
   const now = await look(deployment, doors)
   if (now === 'unknown') return 'again'
+  // Neither this nor what it should undo is known to be over.
+  if (trouble?.code === 'TARGET_UNAVAILABLE' && !isDone(now, operation, former, contract)) {
+    unknown(deployment, doors, trouble)
+    return 'again'
+  }
   const isBack = runsPlan(now, former) && now.every(({ healthy }) => healthy)
   lock(deployment, doors)
-  end(deployment, isBack ? backWords(former) : stuckWords(now, trouble), doors)
+  end(deployment, isBack, isBack ? backWords(former) : stuckWords(now, trouble), doors)
   return 'again'
 }
 
@@ -49,7 +53,7 @@ const isDone = (now: readonly Observation[], { id }: Operation, former: Plan, co
 async function putBack(operation: Operation, deployment: Deployment, doors: RolloutDoors): Promise<Problem | null> {
   const { placed } = planned(deployment, doors)
   try {
-    await placed.target.apply(operation, handsFor(deployment, doors, new AbortController().signal))
+    await patiently(doors, () => placed.target.apply(operation, handsFor(deployment, doors, new AbortController().signal)))
     return null
   } catch (error) {
     return problemOf(error, deployment.id, doors)
@@ -74,11 +78,11 @@ interface Words {
   readonly next?: string
 }
 
-function end({ id, problem: stored, rules }: Deployment, words: Words, { journal, clock }: RolloutDoors): void {
+function end({ id, problem: stored, rules }: Deployment, isStepDone: boolean, words: Words, { journal, clock }: RolloutDoors): void {
   const why = stored as Problem
   const held = rules?.onFailure === 'rollback_and_lock' && why.code !== 'CANCELLED' ? ' The environment is locked until somebody unlocks it.' : ''
   const told = problem(why.code, { ...why, ...words, sentence: `${why.sentence} ${words.sentence}${held}` })
-  journal.end(id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: told })
+  journal.end(id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: told, isStepDone })
 }
 
 const backWords = ({ artifacts }: Plan): Words => ({

@@ -1,21 +1,21 @@
 import { Failure, problem, type Code, type Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
-import { environmentKey, partiesOf, partyName } from './environment.ts'
+import { environmentKey } from './environment.ts'
 import { decide, type Decision } from './gates/index.ts'
 import type { Ending } from './journal.ts'
 import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
 import { originIn } from './origin.ts'
-import { planOf, propose, type PlacedTarget, type Proposal } from './proposal.ts'
+import { planOf, propose, type PlacedTarget } from './proposal.ts'
 import { prove } from './proof.ts'
 import { restore } from './restore.ts'
 import { unknown } from './seen.ts'
 import { judge, proposalOf, situationOf } from './situation.ts'
-import { isStranger, type Facts } from './source.ts'
+import { isStranger } from './source.ts'
 import { recheck } from './recheck.ts'
 import { claimWorkloads } from './workloads.ts'
 import type { Json } from './target.ts'
-import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
+import { access, patiently, planned, problemOf, withMembers, type Progress, type RolloutDoors, type Step } from './step.ts'
 
 /**
  * The whole life of a deployment, one function per state. Each writes what it is about to do before doing it, and does
@@ -69,25 +69,27 @@ const full = (): Problem =>
     next: 'Wait for some of them to end, or cancel them, then ask again.',
   })
 
-/** How long GitHub's sources may disagree about the head before the answer is no (threats: fail closed where they do). */
+/** How long GitHub's sources may disagree about the head (a webhook, its list of pushes, its API) before the answer is no. */
 const UNSETTLED = 60_000
 const LOOK_AGAIN = 10_000
 
 async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { request } = deployment
-  const facts = await settled(deployment, doors)
-  if ('problem' in facts) return refuse(deployment, doors, facts.problem)
+  const facts = await patiently(doors, () => doors.source.look(request))
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  // An App is answered once a rule names it.
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: request.actor.app !== null })
-  const complete = await withParties(facts, proposal, deployment, doors)
+  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: isUnknownApp(deployment) })
+  const complete = await withMembers(facts, proposal.rules, request, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
   const plan = planOf(request, proposal)
   const { rules } = proposal
+  if ('refusal' in decision && decision.refusal.problem.code === 'HEAD_UNSETTLED' && doors.clock.now() - deployment.createdAt < UNSETTLED) {
+    await doors.activity.pause(LOOK_AGAIN)
+    return 'again'
+  }
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
   if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(), { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
@@ -101,28 +103,11 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   return 'again'
 }
 
+/** It is answered once a rule has been found that names it. */
+const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.app !== null && plan === null
+
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
-
-/** What GitHub says, once its sources agree about the head, also with what a webhook told us; for a minute they may not. */
-async function settled({ request, createdAt }: Deployment, doors: RolloutDoors): Promise<Facts | { readonly problem: Problem }> {
-  for (;;) {
-    const found = await patiently(doors, () => doors.source.look(request)).catch((error: unknown) => {
-      if (error instanceof Failure && error.problem.code === 'HEAD_UNSETTLED') return { problem: error.problem }
-      throw error
-    })
-    if (!('problem' in found)) return found
-    if (doors.clock.now() - createdAt > UNSETTLED) return found
-    await doors.activity.pause(LOOK_AGAIN)
-  }
-}
-
-/** The first look cannot know which teams the configuration names; where it did not ask for them, the second one does. */
-async function withParties(facts: Facts, { rules }: Proposal, { request }: Deployment, doors: RolloutDoors): Promise<Facts> {
-  const parties = partiesOf(rules)
-  if (parties.every((party) => facts.members.has(partyName(party)))) return facts
-  return patiently(doors, () => doors.source.look(request, { parties }))
-}
 
 /** CI has not pushed it yet. */
 const NOT_YET: ReadonlySet<string> = new Set<Code>(['TAG_NOT_FOUND', 'REPOSITORY_NOT_FOUND'])
@@ -174,9 +159,10 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
   if ('problem' in proved) return refuse(deployment, doors, proved.problem)
   const known = { ...deployment, built, proved: proved.commits }
   const decision = judge({ request: deployment.request, deployment: known, facts: null, proposal: proposalOf(deployment, doors) }, doors)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts: merged(deployment, decision) })
-  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits }
-  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait', verdicts: merged(deployment, decision) })
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  const change = { now: clock.now(), note: notes.join(', '), built, proved: proved.commits, verdicts }
+  if ('wait' in decision) journal.wait(deployment.id, 'verifying', decision.wait, { ...change, step: 'wait' })
   else journal.move(deployment.id, 'verifying', 'queued', { ...change, step: 'queue' })
   return 'again'
 }
@@ -236,18 +222,26 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   if (isOutdated(deployment, doors)) return supersedeByNewest(deployment, doors)
   if (journal.turn(environment)?.id !== deployment.id) return 'blocked'
   const fence = journal.fence(environment)
-  const decision = await recheck(deployment, doors)
-  const verdicts = merged(deployment, decision)
-  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
-  if ('wait' in decision) {
-    journal.wait(deployment.id, 'queued', decision.wait, { now: clock.now(), step: 'wait', verdicts })
-    return 'again'
-  }
+  const against = heeded(deployment, await recheck(deployment, doors), doors)
+  if (against !== null) return against
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
+  // Somebody may have locked it or taken their word back meanwhile: our own rows once more, with nothing between them and the claim.
+  const now = journal.find(deployment.id) ?? deployment
+  const since = heeded(now, judge({ request: now.request, deployment: now, facts: null, proposal: proposalOf(now, doors) }, doors), doors)
+  if (since !== null) return since
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')
+  return 'again'
+}
+
+/** At the front of the queue: what is to be done where the gates do not let it pass; null where they do. */
+function heeded(deployment: Deployment, decision: Decision, doors: RolloutDoors): Progress | null {
+  const verdicts = merged(deployment, decision)
+  if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
+  if (!('wait' in decision)) return null
+  doors.journal.wait(deployment.id, 'queued', decision.wait, { now: doors.clock.now(), step: 'wait', verdicts })
   return 'again'
 }
 
@@ -296,6 +290,8 @@ function fail({ id }: Deployment, error: unknown, doors: RolloutDoors): void {
   // Somebody else may have ended it while this step ran (a cancellation); what is recorded stands.
   if (deployment === null || hasEnded(deployment.state)) return
   const why = problemOf(error, id, doors)
-  if (deployment.fence !== null) unknown(deployment, doors, why)
-  else journal.end(id, 'failure', { now: clock.now(), problem: why })
+  const isQuiet = isUnknownApp(deployment)
+  if (why.code === 'HEAD_UNSETTLED') refuse(deployment, doors, why, { isQuiet })
+  else if (deployment.fence !== null) unknown(deployment, doors, why)
+  else journal.end(id, 'failure', { now: clock.now(), problem: why, isQuiet })
 }

@@ -12,7 +12,7 @@ import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
 import { situationOf } from './situation.ts'
 import type { Facts } from './source.ts'
-import { access, problemOf, type RolloutDoors } from './step.ts'
+import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
 import { createWatch } from './watch.ts'
 import { approve, cancel, lock, placeOf, unlock, type Approving, type Cancelling, type LockAsked, type Locking, type PlaceAsked } from './wishes.ts'
@@ -39,19 +39,21 @@ export interface Service {
   /** Writes the request down and starts it; the same key is the same deployment, once. */
   deploy(request: DeployRequest): Deployment
   find(id: string): Deployment | null
+  /** What had succeeded in the same environment before this deployment had its turn; until then, what has succeeded so far. */
+  formerly(deployment: Deployment): Deployment | null
   /** Those that were asked for on a thread, newest first. */
   recent(repository: Repository, subject: Subject): readonly Deployment[]
   /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
-  preflight(request: DeployRequest, facts: Facts): Promise<Preflights | { readonly problem: Problem }>
+  preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
   /** A dry run: every gate, the preflight, and what would change. */
   rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
   lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
-  unlock(request: DeployRequest, place: PlaceAsked | null): ReturnType<typeof unlock>
+  unlock(request: DeployRequest, place: PlaceAsked | null, tell?: (former: Lock) => void): ReturnType<typeof unlock>
   /** The rules of an environment, for anybody who may see the repository. */
   place(request: DeployRequest, place: PlaceAsked): ReturnType<typeof placeOf>
   /** Something happened on GitHub: what waits for it is looked at again. */
@@ -111,14 +113,15 @@ export function createService(outside: ServiceDoors): Service {
   return {
     deploy,
     find: (id) => journal.find(id),
+    formerly: (deployment) => formerly(deployment, doors),
     recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),
     status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),
-    preflight: (request, facts) => preflightOf(request, facts, doors),
+    preflight: (request) => activity.run(() => preflightOf(request, doors)),
     rehearse: (request) => activity.run(() => rehearse(request, doors)),
     approve: async (request, word) => touched(await approve(request, word, doors)),
     cancel: async (request, id) => touched(await cancel(request, id, doors)),
     lock: (request, asked) => lock(request, asked, doors),
-    unlock: (request, place) => unlock(request, place, doors),
+    unlock: (request, place, tell) => unlock(request, place, doors, tell),
     place: (request, place) => placeOf(request, place, doors),
     happened: (event) => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) }),
     configuration: (repository, facts) => configurationOf(repository, facts, doors),
@@ -134,6 +137,14 @@ export function createService(outside: ServiceDoors): Service {
 }
 
 const RECENT = 50
+
+/** Fences rise with every turn, so they tell what ran before whom. */
+function formerly({ id, environment, fence }: Deployment, { journal }: RolloutDoors): Deployment | null {
+  if (environment === null) return null
+  if (fence === null) return journal.lastSuccess(environment)
+  const before = journal.recent({ environment }, RECENT).filter((one) => one.state === 'success' && one.id !== id && (one.fence ?? fence) < fence)
+  return before.toSorted((a, b) => (b.fence ?? 0) - (a.fence ?? 0))[0] ?? null
+}
 
 /** One listener's mistake is nobody else's. */
 class Listeners<T> {
@@ -200,10 +211,8 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
     }
   }
   const wakes = (id: string, at: number): void => {
-    alarms.set(
-      id,
-      clock.after(Math.max(0, Math.min(at - clock.now(), LONGEST_ALARM)), () => go(id)),
-    )
+    const ring = (): void => (at <= clock.now() ? go(id) : wakes(id, at))
+    alarms.set(id, clock.after(Math.max(0, Math.min(at - clock.now(), LONGEST_ALARM)), ring))
   }
   const wakeNext = (environment: string | null): void => {
     const next = environment === null ? null : journal.turn(environment)
@@ -225,8 +234,8 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
   }
 }
 
-/** Timers hold 2^31 milliseconds; nobody waits longer than that without being looked at. */
-const LONGEST_ALARM = 24 * 3_600_000
+/** A timer does not notice that the clock was set right: nobody is looked at later than this after their time. */
+const LONGEST_ALARM = 5 * 60_000
 
 const newId = (repositoryId: number, random: string): string => `${repositoryId.toString(36)}-${random}`
 
@@ -234,9 +243,11 @@ function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoo
   return facts.configuration === null ? { configuration: null } : doors.readConfiguration(facts.configuration.text, repository.name)
 }
 
-async function preflightOf(request: DeployRequest, facts: Facts, doors: RolloutDoors): ReturnType<Service['preflight']> {
-  const proposal = propose(request, facts, doors)
+async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnType<Service['preflight']> {
+  const first = await patiently(doors, () => doors.source.look(request))
+  const proposal = propose(request, first, doors)
   if ('problem' in proposal) return { problem: proposal.problem }
+  const facts = await withMembers(first, proposal.rules, request, doors)
   const decision = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
   if ('refusal' in decision) return { problem: decision.refusal.problem }
   const { app, environment, placed, artifacts } = proposal

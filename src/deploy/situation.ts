@@ -18,7 +18,7 @@ export function situationOf(
 export interface Judged {
   readonly request: DeployRequest
   /** Null while nothing is planned. */
-  readonly deployment: Pick<Deployment, 'plan' | 'planHash' | 'approvals' | 'built' | 'proved'> | null
+  readonly deployment: Pick<Deployment, 'plan' | 'planHash' | 'approvals' | 'built' | 'proved' | 'steps'> | null
   readonly facts: Facts | null
   readonly proposal: Proposal | null
 }
@@ -37,24 +37,36 @@ export function proposalOf(deployment: Deployment, doors: RolloutDoors): Proposa
   const { rules } = deployment
   if (rules === null) return null
   const { plan, placed } = planned(deployment, doors)
-  return { ...plan, rules, placed, holds: () => true }
+  return { ...plan, source: plan.source ?? null, rules, placed, holds: () => true }
 }
 
 function recordsOf(
-  { repository, subject }: DeployRequest,
+  request: DeployRequest,
   deployment: Judged['deployment'],
   proposal: Proposal | null,
   doors: Pick<RolloutDoors, 'journal' | 'locks' | 'heads' | 'drifts' | 'clock'>,
 ): Records {
+  const { repository, subject } = request
   return {
-    lock: proposal === null ? null : doors.locks.find(repository.id, `${proposal.app}/${proposal.environment}`, doors.clock.now()),
+    lock: proposal === null ? null : lockFor(request, proposal, doors),
     approvals: deployment?.approvals ?? [],
     planHash: deployment?.planHash ?? null,
+    plannedAt: deployment?.steps.find(({ name }) => name === 'verify')?.startedAt ?? null,
     former: proposal === null ? null : formerOf(repository.id, proposal, doors),
     told: subject?.isPull === true ? doors.heads.find(repository.id, subject.number) : null,
     built: deployment?.built ?? {},
     proved: deployment?.proved ?? {},
   }
+}
+
+/** Of the environment's lock and that of the whole repository: the one that somebody else holds, because both have to let it pass. */
+function lockFor(
+  { repository, actor }: DeployRequest,
+  { app, environment }: Proposal,
+  { locks, clock }: Pick<RolloutDoors, 'locks' | 'clock'>,
+): Records['lock'] {
+  const standing = locks.list(repository.id, clock.now()).filter((one) => one.environment === '*' || one.environment === `${app}/${environment}`)
+  return standing.find(({ owner }) => owner?.id !== actor.id) ?? standing[0] ?? null
 }
 
 /** Only what still runs there counts: nothing while another is at work, and nothing that somebody has replaced since. */
@@ -63,5 +75,19 @@ function formerOf(repository: number, { app, rules }: Proposal, { journal, drift
   const key = environmentKey(repository, app, rules.after.environment)
   const last = journal.lastSuccess(key)
   if (last?.plan == null || last.endedAt === null || journal.occupant(key) !== null || drifts.find(key) !== null) return null
-  return { plan: last.plan, since: last.endedAt }
+  return { plan: last.plan, since: sinceOf(last, journal.recent({ environment: key }, LOOKED_AT)) }
+}
+
+const LOOKED_AT = 30
+
+/** Since when the same digests have run: another deployment of them does not begin the time anew, one that failed at the target does. */
+function sinceOf(last: Deployment, newestFirst: readonly Deployment[]): number {
+  const digests = ({ plan }: Deployment): string => plan?.artifacts.map(({ name, digest }) => `${name}@${digest}`).join() ?? ''
+  let since = last.endedAt ?? 0
+  for (const one of newestFirst) {
+    if (one.fence === null) continue
+    if (one.state !== 'success' || digests(one) !== digests(last)) break
+    since = one.endedAt ?? since
+  }
+  return since
 }

@@ -1,11 +1,11 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person } from './deployment.ts'
-import { atLeast, environmentKey, partiesOf, partyName, type App, type EnvironmentRules } from './environment.ts'
+import { atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { mayApprove } from './may-approve.ts'
 import { mayDeploy } from './may-deploy.ts'
 import type { Facts } from './source.ts'
-import { patiently, type RolloutDoors } from './step.ts'
+import { patiently, withMembers, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
 
 /**
@@ -25,6 +25,8 @@ export interface Standing {
   /** `environmentKey`. */
   readonly key: string
   readonly facts: Facts
+  /** Who holds it now. */
+  readonly lock: Lock | null
 }
 
 /** The place that is meant and its rules, for whoever may deploy there; for anybody else why not. */
@@ -45,10 +47,10 @@ export async function placeOf(request: DeployRequest, place: PlaceAsked, doors: 
   const meant = interpretAsk(asked.asks, read.configuration)
   if (meant instanceof Refusal) return meant
   const { app, environment: rules } = meant
-  const parties = partiesOf(rules)
-  const isComplete = parties.every((party) => facts.members.has(partyName(party)))
-  const complete = isComplete ? facts : await patiently(doors, () => doors.source.look(asked, { commit: null, parties }))
-  return { app, rules, key: environmentKey(request.repository.id, app.name, rules.name), facts: complete }
+  const complete = await withMembers(facts, rules, asked, doors)
+  const { id } = request.repository
+  const held = doors.locks.find(id, `${app.name}/${rules.name}`, doors.clock.now())
+  return { app, rules, key: environmentKey(id, app.name, rules.name), facts: complete, lock: held }
 }
 
 export type Approving = { readonly deployment: Deployment } | { readonly problem: Problem }
@@ -60,9 +62,13 @@ export async function approve(
   doors: RolloutDoors,
 ): Promise<Approving> {
   const waits = ({ state, wait }: Deployment): boolean => state === 'waiting' && wait?.reason === 'approval'
-  const deployment = pick(request, id, waits, doors)
+  const hasWord = ({ approvals }: Deployment): boolean =>
+    approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at >= askedAt(request))
+  const deployment = pick(request, id, waits, hasWord, doors)
   if (deployment instanceof Refusal) return deployment
   if (request.actor.app !== null) return notByApps(request.actor.login)
+  // A crash came between the word and its answer.
+  if (hasWord(deployment)) return { deployment }
   const { planHash, plan, rules } = deployment
   if (hasEnded(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
   // Judged is the thread of the deployment: its author and whoever pushed there may not approve.
@@ -94,8 +100,12 @@ export type Cancelling =
 
 /** Stops a deployment: the one that is named, or the only one of the thread that has not ended. Its requester may, and whoever may deploy there. */
 export async function cancel(request: DeployRequest, id: string | null, doors: RolloutDoors): Promise<Cancelling> {
-  const deployment = pick(request, id, ({ state }) => !hasEnded(state), doors)
+  const isStopped = ({ state, cancellation }: Deployment): boolean =>
+    state === 'cancelled' && cancellation?.by.id === request.actor.id && cancellation.at >= askedAt(request)
+  const deployment = pick(request, id, ({ state }) => !hasEnded(state), isStopped, doors)
   if (deployment instanceof Refusal) return deployment
+  // A crash came between the end and its answer.
+  if (isStopped(deployment)) return { deployment, outcome: 'cancelled' }
   const refusal = await mayStop(request, deployment, doors)
   if (refusal !== null) return refusal
   const outcome = doors.journal.cancel(deployment.id, { by: personIn(request), at: doors.clock.now() })
@@ -117,9 +127,7 @@ async function mayStop(
   return facts.actor.id === request.actor.id && atLeast(facts.actor.role, 'write') ? null : found
 }
 
-export type Locking =
-  /** `former`: whose lock it was until now. */
-  { readonly lock: Lock; readonly former: Lock | null } | { readonly problem: Problem }
+export type Locking = { readonly lock: Lock } | { readonly problem: Problem }
 
 export interface LockAsked {
   /** Null: every environment of the repository. */
@@ -137,7 +145,11 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
   if ('problem' in held) return held
   const now = doors.clock.now()
   const former = doors.locks.list(request.repository.id, now).find(({ environment }) => environment === held.environment) ?? null
-  if (former !== null && former.owner?.id !== request.actor.id && !asked.takesOver) return isHeld(former)
+  const isOwn = former?.owner?.id === request.actor.id
+  // A crash came between the lock and its answer.
+  if (former !== null && isOwn && former.url !== null && former.url === request.comment?.url && former.reason === asked.reason)
+    return { lock: former }
+  if (former !== null && !isOwn && !asked.takesOver) return isHeld(former)
   const taken = doors.locks.take(
     {
       repository: request.repository,
@@ -148,26 +160,35 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
       until: now + asked.lasts,
       subject: request.subject,
       url: request.comment?.url ?? null,
+      ...(former?.owner != null && !isOwn && { former: former.owner }),
     },
     former === null ? {} : { over: former.id },
   )
   // Somebody was faster: theirs stands.
   if (taken === null) return isHeld(doors.locks.find(request.repository.id, held.environment, now) as Lock)
-  return { lock: taken, former: former?.owner?.id === request.actor.id ? null : former }
+  return { lock: taken }
 }
 
-/** Gives an environment free, whoever holds it; a lock that was taken after the command was written stands. */
+/**
+ * Gives an environment free, whoever holds it; a lock that was taken after the command was written stands. `tell` hears of it before
+ * it happens, so that it is said by whoever starts after a crash between the two.
+ */
 export async function unlock(
   request: DeployRequest,
   place: PlaceAsked | null,
   doors: RolloutDoors,
+  tell?: (former: Lock) => void,
 ): Promise<{ readonly former: Lock | null } | { readonly problem: Problem }> {
   const held = await heldBy(request, place, doors)
   if ('problem' in held) return held
   const former = doors.locks.list(request.repository.id, doors.clock.now()).find(({ environment }) => environment === held.environment) ?? null
-  if (former === null || former.since > (request.comment?.createdAt ?? request.receivedAt) + SAME_SECOND) return { former: null }
-  return { former: doors.locks.release(former.id) ? former : null }
+  if (former === null || former.since > askedAt(request) + SAME_SECOND) return { former: null }
+  tell?.(former)
+  doors.locks.release(former.id)
+  return { former }
 }
+
+const askedAt = ({ comment, receivedAt }: DeployRequest): number => comment?.createdAt ?? receivedAt
 
 /** GitHub's times are whole seconds. */
 const SAME_SECOND = 999
@@ -188,7 +209,7 @@ async function heldBy(
 
 const isHeld = ({ owner, reason, environment }: Lock): Refusal =>
   new Refusal('LOCKED', {
-    sentence: `${environment === '*' ? 'The whole repository' : environment} is locked by ${owner?.login ?? 'Gantry'}: ${reason}`,
+    sentence: `${environment === '*' ? 'The whole repository' : environment.split('/').at(-1)} is locked by ${owner?.login ?? 'Gantry'}: ${reason}`,
     found: `held by ${owner?.login ?? 'Gantry'}`,
     wanted: 'a free environment',
     next: `Ask ${owner?.login ?? 'whoever looks into it'}, or add --take-over: then they are told.`,
@@ -196,18 +217,21 @@ const isHeld = ({ owner, reason, environment }: Lock): Refusal =>
 
 const personIn = ({ actor: { id, login } }: DeployRequest): Person => ({ id, login })
 
-/** The deployment of the repository that is named, or the only one on the thread that fits. */
+/** The deployment of the repository that is named, or the only one on the thread that fits, or else for which this has been `done` already. */
 function pick(
   { repository, subject }: DeployRequest,
   id: string | null,
   fits: (deployment: Deployment) => boolean,
+  done: (deployment: Deployment) => boolean,
   { journal }: RolloutDoors,
 ): Deployment | Refusal {
   if (id !== null) {
     const named = journal.find(id)
     return named?.request.repository.id === repository.id ? named : unknownId(id)
   }
-  const found = subject === null ? [] : journal.recent({ repository: repository.id, subject: subject.number }, RECENT).filter(fits)
+  const all = subject === null ? [] : journal.recent({ repository: repository.id, subject: subject.number }, RECENT)
+  const fitting = all.filter(fits)
+  const found = fitting.length > 0 ? fitting : all.filter(done)
   const [only, ...others] = found
   if (only !== undefined && others.length === 0) return only
   return only === undefined ? nothingHere() : ambiguous(found)
@@ -215,7 +239,7 @@ function pick(
 
 const RECENT = 50
 
-const unknownId = (id: string): Refusal =>
+export const unknownId = (id: string): Refusal =>
   new Refusal('DEPLOYMENT_UNKNOWN', {
     sentence: `There is no deployment ${quoted(id)} in this repository.`,
     found: id,

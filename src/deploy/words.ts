@@ -1,6 +1,6 @@
 import type { Who } from '../errors.ts'
 import { hasEnded, isAutomatic, type Deployment, type EndState, type State, type Step, type StepName, type WaitReason } from './deployment.ts'
-import type { PlannedArtifact } from './plan.ts'
+import type { Plan, PlannedArtifact } from './plan.ts'
 
 /**
  * What Gantry says of a deployment, once for every door. The comment, the check run, the page and the API render these words
@@ -24,12 +24,19 @@ export interface Headline {
   readonly words: readonly Word[]
 }
 
-/** The first line: who, what, where, and what became of it. */
-export function headline(deployment: Deployment): Headline {
-  const { state, request } = deployment
+/** The first line: who, what, where, and what became of it. `former`: what ran before, for a rollback. */
+export function headline(deployment: Deployment, former: Plan | null = null): Headline {
+  const { state, request, wait } = deployment
   const [person, mention] = isAutomatic(request.door) ? ['Gantry', 'Gantry'] : [{ person: request.actor.login }, { mention: request.actor.login }]
-  const what = whatWords(deployment)
-  if (!hasEnded(state)) return { mark: MARKS[state], words: [person, ' is ', ...what.doing, because(request), `: ${doingWords(deployment)}.`] }
+  const what = whatWords(deployment, former)
+  if (!hasEnded(state)) {
+    // Somebody has to be found who says yes, and whoever asked is the one to look for them.
+    const asksForHelp = state === 'waiting' && wait?.reason === 'approval' && !isAutomatic(request.door)
+    const words = asksForHelp
+      ? [mention, ', ', ...what.doing, ' waits for an approval.']
+      : [person, ' is ', ...what.doing, because(request), `: ${doingWords(deployment)}.`]
+    return { mark: MARKS[state], words }
+  }
   const where = whereWords(deployment)
   const words: Record<typeof state, readonly Word[]> = {
     success: deployment.alreadyRunning
@@ -37,7 +44,12 @@ export function headline(deployment: Deployment): Headline {
       : [person, ' ', ...what.done, because(request), ` in ${duration(tookMs(deployment))}.`],
     refused: [person, ' asked to ', ...what.todo, because(request), ': refused.'],
     failure: [mention, ', ', ...what.doing, because(request), ' failed.'],
-    cancelled: [...cancelledBy(deployment), ' cancelled ', ...what.doing, ', which ', person, ' had asked for.'],
+    cancelled: [
+      ...cancelledBy(deployment),
+      ' cancelled ',
+      ...what.doing,
+      ...(isOwnEnd(deployment) ? ['.'] : [', which ', person, ' had asked for.']),
+    ],
     superseded: [person, ' asked to ', ...what.todo, because(request), ': superseded.'],
     unknown: [mention, ', it is not known what runs in ', ...where, ' after ', ...what.doing, '.'],
   }
@@ -48,9 +60,14 @@ export function headline(deployment: Deployment): Headline {
 export function summary(deployment: Deployment): readonly Word[] {
   const { state, plan, request } = deployment
   if (hasEnded(state)) return headline(deployment).words
-  const images = plan?.artifacts.map(({ repository, tag }) => `${repository.split('/').at(-1)}${tag === null ? '' : `:${tag}`}`) ?? []
   const person = isAutomatic(request.door) ? 'Gantry' : { person: request.actor.login }
-  return [person, ' is deploying ', { name: images.join(', ') || 'an image' }, ' to ', ...whereWords(deployment), '.']
+  return [person, ' is deploying ', { name: plan === null ? 'an image' : shortImages(plan) }, ' to ', ...whereWords(deployment), '.']
+}
+
+/** `shop:1.2, worker:1.2`: for lines that have no room for more. */
+export function shortImages({ artifacts }: Plan): string {
+  const names = artifacts.slice(0, MOST_IMAGES).map(({ repository, tag }) => `${repository.split('/').at(-1)}${tag === null ? '' : `:${tag}`}`)
+  return [...names, ...(artifacts.length > MOST_IMAGES ? [`${artifacts.length - MOST_IMAGES} more`] : [])].join(', ')
 }
 
 export interface StepWords {
@@ -65,14 +82,18 @@ export interface StepWords {
 /** The steps in order, each with a word, a mark and its time. */
 export const steps = (deployment: Deployment): readonly StepWords[] => deployment.steps.map((step) => stepWords(step, deployment))
 
-/** `0.4 s`, `4 s`, `1 min 12 s`, `2 h 5 min`. */
+/** `0.4 s`, `4 s`, `1 min 12 s`, `2 h 5 min`, `4 h`. */
 export function duration(ms: number): string {
   if (ms < 950) return `${(Math.max(0, Math.round(ms / 100)) / 10).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  const minutes = Math.floor((seconds % 3600) / 60)
+  return `${Math.floor(seconds / 3600)} h${minutes === 0 ? '' : ` ${minutes} min`}`
 }
+
+/** `2026-11-23 12:00 UTC`. */
+export const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 /** The digest's first twelve characters, as people compare them. */
 export const shortDigest = (digest: string): string => digest.replace(/^([a-z0-9]+):([0-9a-f]{12})[0-9a-f]+$/, '$1:$2')
@@ -147,13 +168,41 @@ interface What {
   readonly todo: readonly Word[]
 }
 
-/** `deploying IMAGE to PLACE`, `rolling PLACE back to IMAGE`, and the same in the past and the infinitive. */
-function whatWords(deployment: Deployment): What {
-  const kind = deployment.request.asks.origin?.kind ?? 'deploy'
-  const [image, where] = [imageWords(deployment), whereWords(deployment)]
-  const rest = kind === 'rollback' ? [...where, ' back to ', ...image] : [...image, ' to ', ...where]
-  const [doing, done, todo] = VERBS[kind].map((verb): readonly Word[] => [`${verb} `, ...rest])
+type Wanted = Pick<Deployment, 'plan' | 'request'>
+
+/** `deploying IMAGE to PLACE`, `rolling PLACE back from IMAGE to IMAGE`, and the same in the past and the infinitive. */
+function whatWords(wanted: Wanted, former: Plan | null): What {
+  const { origin } = wanted.request.asks
+  const [image, where] = [imageWords(wanted), whereWords(wanted)]
+  const rest =
+    origin?.kind === 'rollback'
+      ? [...where, ' back', ...(former === null ? [] : [` from `, ...formerWords(former, wanted.plan)]), ' to ', ...image]
+      : [...image, ...(origin?.kind === 'promote' ? [` from `, { place: origin.from }] : []), ' to ', ...where]
+  const [doing, done, todo] = VERBS[origin?.kind ?? 'deploy'].map((verb): readonly Word[] => [`${verb} `, ...rest])
   return { doing, done, todo } as What
+}
+
+/** By its tag, if that tells the two apart. */
+function formerWords({ artifacts }: Plan, plan: Plan | null): readonly Word[] {
+  const names = artifacts.slice(0, MOST_IMAGES).map(({ name, repository, tag, digest }) => {
+    const isTold = tag !== null && plan?.artifacts.find((one) => one.name === name)?.tag !== tag
+    return `${repository.split('/').at(-1)}${isTold || digest === null ? `:${tag}` : `@${shortDigest(digest)}`}`
+  })
+  return [{ name: names.join(', ') }]
+}
+
+/** What a dry run found out, in one line. */
+export function rehearsed(wanted: Wanted, outcome: 'goes' | 'waits' | 'refused' | 'fails', former: Plan | null): Headline {
+  const person = { person: wanted.request.actor.login }
+  const { doing, todo } = whatWords(wanted, former)
+  const all: Record<typeof outcome, Headline> = {
+    goes: { mark: 'done', words: [person, ' would ', ...todo] },
+    waits: { mark: 'waiting', words: [person, ' would ', ...todo, ', but not yet'] },
+    refused: { mark: 'refused', words: [person, ', asking to ', ...todo, ', would be refused'] },
+    fails: { mark: 'failed', words: [...capital(doing), ' would fail for ', person] },
+  }
+  const { mark, words } = all[outcome]
+  return { mark, words: [...words, '; nothing was changed.'] }
 }
 
 /** Why it began by itself. */
@@ -162,6 +211,8 @@ function because({ door, actor }: Deployment['request']): Word {
   if (door === 'watch') return ', because something else ran there'
   return door === 'checks' ? ', because every check is green' : ''
 }
+
+const isOwnEnd = ({ cancellation, request }: Deployment): boolean => cancellation?.by.id === request.actor.id
 
 const cancelledBy = ({ cancellation }: Deployment): readonly Word[] => [cancellation === null ? 'Somebody' : { person: cancellation.by.login }]
 
@@ -199,7 +250,7 @@ const tookMs = ({ createdAt, endedAt }: Deployment): number => (endedAt ?? creat
 
 const MOST_IMAGES = 3
 
-function imageWords({ plan, request }: Deployment): readonly Word[] {
+function imageWords({ plan, request }: Wanted): readonly Word[] {
   if (plan === null) return request.asks.image === null ? ['an image'] : [{ name: request.asks.image }]
   const shown = plan.artifacts.slice(0, MOST_IMAGES).flatMap((artifact, index) => [...(index === 0 ? [] : [', ']), ...artifactWords(artifact)])
   const left = plan.artifacts.length - MOST_IMAGES
@@ -211,7 +262,7 @@ const artifactWords = ({ repository, tag, digest }: PlannedArtifact): readonly W
   ...(digest === null ? [] : [' (', { name: shortDigest(digest) }, ')']),
 ]
 
-function whereWords({ plan, request }: Deployment): readonly Word[] {
+function whereWords({ plan, request }: Wanted): readonly Word[] {
   const { app, environment } = request.asks
   const name = plan?.environment ?? environment
   if (name === null) return ['the default environment']

@@ -49,6 +49,7 @@ async function batch(stand: Stand): Promise<number> {
   const before = stand.cpu()
   for (let number = 0; number < BATCH; number++) {
     const ended = stand.github.repository.checks.length + 1
+    if (number % 5 === 0) stand.github.reinstalls()
     stand.asks(0)
     await stand.sends()
     await stand.succeeded(ended)

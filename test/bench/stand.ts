@@ -106,6 +106,17 @@ export class Stand {
     if (failed !== undefined) throw new Error(`a deployment ended otherwise: ${failed.output?.title}\n${failed.output?.summary}`)
   }
 
+  /** Resolves once so many comments say that a deployment ended well. In a burst their check runs may come a minute later. */
+  async said(count: number): Promise<void> {
+    await this.#until(() => this.ends >= count)
+  }
+
+  /** How many comments say that a deployment ended well. */
+  get ends(): number {
+    const comments = [...this.github.repository.issues.values()].flatMap((issue) => issue.comments)
+    return comments.filter(({ author, body }) => author.id === this.github.bot.id && body.startsWith('✅')).length
+  }
+
   async reacted(comments: readonly Comment[]): Promise<void> {
     await this.#until(() => comments.every(({ reactions }) => reactions.length > 0))
   }

@@ -91,6 +91,7 @@ describe('kill -9 on the way to a site', () => {
   async function deploys(moments: readonly Moment<Grounds>[]): Promise<void> {
     askedBefore.push(grounds.registry.requests.length)
     const nth = askedBefore.length
+    grounds.github.reinstalls()
     await grounds.registry.has(`acme/shop:1.${nth}`, { 'site/index.html': `version 1.${nth}` })
     grounds.github.people.ada.comments(grounds.pull.number, `/deploy staging :1.${nth}`)
     await survives(grounds, nth, moments)
@@ -143,6 +144,7 @@ describe.skipIf(missing !== null)(`kill -9 on the way to the real engine${missin
     const nth = digests.length + 1
     const image = await engine.image('acme/shop', `1.${nth}`, 'healthy')
     digests.push(image.digest)
+    stage.github.reinstalls()
     stage.asksFor(image, `1.${nth}`)
     await survives(stage, nth, moments)
     expect(stage.serves()).toBe(`1.${nth}`)

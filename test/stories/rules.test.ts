@@ -59,7 +59,29 @@ story('a check that still runs is waited for, and nobody has to ask twice', asyn
   github.checks(head, 'build', 'success')
   await world.settle()
   await time.passes('2 minutes')
-  expect(bot.says()).toMatchInlineSnapshot()
+  expect(bot.says()).toMatchInlineSnapshot(`
+    "✅ **ada** deployed \`registry.test/acme/shop:1\` (\`sha256:936b5cf368f6\`) to **\`staging\`** in 2 min 0 s. [Open it](<https://staging.example.com/>)
+
+    * ✅ Permission and rules checked · 0.0 s
+    * ✅ Waited · 2 min 0 s
+    * ✅ Image found · \`sha256:936b5cf368f6\` as credential main · 0.0 s
+    * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
+    * ✅ Had its turn · 0.0 s
+    * ✅ Image started · 0.0 s
+    * ✅ Read back what runs · site runs \`sha256:936b5cf368f6\` · 0.0 s
+
+    <details>
+    <summary>Log</summary>
+
+    \`\`\`text
+    unpacking 1 layer of registry.test/acme/shop
+    serving sha256:936b5cf368f62fb1a229cb253b202e97c8468b81650a60783029ee063d57309e from /site
+    \`\`\`
+
+    </details>
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1027>) · commit \`<head>\` · deployment \`<id>\`"
+  `)
   expect(await servesAt(world, '/')).toBe('version 1')
 })
 
@@ -314,23 +336,35 @@ environments:
   await registry.has('acme/shop:1', { 'site/index.html': 'plain', 'beta/index.html': 'beta' })
   await ada.comments('/deploy staging :1 folder=gamma')
   expect(bot.says()).toMatchInlineSnapshot(`
-    "🚫 This version of Gantry does not know what to do with \`folder=\`…, so it does nothing at all.
+    "🚫 **ada** asked to deploy \`:1\` to **\`staging\`**: refused.
 
-    - **Found:** \`folder=…\`
-    - **Wanted:** \`/deploy [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`
-    - **Next:** Leave it out and write the command in a new comment.
+    **Why:** The parameter "folder" cannot be "gamma".
+
+    - **Found:** \`gamma\`
+    - **Wanted:** \`one of site, beta\`
+    - **Next:** Write the command with the right parameters in a new comment.
     - **Who can put this right:** whoever asked
-    - **Code:** \`OPTION_UNSUPPORTED\`"
+    - **Code:** \`PARAMETER_INVALID\`
+
+    * 🚫 Permission and rules · 0.0 s
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1020>) · deployment \`<id>\`"
   `)
   await ada.comments('/deploy staging :1 colour=red')
   expect(bot.says()).toMatchInlineSnapshot(`
-    "🚫 This version of Gantry does not know what to do with \`colour=\`…, so it does nothing at all.
+    "🚫 **ada** asked to deploy \`:1\` to **\`staging\`**: refused.
 
-    - **Found:** \`colour=…\`
-    - **Wanted:** \`/deploy [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`
-    - **Next:** Leave it out and write the command in a new comment.
+    **Why:** There is no parameter "colour" here.
+
+    - **Found:** \`colour\`
+    - **Wanted:** \`folder\`
+    - **Next:** Write the command with the right parameters in a new comment.
     - **Who can put this right:** whoever asked
-    - **Code:** \`OPTION_UNSUPPORTED\`"
+    - **Code:** \`PARAMETER_INVALID\`
+
+    * 🚫 Permission and rules · 0.0 s
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1023>) · deployment \`<id>\`"
   `)
   await ada.comments('/deploy staging :1')
   expect(await servesAt(world, '/')).toBe('plain')
@@ -345,13 +379,21 @@ story('what was expected is what is deployed, or nothing', async (cast) => {
   const digest = await builds(cast, '1')
   await ada.comments(`/deploy staging :1 --expect sha256:${'0'.repeat(64)}`)
   expect(bot.says()).toMatchInlineSnapshot(`
-    "🚫 This version of Gantry does not know what to do with \`--expect\`, so it does nothing at all.
+    "🚫 **ada** asked to deploy \`registry.test/acme/shop:1\` (\`sha256:936b5cf368f6\`) to **\`staging\`**: refused.
 
-    - **Found:** \`--expect\`
-    - **Wanted:** \`/deploy [app/][environment] [:tag, @digest or host/name:tag] [--ref R]\`
-    - **Next:** Leave it out and write the command in a new comment.
+    **Why:** The tag stands for another image than the one that was named.
+
+    - **Found:** \`sha256:936b5cf368f6\`
+    - **Wanted:** \`sha256:000000000000\`
+    - **Next:** Look at what has changed since, then ask again.
     - **Who can put this right:** whoever asked
-    - **Code:** \`OPTION_UNSUPPORTED\`"
+    - **Code:** \`EXPECTATION_FAILED\`
+
+    * ✅ Permission and rules checked · 0.0 s
+    * ✅ Image found · \`sha256:936b5cf368f6\` as credential main · 0.0 s
+    * 🚫 Checking that the image can be pulled · 0.0 s
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · commit \`<head>\` · deployment \`<id>\`"
   `)
   await ada.comments(`/deploy staging :1 --expect ${digest}`)
   await ada.comments(`/deploy staging :1 --expect ${world.pull.pull?.head}`)

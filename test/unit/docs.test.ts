@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { commands, LATER } from '../../src/bot/commands/index.ts'
+import { commands } from '../../src/bot/commands/index.ts'
 import { WHO } from '../../src/deploy/words.ts'
 import { CODES } from '../../src/errors.ts'
 import type { Code } from '../../src/errors.ts'
@@ -125,8 +125,15 @@ describe('docs/commands.md', () => {
     for (const line of usage) expect(section).toContain(`\n${line}\n`)
   })
 
-  test('says which commands come later', () => {
-    expect(LATER.filter((name) => !text.includes(`\`/${name}\``))).toEqual([])
+  test('lists every command at its top', () => {
+    const [top = ''] = text.split(/^## /m)
+    expect(commands.map(({ name }) => name).filter((name) => !top.includes(`[\`/${name}\`](#${name.replaceAll(' ', '-')})`))).toEqual([])
+  })
+
+  test.each(commands)('/$name has its options and its examples there', ({ name, options, examples }) => {
+    const section = text.split(/^## /m).find((part) => part.startsWith(`/${name}\n`)) ?? ''
+    expect(options.filter((option) => !section.includes(`--${option}`))).toEqual([])
+    expect(examples.length).toBeGreaterThan(0)
   })
 })
 

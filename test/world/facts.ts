@@ -1,3 +1,5 @@
+import { createLocks } from '../../src/store/locks.ts'
+import type { Person } from './github/people.ts'
 import type { World } from './world.ts'
 
 /** The tag that CI gives the image of the pull request's head: the template in `DEPLOY_YML`. */
@@ -16,3 +18,16 @@ export async function servesAt(world: World, path: string): Promise<string | nul
 
 /** The states of all deployments, oldest first. */
 export const states = (world: World): unknown[] => world.disk.all('select state from deployment order by sequence').map(({ state }) => state)
+
+/** Somebody holds `app/environment` for a day, taken on this thread. */
+export function holds(world: World, { id, login }: Person, environment: string, on: { readonly number: number; readonly node: string }): void {
+  const { repository, installation } = world.github
+  const home = { id: repository.id, node: repository.node, owner: repository.owner.login, name: repository.name, installation: installation.id }
+  const now = world.time.now()
+  const subject = { number: on.number, node: on.node, isPull: true }
+  const lock = { repository: home, environment, owner: { id, login }, reason: 'a migration', since: now, until: now + 86_400_000, subject, url: null }
+  createLocks(world.disk).take(lock, {})
+}
+
+/** The id that a comment of the bot's gives at its end. */
+export const idIn = (said: string): string => /deployment `([0-9a-z]+-[0-9a-z]{32})`/.exec(said)?.[1] ?? ''

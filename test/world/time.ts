@@ -41,6 +41,12 @@ export class Time implements Clock {
     this.#now += milliseconds
   }
 
+  /** Somebody sets the clock: what waits goes on for as long as it would have. */
+  isSetBy(milliseconds: number): void {
+    this.#now += milliseconds
+    for (const timer of this.#timers) timer.at += milliseconds
+  }
+
   get isWaiting(): boolean {
     return this.#timers.length > 0
   }

@@ -72,6 +72,8 @@ export class World {
   readonly processes: Crossings[] = []
   /** Somebody on the line to each of them: sees every request, and answers it instead where it returns an answer. */
   readonly wire: Partial<Record<'github' | 'registry' | 'engine', (request: Request) => Promise<Response | null>>> = {}
+  /** What environments' own addresses answer, by host: a status for each image that runs there, or for whatever does. */
+  readonly web = new Map<string, () => number>()
   /** What the registry takes from `gantry`. */
   readonly registryPassword: string
   /** Crossings of all processes so far. */
@@ -295,6 +297,8 @@ export class World {
     const intercepted = await this.wire[url.host === 'api.github.com' ? 'github' : 'registry']?.(request.clone())
     if (intercepted) return intercepted
     if (url.host === 'api.github.com') return this.github.fetch(request)
+    const status = this.web.get(url.host)?.()
+    if (status !== undefined) return new Response(null, { status })
     if (url.host !== REGISTRY) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }) })
     // Real HTTP from here on; the story's name for it stands for TLS and DNS.
     const answer = fetch(new Request(`${this.registry.origin}${url.pathname}${url.search}`, request))

@@ -6,7 +6,7 @@ import type { Cost, Urgency } from './cost.ts'
 import { createOutage } from './outage.ts'
 import { Queue, type Place } from './queue.ts'
 import { createRetryWindow } from './retry-window.ts'
-import { Room, URGENCIES, type Need } from './room.ts'
+import { Room, type Need } from './room.ts'
 import { Slots } from './slots.ts'
 
 /** What one installation may ask of GitHub: each has its own, so that none waits for another. */
@@ -65,7 +65,7 @@ function createBudget(installation: number, spendings: Spendings, clock: Clock):
       isOpen()
       refuse(queue.admit({ ...cost, urgency, since: clock.now() }, place))
       leftAt = clock.now()
-      settle.push(room.spend(cost))
+      settle.push(room.spend(cost, place?.urgency ?? urgency))
     }
     try {
       // Before it asks for a token, too.
@@ -84,7 +84,8 @@ function createBudget(installation: number, spendings: Spendings, clock: Clock):
   return {
     call: (priced, work) =>
       outage.guard(async () => {
-        await slots.enter(URGENCIES.indexOf(priced.place?.urgency ?? priced.urgency))
+        // A reaction is the first that people see, and soon over.
+        await slots.enter(priced.urgency === 'reaction')
         try {
           return await run(priced, work)
         } finally {

@@ -1,22 +1,32 @@
-import { problem, type Problem } from '../../errors.ts'
+import type { Deployment } from '../../deploy/deployment.ts'
 import type { Configuration } from '../../deploy/environment.ts'
 import type { EnvironmentStatus } from '../../deploy/service.ts'
 import { didYouMean, listed, quoted } from '../../deploy/wording.ts'
-import { shortDigest } from '../../deploy/words.ts'
+import { shortDigest, shortImages, utc } from '../../deploy/words.ts'
+import { problem, type Problem } from '../../errors.ts'
 import type { Command } from '../command.ts'
-import { sentence } from '../comments.ts'
+import { MARKS, person, sentence } from '../comments.ts'
 import { code, link, prose } from '../markdown.ts'
-import { readPlace, type Args } from '../parse.ts'
+import { readPlace } from '../parse.ts'
+import { lockWords } from '../place-words.ts'
 
 export const status: Command = {
   name: 'status',
-  summary: 'Says what runs where',
+  summary: 'Says what runs where, who holds what, and who waits',
+  phrase: 'what runs where',
+  purpose: 'To know',
   usage: ['/status [app/][environment]'],
+  who: 'Anybody who may see the repository and is no stranger to it: the role `triage`, or any in a private one.',
+  examples: [
+    ['/status', 'every environment'],
+    ['/status production', 'that one'],
+  ],
+  options: [],
+  hasParameters: false,
+  mostWords: 1,
   role: 'triage',
   judgedBy: 'standing',
   run: async ({ args, request, service, look, answer, refuse }) => {
-    const surplus = surplusOf(args)
-    if (surplus !== null) return refuse(surplus)
     const { app, environment } = readPlace(args.words[0] ?? null)
     const facts = await look()
     const read = service.configuration(request.repository, facts)
@@ -36,16 +46,37 @@ const NO_CONFIGURATION = 'This repository has no `.github/deploy.yml` on its def
 const MOST_ENVIRONMENTS = 20
 const MOST_WORKLOADS = 10
 
-function section({ app, environment, url, observed, last, occupant, queue }: EnvironmentStatus, isQualified: boolean): string {
+function section(status: EnvironmentStatus, isQualified: boolean): string {
+  const { app, environment, url, observed, last, occupant, lock, drift } = status
   const open = url === null ? '' : ` · ${link('Open it', url)}`
   const lines = [
     ...running(observed),
-    ...(last === null ? ['Nothing has been deployed here yet.'] : [`${sentence(last)} ${time(last.endedAt)}`]),
+    ...(drift === null ? [] : [`${MARKS.unknown} Nobody asked Gantry for that: seen since ${utc(drift.at)}, ${code(drift.seen, 240)}`]),
+    ...(last === null ? ['Nothing has been deployed here yet.'] : [`${sentence(last)}${last.endedAt === null ? '' : ` (${utc(last.endedAt)})`}`]),
+    ...(lock === null ? [] : [`${MARKS.refused} It is ${lockWords(lock)}`]),
     ...(occupant === null ? [] : [`Now: ${sentence(occupant)}`]),
-    ...(queue.length === 0 ? [] : [`Waiting: ${queue.length}`]),
+    ...queueLines(status),
+    ...waitingLines(status),
   ]
   return [`**${code(isQualified ? `${app}/${environment}` : environment)}**${open}`, ...lines.map((line) => `- ${line}`)].join('\n')
 }
+
+const MOST_WAITING = 10
+
+/** In the order in which they have their turn. */
+function queueLines({ queue }: EnvironmentStatus): readonly string[] {
+  const shown = queue.slice(0, MOST_WAITING).map((one, index) => `${index + 1}. ${whoWhat(one)}${index === 0 ? ', next' : ''}`)
+  return shown.length === 0 ? [] : [`In the queue: ${[...shown, ...more(queue.length)].join(' · ')}`]
+}
+
+function waitingLines({ waiting }: EnvironmentStatus): readonly string[] {
+  const shown = waiting.slice(0, MOST_WAITING).map((one) => `Waits: ${whoWhat(one)}${one.wait === null ? '' : ` · ${prose(one.wait.sentence, 240)}`}`)
+  return [...shown, ...more(waiting.length)]
+}
+
+const whoWhat = ({ request, plan }: Deployment): string => `${person(request.actor.login)}: ${plan === null ? 'an image' : code(shortImages(plan))}`
+
+const more = (count: number): readonly string[] => (count > MOST_WAITING ? [`and ${count - MOST_WAITING} more`] : [])
 
 function running(observed: EnvironmentStatus['observed']): readonly string[] {
   if ('problem' in observed) return [`It is not known what runs: ${prose(observed.problem.sentence)} (\`${observed.problem.code}\`)`]
@@ -56,20 +87,7 @@ function running(observed: EnvironmentStatus['observed']): readonly string[] {
   return observed.length > MOST_WORKLOADS ? [...shown, `and ${observed.length - MOST_WORKLOADS} more`] : shown
 }
 
-const time = (at: number | null): string => (at === null ? '' : `(${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC)`)
-
 const leftOut = (count: number): readonly string[] => (count > 0 ? [`and ${count} more: name one of them`] : [])
-
-function surplusOf({ words, flags, parameters }: Args): Problem | null {
-  const surplus = words[1] ?? [...flags.keys()][0] ?? [...parameters.keys()][0]
-  if (surplus === undefined) return null
-  return problem('COMMAND_MALFORMED', {
-    sentence: `There is a word too many: ${quoted(surplus)}.`,
-    found: surplus,
-    wanted: '/status [app/][environment]',
-    next: 'Write the command in a new comment.',
-  })
-}
 
 function unknown(place: string, { apps }: Configuration): Problem {
   const qualified = apps.size > 1

@@ -28,12 +28,14 @@ export const approvals: Gate = {
     const counting = [...people.values()].filter((by) => stillCounts(by, situation))
     if (counting.length >= rule.count) return `approved by ${listed(counting.map(({ login }) => login))}`
     const missing = rule.count - counting.length
+    // Not since the request: it may have waited for its image or for checks before anybody could approve it.
+    const until = (records.plannedAt ?? now) + rule.expire
     const who = rule.by.length === 0 ? 'somebody else with the role write' : `one of ${listed(rule.by.map(partyName))}`
     return new Waits({
       reason: 'approval',
       sentence: `${missing === 1 ? 'An approval' : `${missing} approvals`} by ${who} ${missing === 1 ? 'is' : 'are'} missing.`,
-      until: situation.request.receivedAt + rule.expire,
-      lookAt: Math.max(now, situation.request.receivedAt + rule.expire),
+      until,
+      lookAt: Math.max(now, until),
     })
   },
 }

@@ -27,6 +27,8 @@ export interface Records {
   readonly approvals: readonly Approval[]
   /** Of the plan once its digests are known; null before. */
   readonly planHash: string | null
+  /** When the digests were fixed; null before. */
+  readonly plannedAt: number | null
   /** What last succeeded in the environment that `after` names, and still runs there; null where nothing does. */
   readonly former: { readonly plan: Plan; readonly since: number } | null
   /** The pull request's head as the last webhook told it; null where none has come. */

@@ -14,7 +14,7 @@ export const head: Gate = {
   judge: (situation) => {
     const { request, facts, proposal, plan } = situation
     // Not before the configuration is known: whoever may not deploy from here at all is not sent to find a provable head first.
-    if (proposal === null || request.asks.ref !== null || request.subject?.isPull === false) return null
+    if (proposal === null || request.asks.ref !== null) return null
     if (plan !== null) return stillThere(plan.commit, situation)
     return facts?.pull == null ? null : seenBefore(facts.pull, situation)
   },

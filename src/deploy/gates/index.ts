@@ -15,15 +15,19 @@ import { mergeable } from './mergeable.ts'
 import { order } from './order.ts'
 import { override } from './override.ts'
 import { person } from './person.ts'
+import { promotion } from './promotion.ts'
 import { pullRequest } from './pull-request.ts'
 import { reviews } from './reviews.ts'
 import { signed } from './signed.ts'
 
 /** In this order: the first refusal is the one that is said. */
 export const gates: readonly Gate[] = [
-  ...[person, comment, override, pullRequest, branch, mergeable, head, expected],
+  ...[person, comment, override, pullRequest, branch, promotion, mergeable, head, expected],
   ...[signed, checks, reviews, bounds, lock, freeze, order, built, approvals],
 ]
+
+/** Whoever is refused by one of these is shown nothing of what a target runs. */
+export const FORBIDS: ReadonlySet<string> = new Set([person.name, bounds.name])
 
 /** Every gate's verdict is told beside the decision, for whoever asks why. */
 export type Decision = { readonly verdicts: readonly Verdict[] } & (

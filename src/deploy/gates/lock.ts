@@ -18,7 +18,7 @@ export const lock: Gate = {
       sentence: `${where} is locked by ${owner?.login ?? 'Gantry'}: ${reason}`,
       found: `locked since ${utc(since)}${until === null ? '' : `, until ${utc(until)}`}`,
       wanted: 'a free environment, or its holder',
-      next: `Ask ${owner?.login ?? 'whoever looks into it'}, or type /unlock ${environment === '*' ? '--all' : proposal.environment} if it is not needed any more.`,
+      next: `Ask ${owner?.login ?? 'whoever looks into it'}, or type "/unlock ${environment === '*' ? '--all' : proposal.environment}" if it is not needed any more.`,
     })
   },
 }

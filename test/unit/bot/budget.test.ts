@@ -80,13 +80,13 @@ describe('creations', () => {
     }`
     for (let count = 0; count < 30; count++) void outcomeOf(line.as().graphql(document, {}))
     await line.settle()
-    expect(line.arrived).toHaveLength(27)
+    expect(line.arrived).toHaveLength(28)
   })
 
   test('reads go on where creations are used up', async () => {
     const line = new Line()
     await spends(line, 100)
-    expect(line.arrived).toHaveLength(54)
+    expect(line.arrived).toHaveLength(57)
     expect(await line.gets()).toBe('done')
   })
 
@@ -101,7 +101,7 @@ describe('creations', () => {
 
   test('whoever does not get room is told when there is some', async () => {
     const line = new Line()
-    await spends(line, 54)
+    await spends(line, 57)
     await line.time.passes('20 seconds')
     const refused = line.as().rest('POST /repos/{owner}/{repo}/deployments', {}, {} as never)
     await expect(refused).rejects.toMatchObject({ problem: { code: 'GITHUB_RATE_LIMITED', retryable: true, retryAfter: 40 * SECOND } })
@@ -132,7 +132,6 @@ describe('who goes first', () => {
     const line = new Line()
     const log: string[] = []
     await spends(line, 100)
-    waits(line, 'end', [], '', 3)
     waits(line, 'failure', [], '', 3)
     await line.settle()
     for (let count = 0; count < 20; count++) waits(line, 'progress', log)
@@ -166,7 +165,7 @@ describe('who goes first', () => {
   test('a place that is left makes room for the next', async () => {
     const line = new Line()
     const log: string[] = []
-    const need = { ...writes(1, 54), urgency: 'first', since: 0 } as const
+    const need = { ...writes(1, 57), urgency: 'first', since: 0 } as const
     const place = line.as().queue(need, () => {})
     waits(line, 'first', log)
     await line.settle()
@@ -307,13 +306,25 @@ describe('a window that GitHub names', () => {
 describe('over a restart', () => {
   test('what was spent stays spent', async () => {
     const line = new Line()
-    await spends(line, 54)
+    await spends(line, 57)
     line.starts()
     expect(await line.creates()).toBe('GITHUB_RATE_LIMITED')
     // Nobody knows when GitHub had what had just left, so a little is added.
     await line.time.passes('1 minute')
     await line.time.passes('15 seconds')
-    expect(done(await spends(line, 54))).toBe(54)
+    expect(done(await spends(line, 57))).toBe(57)
+  })
+
+  test('what GitHub got late counts from then on', async () => {
+    const line = new Line()
+    line.answers = () => ({ status: 201, travels: 9_000 })
+    void spends(line, 57)
+    await line.settle()
+    await line.time.passes('1 minute')
+    line.answers = () => ({ status: 201 })
+    expect(await line.creates()).toBe('GITHUB_RATE_LIMITED')
+    await line.time.passes('9 seconds')
+    expect(await line.creates()).toBe('done')
   })
 
   test('what had left and was not answered counts', async () => {
@@ -323,7 +334,19 @@ describe('over a restart', () => {
     await line.settle()
     line.starts()
     line.answers = () => ({ status: 201 })
-    expect(done(await spends(line, 54))).toBe(34)
+    expect(done(await spends(line, 57))).toBe(37)
+  })
+
+  test('a reaction does not wait for the disk; what comes after it is written down with it', async () => {
+    const line = new Line()
+    const rows = () => line.sql.all('select creates from github_creation').map(({ creates }) => creates)
+    for (let count = 0; count < 9; count++) await line.reacts()
+    await line.gets()
+    expect(rows()).toEqual([])
+    await line.creates()
+    expect(rows()).toEqual([10])
+    for (let count = 0; count < 10; count++) await line.reacts()
+    expect(rows()).toEqual([20])
   })
 
   test('the rows are those of an hour, and reads make none', async () => {

@@ -5,6 +5,7 @@ import { createProbot } from '../../../src/bot/probot.ts'
 import { createSource } from '../../../src/bot/source.ts'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
 import type { Announcements, CaughtUp, Inbox, Journal, Spendings } from '../../../src/deploy/journal.ts'
+import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
 import type { Source } from '../../../src/deploy/source.ts'
@@ -46,6 +47,10 @@ export class Desk {
   status: Awaited<ReturnType<Service['status']>> = []
   preflights: Awaited<ReturnType<Service['preflight']>> = { app: 'shop', environment: 'staging', reports: [] }
   configuration: ReturnType<Service['configuration']> = { configuration: null }
+  /** What the engine does with a wish; each test that needs one says so. */
+  wishes: Partial<Pick<Service, 'rehearse' | 'approve' | 'cancel' | 'lock' | 'unlock' | 'place'>> = {}
+  /** Tells the bot what nobody asked about. */
+  notices: (notice: Notice) => void = () => {}
   #changed: (deployment: Deployment) => void = () => {}
   #count = 0
 
@@ -109,14 +114,18 @@ export class Desk {
       status: async () => this.status,
       preflight: async () => this.preflights,
       recent: (repository, { number }) => this.journal.recent({ repository: repository.id, subject: number }, 50),
-      rehearse: () => notHere(),
-      approve: () => notHere(),
-      cancel: () => notHere(),
-      lock: () => notHere(),
-      unlock: () => notHere(),
-      place: () => notHere(),
+      formerly: ({ id, environment }) =>
+        this.journal.recent({ environment: environment ?? '' }, 50).find((one) => one.state === 'success' && one.id !== id) ?? null,
+      rehearse: (request) => (this.wishes.rehearse ?? notHere)(request),
+      approve: (request, word) => (this.wishes.approve ?? notHere)(request, word),
+      cancel: (request, id) => (this.wishes.cancel ?? notHere)(request, id),
+      lock: (request, asked) => (this.wishes.lock ?? notHere)(request, asked),
+      unlock: (request, place, tell) => (this.wishes.unlock ?? notHere)(request, place, tell),
+      place: (request, place) => (this.wishes.place ?? notHere)(request, place),
       happened: () => {},
-      onNotice: () => {},
+      onNotice: (listener) => {
+        this.notices = listener
+      },
       stop: () => {},
       configuration: () => this.configuration,
       onChange: (listener) => {
@@ -162,7 +171,14 @@ export class Desk {
     return {
       ...{ repositoryId: this.github.repository.id, app: 'shop', environment: 'staging', target: 'site', targetRevision: '1' },
       artifacts: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag: '1.2', digest: null }],
-      ...{ settings: {}, parameters: {}, commit: this.pull.pull?.head ?? '', configuration: 'blob', url: 'https://staging.example.com' },
+      ...{
+        settings: {},
+        parameters: {},
+        source: null,
+        commit: this.pull.pull?.head ?? '',
+        configuration: 'blob',
+        url: 'https://staging.example.com',
+      },
       ...more,
     }
   }

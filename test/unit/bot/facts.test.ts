@@ -1,11 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Party } from '../../../src/deploy/environment.ts'
+import type { GitHub, GraphqlError } from '../../../src/bot/github.ts'
+import { createSource } from '../../../src/bot/source.ts'
 import type { CheckResult, Facts, Look, Review } from '../../../src/deploy/source.ts'
 import type { Person } from '../../world/github/people.ts'
 import { Asking } from './asking.ts'
 import { Desk } from './desk.ts'
 
-const team = (slug: string, organisation = 'acme'): Party => ({ kind: 'team', organisation, slug })
+interface Answered {
+  readonly pull: {
+    readonly baseRef: { readonly compare: { readonly headTarget: { oid: string } } }
+    readonly commits: { readonly nodes: readonly { readonly commit: { oid: string } }[] }
+  }
+  readonly errors: GraphqlError[]
+}
 
 describe('what the gates judge', () => {
   let desk: Desk
@@ -24,6 +31,21 @@ describe('what the gates judge', () => {
     const facts = await desk.source.look(asking.request(asking.said()), besides)
     if (facts.pull === null) throw new Error('no pull request')
     return facts.pull
+  }
+  /** GitHub answers the query a little otherwise than the simulated one would. */
+  const answering = async (change: (answer: Answered) => void): Promise<NonNullable<Facts['pull']>> => {
+    const as: GitHub['as'] = (installation) => {
+      const client = desk.door.as(installation)
+      const graphql: typeof client.graphql = async (...question) => {
+        const answer = structuredClone(await client.graphql(...question))
+        const { repository } = answer.data as { repository: { issueOrPullRequest: Answered['pull'] } }
+        change({ pull: repository.issueOrPullRequest, errors: answer.errors as Answered['errors'] })
+        return answer
+      }
+      return { ...client, graphql }
+    }
+    const facts = await createSource({ ...desk.door, as }, desk.github.identity.id).look(asking.request(asking.said()))
+    return facts.pull as NonNullable<Facts['pull']>
   }
   const who = ({ id, login }: Person) => ({ id, login })
 
@@ -120,6 +142,7 @@ describe('what the gates judge', () => {
 
     test('of somebody who may push, of a reader, of an App', async () => {
       const { grace, eve, robot } = desk.github.people
+      desk.github.repository.roles.set(robot.id, { role: 'write', name: 'write' })
       for (const person of [grace, eve, robot]) person.reviews(desk.pull, 'approve')
       expect(await reviews()).toEqual(['grace yes head counts', 'eve yes head counts for nothing', 'robot yes head counts for nothing'])
     })
@@ -143,6 +166,21 @@ describe('what the gates judge', () => {
       grace.reviews(desk.pull, 'approve')
       ada.dismisses(desk.pull, grace.reviews(desk.pull, 'request changes'))
       expect(await reviews()).toEqual([])
+    })
+
+    test('more than a page: unknown', async () => {
+      for (let index = 0; index < 100; index++) desk.github.joins(`reviewer-${index}`).reviews(desk.pull, 'approve')
+      expect(await reviews()).toHaveLength(100)
+      desk.github.people.grace.reviews(desk.pull, 'request changes')
+      expect(await reviews()).toBeUndefined()
+    })
+
+    test('of which a part cannot be read are unknown', async () => {
+      desk.github.people.grace.reviews(desk.pull, 'approve')
+      desk.github.fails('authorCanPushToRepository', 'Resource not accessible by integration', 403)
+      expect((await pull()).reviews).toBeNull()
+      const path = ['repository', 'issueOrPullRequest', 'latestOpinionatedReviews', 'nodes', 0, 'commit']
+      expect((await answering(({ errors }) => void errors.push({ type: 'FORBIDDEN', path, message: 'no' }))).reviews).toBeNull()
     })
 
     test('that cannot be read are unknown, not none', async () => {
@@ -184,6 +222,15 @@ describe('what the gates judge', () => {
       desk.github.people.grace.pushes('main')
       const facts = await desk.source.look(asking.request(ada.comments(from, '/deploy'), {}, from))
       expect(facts.pull).toMatchObject({ isFork: true, behind: 1, author: who(eve), pusher: null })
+    })
+
+    test('compared with another head than it has: nobody can tell', async () => {
+      expect((await answering(({ pull: found }) => void (found.baseRef.compare.headTarget.oid = 'f'.repeat(40)))).behind).toBeNull()
+    })
+
+    test('whose last commit is not its head: nobody knows yet', async () => {
+      const looked = answering(({ pull: found }) => void (found.commits.nodes[0]!.commit.oid = 'f'.repeat(40)))
+      await expect(looked).rejects.toMatchObject({ problem: { code: 'HEAD_UNSETTLED' } })
     })
 
     test('a base branch that is gone: nobody can tell', async () => {
@@ -258,109 +305,6 @@ describe('what the gates judge', () => {
       const facts = await desk.source.look(asked, { commit: null })
       expect(facts).toMatchObject({ commit: null, actor: { role: 'write' }, comment: 'unchanged' })
       expect(facts.pull).toMatchObject({ head: head(), headSince: null, reviews: null, behind: null })
-    })
-  })
-
-  describe('teams and people', () => {
-    const look = async (besides: Look, part: 'members' | 'roles') =>
-      Object.fromEntries<unknown>((await desk.source.look(asking.request(asking.said()), besides))[part])
-    const members = async (parties: readonly Party[], more: Look = {}) => look({ parties, ...more }, 'members')
-    const roles = async (people: readonly Person[]) => look({ people: people.map(who) }, 'roles')
-
-    test('which of the actor and the others are in them', async () => {
-      const { ada, grace, trent } = desk.github.people
-      desk.github.team('acme/releasers', [ada, trent])
-      desk.github.team('acme/leads', [grace])
-      const people = [who(grace), who(trent)]
-      expect(await members([team('releasers'), team('leads')], { people })).toEqual({
-        'team:acme/releasers': [ada.id, trent.id],
-        'team:acme/leads': [grace.id],
-      })
-    })
-
-    test('a member of a team below is a member', async () => {
-      desk.github.team('acme/releasers', [])
-      desk.github.team('acme/night-shift', [desk.github.people.ada], 'acme/releasers')
-      expect(await members([team('releasers')])).toEqual({ 'team:acme/releasers': [desk.github.people.ada.id] })
-    })
-
-    test('a login that contains another one is another person', async () => {
-      desk.github.team('acme/releasers', [desk.github.joins('ada-lovelace')])
-      expect(await members([team('releasers')])).toEqual({ 'team:acme/releasers': [] })
-    })
-
-    test('more hits than a page holds, without the one that is looked for: nobody knows', async () => {
-      desk.github.team(
-        'acme/releasers',
-        Array.from({ length: 101 }, (_, index) => desk.github.joins(`ada${index}`)),
-      )
-      expect(await asking.failing(asking.request(asking.said()), { parties: [team('releasers')] })).toBe('GITHUB_UNAVAILABLE')
-    })
-
-    test.each([team('nobody-made-it'), team('releasers', 'no-such-organisation')])('a team that does not exist has no members: %j', async (party) => {
-      expect(Object.values(await members([party]))).toEqual([[]])
-    })
-
-    test('a team that cannot be read is a failure, where somebody asks for it', async () => {
-      desk.github.team('acme/releasers', [desk.github.people.ada])
-      expect(Object.keys(await members([team('releasers')]))).toHaveLength(1)
-      desk.github.installation.permissions.delete('members')
-      desk.starts()
-      expect(await asking.failing(asking.request(asking.said()), { parties: [team('releasers')] })).toBe('GITHUB_REFUSED')
-      expect(await members([])).toEqual({})
-    })
-
-    test('users and Apps are not asked for: a rule names them as they are', async () => {
-      expect(
-        await members([
-          { kind: 'user', login: 'ada' },
-          { kind: 'app', app: 'robot' },
-        ]),
-      ).toEqual({})
-    })
-
-    test('are remembered for the repository: asked for unasked, in the same query', async () => {
-      desk.github.team('acme/releasers', [desk.github.people.ada])
-      const asked = asking.request(asking.said())
-      expect(await members([])).toEqual({})
-      await members([team('releasers')])
-      expect(await asking.calls(asked)).toHaveLength(3)
-      expect(await members([])).toEqual({ 'team:acme/releasers': [desk.github.people.ada.id] })
-    })
-
-    test('one that is remembered and can no longer be read stops nobody', async () => {
-      desk.github.team('acme/releasers', [desk.github.people.ada])
-      await members([team('releasers')])
-      for (const { permissions } of desk.github.auth.tokens) (permissions as Map<string, string>).delete('members')
-      expect(await members([])).toEqual({})
-      expect(await asking.failing(asking.request(asking.said()), { parties: [team('releasers')] })).toBe('GITHUB_REFUSED')
-    })
-
-    test('the roles of others, each by the account that was meant', async () => {
-      const { grace, trent, ada } = desk.github.people
-      expect(await roles([grace, trent, ada])).toEqual({ [grace.id]: 'admin', [trent.id]: 'triage', [ada.id]: 'write' })
-      const known = who(grace)
-      grace.account.login = 'grace-hopper'
-      desk.github.repository.roles.set(desk.github.joins('grace').id, { role: 'admin', name: 'admin' })
-      expect(await look({ people: [known] }, 'roles')).toEqual({ [grace.id]: 'none' })
-    })
-
-    test('a role that cannot be read is a failure', async () => {
-      const asked = asking.request(asking.said())
-      desk.github.answers(502).to('GET /repos/{owner}/{repo}/collaborators/{username}/permission')
-      expect(await asking.failing(asked, { people: [who(desk.github.people.grace)] })).toBe('PERMISSION_UNREADABLE')
-    })
-  })
-
-  describe('an App as the actor', () => {
-    test('has no role, is in no team, and nobody is asked about it', async () => {
-      desk.github.team('acme/releasers', [desk.github.people.ada])
-      const { robot } = desk.github.people
-      const asked = asking.request(robot.comments(desk.pull, '/deploy'), {}, desk.pull, robot)
-      expect(await asking.calls(asked)).toHaveLength(2)
-      const facts = await desk.source.look(asked, { parties: [team('releasers')] })
-      expect(facts.actor).toEqual({ id: robot.id, login: 'robot[bot]', role: 'none' })
-      expect(facts.members).toEqual(new Map([['team:acme/releasers', []]]))
     })
   })
 })

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { interpretDeploy, parseCommands, readPlace } from '../../../src/bot/parse.ts'
+import { interpretDeploy, parseCommands, readPlace, readSpan } from '../../../src/bot/parse.ts'
 import { tokenize } from '../../../src/bot/tokenize.ts'
+import { NOTHING_ASKED } from '../../../src/deploy/deployment.ts'
 
+const COMMIT = '0123456789abcdef'.repeat(3).slice(0, 40)
 const KNOWN = ['deploy', 'status', 'rollback', 'promote', 'approve', 'reject', 'cancel', 'retry', 'lock', 'unlock', 'preflight', 'why', 'who']
 
 /** `3 deploy staging` for a command on line 3, `3 CODE: sentence` for a problem. */
@@ -73,6 +75,8 @@ describe('what was meant to be a command', () => {
     ['/deploy st\u0430ging', '1 COMMAND_MALFORMED: The command has the character U+0430, and commands are plain ASCII.'],
     ['/deploy \u2014dry-run', '1 COMMAND_MALFORMED: The command has the character U+2014, and commands are plain ASCII.'],
     ['/deploy stag\u200bing', '1 COMMAND_MALFORMED: The command has the character U+200B, and commands are plain ASCII.'],
+    ['/lock a "b\u202ec"', '1 COMMAND_MALFORMED: The command has the character U+202E, and commands are plain ASCII.'],
+    ['/lock a "b\u200bc"', '1 COMMAND_MALFORMED: The command has the character U+200B, and commands are plain ASCII.'],
     ['/deploy --reff main', '1 COMMAND_MALFORMED: There is no option "--reff". Did you mean "ref"?'],
     ['/deploy --ref', '1 COMMAND_MALFORMED: The option --ref needs a value.'],
     ['/deploy --ref --dry-run', '1 COMMAND_MALFORMED: The option --ref needs a value.'],
@@ -98,6 +102,7 @@ describe('the words after a command', () => {
     ['', [], {}, {}],
     [' a  b\tc ', ['a', 'b', 'c'], {}, {}],
     ['"a b" \'c "d"\' "e \\"f\\" \\\\"', ['a b', 'c "d"', 'e "f" \\'], {}, {}],
+    ['"f\u00fcr die Demo \u{1f680}" \'\u4e2d\u6587\'', ['f\u00fcr die Demo \u{1f680}', '\u4e2d\u6587'], {}, {}],
     ["because it's ready", ['because', "it's", 'ready'], {}, {}],
     ['--ref main --dry-run x', ['x'], { ref: 'main', 'dry-run': true }, {}],
     ['--ref=feature/a=b --override="we must" x', ['x'], { ref: 'feature/a=b', override: 'we must' }, {}],
@@ -131,7 +136,7 @@ describe('what /deploy was asked', () => {
     const read = interpretDeploy(args)
     return 'problem' in read ? `${read.problem.code}: ${read.problem.sentence}` : read
   }
-  const nothing = { app: null, environment: null, image: null, ref: null }
+  const nothing = NOTHING_ASKED
   test.each([
     ['', nothing],
     ['staging', { ...nothing, environment: 'staging' }],
@@ -144,9 +149,38 @@ describe('what /deploy was asked', () => {
     ['ghcr.io/acme/shop', { ...nothing, image: 'ghcr.io/acme/shop' }],
     ['staging production', 'COMMAND_MALFORMED: There is a word too many: "production".'],
     [':1 :2', 'COMMAND_MALFORMED: There is a word too many: ":2".'],
-    ['staging --dry-run', 'OPTION_UNSUPPORTED: This version of Gantry does not know what to do with --dry-run, so it does nothing at all.'],
-    ['staging log_level=debug', 'OPTION_UNSUPPORTED: This version of Gantry does not know what to do with log_level=…, so it does nothing at all.'],
+    ['--when-green --allow-older', { ...nothing, whenGreen: true, allowOlder: true }],
+    ['staging --override "the pager rings"', { ...nothing, environment: 'staging', override: 'the pager rings' }],
+    ['staging log_level=debug __proto__=x', { ...nothing, environment: 'staging', parameters: { log_level: 'debug', ['__proto__']: 'x' } }],
+    [`--expect ${COMMIT}`, { ...nothing, expect: COMMIT }],
+    [`--expect ${COMMIT}${COMMIT.slice(0, 24)}`, { ...nothing, expect: `${COMMIT}${COMMIT.slice(0, 24)}` }],
+    [`--expect sha256:${'0a'.repeat(32)}`, { ...nothing, expect: `sha256:${'0a'.repeat(32)}` }],
   ])('%s', (text, expected) => expect(asks(text)).toEqual(expected))
+
+  const part = 'another commit or image can be made that begins in the same way'
+  test.each([
+    ['a prefix', COMMIT.slice(0, 7), part],
+    ['one character too few', COMMIT.slice(1), part],
+    ['one too many', `${COMMIT}0`, part],
+    ['a shortened digest', 'sha256:0123456789ab', part],
+    ['a digest of another kind', `sha512:${'0'.repeat(128)}`, part],
+    ['capital letters', COMMIT.toUpperCase(), 'GitHub and registries write them in lower case'],
+    ['a branch', 'main', part],
+  ])('--expect takes no %s', (_, expected, why) =>
+    expect(asks(`--expect ${expected}`)).toBe(`COMMAND_MALFORMED: The option --expect takes a whole commit or digest: ${why}.`),
+  )
+
+  test.each([
+    ['30m', 1_800_000],
+    ['2h', 7_200_000],
+    ['3d', 259_200_000],
+    ['0h', null],
+    ['1.5h', null],
+    ['2 h', null],
+    ['h', null],
+    ['99999999d', null],
+    ['-2h', null],
+  ])('a span of %s', (text, ms) => expect(readSpan(text)).toBe(ms))
 
   test('a label names a place in the same way', () => {
     expect(readPlace('shop/staging')).toEqual({ app: 'shop', environment: 'staging' })

@@ -210,6 +210,12 @@ describe('an expectation', () => {
     ],
   ])
 
+  test('of a digest says nothing before that is known', () => expect(sentenceOf('expectation', expecting(digestOf('1.1')))).toBeUndefined())
+  test('of one of several digests is met by that one', () => {
+    const artifacts = [...plan().artifacts, { name: 'side', repository: `${IMAGE}-side`, tag: '1.2', digest: digestOf('1.2') }]
+    expect(refusalOf({ ...expecting(digestOf('1.2')), plan: plan({ artifacts }) })).toBeNull()
+  })
+
   test('that failed offers no command with what was found', () => {
     const problem = refusalOf(expecting(OTHER))
     expect(`${problem?.sentence} ${problem?.next}`).not.toMatch(/aaaaaaa|\/deploy|--expect/)
@@ -273,6 +279,14 @@ describe('the commit that an image was built from', () => {
       'is what checks were of',
       'IMAGE_COMMIT_UNKNOWN',
       { ...by({ require: { ...rules().require, checks: 'all' } }, { built: { main: null } }), ...green },
+    ],
+    [
+      'is what was reviewed',
+      'IMAGE_COMMIT_UNKNOWN',
+      {
+        ...by({ require: { ...rules().require, reviews: 1 } }, { built: { main: null } }),
+        facts: facts({ pull: pull({ reviews: [{ author: GRACE, isApproval: true, commit: HEAD, counts: true }] }) }),
+      },
     ],
     ['is what was signed', 'IMAGE_COMMIT_OTHER', by({ require: { ...rules().require, signed: true } }, { built: { main: OTHER } })],
   ])

@@ -67,6 +67,11 @@ describe('setting rules aside', () => {
     expect(refused).toMatchObject({ code: 'OVERRIDE_REFUSED', wanted: 'a person with the role admin, and a reason' })
   })
 
+  test('is not for whoever has the login of an administrator now', () => {
+    const { verdicts } = decide(situation({ ...insisting('admin'), facts: facts({ actor: { id: 99, login: 'ada', role: 'admin' } }) }))
+    expect(verdicts.filter(({ outcome }) => outcome === 'refused').map(({ gate }) => gate)).toEqual(['person', 'override'])
+  })
+
   test.each<[string, Code, Partial<Situation>]>([
     ['a lock', 'LOCKED', { records: records({ lock: heldBy(GRACE) }) }],
     ['the branch', 'BRANCH_REFUSED', ruled({ from: { ...rules().from, branches: ['release'] } })],
@@ -209,6 +214,9 @@ describe('an order', () => {
     ['something, before the digest is known', { records: former('1.0') }, 'allowed'],
   ])('%s', (_, different, outcome) => expect(outcomeOf({ ...after, ...different })).toBe(outcome))
 
+  test('says nothing while the digests are not known', () => {
+    expect(decide(situation({ ...after, records: former('1.1') })).verdicts.map(({ gate }) => gate)).not.toContain('order')
+  })
   test('says what runs there, what should, and how to get there', () => {
     expect(refusalOf({ ...after, plan: plan(), records: former('1.0') })).toMatchObject({
       sentence: 'This has to run in qa first.',
@@ -236,7 +244,7 @@ describe('approvals', () => {
     at: NOON,
     ...different,
   })
-  const said = (...approvals: Approval[]) => ({ plan: plan(), records: records({ planHash: 'hash', approvals }) })
+  const said = (...approvals: Approval[]) => ({ plan: plan(), records: records({ planHash: 'hash', plannedAt: NOON, approvals }) })
   const roles = (role: Role, members: readonly number[] = []) =>
     facts({ roles: new Map([[GRACE.id, role]]), members: new Map([['team:acme/leads', members]]) })
   const linus = { id: 3, login: 'linus' }
@@ -275,7 +283,7 @@ describe('approvals', () => {
   test('are waited for, for as long as the rule says', () => {
     const decision = decide(situation({ ...wanted({ count: 2, by: leads }), ...said() }))
     expect(decision).toMatchObject({
-      wait: { reason: 'approval', sentence: '2 approvals by one of team:acme/leads are missing.', until: request().receivedAt + 4 * HOUR },
+      wait: { reason: 'approval', sentence: '2 approvals by one of team:acme/leads are missing.', until: NOON + 4 * HOUR },
     })
   })
   test('are not set aside by an override', () => {

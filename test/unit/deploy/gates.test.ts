@@ -144,6 +144,16 @@ describe('refused', () => {
       },
     ],
     [
+      'another try on a pull request that has moved on',
+      'BRANCH_REFUSED',
+      { ...from({ branches: ['main'] }), request: request({ asks: asks({ origin: retry }) }), facts: facts({ pull: pull({ head: OTHER }) }) },
+    ],
+    [
+      'a digest that was named, which proves no head',
+      'HEAD_UNPROVED',
+      { request: request({ asks: asks({ expect: `sha256:${'0'.repeat(64)}` }) }), facts: facts({ pull: pull({ headSince: null }) }) },
+    ],
+    [
       'another try after a push',
       'HEAD_MOVED',
       { request: request({ asks: asks({ origin: retry }) }), facts: facts({ pull: pull({ head: OTHER }) }) },
@@ -228,7 +238,7 @@ test('no sentence about a moved head offers the new commit ready to be accepted'
 
 test('the first refusal in the order of the gates is the one that is said', () => {
   expect(gates.map(({ name }) => name)).toEqual([
-    ...['person', 'comment', 'override', 'pull request', 'branch', 'mergeable', 'head commit', 'expectation'],
+    ...['person', 'comment', 'override', 'pull request', 'branch', 'promotion', 'mergeable', 'head commit', 'expectation'],
     ...['signature', 'checks', 'reviews', 'bounds of the target', 'lock', 'freeze', 'order', 'built from', 'approvals'],
   ])
   const everything = { facts: facts({ ...someone('read'), comment: 'deleted', pull: pull({ state: 'closed', head: OTHER }) }), plan: plan() } as const
@@ -238,4 +248,38 @@ test('the first refusal in the order of the gates is the one that is said', () =
 test('what the bounds say names what was found and what is allowed', () => {
   const refused = refusalOf({ proposal: proposal({ placed: placed({ bounds: [bound({ images: ['ghcr.io/other/*'] })] }) }) })
   expect(refused).toMatchObject({ found: `image ${IMAGE}`, wanted: 'one of: ghcr.io/other/*', who: 'account' })
+})
+
+const PROMOTED = {
+  request: request({ asks: asks({ origin: { kind: 'promote', from: 'qa' } }) }),
+  facts: facts({ pull: pull({ state: 'closed', isDraft: true, base: 'next' }) }),
+}
+
+test('a promotion is not asked about the pull request of now, and each gate says so', () => {
+  const decision = decide(situation({ ...PROMOTED, ...from({ branches: ['main'] }) }))
+  expect('allowed' in decision).toBe(true)
+  expect(decision.verdicts.filter(({ outcome }) => outcome === 'skipped')).toEqual(
+    ['pull request', 'branch', 'mergeable', 'head commit'].map((gate) => ({
+      gate,
+      outcome: 'skipped',
+      sentence: 'not asked: what runs elsewhere has passed it there',
+    })),
+  )
+})
+
+describe('a promotion is judged by where its commit came from', () => {
+  const promoting = (source: Proposal['source'], rule: Partial<Proposal['rules']['from']>) => {
+    const { proposal: ruled } = from(rule)
+    return refusalOf({ ...PROMOTED, proposal: { ...ruled, source } })?.code ?? null
+  }
+  const pulled = { isPull: true, isFork: false, branch: 'main' }
+  test.each([
+    ['a pull request for a branch that is taken', pulled, { branches: ['main'] }, null],
+    ['a pull request for another one', { ...pulled, branch: 'next' }, { branches: ['main'] }, 'BRANCH_REFUSED'],
+    ['a pull request, where none is taken', pulled, { pullRequests: false }, 'PULL_REQUEST_REFUSED'],
+    ['a fork, where forks are not taken', { ...pulled, isFork: true }, {}, 'FORK_REFUSED'],
+    ['a fork, where they are', { ...pulled, isFork: true }, { forks: true }, null],
+    ['the default branch', { isPull: false, isFork: false, branch: 'main' }, { pullRequests: false, branches: ['main'] }, null],
+    ['nobody knows where', null, {}, 'BRANCH_REFUSED'],
+  ] as const)('%s', (_, source, rule, code) => expect(promoting(source, rule)).toBe(code))
 })

@@ -3,7 +3,7 @@ import type { Artifact, Observation, Operation, Target } from '../../../src/depl
 import type { Digest } from '../../../src/registry/reference.ts'
 import type { Crossings } from '../../world/crossings.ts'
 
-export type Trouble = 'refuses' | 'unhealthy' | 'stays unhealthy' | 'loses the answer' | 'goes away' | 'runs another' | 'is a bug'
+export type Trouble = 'refuses' | 'hears nothing' | 'unhealthy' | 'stays unhealthy' | 'loses the answer' | 'goes away' | 'runs another' | 'is a bug'
 
 interface Running {
   readonly digest: Digest
@@ -16,6 +16,8 @@ export class ScriptedTarget {
   /** Every switch to another image, by anyone. */
   readonly effects: { readonly id: string; readonly fence: number; readonly digest: Digest }[] = []
   isHealthy = true
+  /** How often it was asked to begin something. */
+  heard = 0
   /** How many of the next observations fail. */
   unreachable = 0
   /** Called with every observation, which waits for it. */
@@ -95,8 +97,10 @@ export class ScriptedTarget {
   }
 
   #begin({ id, fence }: Operation, trouble: Trouble | undefined): void {
+    this.heard += 1
     if (fence < (this.#running?.fence ?? 0)) throw new Failure('TARGET_REFUSED', { sentence: 'That turn is over.', next: 'Ask again.' })
     if (trouble === 'refuses') throw new Failure('TARGET_REFUSED', { sentence: 'The target will not.', next: 'Ask its administrator.' })
+    if (trouble === 'hears nothing') throw away()
     if (trouble === 'is a bug') throw new TypeError('undefined is not a function')
     this.#pending = id
     this.#revision += 1

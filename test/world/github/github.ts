@@ -212,6 +212,17 @@ export class GitHub implements Hub {
     this.webhooks.enqueue(hook, payload, installation.id, repository.id)
   }
 
+  /**
+   * The App is installed once more, beside before, and from now on webhooks name this installation: GitHub's limits are counted anew, for
+   * tests with more deployments in a minute than one installation may show.
+   */
+  reinstalls(): void {
+    const others = [...this.state.installations]
+    const id = Math.max(...others.map(([key]) => key)) + 1
+    this.state.installations.clear()
+    for (const [key, one] of [[id, { ...this.installation, id }] as const, ...others]) this.state.installations.set(key, one)
+  }
+
   /** The App is installed, suspended or removed by the account's administrators. */
   installs(what: 'created' | 'suspend' | 'deleted', installation = this.installation): void {
     const repositories = [...installation.repositories].flatMap((id) => this.state.repositories.get(id) ?? []).map(show.repository)

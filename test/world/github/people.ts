@@ -5,6 +5,7 @@ import type { Change } from './git.ts'
 import type { GitHub } from './github.ts'
 import { publish } from './packages.ts'
 import type { PublishedImage } from './packages.ts'
+import * as show from './render.ts'
 import { user } from './render.ts'
 import { canPush, dismissReview, submitReview } from './reviews.ts'
 import type { Opinion, Reviewed } from './reviews.ts'
@@ -171,7 +172,10 @@ export class Person {
     const flags = { created: isCreated, deleted: false, forced: row.kind === 'force_push' }
     const pusher = { name: this.login, email: `${this.login.replace('[bot]', '')}@example.com` }
     const head = { id: row.after, message: change.message ?? 'Work', author: pusher, committer: pusher, distinct: true }
+    // Here alone GitHub gives this time as a number of seconds.
+    const repository = { ...show.repository(this.#home), pushed_at: Math.floor(github.now() / 1000) }
     const stated = {
+      repository,
       ref: row.ref,
       before: row.before,
       after: row.after,

@@ -1,5 +1,5 @@
 /** GraphQL, executed on the slice of GitHub's own schema: a wrong field, argument or input breaks the contract like a wrong REST body. */
-import { buildSchema, execute, Kind, parse, validate } from 'graphql'
+import { buildSchema, execute, isScalarType, Kind, parse, validate } from 'graphql'
 import type { DocumentNode, ExecutionResult, FieldNode, GraphQLError, GraphQLFieldResolver, GraphQLTypeResolver } from 'graphql'
 import { authorize } from '../auth.ts'
 import { ContractViolation, permissions } from '../contract.ts'
@@ -20,6 +20,13 @@ export interface Question {
 }
 
 const SCHEMA = buildSchema(fixture('github.graphql'))
+const objectId = SCHEMA.getType('GitObjectID')
+if (isScalarType(objectId)) {
+  objectId.parseValue = (value) => {
+    if (typeof value === 'string' && /^[0-9a-f]{40}$/.test(value)) return value
+    throw new Error(`${JSON.stringify(value)} is no GitObjectID`)
+  }
+}
 const PERMISSIONS = permissions('github-graphql.txt')
 /** Permissions that depend on the thread are asked where the thread is known. */
 const isPlain = (needed: readonly string[]): boolean => needed.length === 1

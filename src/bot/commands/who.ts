@@ -1,0 +1,72 @@
+import type { DeployRequest } from '../../deploy/deployment.ts'
+import { partyName, type EnvironmentRules, type Party } from '../../deploy/environment.ts'
+import { mayApprove } from '../../deploy/may-approve.ts'
+import { mayDeploy } from '../../deploy/may-deploy.ts'
+import { duration } from '../../deploy/words.ts'
+import type { Standing } from '../../deploy/wishes.ts'
+import type { Command } from '../command.ts'
+import { person } from '../comments.ts'
+import { code } from '../markdown.ts'
+import { readPlace } from '../parse.ts'
+import { lockWords } from '../place-words.ts'
+
+export const who: Command = {
+  name: 'who',
+  summary: 'Says who may deploy and approve in an environment, and who holds it',
+  phrase: 'may deploy and approve',
+  purpose: 'To know',
+  usage: ['/who [app/][environment]'],
+  who: 'Anybody who may see the repository and is no stranger to it: the role `triage`, or any in a private one.',
+  examples: [['/who production', 'roles, teams and people, and whether you are among them']],
+  options: [],
+  hasParameters: false,
+  mostWords: 1,
+  role: 'triage',
+  judgedBy: 'standing',
+  run: async ({ args, request, service, answer, refuse }) => {
+    const found = await service.place(request, readPlace(args.words[0] ?? null))
+    if ('problem' in found) return refuse(found.problem)
+    answer(placeWords(request, found))
+  },
+}
+
+function placeWords(request: DeployRequest, { rules, facts, lock }: Standing): string {
+  const may = typeof mayDeploy(request, facts, rules) === 'string'
+  return [
+    `**${code(rules.name)}**`,
+    [
+      `Deploys: whoever has the role ${code(rules.allow.role)}${oneOf(rules.allow.any, ' and is one of ')}`,
+      `Approves: ${approvers(rules)}`,
+      lock === null ? 'Held by nobody' : `Now ${lockWords(lock)}`,
+      `You, ${person(request.actor.login)}, have the role ${code(facts.actor.role)}: you ${may ? 'may deploy' : 'may not deploy'} here${ownWord(request, rules, facts)}`,
+    ]
+      .map((line) => `- ${line}`)
+      .join('\n'),
+  ].join('\n')
+}
+
+const MOST_PARTIES = 20
+
+const oneOf = (parties: readonly Party[], words: string): string =>
+  parties.length === 0
+    ? ''
+    : `${words}${parties
+        .slice(0, MOST_PARTIES)
+        .map((party) => code(partyName(party)))
+        .join(', ')}${parties.length > MOST_PARTIES ? ` and ${parties.length - MOST_PARTIES} more` : ''}`
+
+const EXCLUDED = { requester: 'whoever asked for it', author: "the pull request's author", pusher: 'whoever pushed last' } as const
+
+function approvers({ approvals }: EnvironmentRules): string {
+  if (approvals === null) return 'nobody has to'
+  const { count, by, not, expire } = approvals
+  const excluded = not.length === 0 ? '' : `, but not ${not.map((one) => EXCLUDED[one]).join(', ')}`
+  return `${count} of ${by.length === 0 ? 'those with the role `write`' : `these: ${oneOf(by, '')}`}${excluded}, within ${duration(expire)}`
+}
+
+function ownWord(request: DeployRequest, rules: EnvironmentRules, facts: Standing['facts']): string {
+  if (rules.approvals === null || facts.actor.id === null) return ''
+  const nobodys = { ...request, actor: { id: 0, login: '', app: null } }
+  const refusal = mayApprove({ id: request.actor.id, login: request.actor.login, role: facts.actor.role }, nobodys, facts, rules)
+  return refusal === null ? ', and may approve what others ask for' : ', and may not approve on this thread'
+}

@@ -1,0 +1,126 @@
+import { expect, story } from '../story.ts'
+import { states } from '../world/facts.ts'
+import { DEPLOY_YML } from '../world/world.ts'
+
+const FOUR_EYES = `${DEPLOY_YML}    approvals: { count: 1, not: [requester], expire: 4h }\n`
+
+story(
+  'production waits until a second person approves, and says who has to do what',
+  async ({ world, ada, grace, bot, github, registry, engine }) => {
+    github.has('.github/deploy.yml', FOUR_EYES)
+    const digest = await registry.has('acme/shop:1', {})
+    await ada.comments('/deploy production :1')
+    await world.time.passes('3 seconds')
+    expect(states(world)).toEqual(['waiting'])
+    expect(
+      bot
+        .hears()
+        .split('\n\n* ')[0]
+        ?.replaceAll(/s1-[0-9a-f]{32}/g, '<id>'),
+    ).toMatchInlineSnapshot(`
+      "🚦 @ada, deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`** waits for an approval.
+
+      **Waits:** An approval by somebody else with the role write is missing. It is given up at 2026-11-23 17:00 UTC.
+
+      - **Next:** whoever may approve it types \`/approve <id>\`, or \`/reject <id>\` with a reason"
+    `)
+    await grace.comments('/approve')
+    expect(bot.says()).toContain('✅ **ada** deployed')
+    expect(bot.says()).toMatchInlineSnapshot(
+      `"✅ **grace** approved the deployment of \`shop:1\` to **\`production\`**, which **ada** had asked for: it goes on."`,
+    )
+    expect(engine.runs('shop')).toBe(digest)
+  },
+)
+
+story('nobody approves what they asked for themselves', async ({ world, ada, bot, github, registry }) => {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  await ada.comments('/approve')
+  bot.says()
+  expect(bot.says()).toContain('APPROVAL_NOT_ALLOWED')
+  expect(states(world)).toEqual(['waiting'])
+  await ada.comments('/cancel')
+  bot.isHeard()
+})
+
+story('a rejection ends it, and says why', async ({ world, ada, grace, bot, github, registry, engine }) => {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  await grace.comments('/reject not on a Friday')
+  expect(bot.says()).toContain('grace rejected this deployment: not on a Friday')
+  expect(bot.says()).toMatchInlineSnapshot(
+    `"🚫 **grace** rejected the deployment of \`shop:1\` to **\`production\`**, which @ada had asked for: not on a Friday. Talk about it, then ask again."`,
+  )
+  expect(states(world)).toEqual(['refused'])
+  expect(engine.runs('shop')).toBeNull()
+})
+
+story('an approval that nobody gives in time is given up', async ({ world, ada, bot, github, registry }) => {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  await world.time.passes('5 hours')
+  expect(bot.says()).toContain('WAIT_EXPIRED')
+  expect(states(world)).toEqual(['refused'])
+})
+
+story('two approvals are counted by person', async ({ world, ada, grace, trent, bot, github, registry, engine }) => {
+  github.has('.github/deploy.yml', FOUR_EYES.replace('count: 1', 'count: 2'))
+  world.demotes(trent.person, 'write')
+  const digest = await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  await grace.comments('/approve')
+  await grace.comments('/approve')
+  expect(states(world)).toEqual(['waiting'])
+  await trent.comments('/approve')
+  bot.says()
+  const said = [bot.says(), bot.says(), bot.says()]
+  expect(said).toMatchInlineSnapshot(`
+    [
+      "🚦 **grace** approved the deployment of \`shop:1\` to **\`production\`**, which **ada** had asked for: 1 more approval is needed.",
+      "🚦 **grace** approved the deployment of \`shop:1\` to **\`production\`**, which **ada** had asked for: 1 more approval is needed.",
+      "✅ **trent** approved the deployment of \`shop:1\` to **\`production\`**, which **ada** had asked for: it goes on.",
+    ]
+  `)
+  expect(engine.runs('shop')).toBe(digest)
+})
+
+story('/status names what waits and for what, /why and /who say the rest', async ({ ada, bot, github, registry }) => {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  await ada.comments('/status production')
+  await ada.comments('/who production')
+  bot.says()
+  expect(bot.says()).toMatchInlineSnapshot(`
+    "**\`production\`** · [Open it](<https://shop.example.com/>)
+    - Runs nothing of ours as \`shop\`
+    - Nothing has been deployed here yet.
+    - Waits: **ada**: \`shop:1\` · An approval by somebody else with the role write is missing."
+  `)
+  expect(bot.says()).toMatchInlineSnapshot(`
+    "**\`production\`**
+    - Deploys: whoever has the role \`write\`
+    - Approves: 1 of those with the role \`write\`, but not whoever asked for it, within 4 h
+    - Held by nobody
+    - You, **ada**, have the role \`write\`: you may deploy here, and may approve what others ask for"
+  `)
+  await ada.comments('/cancel')
+  bot.isHeard()
+})
+
+story('a rollback needs no approval, and says that it was not asked for', async ({ world, ada, grace, bot, github, registry, engine }) => {
+  const good = await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', { 2: '' })
+  await ada.comments('/deploy production :1')
+  await ada.comments('/deploy production :2')
+  bot.isHeard()
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await grace.comments('/rollback production')
+  expect(bot.says()).toContain('⏭️ Approvals: not asked: a rollback repeats a plan that has passed it before')
+  expect(engine.runs('shop')).toBe(good)
+  expect(states(world)).toEqual(['success', 'success', 'success'])
+})

@@ -1,0 +1,125 @@
+import { expect, story } from '../story.ts'
+import { idIn, states } from '../world/facts.ts'
+import type { World } from '../world/world.ts'
+
+/** While the engine is at this request, something happens on GitHub, and the bot has read it before the engine answers. */
+function during(world: World, request: RegExp, happens: () => unknown, isTime = (): boolean => true): void {
+  let isOver = false
+  world.wire.engine = async ({ method, url }) => {
+    if (isOver || !isTime() || !request.test(`${method} ${new URL(url).pathname}`)) return null
+    isOver = true
+    happens()
+    await world.github.deliver((delivery) => world.receive(delivery))
+    const isRead = (): boolean => world.disk.all(`select 1 from delivery where handled_at is null`).length === 0
+    while (!isRead() && !world.life.crossings.isDead) await new Promise((resolve) => setImmediate(resolve))
+    return null
+  }
+}
+
+const CREATE = /^POST .*\/containers\/create$/
+
+story.once('what waits for its turn is cancelled before it changes anything', async ({ world, ada, grace, bot, registry, engine }) => {
+  const first = await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', { 2: '' })
+  const issue = grace.person.opensIssue()
+  during(world, CREATE, () => grace.person.comments(issue.number, '/deploy production :2\n/cancel'))
+  await ada.comments('/deploy production :1')
+  expect(states(world)).toEqual(['success', 'cancelled'])
+  expect(bot.says()).toContain('✅ **ada** deployed')
+  const said = [bot.says(), bot.says()].toSorted()
+  expect(said.map((text) => text.split('\n')[0])).toMatchInlineSnapshot(`
+    [
+      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` to **\`production\`**.",
+      "⏭️ **grace** stopped the deployment of \`shop:2\` to **\`production\`**, before anything was changed.",
+    ]
+  `)
+  expect(engine.runs('shop')).toBe(first)
+})
+
+story.once('somebody else who may deploy there cancels too, and whoever asked hears of it', async ({ world, ada, grace, bot, registry }) => {
+  await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', { 2: '' })
+  const issue = ada.person.opensIssue()
+  during(world, CREATE, () => {
+    ada.person.comments(issue.number, '/deploy production :2')
+    grace.person.comments(issue.number, '/cancel')
+  })
+  await ada.comments('/deploy production :1')
+  expect(states(world)).toEqual(['success', 'cancelled'])
+  const said = bot.unread().map(({ body }) => body.split('\n')[0] ?? '')
+  bot.isHeard()
+  expect(said.filter((line) => line.includes('grace')).toSorted()).toMatchInlineSnapshot(`
+    [
+      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` to **\`production\`**, which **ada** had asked for.",
+      "⏭️ **grace** stopped the deployment of \`shop:2\` to **\`production\`**, which @ada had asked for, before anything was changed.",
+    ]
+  `)
+})
+
+story.once('whoever may not deploy there stops nothing', async ({ world, ada, trent, bot, registry }) => {
+  await registry.has('acme/shop:1', {})
+  during(world, CREATE, () => trent.person.comments(1, '/cancel'))
+  await ada.comments('/deploy production :1')
+  expect(states(world)).toEqual(['success'])
+  expect(bot.says()).toContain('✅ **ada** deployed')
+  expect(bot.says()).toContain('PERMISSION_REQUIRED')
+})
+
+story.once('what is being started is stopped, and what ran before runs again', async ({ world, ada, grace, bot, registry, engine }) => {
+  const before = await registry.has('acme/shop:1', {})
+  const slow = await registry.has('acme/shop:2', { 2: '' })
+  engine.finds(slow, 'needs long')
+  await ada.comments('/deploy production :1')
+  bot.isHeard()
+  during(world, /^POST .*\/containers\/[^/]+\/start$/, () => grace.person.comments(1, '/cancel'))
+  await ada.comments('/deploy production :2')
+  expect(states(world)).toEqual(['success', 'cancelled'])
+  const said = [bot.says(), bot.says()].toSorted()
+  expect(said.map((text) => text.split('\n')[0])).toMatchInlineSnapshot(`
+    [
+      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` (\`sha256:3e8d4beb33ba\`) to **\`production\`**, which **ada** had asked for.",
+      "⏳ **grace** stops the deployment of \`shop:2\` to **\`production\`**, which @ada had asked for; its own comment says what runs in the end.",
+    ]
+  `)
+  expect(engine.runs('shop')).toBe(before)
+})
+
+story.once('after the switch it is too late, and the way back is named', async ({ world, ada, grace, bot, registry, engine }) => {
+  await registry.has('acme/shop:1', {})
+  const now = await registry.has('acme/shop:2', { 2: '' })
+  await ada.comments('/deploy production :1')
+  bot.isHeard()
+  during(
+    world,
+    /./,
+    () => grace.person.comments(1, '/cancel'),
+    () => states(world).at(-1) === 'observing',
+  )
+  await ada.comments('/deploy production :2')
+  expect(states(world)).toEqual(['success', 'success'])
+  const said = [bot.says(), bot.says()].toSorted()
+  expect(said.map((text) => text.split('\n')[0])).toMatchInlineSnapshot(`
+    [
+      "✅ **ada** deployed \`registry.test/acme/shop:2\` (\`sha256:3e8d4beb33ba\`) to **\`production\`** in 0.0 s. [Open it](<https://shop.example.com/>)",
+      "❔ It is too late to stop the deployment of \`shop:2\` to **\`production\`**, which **ada** had asked for: the image is in its place. To go back, type \`/rollback production\` once it has ended.",
+    ]
+  `)
+  expect(engine.runs('shop')).toBe(now)
+})
+
+story('what has ended cannot be stopped any more', async ({ ada, bot, registry }) => {
+  await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  const id = idIn(bot.hears())
+  bot.isHeard()
+  await ada.comments(`/cancel ${id}`)
+  expect(bot.says()).toContain('There is nothing to stop any more. ✅ **ada** deployed')
+  await ada.comments('/cancel')
+  expect(bot.says()).toContain('DEPLOYMENT_UNKNOWN')
+})
+
+story('a stranger stops nothing and hears nothing', async ({ mallory, bot }) => {
+  const comment = await mallory.comments('/cancel')
+  expect(comment.reactions.map(({ content }) => content).toSorted()).toEqual(['confused', 'eyes'])
+  expect(bot.unread()).toEqual([])
+})

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import { createLocks } from '../../../src/store/locks.ts'
+import { ADA, GRACE, configuration, digestOf, request, rules } from './situation.ts'
+import { SmallWorld } from './small-world.ts'
+
+/** What the simulation found (docs/simulation.md), each told as the smallest story that shows it. */
+
+const lockedBy = (world: SmallWorld, owner: typeof ADA, environment = 'shop/staging') =>
+  createLocks(world.disk).take(
+    { repository: request().repository, environment, owner, reason: 'a migration', since: world.time.now(), until: null, subject: null, url: null },
+    {},
+  )
+
+describe('a lock', () => {
+  test('that is taken while the target is looked at, just before the claim, is heeded', async () => {
+    const world = new SmallWorld()
+    world.target.observes = () => {
+      if (world.deployment(1).state === 'queued') lockedBy(world, GRACE)
+    }
+    world.asks(':1.1', { by: ADA })
+    await world.rests()
+    expect(world.deployment(1)).toMatchObject({ state: 'refused', problem: { code: 'LOCKED' }, fence: null })
+    expect(world.target.effects).toEqual([])
+  })
+
+  test('of an environment stands beside that of the whole repository: whoever holds the one needs the other', async () => {
+    const world = new SmallWorld()
+    lockedBy(world, ADA)
+    lockedBy(world, GRACE, '*')
+    for (const by of [ADA, GRACE]) world.asks(':1.1', { by })
+    await world.rests()
+    expect(world.states).toEqual(['refused', 'refused'])
+  })
+})
+
+describe('a target that does not answer', () => {
+  test('is handed the same operation again, so that the one before has nothing left to do', async () => {
+    const world = new SmallWorld()
+    world.target.has('hears nothing', 'hears nothing')
+    world.asks(':1.1')
+    await world.rests()
+    expect(world.states).toEqual(['success'])
+    expect(world.target.effects).toEqual([{ id: world.idOf(1), fence: 1, digest: digestOf('1.1') }])
+  })
+
+  test('is left alone where somebody has moved it meanwhile', async () => {
+    const world = new SmallWorld()
+    world.target.has('hears nothing')
+    world.target.observes = () => {
+      if (world.target.heard === 1) world.target.isMovedTo(digestOf('by hand'))
+    }
+    world.asks(':1.1')
+    await world.rests()
+    expect(world.deployment(1)).toMatchObject({ state: 'unknown', problem: { code: 'TARGET_MOVED' } })
+    expect(world.target.effects).toEqual([])
+  })
+
+  test('for good leaves an outcome that nobody knows: what was sent may still be carried out', async () => {
+    const world = new SmallWorld()
+    world.target.has(...Array<'hears nothing'>(6).fill('hears nothing'))
+    world.asks(':1.1')
+    await world.rests()
+    expect(world.deployment(1)).toMatchObject({ state: 'unknown', problem: { code: 'TARGET_UNAVAILABLE' } })
+    expect(world.occupant).toBe(1)
+  })
+
+  test('has what ran before put back where the rules want that, with a fence above whatever comes late', async () => {
+    const world = new SmallWorld()
+    world.asks(':1.1')
+    await world.rests()
+    world.target.has(...Array<'hears nothing'>(6).fill('hears nothing'))
+    world.asks(':1.2')
+    await world.rests()
+    expect(world.deployment(2)).toMatchObject({ state: 'failure', problem: { code: 'TARGET_UNAVAILABLE' } })
+    expect(world.target.effects.at(-1)).toEqual({ id: `${world.idOf(2)}-back`, fence: 3, digest: digestOf('1.1') })
+  })
+
+  test('nor to the putting back, leaves that unknown too', async () => {
+    const world = new SmallWorld()
+    world.asks(':1.1')
+    await world.rests()
+    world.target.has(...Array<'hears nothing'>(12).fill('hears nothing'))
+    world.asks(':1.2')
+    await world.rests()
+    expect(world.deployment(2)).toMatchObject({ state: 'unknown', problem: { code: 'TARGET_UNAVAILABLE' } })
+  })
+})
+
+describe('a clock that is set right', () => {
+  test('by an hour back does not lengthen the time that an environment has to answer', async () => {
+    const world = new SmallWorld()
+    world.configuration = configuration([rules({ health: { path: '/healthz', within: 20_000, times: 1 }, onFailure: 'keep' })])
+    world.answers = 503
+    world.asks(':1.1')
+    await world.reaches(1, 'observing')
+    world.time.isSetBy(-3_600_000)
+    await world.time.passes('5 minutes')
+    expect(world.deployment(1)).toMatchObject({ state: 'failure', problem: { code: 'TARGET_UNHEALTHY' } })
+  })
+
+  test('by an hour forward is noticed by whoever waits within five minutes', async () => {
+    const world = new SmallWorld()
+    world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 2 * 3_600_000 } })])
+    world.asks(':1.1')
+    await world.time.passes('1 minute')
+    expect(world.states).toEqual(['waiting'])
+    world.time.isSetBy(2 * 3_600_000)
+    await world.time.passes('5 minutes')
+    expect(world.deployment(1)).toMatchObject({ state: 'refused', problem: { code: 'WAIT_EXPIRED' } })
+  })
+})
