@@ -235,6 +235,8 @@ function olderDatabase(grounds: Grounds, version: number): void {
   }
   const [sample = ''] = readdirSync(FIXTURES).filter((name) => name.startsWith(String(version).padStart(4, '0')))
   for (const statement of readFileSync(join(FIXTURES, sample), 'utf8').split(/;\n/)) if (/^insert/m.test(statement)) sql.exec(statement)
+  // What waits behind an outcome that nobody knows would wait on; somebody has looked at it by now.
+  sql.exec('update deployment set settled_at = 1')
   sql.close()
 }
 
