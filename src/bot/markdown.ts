@@ -35,8 +35,8 @@ export function prose(text: string, longest = 600): string {
     .join('')
 }
 
-/** A command in quotation marks, `"/deploy help"`: one span, so that it can be copied whole. */
-const COMMAND = /"(\/[a-z][^"]*)"/
+// A command in quotation marks is one span, so that it can be copied whole. Between spaces, because two spans that touch are none.
+const COMMAND = /(?<=^| )"(\/[a-z][^"]*)"(?=[.,:;!?]*(?: |$))/
 
 /** A link that we vouch for, or the words alone where the address is no plain http(s) one. `words` must be our own. */
 export function link(words: string, address: string): string {

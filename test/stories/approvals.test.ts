@@ -10,13 +10,20 @@ story(
     github.has('.github/deploy.yml', FOUR_EYES)
     const digest = await registry.has('acme/shop:1', {})
     await ada.comments('/deploy production :1')
+    await world.time.passes('3 seconds')
     expect(states(world)).toEqual(['waiting'])
     expect(
       bot
         .hears()
-        .split('\n\n*')[0]
+        .split('\n\n* ')[0]
         ?.replaceAll(/s1-[0-9a-f]{32}/g, '<id>'),
-    ).toMatchInlineSnapshot(`"⏳ **ada** is deploying \`registry.test/acme/shop:1\` to **\`production\`**: finding the image."`)
+    ).toMatchInlineSnapshot(`
+      "🚦 @ada, deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`** waits for an approval.
+
+      **Waits:** An approval by somebody else with the role write is missing. It is given up at 2026-11-23 17:00 UTC.
+
+      - **Next:** whoever may approve it types \`/approve <id>\`, or \`/reject <id>\` with a reason"
+    `)
     await grace.comments('/approve')
     expect(bot.says()).toContain('✅ **ada** deployed')
     expect(bot.says()).toMatchInlineSnapshot(

@@ -6,7 +6,8 @@ import { gfm } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 import { checkTitle, deploymentComment, statusDescription } from '../../../src/bot/comments.ts'
 import { project } from '../../../src/bot/projection.ts'
-import { NOTHING_ASKED, type Deployment, type State, type Step, type StepName } from '../../../src/deploy/deployment.ts'
+import { NOTHING_ASKED, type Deployment, type Origin, type State, type Step, type StepName } from '../../../src/deploy/deployment.ts'
+import type { Plan } from '../../../src/deploy/plan.ts'
 import { duration, headline, steps } from '../../../src/deploy/words.ts'
 import { CODES, problem, type Code } from '../../../src/errors.ts'
 import { DIGEST, LINKS } from './desk.ts'
@@ -68,6 +69,11 @@ const ended = (count: number, more: Partial<Deployment> = {}): Partial<Deploymen
   ...more,
 })
 
+const asking = (origin: Origin): Partial<Deployment> => {
+  const { request } = deployment('success')
+  return { request: { ...request, asks: { ...request.asks, origin } }, steps: stepsUntil(6, 'done'), endedAt: START + 8_400 }
+}
+
 const CASES: readonly [string, Deployment][] = [
   ['finding the image', deployment('resolving', { steps: stepsUntil(2, 'running') })],
   ['verifying', deployment('verifying')],
@@ -88,6 +94,34 @@ const CASES: readonly [string, Deployment][] = [
     ),
   ],
   ['unknown', deployment('unknown', ended(5, { problem: why('TARGET_MOVED') }))],
+  [
+    'waiting for an approval',
+    deployment('waiting', {
+      ...{ steps: stepsUntil(4, 'running'), planHash: 'hash' },
+      wait: { reason: 'approval', sentence: 'An approval by one of team:acme/leads is missing.', until: START + 14_400_000, lookAt: START },
+    }),
+  ],
+  [
+    'waiting for checks',
+    deployment('waiting', {
+      steps: stepsUntil(4, 'running'),
+      wait: { reason: 'checks', sentence: '2 checks still run.', until: START + 1_800_000, lookAt: START },
+    }),
+  ],
+  ['cancelled by whoever asked', deployment('cancelled', ended(4, { cancellation: { by: { id: 9, login: 'ada' }, at: START } }))],
+  ['cancelled by somebody else', deployment('cancelled', ended(4, { cancellation: { by: { id: 8, login: 'grace' }, at: START } }))],
+  ['promoted', deployment('success', asking({ kind: 'promote', from: 'testing' }))],
+  ['tried again', deployment('applying', asking({ kind: 'retry', of: 'k-0001' }))],
+  [
+    'rules set aside',
+    deployment('success', {
+      ...asking({ kind: 'rollback', to: null }),
+      verdicts: [
+        { gate: 'person', outcome: 'passed', sentence: 'ada has the role write' },
+        { gate: 'approvals', outcome: 'skipped', sentence: 'not asked: a rollback repeats a plan that has passed it before' },
+      ],
+    }),
+  ],
 ]
 
 describe('what the comment says', () => {
@@ -105,12 +139,30 @@ describe('what the comment says', () => {
     }
   })
 
-  test('a mention is made of failures alone, and once', () => {
+  test('a mention is made of failures and of what needs somebody, and once', () => {
     const mentions = CASES.map(([name, one]) => [name, deploymentComment(one, LINKS).split('@ada').length - 1] as const)
     expect(mentions.filter(([, count]) => count > 0)).toEqual([
       ['failure', 1],
       ['unknown', 1],
+      ['waiting for an approval', 1],
     ])
+  })
+
+  test('a rollback says from what to what, by whatever tells the two apart', () => {
+    const rolledBack = deployment('success', asking({ kind: 'rollback', to: null }))
+    const former = (tag: string | null): Plan => ({
+      ...(rolledBack.plan as Plan),
+      artifacts: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag, digest: `sha256:${'f'.repeat(64)}` }],
+    })
+    const first = (plan: Plan | null): string => deploymentComment(rolledBack, LINKS, plan).split(' (')[0] ?? ''
+    expect([first(former('1.3')), first(former('1.2')), first(former(null)), first(null)]).toMatchInlineSnapshot(`
+      [
+        "✅ **ada** rolled **\`staging\`** back from \`shop:1.3\` to \`ghcr.io/acme/shop:1.2\`",
+        "✅ **ada** rolled **\`staging\`** back from \`shop@sha256:ffffffffffff\` to \`ghcr.io/acme/shop:1.2\`",
+        "✅ **ada** rolled **\`staging\`** back from \`shop@sha256:ffffffffffff\` to \`ghcr.io/acme/shop:1.2\`",
+        "✅ **ada** rolled **\`staging\`** back to \`ghcr.io/acme/shop:1.2\`",
+      ]
+    `)
   })
 })
 
@@ -158,6 +210,9 @@ describe('whatever names and messages hold', () => {
           artifacts: Array.from({ length: 30 }, () => ({ name: 'main', repository, tag, digest: DIGEST })),
         },
         problem: base.problem && { ...base.problem, sentence, found, wanted: found, next },
+        wait: base.wait && { ...base.wait, sentence },
+        verdicts: base.verdicts.map((verdict) => ({ ...verdict, sentence })),
+        cancellation: base.cancellation && { ...base.cancellation, by: { id: 1, login } },
         steps: base.steps.map((step) => ({ ...step, note })),
         log: Array.from({ length: 200 }, () => line),
       }
@@ -176,7 +231,8 @@ describe('whatever names and messages hold', () => {
       if (node.type === 'link') expect(node.url).toMatch(/^https?:/)
     }
   }
-  const OURS = /^(?:<details>\n<summary>(?:Log|Last \d+ of \d+ log lines)<\/summary>|<\/details>|<!-- gantry:deployment k-0123 -->)$/
+  const OURS =
+    /^(?:<details>\n<summary>(?:Log|Last \d+ of \d+ log lines|1 rule was not asked, 1 as always)<\/summary>|<\/details>|<!-- gantry:deployment k-0123 -->)$/
 
   test('the comment has our own links, HTML and mentions in it and nobody else’s, and its marker', () => {
     fc.assert(
@@ -241,6 +297,7 @@ test.each([
   [4_200, '4 s'],
   [72_000, '1 min 12 s'],
   [7_500_000, '2 h 5 min'],
+  [14_400_000, '4 h'],
 ])('%i milliseconds are %s', (ms, words) => {
   expect(duration(ms)).toBe(words)
 })

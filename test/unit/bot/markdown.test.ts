@@ -46,6 +46,7 @@ const NASTY = [
     '|a|b|',
   ],
   ...[':tada:', 'https://example.com', '\ud800', 'ﾠ', '\u3164', '    code', '\t', '[^1]', '[x]: http://y', '$x$', '@ada.', '"@ada"', '(@ada)'],
+  ...['"/deploy help"', ' "/x`" ', ' "/x`"`', '"/a"/b" ', ' "/a @ada" '],
 ]
 const foreign = fc.oneof(
   fc.constantFrom(...NASTY),
@@ -58,6 +59,11 @@ const texts = (markdown: string): string =>
   all(parse(markdown))
     .flatMap((node) => (node.type === 'text' ? [node.value] : []))
     .join('\n')
+
+test('a command in quotation marks can be copied whole', () => {
+  expect(prose('Type "/deploy help lock", or "/unlock a-b". "/why"')).toBe('Type `/deploy help lock`, or `/unlock a-b`. `/why`')
+  expect(prose('not "/this"one nor "this"')).toBe('not "`/this"one` nor "this"')
+})
 
 describe('foreign text', () => {
   test('in a code span is one code span, whatever it holds', () => {
