@@ -81,7 +81,7 @@ function stateOf(grounds: GroundsOfBoth, nth: number): { readonly text: string; 
     nth,
   )
   const [row] = rows
-  return { text: row === undefined ? 'not there' : `${row['steps']} ${row['state']}`, hasEnded: row?.['ended_at'] != null }
+  return { text: row === undefined ? 'not there' : `${String(row['steps'])} ${String(row['state'])}`, hasEnded: row?.['ended_at'] != null }
 }
 
 /** Asked over and over; the new process has a port of its own. */
