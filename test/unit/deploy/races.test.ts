@@ -112,6 +112,49 @@ describe('a target that does not answer', () => {
   })
 })
 
+describe('what an earlier process sent may still be on its way', () => {
+  /** Dies where it would hand the image over, and somebody cancels before the next one starts. */
+  async function cancelledBetween(world: SmallWorld, number: number): Promise<void> {
+    world.target.observes = () => {
+      if (world.deployment(number).state === 'applying') world.crossings.die()
+    }
+    world.asks(`:1.${number}`)
+    await world.rests()
+    world.target.observes = null
+    world.journal.cancel(world.idOf(number), { by: GRACE, at: world.time.now() })
+    world.starts()
+    await world.rests()
+  }
+
+  test('so what is cancelled then is not known to be without effect', async () => {
+    const world = new SmallWorld()
+    await cancelledBetween(world, 1)
+    expect(world.deployment(1)).toMatchObject({ state: 'unknown', problem: { code: 'CANCELLED' } })
+  })
+
+  test('so what ran before is put back, with a fence above it', async () => {
+    const world = new SmallWorld()
+    world.asks(':1.1')
+    await world.rests()
+    await cancelledBetween(world, 2)
+    expect(world.deployment(2)).toMatchObject({ state: 'cancelled' })
+    expect(world.target.effects.at(-1)).toEqual({ id: `${world.idOf(2)}-back`, fence: 3, digest: digestOf('1.1') })
+  })
+
+  test('so what goes wrong then is no failure yet', async () => {
+    const world = new SmallWorld()
+    world.target.waitsForAbort = true
+    world.asks(':1.1')
+    await world.target.isApplying()
+    world.crossings.die()
+    world.target.waitsForAbort = false
+    world.target.has('is a bug')
+    world.starts()
+    await world.rests()
+    expect(world.states).toEqual(['unknown'])
+  })
+})
+
 describe('a clock that is set right', () => {
   test('by an hour back does not lengthen the time that an environment has to answer', async () => {
     const world = new SmallWorld()
