@@ -34,7 +34,7 @@ export async function handleComment(base: DeployRequest, doors: HandlerDoors): P
   if (lines.length === 0) return { aside: Promise.resolve() }
   const aside = doors.aside(() => reactTo(base, 'eyes', doors))
   let facts: Promise<Facts> | null = null
-  const look = (): Promise<Facts> => (facts ??= doors.source.look(base))
+  const look = (): Promise<Facts> => (facts ??= doors.source.look(base, { commit: null }))
   for (const line of lines) await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
   return { aside }
 }

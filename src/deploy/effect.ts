@@ -18,7 +18,7 @@ export async function apply(deployment: Deployment, doors: RolloutDoors): Promis
   if (now === 'unknown') return 'again'
   if (planned(deployment, doors).placed.target.contract === 'blind' && !doors.claimed.delete(deployment.id)) return interrupted(deployment, doors)
   if (!isOurs(now, deployment, doors)) {
-    const isBegun = isUnfinished(now, deployment)
+    const isBegun = isUnfinished(now, deployment, doors)
     if (isBegun ? isGivenUp(deployment, doors) : await isEndedFirst(deployment, doors, now)) return 'again'
     if ((await attempt(deployment, isBegun, doors)) === 'ended') return 'again'
   }
@@ -105,7 +105,7 @@ async function attempt(deployment: Deployment, isBegun: boolean, doors: RolloutD
       if (outcome === 'applied') return 'applied'
       mayComeLate ||= outcome.isLost
       const before = doors.journal.before(deployment.id)
-      if (outcome.isLost && outcome.now !== null && !isSame(outcome.now, before) && !isUnfinished(outcome.now, deployment)) {
+      if (outcome.isLost && outcome.now !== null && !isSame(outcome.now, before) && !isUnfinished(outcome.now, deployment, doors)) {
         moved(deployment, doors, before, outcome.now)
         return 'ended'
       }
@@ -190,8 +190,15 @@ function taken({ id }: Deployment, { journal, clock }: RolloutDoors): 'again' {
   return 'again'
 }
 
-const isUnfinished = (now: readonly Observation[], { id }: Deployment): boolean =>
-  now.some(({ pending, operation }) => pending === id || operation === id)
+/** Some of it is ours, and nothing of it is anybody else's since. */
+function isUnfinished(now: readonly Observation[], { id }: Deployment, { journal }: RolloutDoors): boolean {
+  const before = journal.before(id)
+  const isMine = ({ pending, operation }: Observation): boolean => pending === id || operation === id
+  return (
+    now.some(isMine) &&
+    now.every((one) => isMine(one) || before.some(({ workload, revision }) => workload === one.workload && revision === one.revision))
+  )
+}
 
 const isSame = (now: readonly Observation[], before: readonly Observation[]): boolean =>
   now.length === before.length && now.every(({ workload, revision }) => before.some((old) => old.workload === workload && old.revision === revision))

@@ -90,6 +90,8 @@ export interface Ending {
   readonly note?: string
   readonly problem?: Problem
   readonly alreadyRunning?: boolean
+  /** The step at which it ends did what it was for, whatever the deployment ends as. */
+  readonly isStepDone?: boolean
   readonly isQuiet?: boolean
   readonly verdicts?: readonly Verdict[]
 }

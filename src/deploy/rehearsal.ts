@@ -1,13 +1,13 @@
 import type { Problem } from '../errors.ts'
 import type { DeployRequest, Verdict, Wait } from './deployment.ts'
-import { environmentKey, partiesOf, partyName } from './environment.ts'
+import { environmentKey } from './environment.ts'
 import { decide, FORBIDS } from './gates/index.ts'
 import type { PreflightReport } from './images.ts'
 import { originIn } from './origin.ts'
 import { canonical, hashPlan, type Plan } from './plan.ts'
 import { planOf, propose, type Proposal } from './proposal.ts'
 import { situationOf } from './situation.ts'
-import { access, patiently, problemOf, type RolloutDoors } from './step.ts'
+import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
 import type { Json, Observation } from './target.ts'
 
 /** What a deployment would come to: every gate, the preflight, and what would change. Nothing was changed. */
@@ -40,9 +40,7 @@ export async function rehearse(request: DeployRequest, doors: RolloutDoors): Pro
   if ('refusal' in stranger) return { problem: stranger.refusal.problem }
   const proposal = propose(request, first, doors, originIn(doors.journal, request))
   if ('problem' in proposal) return { problem: proposal.problem }
-  const parties = partiesOf(proposal.rules)
-  const isComplete = parties.every((party) => first.members.has(partyName(party)))
-  const facts = isComplete ? first : await patiently(doors, () => doors.source.look(request, { parties }))
+  const facts = await withMembers(first, proposal.rules, request, doors)
   // Whoever may not deploy there hears why, and is not shown what a target runs.
   const early = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
   const isForbidden = early.verdicts.some(({ gate, outcome }) => outcome === 'refused' && FORBIDS.has(gate))

@@ -42,7 +42,7 @@ export async function restore(deployment: Deployment, doors: RolloutDoors): Prom
   }
   const isBack = runsPlan(now, former) && now.every(({ healthy }) => healthy)
   lock(deployment, doors)
-  end(deployment, isBack ? backWords(former) : stuckWords(now, trouble), doors)
+  end(deployment, isBack, isBack ? backWords(former) : stuckWords(now, trouble), doors)
   return 'again'
 }
 
@@ -78,11 +78,11 @@ interface Words {
   readonly next?: string
 }
 
-function end({ id, problem: stored, rules }: Deployment, words: Words, { journal, clock }: RolloutDoors): void {
+function end({ id, problem: stored, rules }: Deployment, isStepDone: boolean, words: Words, { journal, clock }: RolloutDoors): void {
   const why = stored as Problem
   const held = rules?.onFailure === 'rollback_and_lock' && why.code !== 'CANCELLED' ? ' The environment is locked until somebody unlocks it.' : ''
   const told = problem(why.code, { ...why, ...words, sentence: `${why.sentence} ${words.sentence}${held}` })
-  journal.end(id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: told })
+  journal.end(id, why.code === 'CANCELLED' ? 'cancelled' : 'failure', { now: clock.now(), problem: told, isStepDone })
 }
 
 const backWords = ({ artifacts }: Plan): Words => ({

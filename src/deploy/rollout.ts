@@ -1,21 +1,21 @@
 import { Failure, problem, type Code, type Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
-import { environmentKey, partiesOf, partyName } from './environment.ts'
+import { environmentKey } from './environment.ts'
 import { decide, type Decision } from './gates/index.ts'
 import type { Ending } from './journal.ts'
 import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
 import { originIn } from './origin.ts'
-import { planOf, propose, type PlacedTarget, type Proposal } from './proposal.ts'
+import { planOf, propose, type PlacedTarget } from './proposal.ts'
 import { prove } from './proof.ts'
 import { restore } from './restore.ts'
 import { unknown } from './seen.ts'
 import { judge, proposalOf, situationOf } from './situation.ts'
-import { isStranger, type Facts } from './source.ts'
+import { isStranger } from './source.ts'
 import { recheck } from './recheck.ts'
 import { claimWorkloads } from './workloads.ts'
 import type { Json } from './target.ts'
-import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
+import { access, patiently, planned, problemOf, withMembers, type Progress, type RolloutDoors, type Step } from './step.ts'
 
 /**
  * The whole life of a deployment, one function per state. Each writes what it is about to do before doing it, and does
@@ -80,7 +80,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
   const proposal = propose(request, facts, doors, originIn(doors.journal, request))
   if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: isUnknownApp(deployment) })
-  const complete = await withParties(facts, proposal, deployment, doors)
+  const complete = await withMembers(facts, proposal.rules, request, doors)
   const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
   const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
@@ -108,13 +108,6 @@ const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.a
 
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
-
-/** The first look cannot know which teams the configuration names; where it did not ask for them, the second one does. */
-async function withParties(facts: Facts, { rules }: Proposal, { request }: Deployment, doors: RolloutDoors): Promise<Facts> {
-  const parties = partiesOf(rules)
-  if (parties.every((party) => facts.members.has(partyName(party)))) return facts
-  return patiently(doors, () => doors.source.look(request, { parties }))
-}
 
 /** CI has not pushed it yet. */
 const NOT_YET: ReadonlySet<string> = new Set<Code>(['TAG_NOT_FOUND', 'REPOSITORY_NOT_FOUND'])

@@ -12,7 +12,7 @@ import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
 import { situationOf } from './situation.ts'
 import type { Facts } from './source.ts'
-import { access, problemOf, type RolloutDoors } from './step.ts'
+import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
 import { createWatch } from './watch.ts'
 import { approve, cancel, lock, placeOf, unlock, type Approving, type Cancelling, type LockAsked, type Locking, type PlaceAsked } from './wishes.ts'
@@ -46,7 +46,7 @@ export interface Service {
   /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
-  preflight(request: DeployRequest, facts: Facts): Promise<Preflights | { readonly problem: Problem }>
+  preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
   /** A dry run: every gate, the preflight, and what would change. */
   rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
@@ -116,7 +116,7 @@ export function createService(outside: ServiceDoors): Service {
     formerly: (deployment) => formerly(deployment, doors),
     recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),
     status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),
-    preflight: (request, facts) => preflightOf(request, facts, doors),
+    preflight: (request) => activity.run(() => preflightOf(request, doors)),
     rehearse: (request) => activity.run(() => rehearse(request, doors)),
     approve: async (request, word) => touched(await approve(request, word, doors)),
     cancel: async (request, id) => touched(await cancel(request, id, doors)),
@@ -243,9 +243,11 @@ function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoo
   return facts.configuration === null ? { configuration: null } : doors.readConfiguration(facts.configuration.text, repository.name)
 }
 
-async function preflightOf(request: DeployRequest, facts: Facts, doors: RolloutDoors): ReturnType<Service['preflight']> {
-  const proposal = propose(request, facts, doors)
+async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnType<Service['preflight']> {
+  const first = await patiently(doors, () => doors.source.look(request))
+  const proposal = propose(request, first, doors)
   if ('problem' in proposal) return { problem: proposal.problem }
+  const facts = await withMembers(first, proposal.rules, request, doors)
   const decision = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
   if ('refusal' in decision) return { problem: decision.refusal.problem }
   const { app, environment, placed, artifacts } = proposal

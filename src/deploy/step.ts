@@ -1,13 +1,14 @@
 import { Failure, problem, type Problem } from '../errors.ts'
 import type { Activity } from './activity.ts'
 import type { Clock } from './clock.ts'
-import type { Deployment } from './deployment.ts'
+import type { Deployment, DeployRequest } from './deployment.ts'
+import { partiesOf, partyName, type EnvironmentRules } from './environment.ts'
 import type { Images, TargetAccess } from './images.ts'
 import type { Claims, Drifts, Heads, Journal, Locks } from './journal.ts'
 import type { Plan } from './plan.ts'
 import type { Provenance } from './provenance.ts'
 import type { PlacedTarget, Surroundings } from './proposal.ts'
-import type { Source } from './source.ts'
+import type { Facts, Source } from './source.ts'
 
 /** What taking a deployment through its states needs of the world. */
 export interface RolloutDoors extends Surroundings {
@@ -76,4 +77,12 @@ export function problemOf(error: unknown, id: string, doors: Pick<RolloutDoors, 
     found: `incident ${number}`,
     next: `Tell whoever runs Gantry this number, then ask again.`,
   })
+}
+
+/** The facts with the members of these teams among them: a look of its own is made only for those that nobody asked about yet. */
+export async function withMembers(facts: Facts, rules: EnvironmentRules, request: DeployRequest, doors: RolloutDoors): Promise<Facts> {
+  const parties = partiesOf(rules)
+  if (parties.every((party) => facts.members.has(partyName(party)))) return facts
+  const { members } = await patiently(doors, () => doors.source.look(request, { commit: null, parties }))
+  return { ...facts, members }
 }

@@ -1,11 +1,11 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person } from './deployment.ts'
-import { atLeast, environmentKey, partiesOf, partyName, type App, type EnvironmentRules } from './environment.ts'
+import { atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { mayApprove } from './may-approve.ts'
 import { mayDeploy } from './may-deploy.ts'
 import type { Facts } from './source.ts'
-import { patiently, type RolloutDoors } from './step.ts'
+import { patiently, withMembers, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
 
 /**
@@ -47,9 +47,7 @@ export async function placeOf(request: DeployRequest, place: PlaceAsked, doors: 
   const meant = interpretAsk(asked.asks, read.configuration)
   if (meant instanceof Refusal) return meant
   const { app, environment: rules } = meant
-  const parties = partiesOf(rules)
-  const isComplete = parties.every((party) => facts.members.has(partyName(party)))
-  const complete = isComplete ? facts : await patiently(doors, () => doors.source.look(asked, { commit: null, parties }))
+  const complete = await withMembers(facts, rules, asked, doors)
   const { id } = request.repository
   const held = doors.locks.find(id, `${app.name}/${rules.name}`, doors.clock.now())
   return { app, rules, key: environmentKey(id, app.name, rules.name), facts: complete, lock: held }

@@ -220,7 +220,13 @@ function end(sql: RepositorySql, id: string, state: EndState, ending: Ending): v
     ...[jsonOr(ending.verdicts), ending.now, id],
   )[0]
   if (ended === undefined) throw new Error(`deployment ${id} has ended before`)
-  closeStep(sql, ended.sequence, state === 'success' || state === 'superseded' ? 'done' : 'failed', ending.note ?? null, ending.now)
+  closeStep(
+    sql,
+    ended.sequence,
+    ending.isStepDone === true || state === 'success' || state === 'superseded' ? 'done' : 'failed',
+    ending.note ?? null,
+    ending.now,
+  )
 }
 
 function openStep(sql: RepositorySql, sequence: number, name: StepName, now: number): void {

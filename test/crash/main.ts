@@ -1,21 +1,28 @@
-// npm run crash [-- --seeds N] [--seed S] [--path NAME|none] [--death "before 37, after 12"] [--json]
+// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--json]
 import { parseArgs } from 'node:util'
 import type { Death } from '../world/crossings.ts'
 import { Random } from '../world/random.ts'
 import { Crew } from './crew.ts'
-import type { Finding } from './finding.ts'
+import { asSeedsSay, everyCrossing, secondDeaths, whole } from './engine/modes.ts'
+import { CONTRACTS } from './engine/scenario.ts'
+import type { EngineOutcome } from './engine/worlds.ts'
 import { PATHS, type PathName } from './paths.ts'
+import { Tally } from './tally.ts'
 import type { Job, Outcome } from './worlds.ts'
 
-const SEEDS = 1_000
-const SECOND_DEATHS = 60
+/** Of `SEEDS` random worlds of the engine alone, every so many get a death at every crossing, two deaths, or a whole bot around them. */
+const SEEDS = 50_000
+const SHARE = { everyCrossing: 250, secondDeaths: 2_500, bot: 250 } as const
+const PAIRS = 200
+const BOT_SECOND_DEATHS = 60
 /** So many seeds are played twice and must be the same history. */
-const TWICE = 5
+const TWICE = { engine: 100, bot: 5 } as const
 
 const options = {
   seeds: { type: 'string' },
   seed: { type: 'string' },
   path: { type: 'string' },
+  contract: { type: 'string' },
   death: { type: 'string' },
   json: { type: 'boolean' },
 } as const
@@ -23,77 +30,115 @@ const { values } = parseArgs({ options })
 const seed = numberOf('seed', values.seed, 1)
 const seeds = numberOf('seeds', values.seeds, SEEDS)
 const names = Object.keys(PATHS) as PathName[]
-const total: Record<Finding['kind'] | 'worlds' | 'crashes', number> = { worlds: 0, crashes: 0, lost: 0, doubled: 0, stale: 0, broken: 0 }
+const deaths = values.death === undefined ? undefined : deathsIn(values.death)
+const tally = new Tally()
+const crew = new Crew(2)
 
-const crew = new Crew(2, report)
 await (values.path === undefined ? everything() : only(values.path))
 await crew.goesHome()
-const { worlds, crashes, lost, doubled, stale, broken } = total
+const { worlds, crashes, lost, doubled, stale, broken } = tally.total
 if (values.json) console.log(JSON.stringify({ worlds, crashes, lost, doubled, stale, broken, seed }))
 else console.log(`${worlds} worlds, ${crashes} crashes: ${lost} lost, ${doubled} doubled, ${stale} stale, ${broken} otherwise broken (seed ${seed})`)
-process.exitCode = lost + doubled + stale + broken === 0 ? 0 : 1
+process.exitCode = lost + doubled + stale + broken === 0 && tally.covers() ? 0 : 1
 
 async function everything(): Promise<void> {
-  const whole = await crew.play(names.map((path) => ({ path, deaths: [], seed })))
-  await crew.play(
-    whole.flatMap(({ job, crossed }) => (job.path === null ? [] : [...everyCrossing(job.path, crossed), ...secondDeaths(job.path, crossed)])),
-  )
-  await simulate()
+  await engine()
+  await bot(names)
+  await botSeeds(share('bot'))
 }
 
 async function only(name: string): Promise<void> {
-  if (name === 'none') return simulate()
+  if (name === 'engine') return deaths === undefined && values.contract === undefined ? engine() : oneEngine()
+  if (name === 'none') return botSeeds(seeds)
   const path = names.find((known) => known === name)
-  if (path === undefined) return stop(`There is no path ${name}; there are ${names.join(', ')}, and none.`)
-  if (values.death !== undefined) return void (await crew.play([{ path, deaths: deathsIn(values.death), seed }]))
-  const [whole] = await crew.play([{ path, deaths: [], seed }])
-  await crew.play([...everyCrossing(path, whole?.crossed ?? 0), ...secondDeaths(path, whole?.crossed ?? 0)])
+  if (path === undefined) return stop(`There is no path ${name}; there are engine, ${names.join(', ')}, and none.`)
+  if (deaths === undefined) return bot([path])
+  await crew.each([{ path, deaths, seed }], (outcome: Outcome) => tally.bot(outcome))
 }
 
-function everyCrossing(path: PathName, crossed: number): Job[] {
+/** The engine alone: every seed as it says, then every crossing of some, then a second death in the recovery of a few. */
+async function engine(): Promise<void> {
+  tally.begins('the engine, as seeds say')
+  const traces: string[] = []
+  await crew.each(asSeedsSay(seed, seeds), (outcome: EngineOutcome, index: number) => {
+    if (index < TWICE.engine) traces[index] = outcome.trace
+    tally.seed(outcome)
+  })
+  await crew.each(asSeedsSay(seed, Math.min(seeds, TWICE.engine)), ({ job, trace }: EngineOutcome, index: number) =>
+    tally.repeated(job.seed, trace === traces[index]),
+  )
+  tally.begins('the engine, a death at every crossing')
+  const alive = await wholes(share('everyCrossing'))
+  await crew.each(everyCrossing(alive), (outcome: EngineOutcome) => tally.engine(outcome))
+  tally.begins('the engine, a second death in the recovery')
+  const few = await wholes(share('secondDeaths'))
+  await crew.each(secondDeaths(few, PAIRS), (outcome: EngineOutcome) => tally.engine(outcome))
+}
+
+async function wholes(count: number): Promise<EngineOutcome[]> {
+  const outcomes: EngineOutcome[] = []
+  await crew.each(whole(seed, count), (outcome: EngineOutcome) => {
+    tally.engine(outcome)
+    outcomes.push({ ...outcome, reached: [], story: '' })
+  })
+  return outcomes
+}
+
+async function oneEngine(): Promise<void> {
+  const contract = CONTRACTS.find((one) => one === values.contract)
+  if (values.contract !== undefined && contract === undefined) stop(`There is no contract ${values.contract}; there are ${CONTRACTS.join(', ')}.`)
+  const job = { seed, ...(contract && { contract }), ...(deaths && { deaths }) }
+  await crew.each([job], (outcome: EngineOutcome) => tally.engine(outcome))
+}
+
+/** The whole bot on its ways to a target, with a death at every crossing, and two. */
+async function bot(paths: readonly PathName[]): Promise<void> {
+  tally.begins('the whole bot, a death at every crossing')
+  const alive: Outcome[] = []
+  await crew.each(
+    paths.map((path): Job => ({ path, deaths: [], seed })),
+    (outcome: Outcome) => {
+      tally.bot(outcome)
+      alive.push(outcome)
+    },
+  )
+  const jobs = alive.flatMap(({ job, crossed }) => (job.path === null ? [] : [...botCrossings(job.path, crossed), ...botSeconds(job.path, crossed)]))
+  await crew.each(jobs, (outcome: Outcome) => tally.bot(outcome))
+}
+
+function botCrossings(path: PathName, crossed: number): Job[] {
   const crossings = Array.from({ length: crossed }, (_, index) => index + 1)
   return crossings.flatMap((at) => (['before', 'after'] as const).map((side) => ({ path, deaths: [{ at, side }], seed })))
 }
 
 /** Once on the way, and once more while the next process finds its way back. */
-function secondDeaths(path: PathName, crossed: number): Job[] {
+function botSeconds(path: PathName, crossed: number): Job[] {
   const random = new Random(seed)
   const death = (most: number): Death => ({ at: 1 + random.below(most), side: random.pick(['before', 'after']) })
-  return Array.from({ length: SECOND_DEATHS }, () => ({ path, deaths: [death(crossed), death(80)], seed }))
+  return Array.from({ length: BOT_SECOND_DEATHS }, () => ({ path, deaths: [death(crossed), death(80)], seed }))
 }
 
-async function simulate(): Promise<void> {
-  const jobs = Array.from({ length: seeds }, (_, index): Job => ({ path: null, deaths: null, seed: seed + index }))
-  const first = await crew.play(jobs)
-  const again = await crew.play(jobs.slice(0, TWICE))
-  for (const [index, { trace, job }] of again.entries()) {
-    if (trace !== first[index]?.trace)
-      report({ ...again[index]!, job, findings: [{ kind: 'broken', what: 'the same seed was another history the second time' }] })
-  }
+async function botSeeds(count: number): Promise<void> {
+  tally.begins('the whole bot, as seeds say')
+  const jobs = Array.from({ length: count }, (_, index): Job => ({ path: null, deaths: null, seed: seed + index }))
+  const traces: string[] = []
+  await crew.each(jobs, (outcome: Outcome, index: number) => {
+    traces[index] = outcome.trace
+    tally.bot(outcome)
+  })
+  await crew.each(jobs.slice(0, TWICE.bot), ({ job, trace }: Outcome, index: number) => tally.repeated(job.seed, trace === traces[index]))
 }
 
-function report({ job, crashes: died, findings, screenplay }: Outcome): void {
-  total.worlds += 1
-  total.crashes += died
-  if (findings.length === 0) return
-  for (const { kind } of findings) total[kind] += 1
-  const where = job.path === null ? 'none' : job.path
-  console.error(`\nSEED=${job.seed} DEATH=${textOf(job.deaths)} PATH=${where}`)
-  for (const { kind, what } of findings) console.error(`  ${kind}: ${what}`)
-  const death = job.path === null || job.deaths.length === 0 ? '' : ` --death "${textOf(job.deaths)}"`
-  console.error(`again: npm run crash -- --seeds 1 --seed ${job.seed} --path "${where}"${death}\n\n${screenplay}`)
+function share(of: keyof typeof SHARE): number {
+  return Math.ceil(seeds / SHARE[of])
 }
 
 function deathsIn(text: string): Death[] {
+  if (text === 'none') return []
   return text.split(',').map((one) => {
     const [, side, at] = /^ *(before|after) (\d+) *$/.exec(one) ?? stop(`"${one}" is not "before 37" or "after 37".`)
     return { at: Number(at), side: side as Death['side'] }
   })
-}
-
-function textOf(deaths: readonly Death[] | null): string {
-  if (deaths === null) return 'as the seed says'
-  return deaths.map(({ side, at }) => `${side} ${at}`).join(', ') || 'none'
 }
 
 function numberOf(name: string, text: string | undefined, otherwise: number): number {

@@ -32,6 +32,37 @@ story('a push to a watched branch is deployed by itself, and nobody is spoken to
   expect(states(world)).toEqual(['success'])
 })
 
+story.atEveryCrossing(
+  'a push is deployed once, wherever the process dies meanwhile',
+  async (cast) => {
+    const { world, ada, github, registry } = cast
+    begins(cast, '{ push: [main] }')
+    const commit = ada.person.pushes('main')
+    await registry.has(`acme/shop:sha-${short(commit)}`, { 'site/index.html': 'pushed' })
+    await world.settle()
+    await world.time.passes('10 minutes')
+    expect(states(world)).toEqual(['success'])
+    expect(github.repository.deployments).toHaveLength(1)
+    expect(shown(cast, commit)).toEqual(['success'])
+  },
+  // Every 7th crossing, as in crash.test.ts.
+  { every: Number(process.env['GANTRY_CRASH_EVERY'] ?? '7') },
+)
+
+story.once('GitHub cannot be asked for the configuration for a while: the push is not forgotten', async (cast) => {
+  const { world, ada, github, registry } = cast
+  begins(cast, '{ push: [main] }')
+  const trouble = github.fails('repository').always()
+  const commit = ada.person.pushes('main')
+  await registry.has(`acme/shop:sha-${short(commit)}`, { 'site/index.html': 'pushed' })
+  await world.settle()
+  await world.time.passes('5 minutes')
+  expect(states(world)).toEqual([])
+  trouble.over()
+  await world.time.passes('10 minutes')
+  expect(states(world)).toEqual(['success'])
+})
+
 story('a branch that is not watched begins nothing, nor does the end of one', async (cast) => {
   const { world, ada, registry } = cast
   begins(cast, '{ push: ["release/*"] }')

@@ -26,8 +26,8 @@ environments:
 
 story('an image that runs and does not answer is taken back, and what ran before runs again', async ({ world, ada, bot, registry, engine }) => {
   declares(world, 'rollback')
-  const good = await registry.has('acme/shop:1', {})
-  await registry.has('acme/shop:2', {})
+  const good = await registry.has('acme/shop:1', { version: '1' })
+  await registry.has('acme/shop:2', { version: '2' })
   answersFor(world, good)
   await ada.comments('/deploy production :1')
   await world.time.passes('10 seconds')
@@ -35,13 +35,36 @@ story('an image that runs and does not answer is taken back, and what ran before
   await ada.comments('/deploy production :2')
   await world.time.passes('1 minute')
   expect(bot.says()).toMatchInlineSnapshot(`
-    "✅ \`registry.test/acme/shop:2\` (\`sha256:b142029babe1\`) already runs in **\`production\`**, so nothing had to change for **ada**. [Open it](<https://shop.example.com/>)
+    "❌ @ada, deploying \`registry.test/acme/shop:2\` (\`sha256:86fb67181a7e\`) to **\`production\`** failed.
+
+    **Why:** The new image runs, and \`https://shop.example.com/healthz\` does not answer as it should. What ran before (\`shop:1\`) runs again.
+
+    - **Found:** \`status 503\`
+    - **Wanted:** \`2xx 2 times running within 5 seconds\`
+    - **Next:** Look at the log of the workload, then deploy an image that answers there.
+    - **Who can put this right:** whoever asked
+    - **Code:** \`TARGET_UNHEALTHY\`
 
     * ✅ Permission and rules checked · 0.0 s
-    * ✅ Image found · \`sha256:b142029babe1\` as credential main · 0.0 s
+    * ✅ Image found · \`sha256:86fb67181a7e\` as credential main · 0.0 s
     * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
     * ✅ Had its turn · 0.0 s
-    * ✅ Nothing had to change · 0.0 s
+    * ✅ Image started · 0.0 s
+    * ❌ Reading back what runs · 5 s
+    * ✅ Put back what ran before · 0.0 s
+
+    <details>
+    <summary>Log</summary>
+
+    \`\`\`text
+    pulling registry.test/acme/shop@sha256:86fb67181a7ecb6ce789dbf3366ec8533c8c2feb00e1c9f80a0a1e82773a533a
+    created container shop-a44cc47d1c10
+    removed shop-62af6c692c12
+    created container shop-47d1c10-back
+    removed shop-a44cc47d1c10
+    \`\`\`
+
+    </details>
 
     Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1027>) · commit \`<head>\` · deployment \`<id>\`"
   `)
@@ -51,8 +74,8 @@ story('an image that runs and does not answer is taken back, and what ran before
 
 story('after a failure the environment can be locked, so that somebody looks first', async ({ world, ada, grace, bot, registry, engine }) => {
   declares(world, 'rollback_and_lock')
-  const good = await registry.has('acme/shop:1', {})
-  await registry.has('acme/shop:2', {})
+  const good = await registry.has('acme/shop:1', { version: '1' })
+  await registry.has('acme/shop:2', { version: '2' })
   answersFor(world, good)
   await ada.comments('/deploy production :1')
   await world.time.passes('10 seconds')
@@ -61,15 +84,19 @@ story('after a failure the environment can be locked, so that somebody looks fir
   bot.isHeard()
   await grace.comments('/deploy production :1')
   expect(bot.says()).toMatchInlineSnapshot(`
-    "✅ \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) already runs in **\`production\`**, so nothing had to change for **grace**. [Open it](<https://shop.example.com/>)
+    "🚫 **grace** asked to deploy \`:1\` to **\`production\`**: refused.
 
-    * ✅ Permission and rules checked · 0.0 s
-    * ✅ Image found · \`sha256:b142029babe1\` as credential main · 0.0 s
-    * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
-    * ✅ Had its turn · 0.0 s
-    * ✅ Nothing had to change · 0.0 s
+    **Why:** production is locked by Gantry: deployment \`<id>\` failed and was rolled back
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1034>) · commit \`<head>\` · deployment \`<id>\`"
+    - **Found:** \`locked since 2026-11-23 13:00 UTC\`
+    - **Wanted:** \`a free environment, or its holder\`
+    - **Next:** Ask whoever looks into it, or type \`/unlock production\` if it is not needed any more.
+    - **Who can put this right:** whoever asked
+    - **Code:** \`LOCKED\`
+
+    * 🚫 Permission and rules · 0.0 s
+
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1034>) · deployment \`<id>\`"
   `)
   await grace.comments('/unlock production')
   await grace.comments('/deploy production :1')
@@ -80,7 +107,7 @@ story('after a failure the environment can be locked, so that somebody looks fir
 })
 
 story('what somebody changed behind our back is noticed and said once', async ({ world, ada, bot, registry, engine }) => {
-  const digest = await registry.has('acme/shop:1', {})
+  const digest = await registry.has('acme/shop:1', { version: '1' })
   await ada.comments('/deploy production :1')
   bot.isHeard()
   expect(engine.runs('shop')).toBe(digest)
@@ -90,7 +117,7 @@ story('what somebody changed behind our back is noticed and said once', async ({
     "❔ @ada, **\`production\`** runs something else than \`shop:1\`, and nobody asked Gantry for it.
 
     - **Found:** \`shop: nothing of ours\`
-    - **Wanted:** \`sha256:b142029babe10f193a8240c84da9a6d3d5a5e1c9a80d2a006f82ab4da28f7ba6\`
+    - **Wanted:** \`sha256:c2e123a693f36a4f2bfff4f6f8449987016b584b1deaa22ccffd22ceb33969bb\`
     - **Next:** find out who changed it; \`/rollback shop/production --to s1-cd3d4eb485fd695f47e562af6c692c12\` brings back what was deployed"
   `)
   await world.time.passes('10 minutes')

@@ -16,10 +16,10 @@ export const preflight: Command = {
   mostWords: 2,
   role: 'write',
   judgedBy: 'standing',
-  run: async ({ args, request, service, look, links, answer, refuse }) => {
+  run: async ({ args, request, service, links, answer, refuse }) => {
     const asks = interpretDeploy(args)
     if ('problem' in asks) return refuse(asks.problem)
-    const found = await service.preflight({ ...request, asks }, await look())
+    const found = await service.preflight({ ...request, asks })
     if ('problem' in found) return refuse(found.problem)
     const place = `**${code(found.environment)}**`
     return answer(found.reports.map((report) => preflightReport(report, place, links)).join('\n\n'))

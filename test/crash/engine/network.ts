@@ -5,6 +5,7 @@ import type { Timeline } from './timeline.ts'
 
 /** What may become of a request on its way. `late`: it is carried out after the client has given up, whoever lives by then. */
 export const FAULTS = ['lost', 'answer lost', 'refused before', 'failed after', 'slow', 'late', 'limited'] as const
+const AT_TARGETS = ['lost', 'answer lost', 'answer lost', 'refused before', 'failed after', 'slow', 'late', 'late'] as const
 export type Fault = (typeof FAULTS)[number]
 
 export type Party = 'github' | 'registry' | 'target' | 'probe'
@@ -78,8 +79,8 @@ export class Network {
     if (this.#away.has(party)) return this.#random.chance(0.5) ? 'lost' : 'refused before'
     if (!this.#random.chance(this.trouble)) return null
     // Only what changes something can come too late.
-    const fault = this.#random.pick(FAULTS)
-    return (fault === 'late' && party !== 'target') || (fault === 'limited' && party === 'target') ? 'lost' : fault
+    const fault = this.#random.pick(party === 'target' ? AT_TARGETS : FAULTS)
+    return fault === 'late' && party !== 'target' ? 'lost' : fault
   }
 
   #whole<T>(work: () => T, there: number, back: number): Promise<T> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { NOTHING_ASKED, type Asks, type DeployRequest } from '../../../src/deploy/deployment.ts'
+import type { Happening } from '../../../src/deploy/happening.ts'
 import type { Service } from '../../../src/deploy/service.ts'
 import { digestOf, facts, request } from '../../unit/deploy/situation.ts'
 import { untilDead, type EngineWorld } from './world.ts'
@@ -38,11 +39,16 @@ export class Play {
 
   does({ who, act }: Beat): void {
     const { surroundings, target, network, timeline, scenario } = this.#world
+    const { repository } = request()
     switch (act.does) {
       case 'is made':
         return void surroundings.roles.set(PEOPLE[who].id, act.role)
       case 'pushes':
-        return this.#pushes(surroundings.getsCommit())
+        return this.#happens({ kind: 'head', repository, pull: 7, head: surroundings.getsCommit(), at: timeline.now })
+      case 'closes the thread':
+        return this.#happens({ kind: 'closed', repository, subject: 7, at: timeline.now })
+      case 'removes the App':
+        return this.#happens({ kind: 'gone', installation: repository.installation })
       case 'edits the last comment':
         return void surroundings.edited.add(this.#comments)
       case 'moves the target by hand':
@@ -51,7 +57,8 @@ export class Play {
         return this.#again(act.nth)
       case 'an image appears':
       case 'a tag is moved':
-        return surroundings.pushes(act.tag, 'healthy')
+        surroundings.pushes(act.tag, 'healthy')
+        return this.#happens({ kind: 'image', repository })
       case 'leaves':
         network.leaves(act.party)
         return void timeline.after(act.lasts, () => network.returns(act.party))
@@ -86,7 +93,7 @@ export class Play {
 
   #asks(act: Command | Wish): Asks {
     const place = { ...NOTHING_ASKED, environment: 'environment' in act ? act.environment : null }
-    if (act.does === 'deploys') return { ...place, image: `:${act.tag}` }
+    if (act.does === 'deploys') return { ...place, image: `:${act.tag}`, allowOlder: act.allowOlder }
     if (act.does === 'rolls back') return { ...place, origin: { kind: 'rollback', to: null } }
     if (act.does === 'retries') return { ...place, origin: { kind: 'retry', of: this.#idOf(act.nth) } }
     return place
@@ -146,10 +153,11 @@ export class Play {
     reached.note('problem' in answer ? `${act.does}: ${answer.problem.code}` : act.does)
   }
 
-  #pushes(head: string): void {
-    const { process, timeline } = this.#world
+  #happens(event: Happening): void {
+    const { process, reached } = this.#world
     if (process === null) return
-    untilDead(() => process.service.happened({ kind: 'head', repository: request().repository, pull: 7, head, at: timeline.now }))
+    reached.note(event.kind)
+    untilDead(() => process.service.happened(event))
   }
 
   /** Politely: it ends what it is at, and the next one goes on. */

@@ -37,7 +37,7 @@ interface Place {
   readonly done: Set<string>
 }
 
-export type Simulated = Extract<Contract, 'keyed' | 'versioned' | 'readable'>
+export type Simulated = Contract
 
 /** What an image does once it runs. `never`: the target itself gives up on it. `ill`: only seen afterwards. */
 export type Health = 'healthy' | 'never' | 'ill' | 'no answer'
@@ -66,6 +66,11 @@ export class SimulatedTarget {
 
   get pending(): string[] {
     return [...this.#places.values()].flatMap(({ pending }) => pending ?? [])
+  }
+
+  /** Whether it can tell whose request is whose. */
+  get #isFenced(): boolean {
+    return this.#doors.contract === 'keyed' || this.#doors.contract === 'versioned'
   }
 
   isMovedByHand(workload: string, digest: Digest): void {
@@ -97,7 +102,7 @@ export class SimulatedTarget {
     const next: Running = { digest, operation: operation.id, fence: operation.fence }
     // A request on its way is never cut off: what has become of it could not be known.
     hands.signal.throwIfAborted()
-    if (this.#doors.contract === 'readable') return ask('target put', () => this.#effect(workload, next))
+    if (!this.#isFenced) return ask('target put', () => this.#effect(workload, next))
     const { version, isDone } = await ask('target begin', () => this.#begin(workload, next))
     if (isDone) return
     hands.signal.throwIfAborted()
@@ -166,6 +171,8 @@ export class SimulatedTarget {
     const { running, pending, version } = this.#place(workload)
     const digest = running?.digest ?? null
     const healthy = digest !== null && !['never', 'ill'].includes(this.#doors.health(digest))
+    if (this.#doors.contract === 'blind')
+      return { workload, digest: null, operation: null, fence: null, healthy: false, pending: null, revision: 'none' }
     // All that can be read of such a target is which image it has.
     if (this.#doors.contract === 'readable')
       return { workload, digest, operation: null, fence: null, healthy, pending: null, revision: digest ?? 'none' }

@@ -18,8 +18,10 @@ export function judge(world: EngineWorld, play: Play): void {
   }
   for (const environment of ENVIRONMENTS) rests(world, environment, deployments)
   cancelled(world, play, deployments)
-  for (const { state, problem, alreadyRunning } of deployments)
+  for (const { state, problem, alreadyRunning, steps } of deployments) {
     world.reached.note(`${alreadyRunning ? 'already running' : state} ${problem?.code ?? ''}`.trim())
+    if (steps.some(({ name }) => name === 'restore')) world.reached.note(/runs again/.test(problem?.sentence ?? '') ? 'put back' : 'not put back')
+  }
 }
 
 /** Each command is one deployment, and no deployment is nobody's. */
@@ -41,6 +43,7 @@ function took(world: EngineWorld, { id, state, fence, plan, alreadyRunning, envi
   if (fence === null && mine.length > 0) found('broken', `${id} (${state}) never had its turn and took effect`)
   const workloads = environment === null ? [] : workloadsOf(environment.split(':').at(-1) as Environment, world.scenario)
   if (world.scenario.contract === 'readable') return
+  if (mine.length > workloads.length) found('doubled', `${id} took effect ${mine.length} times on ${workloads.length} workloads`)
   if (state === 'success' && mine.length !== (alreadyRunning ? 0 : workloads.length))
     found(mine.length === 0 ? 'lost' : 'doubled', `${id} succeeded and took effect ${mine.length} times on ${workloads.length} workloads`)
   if (state === 'success' && plan?.artifacts.some(({ digest }) => digest === null)) found('broken', `${id} succeeded without a digest`)
@@ -54,6 +57,8 @@ function rests(world: EngineWorld, environment: Environment, deployments: readon
   if (occupant !== null) found('lost', `${environment} stays occupied by ${occupant.id} (${occupant.state})`)
   const turns = deployments.filter((one) => one.environment === key && one.fence !== null).toSorted((a, b) => a.fence! - b.fence!)
   const newest = turns.findLast(({ state }) => state === 'success')
+  // Of a blind target nobody ever knows what runs.
+  if (world.scenario.contract === 'blind') return
   for (const workload of workloadsOf(environment, world.scenario)) {
     const its = effects.filter((effect) => effect.workload === workload)
     const runs = world.target.runs(workload)

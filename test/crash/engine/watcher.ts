@@ -1,5 +1,6 @@
 import { hasEnded, type State } from '../../../src/deploy/deployment.ts'
 import type { Finding, Found } from '../finding.ts'
+import { LUNCH } from './scenario.ts'
 import type { Effect } from './target.ts'
 import type { EngineWorld } from './world.ts'
 
@@ -63,19 +64,19 @@ export class Watcher {
   /** Before each effect: its intent is on disk, its turn is now, and whoever has to agree has agreed. */
   taking(effect: Effect): void {
     const { operation, fence, workload } = effect
-    const isReadable = this.#world.scenario.contract === 'readable'
+    const isFenced = ['keyed', 'versioned'].includes(this.#world.scenario.contract)
     const newest = Math.max(0, ...this.effects.filter((one) => one.workload === workload).map((one) => one.fence))
     if (operation !== null) {
-      this.#isIntended(effect, isReadable)
-      if (fence < newest && !isReadable) this.found('stale', `${workload}: ${operation} with fence ${fence} came after fence ${newest}`)
-      if (fence < newest && isReadable) this.#world.reached.note('a late request flaps a readable target')
+      this.#isIntended(effect, isFenced)
+      if (fence < newest && isFenced) this.found('stale', `${workload}: ${operation} with fence ${fence} came after fence ${newest}`)
+      if (fence < newest && !isFenced) this.#world.reached.note('a late request flaps a target without fences')
       const isRepeated = this.effects.some((one) => one.workload === workload && one.operation === operation && one.isUndone === effect.isUndone)
-      if (isRepeated && !isReadable) this.found('doubled', `${workload}: ${operation} took effect twice`)
+      if (isRepeated && this.#world.scenario.contract !== 'readable') this.found('doubled', `${workload}: ${operation} took effect twice`)
     }
     this.effects.push(effect)
   }
 
-  #isIntended({ operation, fence, digest, isUndone }: Effect, isReadable: boolean): void {
+  #isIntended({ operation, fence, digest, isUndone }: Effect, isFenced: boolean): void {
     const isBack = operation!.endsWith('-back')
     const id = isBack ? operation!.slice(0, -'-back'.length) : operation!
     const deployment = this.#world.journal.find(id)
@@ -84,7 +85,8 @@ export class Watcher {
     const may: readonly State[] = isBack ? ['restoring', 'unknown'] : ['applying', 'restoring', 'unknown']
     // The target gives up on an image by itself, whenever it notices.
     if (isUndone) return
-    if (!may.includes(state) && !(isReadable && hasEnded(state))) this.found('doubled', `${operation} took effect in state ${state}`)
+    if (!may.includes(state) && !(!isFenced && (hasEnded(state) || state === 'observing')))
+      this.found('doubled', `${operation} took effect in state ${state}`)
     const intended = isBack ? this.#world.journal.restoring(id)?.fence : deployment.fence
     if (intended !== fence) this.found('broken', `${operation} came with fence ${fence}, and ${intended} was written down`)
     if (!isBack && !isUndone && plan?.artifacts[0]?.digest !== digest)
@@ -136,7 +138,17 @@ export class Watcher {
         this.found('broken', `${id} had its turn in ${environment}, which was locked by ${owner?.id ?? 'Gantry'}`)
     }
     const newer = [...this.#before.values()].find((one) => one.environment === environment && one.sequence > sequence && one.state === 'success')
-    if (newer) this.found('stale', `${id} had its turn after the newer ${newer.id} succeeded`)
+    if (newer && !deployment.request.asks.allowOlder) this.found('stale', `${id} had its turn after the newer ${newer.id} succeeded`)
+    if ((deployment.rules?.freeze.length ?? 0) > 0 && deployment.request.asks.origin?.kind !== 'rollback' && isFrozen(clock))
+      this.found('broken', `${id} had its turn while ${environment} was frozen`)
     if (deployment.cancellation !== null) this.found('broken', `${id} had its turn after it was cancelled`)
   }
+}
+
+/** The only window that scenarios know. */
+function isFrozen(now: number): boolean {
+  const time = new Date(now)
+  const minute = time.getUTCHours() * 60 + time.getUTCMinutes()
+  const { from, to } = LUNCH
+  return time.getUTCDay() === from.day && minute >= from.minute && minute < to.minute
 }

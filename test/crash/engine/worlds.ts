@@ -46,7 +46,8 @@ export async function playEngine(job: EngineJob): Promise<EngineOutcome> {
     world.starts()
     const first = world.process?.crossings
     await run(world, play)
-    worthDying = (first?.log ?? []).flatMap((name, index) => (name.startsWith('sql select') ? [] : [index + 1]))
+    // Only of a world without deaths is it asked where to die.
+    if (job.deaths?.length === 0) worthDying = (first?.log ?? []).flatMap((name, index) => (name.startsWith('sql select') ? [] : [index + 1]))
     judge(world, play)
   } catch (error) {
     world.watcher.found('broken', error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -60,3 +60,8 @@ test('what GitHub does not have any more is nothing; anything else that it refus
     await expect(github(wrong).deliveries.failed(null)).rejects.toBeInstanceOf(Failure)
   }
 })
+
+test('an event without actions is one, too', async () => {
+  const { attempts } = await github([{ ...row, id: 12, event: 'push', action: null }]).deliveries.failed(null)
+  expect(attempts).toMatchObject([{ event: 'push', action: null, hasArrived: false }])
+})

@@ -79,7 +79,9 @@ describe('what people wish, and how it is answered', () => {
     await desk.comments('/lock production x')
     expect(said()).toContain('see `#12` `&` `@ada`')
     await desk.comments('/unlock production')
-    expect(said()).toMatchInlineSnapshot(`"✅ **\`production\`** is free again: **ada** gave it up for @grace, who had locked it (see \`#12\` \`&\` \`@ada\`)."`)
+    expect(said()).toMatchInlineSnapshot(
+      `"✅ **\`production\`** is free again: **ada** gave it up for @grace, who had locked it (see \`#12\` \`&\` \`@ada\`)."`,
+    )
   })
 
   test('/unlock of what Gantry had locked says so', async () => {
@@ -89,7 +91,9 @@ describe('what people wish, and how it is answered', () => {
       return { former: lock() }
     }
     await desk.comments('/unlock production')
-    expect(said()).toMatchInlineSnapshot(`"✅ **\`production\`** is free again: **ada** gave up what Gantry had locked (deployment \`k-1\` failed and was rolled back)."`)
+    expect(said()).toMatchInlineSnapshot(
+      `"✅ **\`production\`** is free again: **ada** gave up what Gantry had locked (deployment \`k-1\` failed and was rolled back)."`,
+    )
   })
 
   test('/who names roles, teams and people, and who may not approve', async () => {
