@@ -126,10 +126,10 @@ describe('which commit a ref is', () => {
       expect(facts).toMatchObject({ ref: { name: 'checkout', commit: head() }, commit: { sha: head() } })
     })
 
-    test('the default branch’s head where nothing is named; two calls', async () => {
+    test('the default branch’s head where nothing is named; one call', async () => {
       const facts = await desk.source.look(asking.automatic(null))
       expect(facts).toMatchObject({ ref: { name: 'main', commit: main() }, commit: { sha: main() } })
-      expect(await asking.calls(asking.automatic(null))).toHaveLength(2)
+      expect(await asking.calls(asking.automatic(null))).toHaveLength(1)
     })
 
     test('a branch that is gone', async () => {
