@@ -64,7 +64,9 @@ story('a mistyped command is asked about once', async ({ ada, bot }) => {
 story('commands of other bots are left alone', async ({ world, ada }) => {
   const before = world.github.calls.length
   await ada.comments('/lgtm\n/assign @grace')
-  expect(world.github.calls.slice(before)).toEqual([])
+  // A start looks for what was missed.
+  const calls = world.github.calls.slice(before).map(({ operation }) => operation)
+  expect(calls.filter((operation) => !operation.startsWith('GET /app/hook/deliveries'))).toEqual([])
 })
 
 story('a command in a quote, a code block or a list is nobody speaking', async ({ world, ada }) => {
