@@ -1,8 +1,9 @@
-import { Failure, problem, type Code, type Problem } from '../errors.ts'
+import { Failure, problem, type Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
 import { environmentKey } from './environment.ts'
 import { decide, type Decision } from './gates/index.ts'
+import { isNotYet } from './images.ts'
 import type { Ending } from './journal.ts'
 import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
 import { originIn } from './origin.ts'
@@ -109,8 +110,6 @@ const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.a
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
-/** CI has not pushed it yet. */
-const NOT_YET: ReadonlySet<string> = new Set<Code>(['TAG_NOT_FOUND', 'REPOSITORY_NOT_FOUND'])
 const ASK_FOR_IMAGE = 15_000
 
 async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
@@ -123,7 +122,7 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
       artifacts.push({ ...artifact, digest })
       notes.push(`${digest.slice(0, 19)} as ${as}`)
     } catch (error) {
-      if (!(error instanceof Failure) || !NOT_YET.has(error.problem.code) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
+      if (!(error instanceof Failure) || !isNotYet(error.problem) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
         throw error
       return waitForImage(deployment, `${artifact.repository}:${artifact.tag}`, deployment.createdAt + wait, doors)
     }
