@@ -1,13 +1,22 @@
 // npm run attack [-- ID or GROUP …] [--json]: the scenarios of the threat model against the real process, black box.
 // JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
 import { bodies } from './bodies.ts'
+import { commits } from './commits.ts'
 import { connections } from './connections.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
+import { positions } from './positions.ts'
+import { rules } from './rules.ts'
 import { signatures } from './signatures.ts'
+import { who } from './who.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
-  '2A': [...signatures, ...bodies, ...connections, ...deliveries].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
+  '2B': inOrder([...who, ...commits, ...positions, ...rules]),
+}
+
+function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {
+  return scenarios.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 const words = process.argv.slice(2).filter((word) => word !== '--json')

