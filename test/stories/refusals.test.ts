@@ -63,7 +63,8 @@ story('a mistyped command is asked about once', async ({ ada, bot }) => {
 
 story('commands of other bots are left alone', async ({ world, ada }) => {
   const comment = await ada.comments('/lgtm\n/assign @grace')
-  expect([comment.reactions, states(world)]).toEqual([[], []])
+  expect(comment.reactions).toEqual([])
+  expect(states(world)).toEqual([])
 })
 
 story('a command in a quote, a code block or a list is nobody speaking', async ({ world, ada }) => {
