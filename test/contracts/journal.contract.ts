@@ -62,9 +62,10 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
 
     test('what went in comes out', () => {
       const asked = request({ key: 'k' })
-      const nothingYet = { environment: null, plan: null, fence: null, steps: [], log: [], problem: null, endedAt: null }
+      const nothingYet = { environment: null, plan: null, planHash: null, fence: null, steps: [], log: [], problem: null, endedAt: null }
+      const nobodyYet = { rules: null, wait: null, verdicts: [], built: {}, proved: {}, approvals: [], cancellation: null }
       const first = { id: 'a', sequence: 1, request: asked, state: 'requested', alreadyRunning: false, isQuiet: false, createdAt: 5 }
-      expect(journal.request('a', asked, 5).deployment).toEqual({ ...first, ...nothingYet })
+      expect(journal.request('a', asked, 5).deployment).toEqual({ ...first, ...nothingYet, ...nobodyYet })
     })
 
     test('what is open stands in order of arrival', () => {

@@ -11,6 +11,13 @@ export interface Killed {
   readonly goesOn: readonly number[]
 }
 
+export interface Kills {
+  readonly count: number
+  readonly seed: number
+  /** Whether to wait until GitHub shows everything, which in such a rush may be minutes later. */
+  readonly isSaidToo: boolean
+}
+
 const VERSIONS = 5
 const PLACES: readonly Place[] = ['staging', 'production']
 /** The most that a deployment takes here when nobody is killed; a kill comes at a random moment of it. */
@@ -18,7 +25,7 @@ const MOMENTS = 700
 const PATIENCE = 60 // seconds
 
 /** `kill -9`, so many times, each at a random moment of a deployment: the real program over HTTP, a site and an engine in turn. */
-export async function kills(count: number, seed: number, found: Found, progress: (done: number) => void = () => {}): Promise<Killed> {
+export async function kills({ count, seed, isSaidToo }: Kills, found: Found, progress: (done: number) => void = () => {}): Promise<Killed> {
   const random = new Random(seed)
   const grounds = await GroundsOfBoth.open(VERSIONS)
   const times: { ready: number[]; goesOn: number[] } = { ready: [], goesOn: [] }
@@ -27,7 +34,7 @@ export async function kills(count: number, seed: number, found: Found, progress:
       await round(grounds, nth, random, times, found)
       progress(nth)
     }
-    await allSaid(grounds, count, found)
+    if (isSaidToo) await allSaid(grounds, count, found)
   } catch (error) {
     found('broken', `${String(error)}\n${grounds.gantry.output.slice(-4_000)}`)
   } finally {
@@ -74,7 +81,7 @@ function stateOf(grounds: GroundsOfBoth, nth: number): { readonly text: string; 
     nth,
   )
   const [row] = rows
-  return { text: row === undefined ? 'not there' : `${row['steps']} ${row['state']}`, hasEnded: row?.['ended_at'] != null }
+  return { text: row === undefined ? 'not there' : `${String(row['steps'])} ${String(row['state'])}`, hasEnded: row?.['ended_at'] != null }
 }
 
 /** Asked over and over; the new process has a port of its own. */

@@ -28,7 +28,7 @@ export const SUITES = {
   engine: {
     folder: 'src/',
     mutants: whatHappensOnce,
-    tests: ['test/unit/deploy/**/*.test.ts', 'test/unit/store/**/*.test.ts', 'test/runtime/simulation.test.ts'],
+    tests: ['test/unit/deploy/**/*.test.ts', 'test/unit/store/**/*.test.ts', 'test/contracts/journal.test.ts', 'test/runtime/simulation.test.ts'],
     left: ['**/gates-matrix.test.ts', '**/gates-laws.test.ts'],
     first: ['simulation'],
     slow: ['rollout', 'cancelling', 'crash'],

@@ -85,7 +85,12 @@ export const whatHappensOnce = [
     'deploy/effect.ts',
     ['if (!isOurs(now, deployment, doors)) {', 'if (true) {', 'no read-back: after a crash what was done is done again'],
     ['if (!isSame(now, before)) {', 'if (false) {', 'a target that somebody moved is taken all the same'],
-    ['if (deployment.cancellation !== null) {', 'if (false) {', 'a cancellation is forgotten by the next process'],
+    [
+      'if (deployment.cancellation !== null) {',
+      'if (false) {',
+      'a cancellation is forgotten by the next process',
+      'the attempt that follows asks once more before its first request',
+    ],
     [
       'if (clock.now() - (deployment.steps.at(-1)?.startedAt ?? 0) < FRESH) return false',
       'if (true) return false',
@@ -106,7 +111,7 @@ export const whatHappensOnce = [
   ),
   ...mutants(
     'deploy/rollout.ts',
-    ['if (since !== null) return since', '', 'a lock between the gates and the claim is not heeded'],
+    ['const since = heeded(', 'const since = ((..._: unknown[]): Progress | null => null)(', 'a lock between the gates and the claim is not heeded'],
     [
       'const against = heeded(deployment, await recheck(deployment, doors), doors)',
       'const against: Progress | null = null',

@@ -33,6 +33,32 @@ describe('a lock', () => {
   })
 })
 
+test('an approval that comes while GitHub is asked about another is not missed', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 3_600_000 } })])
+  const LINUS = { id: 3, login: 'linus', app: null }
+  world.asks(':1.1')
+  await world.settles()
+  const says = (by: typeof ADA) => world.service.approve(world.says(by), { id: world.idOf(1), isApproval: true, reason: null })
+  world.github = { actor: { ...GRACE, role: 'write' }, roles: new Map([[GRACE.id, 'write']]) }
+  const github = Promise.withResolvers<void>()
+  // Two looks of her own, then the one that begins with her word: by then she has lost the right to it.
+  world.trouble('github', Promise.resolve(), Promise.resolve(), github.promise)
+  await says(GRACE)
+  await new Promise(setImmediate)
+  world.github = { actor: { ...LINUS, role: 'write' }, roles: new Map([[LINUS.id, 'write']]) }
+  await says(LINUS)
+  world.github = {
+    roles: new Map([
+      [GRACE.id, 'read'],
+      [LINUS.id, 'write'],
+    ]),
+  }
+  github.resolve()
+  await world.settles()
+  expect(world.states).toEqual(['success'])
+})
+
 describe('a target that does not answer', () => {
   test('is handed the same operation again, so that the one before has nothing left to do', async () => {
     const world = new SmallWorld()
