@@ -3,9 +3,11 @@
 import { bodies } from './bodies.ts'
 import { commits } from './commits.ts'
 import { connections } from './connections.ts'
+import { deaths } from './deaths.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
 import { positions } from './positions.ts'
+import { queues } from './queues.ts'
 import { rules } from './rules.ts'
 import { signatures } from './signatures.ts'
 import { who } from './who.ts'
@@ -13,6 +15,7 @@ import { who } from './who.ts'
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
+  '2H': inOrder([...deaths, ...queues]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {

@@ -147,6 +147,9 @@ const b18: Scenario = {
       checks.that(expected.test(came), `${who.login}: ${text}: ${came}`)
     }
     const labels = async (name: string, expected: string, who = ada): Promise<void> => {
+      await eventually(() => !pull.labels.has(name))
+      // Twice in one second is once: GitHub's times are whole seconds.
+      await new Promise((resolve) => setTimeout(resolve, 1_100))
       who.labels(pull, name)
       await grounds.delivers()
       await comesToRest(grounds)

@@ -124,3 +124,17 @@ story('a rollback needs no approval, and says that it was not asked for', async 
   expect(engine.runs('shop')).toBe(good)
   expect(states(world)).toEqual(['success', 'success', 'success'])
 })
+
+story.atEveryCrossing(
+  'a word is given once and its answer said once, wherever the process dies',
+  async ({ world, ada, grace, bot, github, registry }) => {
+    github.has('.github/deploy.yml', FOUR_EYES)
+    await registry.has('acme/shop:1', {})
+    await ada.comments('/deploy production :1')
+    await grace.comments('/approve')
+    expect(bot.says()).toContain('✅ **ada** deployed')
+    expect(bot.says()).toContain('**grace** approved the deployment')
+    expect(states(world)).toEqual(['success'])
+  },
+  { every: 12 },
+)
