@@ -42,13 +42,14 @@ function asked({ inbox, asked: commands }: Play, isReadable: boolean, deployment
 /** A success took effect once on each workload, or had to do nothing; what never had its turn took none. */
 function took(world: EngineWorld, { id, state, fence, plan, alreadyRunning, environment }: Deployment): void {
   const { found, effects } = world.watcher
-  const mine = effects.filter(({ operation, isUndone }) => operation === id && !isUndone)
+  const own = effects.filter(({ operation, isUndone }) => operation === id && !isUndone)
+  // Once for each workload: what took effect again was found out when it did.
+  const mine = own.filter(({ workload }, index) => own.findIndex((one) => one.workload === workload) === index)
   if (fence === null && mine.length > 0) found('broken', `${id} (${state}) never had its turn and took effect`)
   const workloads = environment === null ? [] : workloadsOf(environment.split(':').at(-1) as Environment, world.scenario)
   if (world.scenario.contract === 'readable') return
-  if (mine.length > workloads.length) found('doubled', `${id} took effect ${mine.length} times on ${workloads.length} workloads`)
   if (state === 'success' && mine.length !== (alreadyRunning ? 0 : workloads.length))
-    found(mine.length === 0 ? 'lost' : 'doubled', `${id} succeeded and took effect ${mine.length} times on ${workloads.length} workloads`)
+    found(alreadyRunning ? 'doubled' : 'lost', `${id} succeeded and took effect on ${mine.length} of ${workloads.length} workloads`)
   if (state === 'success' && plan?.artifacts.some(({ digest }) => digest === null)) found('broken', `${id} succeeded without a digest`)
 }
 

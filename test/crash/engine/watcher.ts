@@ -76,10 +76,17 @@ export class Watcher {
       if (fence < newest && isFenced) this.found('stale', `${workload}: ${operation} with fence ${fence} came after fence ${newest}`)
       if (fence < newest && !isFenced) this.#world.reached.note('a late request flaps a target without fences')
       const isRepeated = this.effects.some((one) => one.workload === workload && one.operation === operation && one.isUndone === effect.isUndone)
-      if (isRepeated && this.#world.scenario.contract !== 'readable') this.found('doubled', `${workload}: ${operation} took effect twice`)
+      if (isRepeated && this.#world.scenario.contract !== 'readable' && !this.isHandOn(workload))
+        this.found('doubled', `${workload}: ${operation} took effect twice`)
     }
     this.effects.push(effect)
     this.#tookAt.push(this.#world.timeline.now)
+  }
+
+  /** Somebody's hand came between the last look of a process and what it then asked for: nobody could have seen that. */
+  isHandOn(workload: string): boolean {
+    const { now } = this.#world.timeline
+    return this.effects.some((one, index) => one.workload === workload && one.operation === null && now - (this.#tookAt[index] ?? 0) < UNSEEN)
   }
 
   #isIntended({ operation, fence, digest, isUndone }: Effect, isFenced: boolean): void {
@@ -193,6 +200,8 @@ export class Watcher {
 
 /** The longest that a claim may come after the last look at GitHub: whatever a target does not answer for, and what is slow. */
 const LAST_LOOK = 90_000
+/** Between a look at the target and what is asked of it lies a pull. */
+const UNSEEN = 15_000
 /** Between the look at a lock and the row that says so. */
 const JUST_NOW = 1_000
 
