@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../../../src/store/locks.ts'
-import { ADA, GRACE, configuration, digestOf, request, rules } from './situation.ts'
-import { SmallWorld } from './small-world.ts'
+import { ADA, GRACE, configuration, digestOf, imageRule, request, rules } from './situation.ts'
+import { SmallWorld, failure } from './small-world.ts'
 
 /** What the simulation found (docs/simulation.md), each told as the smallest story that shows it. */
 
@@ -31,6 +31,27 @@ describe('a lock', () => {
     await world.rests()
     expect(world.states).toEqual(['refused', 'refused'])
   })
+})
+
+test('what was seen before somebody else had their turn is looked at again', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules()], [imageRule({ wait: 600_000 })])
+  world.trouble('resolve', failure('TAG_NOT_FOUND'), failure('TAG_NOT_FOUND'))
+  world.asks(':1.1')
+  await world.reaches(1, 'waiting')
+  const seen = Promise.withResolvers<void>()
+  world.target.observes = () => {
+    world.target.observes = null
+    return seen.promise
+  }
+  world.asks(':1.2')
+  await world.reaches(2, 'queued')
+  world.service.happened({ kind: 'image', repository: request().repository })
+  await world.reaches(1, 'success')
+  seen.resolve()
+  await world.settles()
+  expect(world.states).toEqual(['success', 'success'])
+  expect(world.target.runs).toBe(digestOf('1.2'))
 })
 
 test('an approval that comes while GitHub is asked about another is not missed', async () => {
