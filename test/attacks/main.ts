@@ -10,12 +10,13 @@ import { positions } from './positions.ts'
 import { queues } from './queues.ts'
 import { rules } from './rules.ts'
 import { signatures } from './signatures.ts'
+import { troubles } from './troubles.ts'
 import { who } from './who.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
-  '2H': inOrder([...deaths, ...queues]),
+  '2H': inOrder([...deaths, ...queues, ...troubles]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {
