@@ -24,6 +24,26 @@ describe('what runs', () => {
   })
 })
 
+describe('what failed after the switch and was left there', () => {
+  test('is no drift, also after one that never had its turn', async () => {
+    const world = new SmallWorld()
+    world.configuration = configuration([rules({ onFailure: 'keep' })])
+    world.asks(':1.0')
+    await world.settles()
+    world.target.has('stays unhealthy')
+    world.asks(':1.1')
+    await world.settles()
+    world.configuration = configuration([rules({ onFailure: 'keep', approvals: APPROVALS })])
+    const third = world.asks(':1.2')
+    await world.settles()
+    await world.service.cancel(world.says(ADA), world.idOf(third))
+    await world.time.passes('2 minutes')
+    expect(world.states).toEqual(['success', 'failure', 'cancelled'])
+    expect(world.target.runs).toBe(digestOf('1.1'))
+    expect((await world.status()).drift).toBeNull()
+  })
+})
+
 describe('/rollback', () => {
   const back = { origin: { kind: 'rollback', to: null } } as const
   const otherBlob = { configuration: { blob: 'blob-2', text: 'as declared' } }
