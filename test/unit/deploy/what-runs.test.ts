@@ -44,6 +44,21 @@ describe('what failed after the switch and was left there', () => {
   })
 })
 
+describe('a deployment that fails after the switch', () => {
+  test('puts nothing back into a place that its environment has left', async () => {
+    const world = new SmallWorld()
+    world.configuration = configuration([rules({ settings: { path: '/srv/left' } })])
+    world.asks(':1.0')
+    await world.settles()
+    world.configuration = configuration([rules({ settings: { path: '/srv/new' } })])
+    world.target.has('stays unhealthy')
+    world.asks(':1.1')
+    await world.settles()
+    expect(world.deployment(2)).toMatchObject({ state: 'failure', problem: { sentence: 'It never became healthy.' } })
+    expect(world.target.effects).toHaveLength(2)
+  })
+})
+
 describe('/rollback', () => {
   const back = { origin: { kind: 'rollback', to: null } } as const
   const otherBlob = { configuration: { blob: 'blob-2', text: 'as declared' } }
