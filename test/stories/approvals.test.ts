@@ -138,3 +138,17 @@ story.atEveryCrossing(
   },
   { every: 12 },
 )
+
+story('a team that the rules name only since it waits is asked about', async ({ world, ada, bot, github, registry, engine }) => {
+  github.team('acme/releasers', [ada.person])
+  const digest = await registry.has('acme/shop:1', {})
+  const head = world.pull.pull?.head ?? ''
+  github.checks(head, 'build', 'in_progress')
+  await ada.comments('/deploy production :1 --when-green')
+  expect(states(world)).toEqual(['waiting'])
+  github.has('.github/deploy.yml', `${DEPLOY_YML}    allow: { any: ["team:acme/releasers"] }\n`)
+  github.checks(head, 'build', 'success')
+  await world.time.passes('2 minutes')
+  expect(bot.says()).toContain('✅ **ada** deployed')
+  expect(engine.runs('shop')).toBe(digest)
+})

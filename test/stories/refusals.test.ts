@@ -193,3 +193,11 @@ story('other bots are not obeyed, and its own words never start anything', async
   expect(asked.reactions.map(({ content }) => content)).toEqual(['eyes', 'confused'])
   expect(github.repository.deployments).toEqual([])
 })
+
+story.once('a stranger who writes ten commands costs little more than one who writes one', async ({ mallory, world }) => {
+  const before = world.github.calls.length
+  const many = Array.from({ length: 10 }, (_, index) => `/deploy staging :${index}`)
+  await mallory.comments(many.join('\n'))
+  expect(world.github.calls.length - before).toBeLessThanOrEqual(8)
+  expect(states(world)).toEqual(['refused'])
+})
