@@ -35,7 +35,11 @@ export async function handleComment(base: DeployRequest, doors: HandlerDoors): P
   const aside = doors.aside(() => reactTo(base, 'eyes', doors))
   let facts: Promise<Facts> | null = null
   const look = (): Promise<Facts> => (facts ??= doors.source.look(base, { commit: null }))
-  for (const line of lines) await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
+  for (const [index, line] of lines.entries()) {
+    // A stranger's comment costs as much as one command, whatever is in it.
+    if (index > 0 && base.actor.app === null && isStranger(base, await look())) break
+    await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
+  }
   return { aside }
 }
 

@@ -155,7 +155,10 @@ function tipOf({ branch, tag }: RepositoryFacts): GitObject | null {
 
 async function refOf(client: GitHubClient, request: DeployRequest, repository: RepositoryFacts): Promise<Facts['ref']> {
   const { subject, asks, headSeen } = request
-  if (asks.ref !== null && isCommitId(asks.ref)) return (await isReachable(client, request, repository)) ? { name: asks.ref, commit: asks.ref } : null
+  if (asks.ref !== null && isCommitId(asks.ref)) {
+    const of = await reachedFrom(client, request, repository)
+    return of === null ? null : { name: asks.ref, commit: asks.ref, ...(of === 'pull' && { isOfPull: true as const }) }
+  }
   if (asks.ref === null && subject?.isPull === true) return null
   const tip = asks.ref === null ? (repository.defaultBranchRef?.target ?? null) : tipOf(repository)
   const name = asks.ref ?? repository.defaultBranchRef?.name ?? ''
@@ -167,15 +170,15 @@ async function refOf(client: GitHubClient, request: DeployRequest, repository: R
  * A commit that is merely there may be a fork's, or one that nobody has reviewed: it has to be in the history of the default branch, or
  * of the pull request. GitHub answers 404 where two commits have nothing in common.
  */
-async function isReachable(
+async function reachedFrom(
   client: GitHubClient,
   { repository, asks }: DeployRequest,
   { named, defaultBranchRef, issueOrPullRequest }: RepositoryFacts,
-) {
+): Promise<'default' | 'pull' | null> {
   const commit = asks.ref ?? ''
-  if (named?.__typename !== 'Commit' || named.oid !== commit) return false
+  if (named?.__typename !== 'Commit' || named.oid !== commit) return null
   const heads = [defaultBranchRef?.target?.oid, issueOrPullRequest?.headRefOid]
-  const found = await Promise.all(
+  const [isOnDefault, isOfPull] = await Promise.all(
     heads.map(async (head) => {
       if (head === undefined || head === commit) return head === commit
       const params = { owner: repository.owner, repo: repository.name, basehead: `${head}...${commit}`, per_page: 1 }
@@ -183,7 +186,7 @@ async function isReachable(
       return answered?.status === 'behind' || answered?.status === 'identical'
     }),
   )
-  return found.includes(true)
+  return isOnDefault === true ? 'default' : isOfPull === true ? 'pull' : null
 }
 
 /** A file that GitHub cut short or calls binary is none that anybody could have meant. */

@@ -16,11 +16,13 @@ import type { Observation, Operation } from './target.ts'
 export async function apply(deployment: Deployment, doors: RolloutDoors): Promise<'again'> {
   const now = await look(deployment, doors)
   if (now === 'unknown') return 'again'
-  if (planned(deployment, doors).placed.target.contract === 'blind' && !doors.claimed.delete(deployment.id)) return interrupted(deployment, doors)
+  // What an earlier process has sent may still be on its way.
+  const isInterrupted = !doors.claimed.delete(deployment.id)
+  if (planned(deployment, doors).placed.target.contract === 'blind' && isInterrupted) return interrupted(deployment, doors)
   if (!isOurs(now, deployment, doors)) {
     const isBegun = isUnfinished(now, deployment, doors)
-    if (isBegun ? isGivenUp(deployment, doors) : await isEndedFirst(deployment, doors, now)) return 'again'
-    if ((await attempt(deployment, isBegun, doors)) === 'ended') return 'again'
+    if (isBegun ? isGivenUp(deployment, doors) : await isEndedFirst(deployment, doors, { now, isInterrupted })) return 'again'
+    if ((await attempt(deployment, doors, { isBegun, isInterrupted })) === 'ended') return 'again'
   }
   doors.journal.move(deployment.id, 'applying', 'observing', { now: doors.clock.now(), step: 'observe' })
   return 'again'
@@ -49,7 +51,11 @@ export async function observe(deployment: Deployment, doors: RolloutDoors): Prom
 const FRESH = 60_000
 
 /** Nothing of the effect has begun: is there still a reason to begin? */
-async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: readonly Observation[]): Promise<boolean> {
+async function isEndedFirst(
+  deployment: Deployment,
+  doors: RolloutDoors,
+  { now, isInterrupted }: { readonly now: readonly Observation[]; readonly isInterrupted: boolean },
+): Promise<boolean> {
   const { journal, clock } = doors
   const before = journal.before(deployment.id)
   if (!isSame(now, before)) {
@@ -57,7 +63,7 @@ async function isEndedFirst(deployment: Deployment, doors: RolloutDoors, now: re
     return true
   }
   if (deployment.cancellation !== null) {
-    journal.end(deployment.id, 'cancelled', { now: clock.now() })
+    gaveUp(deployment, doors, { why: cancelled(), now }, isInterrupted)
     return true
   }
   if (isAlreadyThere(now, deployment, doors)) {
@@ -92,11 +98,15 @@ const AGAIN = [1_000, 2_000, 4_000, 8_000, 16_000]
  * Hands the operation to the target. A request without an answer may still be carried out, long after we gave it up: where what runs
  * does not say that it was, the same operation is handed over again, because then the one before has nothing left to do.
  */
-async function attempt(deployment: Deployment, isBegun: boolean, doors: RolloutDoors): Promise<'applied' | 'ended'> {
+async function attempt(
+  deployment: Deployment,
+  doors: RolloutDoors,
+  { isBegun, isInterrupted }: { readonly isBegun: boolean; readonly isInterrupted: boolean },
+): Promise<'applied' | 'ended'> {
   const isBlind = planned(deployment, doors).placed.target.contract === 'blind'
   const controller = new AbortController()
   doors.applying.set(deployment.id, controller)
-  let mayComeLate = isBlind
+  let mayComeLate = isBlind || isInterrupted
   try {
     for (let tries = 0; ; tries++) {
       // Whoever cancelled before the line above found nothing to abort.
@@ -142,7 +152,7 @@ async function tried(deployment: Deployment, signal: AbortSignal, doors: Rollout
   }
 }
 
-function gaveUp(deployment: Deployment, doors: RolloutDoors, { why, now }: Tried, mayComeLate: boolean): 'ended' {
+function gaveUp(deployment: Deployment, doors: RolloutDoors, { why, now }: Pick<Tried, 'why' | 'now'>, mayComeLate: boolean): 'ended' {
   const isOpen = mayComeLate && why.code !== 'TARGET_UNHEALTHY' && why.code !== 'TARGET_REFUSED'
   if (now === null || (isOpen && !canRestore(deployment, why, doors))) unknown(deployment, doors, why)
   // Putting back has a fence of its own, above that of whatever comes late.

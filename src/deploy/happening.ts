@@ -30,7 +30,9 @@ export function happened(event: Happening, doors: HappeningDoors): void {
     for (const lock of locks.takenOn(event.repository.id, event.subject, clock.now())) {
       // Told late, of a thread that was opened again: what was locked since then stands.
       if (lock.since > event.at + SKEW) continue
-      if (locks.release(lock.id)) tell({ key: `n:${event.repository.id}:lock:${lock.id}:closed`, kind: 'lock released', lock })
+      // Said first: a process that dies here says it again, under the same key, and releases it then.
+      tell({ key: `n:${event.repository.id}:lock:${lock.id}:closed`, kind: 'lock released', lock })
+      locks.release(lock.id)
     }
   }
   const subject = event.kind === 'head' ? event.pull : 'subject' in event ? event.subject : null

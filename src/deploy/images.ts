@@ -60,3 +60,6 @@ export interface TargetAccess {
   /** Where the target cannot pull from this registry: from which it can, in words; null where it can. */
   onlyFrom(registry: string): string | null
 }
+
+/** The registry does not have it, which may only mean that nobody has pushed it yet. */
+export const isNotYet = ({ code }: Problem): boolean => code === 'TAG_NOT_FOUND' || code === 'REPOSITORY_NOT_FOUND'

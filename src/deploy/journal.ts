@@ -11,15 +11,12 @@ export interface Journal {
   find(id: string): Deployment | null
   /** Everything that has not ended, in order of arrival. */
   open(): readonly Deployment[]
-  /** The last deployment that succeeded in the environment. */
+  /** The last deployment that succeeded in the environment: by whose turn it was, for an older one may have been let in after a newer one. */
   lastSuccess(environment: string): Deployment | null
   /** The last success of each environment, by the environments' keys: so many of them, after this key. */
   successes(after: string, limit: number): readonly Deployment[]
-  /**
-   * The last one that succeeded there before the plan of this hash first did: what a rollback goes back to, and again from there,
-   * never forth to what was rolled back.
-   */
-  formerSuccess(environment: string, planHash: string): Deployment | null
+  /** Of the newest so many that succeeded in the environment, the one that had its turn last comes first. */
+  succeeded(environment: string, limit: number): readonly Deployment[]
   /** Those that were asked for on a thread, newest first; `environment`: all of the environment's, whoever asked where. */
   recent(of: { readonly repository: number; readonly subject: number } | { readonly environment: string }, limit: number): readonly Deployment[]
   /** A waiting or queued one for the environment that came later: the newest. */

@@ -2,6 +2,7 @@ import { Refusal } from '../errors.ts'
 import type { Deployment, DeployRequest, Origin } from './deployment.ts'
 import { environmentKey } from './environment.ts'
 import type { Journal } from './journal.ts'
+import { whatRuns } from './plan.ts'
 import { quoted } from './wording.ts'
 
 /** Finds whose plan is meant, once it is known which environment is: `key` is its own, `app` the app's name. */
@@ -15,10 +16,17 @@ export const originIn =
     return origin.to === null ? former(journal, key) : earlier(journal, origin.to, key)
   }
 
+const LOOKED_AT = 100
+
+/**
+ * The last one that succeeded here before what runs now first did: what a rollback goes back to, and again from there, never forth to
+ * what was rolled back. A plan's hash says more than what runs: another configuration with the same images and settings is nothing to go back to.
+ */
 function former(journal: Journal, key: string): Deployment | Refusal {
-  const now = journal.lastSuccess(key)
-  const before = now?.planHash == null ? null : journal.formerSuccess(key, now.planHash)
-  return before ?? nothing('roll back to', 'an earlier deployment that succeeded here')
+  const all = journal.succeeded(key, LOOKED_AT)
+  const now = all[0]?.plan ?? null
+  const first = all.findLastIndex(({ plan }) => plan !== null && now !== null && whatRuns(plan) === whatRuns(now))
+  return all[first + 1] ?? nothing('roll back to', 'an earlier deployment that succeeded here')
 }
 
 function earlier(journal: Journal, id: string, key: string): Deployment | Refusal {

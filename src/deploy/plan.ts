@@ -55,6 +55,10 @@ export async function hashPlan(plan: Plan): Promise<string> {
   return sha256(canonical(plan as unknown as Json))
 }
 
+/** What is there once it has succeeded, without where it came from and by which rules: two plans of the same text change nothing between them. */
+export const whatRuns = ({ settings, target, artifacts }: Plan): string =>
+  canonical({ settings, target, artifacts: artifacts.map(({ name, digest }) => [name, digest]) })
+
 /** JSON with sorted keys: the same value gives the same text on every machine. */
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`

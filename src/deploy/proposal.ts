@@ -177,8 +177,9 @@ function readRules(request: DeployRequest, facts: Facts, { readConfiguration }: 
   return 'problem' in read ? read : { configuration: read.configuration, blob: facts.configuration.blob }
 }
 
-function sourceOf({ asks }: DeployRequest, { pull }: Facts, branch: string): PlanSource {
-  const isPull = asks.ref === null && pull !== null
+/** A commit of the pull request is no other commit because somebody named it. */
+function sourceOf({ asks }: DeployRequest, { pull, ref }: Facts, branch: string): PlanSource {
+  const isPull = pull !== null && (asks.ref === null || ref?.isOfPull === true)
   return { isPull, isFork: isPull && pull.isFork, branch: isPull ? pull.base : branch }
 }
 

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { decide, type Decision } from './gates/index.ts'
-import { partiesOf } from './environment.ts'
+import { partiesOf, partyName } from './environment.ts'
 import { propose, type PlacedTarget } from './proposal.ts'
 import type { Plan } from './plan.ts'
 import { judge, situationOf } from './situation.ts'
@@ -17,15 +17,22 @@ export async function recheck(deployment: Deployment, doors: RolloutDoors): Prom
   const { app, environment, settings, artifacts, commit, source, parameters } = plan
   const asks = { ...deployment.request.asks, app, environment, origin: null, parameters: {}, image: null }
   const request = { ...deployment.request, asks }
-  const facts = await patiently(doors, () => doors.source.look(request, besides(deployment, plan)))
+  const asked = besides(deployment, plan)
+  const facts = await patiently(doors, () => doors.source.look(request, asked))
   const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
   if ('refusal' in stranger) return stranger
   const proposal = propose(request, facts, { ...doors, settled: { settings, artifacts, commit, source, parameters } })
   if ('problem' in proposal) return refused(proposal.problem)
   const { placed } = proposal
   if (placed.name !== plan.target || placed.revision !== plan.targetRevision) return refused(targetChanged(plan, placed).problem)
+  // The rules of now may name teams that those of then did not.
+  const parties = partiesOf(proposal.rules)
+  const isKnown = parties.every((party) => facts.members.has(partyName(party)))
+  const all = isKnown
+    ? facts
+    : await patiently(doors, () => doors.source.look(request, { ...asked, parties: [...(asked.parties ?? []), ...parties] }))
   // Judged is the request as it was made: what it may skip depends on its words.
-  return judge({ request: deployment.request, deployment, facts, proposal }, doors)
+  return judge({ request: deployment.request, deployment, facts: all, proposal }, doors)
 }
 
 function besides({ rules, built, proved, approvals }: Deployment, { commit }: Plan): Look {

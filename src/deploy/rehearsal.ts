@@ -2,7 +2,7 @@ import type { Problem } from '../errors.ts'
 import type { DeployRequest, Verdict, Wait } from './deployment.ts'
 import { environmentKey } from './environment.ts'
 import { decide, FORBIDS } from './gates/index.ts'
-import type { PreflightReport } from './images.ts'
+import { isNotYet, type PreflightReport } from './images.ts'
 import { originIn } from './origin.ts'
 import { canonical, hashPlan, type Plan } from './plan.ts'
 import { planOf, propose, type Proposal } from './proposal.ts'
@@ -50,16 +50,27 @@ export async function rehearse(request: DeployRequest, doors: RolloutDoors): Pro
   // Without a plan: nothing was fixed before, so that the gates judge as they do when a command arrives.
   const known = { plan: null, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {}, steps: [] }
   const decision = decide(situationOf({ request, deployment: known, facts, proposal: { ...proposal, artifacts: plan.artifacts } }, doors))
-  const failed = reports.flatMap(({ rows }) => rows).find(({ problem }) => problem !== null)?.problem ?? null
+  const awaited = awaitedImage(proposal, reports, doors)
+  const failed = awaited === null ? (reports.flatMap(({ rows }) => rows).find(({ problem }) => problem !== null)?.problem ?? null) : null
   return {
     plan,
     verdicts: decision.verdicts,
     problem: 'refusal' in decision ? decision.refusal.problem : failed,
-    wait: 'wait' in decision ? decision.wait : null,
+    wait: 'wait' in decision ? decision.wait : awaited,
     reports,
     changes: await changesOf(plan, proposal, doors),
     ...comparedWith(plan, request, doors),
   }
+}
+
+/** What a deployment would wait for, where the only thing that is wrong with its images is that one is not there yet. */
+function awaitedImage({ artifacts }: Proposal, reports: readonly PreflightReport[], { clock }: RolloutDoors): Wait | null {
+  const problems = reports.map(({ rows }) => rows.find(({ problem }) => problem !== null)?.problem ?? null)
+  if (problems.some((problem, index) => problem !== null && (!isNotYet(problem) || artifacts[index]?.wait === undefined))) return null
+  const artifact = artifacts[problems.findIndex((problem) => problem !== null)]
+  if (artifact === undefined) return null
+  const sentence = `The registry does not have ${artifact.repository}:${artifact.tag} yet.`
+  return { reason: 'image', sentence, until: clock.now() + (artifact.wait ?? 0), lookAt: clock.now() }
 }
 
 const withDigests = (plan: Plan, reports: readonly PreflightReport[]): Plan => ({

@@ -1,6 +1,6 @@
 import { problem, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
-import { artifactsOf, type Plan } from './plan.ts'
+import { artifactsOf, canonical, type Plan } from './plan.ts'
 import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
 import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Contract, Observation, Operation } from './target.ts'
@@ -9,10 +9,15 @@ import type { Contract, Observation, Operation } from './target.ts'
 export const canRestore = (deployment: Deployment, why: Problem, doors: RolloutDoors): boolean =>
   (why.code === 'CANCELLED' || (deployment.rules?.onFailure ?? 'keep') !== 'keep') && formerPlan(deployment, doors) !== null
 
-/** The plan of the last success, if its images are what was seen before this deployment began. */
-function formerPlan({ id, environment, plan }: Deployment, { journal }: RolloutDoors): Plan | null {
-  const last = environment === null ? null : journal.lastSuccess(environment)
-  return last?.plan != null && last.plan.target === plan?.target && runsPlan(journal.before(id), last.plan) ? last.plan : null
+/** The plan of the last success, if it was for the same workloads and its images are what was seen there before this deployment began. */
+function formerPlan(deployment: Deployment, doors: RolloutDoors): Plan | null {
+  const { id, environment, plan } = deployment
+  const last = environment === null ? null : (doors.journal.lastSuccess(environment)?.plan ?? null)
+  if (last === null || plan === null || last.target !== plan.target) return null
+  const { target } = planned(deployment, doors).placed
+  const placeOf = ({ settings }: Plan): string => canonical([...target.workloads(settings)].toSorted())
+  const isSamePlace = placeOf(last) === placeOf(plan)
+  return isSamePlace && runsPlan(doors.journal.before(id), last) ? last : null
 }
 
 /**

@@ -1,12 +1,13 @@
-import { Failure, problem, type Code, type Problem } from '../errors.ts'
+import { Failure, problem, type Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
 import { environmentKey } from './environment.ts'
 import { decide, type Decision } from './gates/index.ts'
+import { isNotYet } from './images.ts'
 import type { Ending } from './journal.ts'
 import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
 import { originIn } from './origin.ts'
-import { planOf, propose, type PlacedTarget } from './proposal.ts'
+import { planOf, propose, type PlacedTarget, type Proposal } from './proposal.ts'
 import { prove } from './proof.ts'
 import { restore } from './restore.ts'
 import { unknown } from './seen.ts'
@@ -109,8 +110,6 @@ const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.a
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
   actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
-/** CI has not pushed it yet. */
-const NOT_YET: ReadonlySet<string> = new Set<Code>(['TAG_NOT_FOUND', 'REPOSITORY_NOT_FOUND'])
 const ASK_FOR_IMAGE = 15_000
 
 async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
@@ -123,7 +122,7 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
       artifacts.push({ ...artifact, digest })
       notes.push(`${digest.slice(0, 19)} as ${as}`)
     } catch (error) {
-      if (!(error instanceof Failure) || !NOT_YET.has(error.problem.code) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
+      if (!(error instanceof Failure) || !isNotYet(error.problem) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
         throw error
       return waitForImage(deployment, `${artifact.repository}:${artifact.tag}`, deployment.createdAt + wait, doors)
     }
@@ -134,6 +133,8 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
   doors.journal.move(deployment.id, 'resolving', 'verifying', change)
   return 'again'
 }
+
+const setsAside = ({ request: { asks } }: Deployment): boolean => asks.override !== null || asks.origin?.kind === 'rollback'
 
 function waitForImage({ id }: Deployment, image: string, until: number, { journal, clock }: RolloutDoors): Progress {
   const wait: Wait = { reason: 'image', sentence: `The registry does not have ${image} yet.`, until, lookAt: clock.now() + ASK_FOR_IMAGE }
@@ -152,7 +153,8 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
     built[artifact.name] = revision
   }
   const twin = journal.twin(deployment.id)
-  if (twin !== null) {
+  // Whoever sets rules aside does not wait with one that does not.
+  if (twin !== null && !(twin.state === 'waiting' && setsAside(deployment) && !setsAside(twin))) {
     return supersede(deployment, doors, `The same plan is already on its way, asked for by ${twin.request.actor.login}.`, 'Follow that deployment.')
   }
   const proved = await prove(deployment, doors)
@@ -230,6 +232,9 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   const now = journal.find(deployment.id) ?? deployment
   const since = heeded(now, judge({ request: now.request, deployment: now, facts: null, proposal: proposalOf(now, doors) }, doors), doors)
   if (since !== null) return since
+  // While it held nothing, the configuration may have given its workloads to another environment.
+  const taken = claimWorkloads(now.request, proposalOf(now, doors) as Proposal, environment, doors)
+  if (taken !== null) return refuse(now, doors, taken.problem)
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')

@@ -202,12 +202,21 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
       const environment = journal.find(id)?.environment ?? null
       if (lookAt !== null) wakes(id, lookAt)
       if (isAgain) go(id)
+      makesWay(id)
       wakeNext(environment)
     } catch (error) {
       // Not even its end could be written (a full disk): it stays open until there is room.
       driving.delete(id)
       doors.incident(error, id)
       clock.after(FULL_DISK, () => go(id))
+    }
+  }
+  /** Where only the newest is wanted, those that wait before it are done. */
+  const makesWay = (id: string): void => {
+    const newest = journal.find(id)
+    if (newest?.rules?.queue !== 'newest' || (newest.state !== 'waiting' && newest.state !== 'queued')) return
+    for (const { id: old, environment, state, sequence } of journal.open()) {
+      if (environment === newest.environment && sequence < newest.sequence && (state === 'waiting' || state === 'queued')) go(old)
     }
   }
   const wakes = (id: string, at: number): void => {

@@ -80,12 +80,15 @@ function formerOf(repository: number, { app, rules }: Proposal, { journal, drift
 
 const LOOKED_AT = 30
 
+/** Those that had their turn, the last one first: fences rise with every turn. */
+export const inTurn = (all: readonly Deployment[]): readonly Deployment[] =>
+  all.filter(({ fence }) => fence !== null).toSorted((a, b) => (b.fence ?? 0) - (a.fence ?? 0))
+
 /** Since when the same digests have run: another deployment of them does not begin the time anew, one that failed at the target does. */
 function sinceOf(last: Deployment, newestFirst: readonly Deployment[]): number {
   const digests = ({ plan }: Deployment): string => plan?.artifacts.map(({ name, digest }) => `${name}@${digest}`).join() ?? ''
   let since = last.endedAt ?? 0
-  for (const one of newestFirst) {
-    if (one.fence === null) continue
+  for (const one of inTurn(newestFirst)) {
     if (one.state !== 'success' || digests(one) !== digests(last)) break
     since = one.endedAt ?? since
   }

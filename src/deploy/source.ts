@@ -60,7 +60,12 @@ export interface Facts {
     readonly reviews: readonly Review[] | null
   } | null
   /** The commit that `--ref` names, or the default branch's head on a plain issue; null where the ref does not exist. */
-  readonly ref: { readonly name: string; readonly commit: string } | null
+  readonly ref: {
+    readonly name: string
+    readonly commit: string
+    /** A commit that was named whole and is in the history of the pull request alone, which may be a fork's. */
+    readonly isOfPull?: true
+  } | null
   /** Of the commit that is judged (the plan's, the ref's, or the pull request's head); null where GitHub does not know it. */
   readonly commit: {
     readonly sha: string

@@ -1,9 +1,12 @@
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest } from './deployment.ts'
 import type { Notice } from './notice.ts'
 import { seen } from './seen.ts'
+import { inTurn } from './situation.ts'
 import { planned, type RolloutDoors } from './step.ts'
 
 const EVERY = 60_000
+/** Of the newest so many one has had its turn, as good as always. */
+const LOOKED_AT = 30
 /** Environments that are looked at in one round, the longest unseen first: 10,000 of them take some hours, and no target is flooded. */
 const MOST_AT_ONCE = 50
 /** A death before it is noted must not repair twice; the same may happen again another day. */
@@ -67,8 +70,8 @@ async function lookAt(deployment: Deployment, doors: WatchDoors, tell: (notice: 
   const isRight = now.every(({ digest }) => digest !== null && plan.artifacts.some((artifact) => artifact.digest === digest))
   if (isRight) return drifts.gone(environment)
   // One that failed after it had switched may have left its image: that was said when it ended.
-  const [newest] = journal.recent({ environment }, 1)
-  if (newest !== undefined && newest.id !== id && newest.fence !== null && hasEnded(newest.state)) return
+  const [latest] = inTurn(journal.recent({ environment }, LOOKED_AT))
+  if (latest !== undefined && latest.id !== id && hasEnded(latest.state)) return
   const what = seen(now)
   if (drifts.find(environment)?.seen === what && drifts.find(environment)?.deployment === id) return
   tell({ key: `n:${deployment.request.repository.id}:drift:${id}:${what}`, kind: 'drift', deployment, seen: what })

@@ -1,9 +1,10 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
-import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person } from './deployment.ts'
+import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
 import { atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { mayApprove } from './may-approve.ts'
 import { mayDeploy } from './may-deploy.ts'
+import { changedComment } from './may-obey.ts'
 import type { Facts } from './source.ts'
 import { patiently, withMembers, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
@@ -34,7 +35,7 @@ export async function standingOf(request: DeployRequest, place: PlaceAsked, door
   const found = await placeOf(request, place, doors)
   if ('problem' in found) return found
   const may = mayDeploy(request, found.facts, found.rules)
-  return may instanceof Refusal ? may : found
+  return may instanceof Refusal ? may : (changedComment(found.facts) ?? found)
 }
 
 /** The place that is meant and its rules, for anybody. */
@@ -70,7 +71,7 @@ export async function approve(
   // A crash came between the word and its answer.
   if (hasWord(deployment)) return { deployment }
   const { planHash, plan, rules } = deployment
-  if (hasEnded(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
+  if (isOver(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
   // Judged is the thread of the deployment: its author and whoever pushed there may not approve.
   const about = { ...request, subject: deployment.request.subject, asks: { ...NOTHING_ASKED, app: plan.app, environment: plan.environment } }
   const found = await placeOf(about, about.asks, doors)
@@ -78,12 +79,20 @@ export async function approve(
   const facts = await patiently(doors, () => doors.source.look(about, { parties: [...partiesOf(rules), ...partiesOf(found.rules)] }))
   if (facts.actor.id !== request.actor.id) return mayDeploy({ ...request, door: 'comment' }, facts, rules) as Refusal
   const by = { id: request.actor.id, login: request.actor.login, role: facts.actor.role }
-  const refusal =
-    mayApprove(by, deployment.request, facts, rules) ??
-    (found.rules.approvals === null ? null : mayApprove(by, deployment.request, facts, found.rules))
+  const refusal = mayNotApprove(by, deployment.request, facts, [rules, found.rules]) ?? changedComment(facts)
   if (refusal !== null) return refusal
   doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: doors.clock.now() })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
+}
+
+/** Nobody's word is asked for any more once it has begun. */
+const isOver = (state: State): boolean => hasEnded(state) || state === 'applying' || state === 'observing' || state === 'restoring'
+
+/** By the rules of then and of now: by each of them that asks for approvals, and there has to be one. */
+function mayNotApprove(by: Parameters<typeof mayApprove>[0], request: DeployRequest, facts: Facts, all: readonly EnvironmentRules[]): Refusal | null {
+  const asking = all.filter(({ approvals }) => approvals !== null)
+  const refusals = (asking.length === 0 ? all : asking).map((rules) => mayApprove(by, request, facts, rules))
+  return refusals.find((refusal) => refusal !== null) ?? null
 }
 
 const notByApps = (login: string): Refusal =>
@@ -124,7 +133,7 @@ async function mayStop(
   // Whoever began it may end it, if they still are who they were and may do anything here at all.
   if (request.actor.id !== stopped.actor.id || found.problem.code === 'ACTOR_CHANGED') return found
   const facts = await patiently(doors, () => doors.source.look({ ...request, asks: NOTHING_ASKED }, { commit: null }))
-  return facts.actor.id === request.actor.id && atLeast(facts.actor.role, 'write') ? null : found
+  return facts.actor.id === request.actor.id && atLeast(facts.actor.role, 'write') ? changedComment(facts) : found
 }
 
 export type Locking = { readonly lock: Lock } | { readonly problem: Problem }
@@ -204,7 +213,7 @@ async function heldBy(
   }
   const facts = await patiently(doors, () => doors.source.look({ ...request, asks: NOTHING_ASKED }, { commit: null }))
   const may = mayDeploy(request, facts, { allow: { role: 'maintain', any: [] } })
-  return may instanceof Refusal ? may : { environment: '*' }
+  return may instanceof Refusal ? may : (changedComment(facts) ?? { environment: '*' })
 }
 
 const isHeld = ({ owner, reason, environment }: Lock): Refusal =>
@@ -270,7 +279,7 @@ const notWaiting = ({ id, state }: Deployment): Refusal =>
     sentence: 'That deployment does not wait for an approval.',
     found: `${id}, ${state}`,
     wanted: 'a deployment that waits for an approval',
-    next: 'Nothing.',
+    next: hasEnded(state) ? 'Nothing.' : `Type "/cancel ${id}" if it should be stopped.`,
   })
 
 const noConfiguration = (): Refusal =>

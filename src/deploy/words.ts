@@ -27,7 +27,8 @@ export interface Headline {
 /** The first line: who, what, where, and what became of it. `former`: what ran before, for a rollback. */
 export function headline(deployment: Deployment, former: Plan | null = null): Headline {
   const { state, request, wait } = deployment
-  const [person, mention] = isAutomatic(request.door) ? ['Gantry', 'Gantry'] : [{ person: request.actor.login }, { mention: request.actor.login }]
+  const person = isAutomatic(request.door) ? 'Gantry' : { person: request.actor.login }
+  const mention = { mention: request.actor.login }
   const what = whatWords(deployment, former)
   if (!hasEnded(state)) {
     // Somebody has to be found who says yes, and whoever asked is the one to look for them.
@@ -43,7 +44,9 @@ export function headline(deployment: Deployment, former: Plan | null = null): He
       ? [...capital(imageWords(deployment)), ' already runs in ', ...where, ', so nothing had to change for ', person, '.']
       : [person, ' ', ...what.done, because(request), ` in ${duration(tookMs(deployment))}.`],
     refused: [person, ' asked to ', ...what.todo, because(request), ': refused.'],
-    failure: [mention, ', ', ...what.doing, because(request), ' failed.'],
+    failure: isAutomatic(request.door)
+      ? [...capital(what.doing), ' failed. It had begun', because(request), '.']
+      : [mention, ', ', ...what.doing, ' failed.'],
     cancelled: [
       ...cancelledBy(deployment),
       ' cancelled ',
@@ -51,7 +54,9 @@ export function headline(deployment: Deployment, former: Plan | null = null): He
       ...(isOwnEnd(deployment) ? ['.'] : [', which ', person, ' had asked for.']),
     ],
     superseded: [person, ' asked to ', ...what.todo, because(request), ': superseded.'],
-    unknown: [mention, ', it is not known what runs in ', ...where, ' after ', ...what.doing, '.'],
+    unknown: isAutomatic(request.door)
+      ? ['It is not known what runs in ', ...where, ' after ', ...what.doing, because(request), '.']
+      : [mention, ', it is not known what runs in ', ...where, ' after ', ...what.doing, '.'],
   }
   return { mark: MARKS[state], words: words[state] }
 }

@@ -22,7 +22,7 @@ type Lookups =
   | 'open'
   | 'lastSuccess'
   | 'successes'
-  | 'formerSuccess'
+  | 'succeeded'
   | 'recent'
   | 'newer'
   | 'twin'
@@ -38,20 +38,17 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
   return {
     find: (id) => one('id = ?', id),
     open: () => many('ended_at is null'),
-    lastSuccess: (environment) => one(`environment = ? and state = 'success' order by sequence desc`, environment),
+    lastSuccess: (environment) => one(`environment = ? and state = 'success' order by fence desc`, environment),
     successes: (after, limit) =>
       many(
-        `sequence in (select max(sequence) from deployment where state = 'success' and environment > ? group by environment order by environment limit ?)`,
+        // SQLite takes the bare column from the row that has the maximum.
+        `sequence in (select sequence from (
+           select sequence, max(fence) from deployment where state = 'success' and environment > ? group by environment order by environment limit ?))`,
         after,
         limit,
       ).toSorted((a, b) => ((a.environment ?? '') < (b.environment ?? '') ? -1 : 1)),
-    formerSuccess: (environment, planHash) =>
-      one(
-        `environment = ?1 and state = 'success' and plan_hash is not ?2 and sequence < (
-           select min(sequence) from deployment where environment = ?1 and state = 'success' and plan_hash = ?2) order by sequence desc`,
-        environment,
-        planHash,
-      ),
+    succeeded: (environment, limit) =>
+      newest(limit, `environment = ? and state = 'success'`, environment).toSorted((a, b) => (b.fence ?? 0) - (a.fence ?? 0)),
     recent: (of, limit) =>
       'environment' in of
         ? newest(limit, 'environment = ?', of.environment)

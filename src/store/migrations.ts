@@ -83,7 +83,7 @@ export const repositoryMigrations: readonly string[][] = [
     `drop index one_occupant`,
     `create unique index one_occupant on deployment (environment)
       where state in ('applying', 'observing', 'restoring') or (state = 'unknown' and settled_at is null)`,
-    `create index deployment_succeeded on deployment (environment, sequence) where state = 'success'`,
+    `create index deployment_succeeded on deployment (environment, fence, sequence) where state = 'success'`,
     `create table approval (
       deployment integer not null references deployment (sequence),
       person integer not null,

@@ -62,9 +62,10 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
 
     test('what went in comes out', () => {
       const asked = request({ key: 'k' })
-      const nothingYet = { environment: null, plan: null, fence: null, steps: [], log: [], problem: null, endedAt: null }
+      const nothingYet = { environment: null, plan: null, planHash: null, fence: null, steps: [], log: [], problem: null, endedAt: null }
+      const nobodyYet = { rules: null, wait: null, verdicts: [], built: {}, proved: {}, approvals: [], cancellation: null }
       const first = { id: 'a', sequence: 1, request: asked, state: 'requested', alreadyRunning: false, isQuiet: false, createdAt: 5 }
-      expect(journal.request('a', asked, 5).deployment).toEqual({ ...first, ...nothingYet })
+      expect(journal.request('a', asked, 5).deployment).toEqual({ ...first, ...nothingYet, ...nobodyYet })
     })
 
     test('what is open stands in order of arrival', () => {
@@ -116,13 +117,17 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(journal.find('b')?.log).toEqual([])
     })
 
-    test('the last success is the latest asked for, not the latest ended', () => {
-      for (const id of ['a', 'b', 'c']) at(id, 'verifying')
-      journal.end('b', 'success', { now: 7 })
-      journal.end('a', 'success', { now: 8 })
-      journal.end('c', 'failure', { now: 9 })
-      expect(journal.lastSuccess(STAGING)?.id).toBe('b')
+    test('the last success is the one that had its turn last, whoever asked first', () => {
+      for (const id of ['a', 'b', 'c']) at(id, 'queued')
+      claim('a')
+      journal.end('a', 'failure', { now: 7 })
+      claim('b')
+      journal.end('b', 'success', { now: 8 })
+      claim('c')
+      journal.end('c', 'success', { now: 9 })
+      expect(journal.lastSuccess(STAGING)?.id).toBe('c')
       expect(journal.lastSuccess(PRODUCTION)).toBeNull()
+      expect(journal.succeeded(STAGING, 10).map(({ id }) => id)).toEqual(['c', 'b'])
     })
   })
 

@@ -1,4 +1,4 @@
-// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--json]
+// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--kills N] [--json]
 import { parseArgs } from 'node:util'
 import type { Death } from '../world/crossings.ts'
 import { Random } from '../world/random.ts'
@@ -6,6 +6,8 @@ import { Crew } from './crew.ts'
 import { asSeedsSay, everyCrossing, secondDeaths, whole } from './engine/modes.ts'
 import { CONTRACTS } from './engine/scenario.ts'
 import type { EngineOutcome } from './engine/worlds.ts'
+import type { Finding, Found } from './finding.ts'
+import { kills, quantiles } from './kills.ts'
 import { PATHS, type PathName } from './paths.ts'
 import { Tally } from './tally.ts'
 import type { Job, Outcome } from './worlds.ts'
@@ -24,6 +26,7 @@ const options = {
   path: { type: 'string' },
   contract: { type: 'string' },
   death: { type: 'string' },
+  kills: { type: 'string' },
   json: { type: 'boolean' },
 } as const
 const { values } = parseArgs({ options })
@@ -34,12 +37,23 @@ const deaths = values.death === undefined ? undefined : deathsIn(values.death)
 const tally = new Tally()
 const crew = new Crew(2)
 
-await (values.path === undefined ? everything() : only(values.path))
+if (values.kills !== undefined) await killed(numberOf('kills', values.kills, 0))
+else await (values.path === undefined ? everything() : only(values.path))
 await crew.goesHome()
 const { worlds, crashes, lost, doubled, stale, broken } = tally.total
 if (values.json) console.log(JSON.stringify({ worlds, crashes, lost, doubled, stale, broken, seed }))
 else console.log(`${worlds} worlds, ${crashes} crashes: ${lost} lost, ${doubled} doubled, ${stale} stale, ${broken} otherwise broken (seed ${seed})`)
 process.exitCode = lost + doubled + stale + broken === 0 && tally.covers() ? 0 : 1
+
+/** The real program in a process of its own, killed at random moments. */
+async function killed(count: number): Promise<void> {
+  tally.begins(`kill -9, ${count} times`)
+  const findings: Finding[] = []
+  const found: Found = (kind, what) => void findings.push({ kind, what })
+  const { ready, goesOn } = await kills({ count, seed, isSaidToo: true }, found, (done) => done % 25 === 0 && console.error(`${done} kills so far`))
+  tally.killed(count, findings)
+  console.error(JSON.stringify({ kills: count, ready: quantiles(ready), goesOn: quantiles(goesOn), unit: 'ms' }))
+}
 
 async function everything(): Promise<void> {
   await engine()

@@ -52,6 +52,15 @@ export class Tally {
     console.error(`SEED=${seed} was another history the second time`)
   }
 
+  killed(kills: number, findings: readonly Finding[]): void {
+    this.total.worlds += 1
+    this.total.crashes += kills
+    for (const { kind, what } of findings) {
+      this.total[kind] += 1
+      console.error(`  ${kind}: ${what}`)
+    }
+  }
+
   /** What the seeds should have reached and have not. */
   covers(): boolean {
     const missing = neverReached(this.#reached, this.#seeds)

@@ -3,18 +3,21 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { howRegistriesAreAsked } from './how-registries-are-asked.ts'
 import type { Mutant } from './mutant.ts'
-import { whatIsMadeOfAnswers } from './what-is-made-of-answers.ts'
-import { whereSecretsGo } from './where-secrets-go.ts'
+import { SUITE_NAMES, SUITES, type SuiteName } from './suites.ts'
 
-// `npm run mutants`: changes the registry client in one place after the other, and runs its tests against each change. One JSON line for
-// each mutant, and one for all; ends with 1 where fewer than 95 % were noticed, or one that was not has no reason beside it.
-// `npm run mutants -- WORD`: only those with that word in their file or in what they break.
+// `npm run mutants`: changes the source in one place after the other, and runs the tests of that part against each change. One JSON line
+// for each mutant, and one for all; ends with 1 where fewer than 95 % were noticed, or one that was not has no reason beside it.
+// `npm run mutants -- [registry|engine] [WORD]`: only of that part, only those with that word in their file or in what they break.
 
 const ENOUGH = 0.95
 const AT_ONCE = 2
 const PATIENCE = 120_000 // ms, for a mutant that never ends
+
+interface Wanted {
+  readonly suite: SuiteName
+  readonly mutant: Mutant
+}
 
 interface Outcome {
   readonly mutant: Mutant
@@ -23,14 +26,20 @@ interface Outcome {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-mutants-'))
-const word = process.argv[2] ?? ''
-const wanted = [...whereSecretsGo, ...howRegistriesAreAsked, ...whatIsMadeOfAnswers].filter(({ file, breaks }) => `${file} ${breaks}`.includes(word))
-const stale = wanted.filter(({ file, text }) => readFileSync(`src/registry/${file}`, 'utf8').split(text).length !== 2)
-for (const { file, text } of stale) console.error(`${file} has not exactly one «${text}»`)
+const words = process.argv.slice(2)
+const named = SUITE_NAMES.filter((name) => words.includes(name))
+const word = words.find((one) => !named.some((name) => name === one)) ?? ''
+const wanted = (named.length > 0 ? named : SUITE_NAMES).flatMap((suite) =>
+  SUITES[suite].mutants.filter(({ file, breaks }) => `${file} ${breaks}`.includes(word)).map((mutant) => ({ suite, mutant })),
+)
+const pathOf = ({ suite, mutant }: Wanted): string => `${SUITES[suite].folder}${mutant.file}`
+const stale = wanted.filter((one) => readFileSync(pathOf(one), 'utf8').split(one.mutant.text).length !== 2)
+for (const one of stale) console.error(`${pathOf(one)} has not exactly one «${one.mutant.text}»`)
 if (stale.length > 0 || wanted.length === 0) process.exit(1)
 
-const healthy = await run(null, join(folder, 'healthy.json'))
-if (healthy !== null) {
+for (const suite of new Set(wanted.map((one) => one.suite))) {
+  const healthy = await run({ suite, mutant: null }, join(folder, `healthy-${suite}.json`))
+  if (healthy === null) continue
   console.error(`without any mutant a test fails already: ${healthy}`)
   process.exit(1)
 }
@@ -49,9 +58,9 @@ console.log(
 process.exit(share < ENOUGH || unexplained > 0 ? 1 : 0)
 
 async function work(): Promise<void> {
-  for (const [index, mutant] of queue) {
+  for (const [index, { suite, mutant }] of queue) {
     const started = performance.now()
-    const noticedBy = await run(mutant, join(folder, `${index}.json`))
+    const noticedBy = await run({ suite, mutant }, join(folder, `${index}.json`))
     outcomes.push({ mutant, noticedBy })
     const seconds = Math.round(performance.now() - started) / 1000
     const { file, breaks, survives } = mutant
@@ -60,10 +69,10 @@ async function work(): Promise<void> {
 }
 
 /** The name of the first test that fails with it. */
-async function run(mutant: Mutant | null, report: string): Promise<string | null> {
+async function run({ suite, mutant }: { readonly suite: SuiteName; readonly mutant: Mutant | null }, report: string): Promise<string | null> {
   const options = ['run', '--config', 'test/mutation/vitest.config.ts', '--reporter=json', `--outputFile=${report}`]
   const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...options], {
-    env: { ...process.env, GANTRY_MUTANT: JSON.stringify(mutant) },
+    env: { ...process.env, GANTRY_MUTANT: JSON.stringify(mutant), GANTRY_SUITE: suite },
     stdio: 'ignore',
     timeout: PATIENCE,
     killSignal: 'SIGKILL',

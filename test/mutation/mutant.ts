@@ -1,6 +1,6 @@
 /** One small change to the source that some test has to notice. */
 export interface Mutant {
-  /** Below `src/registry/`. */
+  /** Below its suite's folder. */
   readonly file: string
   /** Stands there exactly once. */
   readonly text: string

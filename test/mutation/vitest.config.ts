@@ -2,20 +2,22 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer } from 'vitest/node'
 import type { TestSpecification } from 'vitest/node'
 import type { Mutant } from './mutant.ts'
+import { SUITES, type Suite, type SuiteName } from './suites.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const mutant = JSON.parse(process.env['GANTRY_MUTANT'] ?? 'null') as Mutant | null
+const suite: Suite = SUITES[(process.env['GANTRY_SUITE'] ?? 'registry') as SuiteName]
 
 /** What takes seconds comes last: most mutants do not live that long. */
 class QuickFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => SLOW.findIndex((name) => moduleId.includes(name))
+    const place = (names: readonly string[], { moduleId }: TestSpecification) => names.findIndex((name) => moduleId.includes(name))
+    const rank = (file: TestSpecification) => (place(suite.first, file) === -1 ? place(suite.slow, file) : -2)
     return files.toSorted((a, b) => rank(a) - rank(b))
   }
 }
-const SLOW = ['preflight', 'memory', 'oci-registry', 'client', 'fuzz', 'leaks']
 
-/** The tests of the registry client, with one change to what they import: no file is touched. */
+/** The tests of one suite, with one change to what they import: no file is touched. */
 export default defineConfig({
   root,
   plugins: [
@@ -23,12 +25,12 @@ export default defineConfig({
       name: 'mutant',
       enforce: 'pre',
       transform: (code, id) =>
-        mutant !== null && id === `${root}src/registry/${mutant.file}` ? code.replace(mutant.text, () => mutant.instead) : null,
+        mutant !== null && id === `${root}${suite.folder}${mutant.file}` ? code.replace(mutant.text, () => mutant.instead) : null,
     },
   ],
   test: {
-    include: ['test/unit/registry/**/*.test.ts', 'test/contracts/oci-registry.test.ts'],
-    exclude: ['**/hostile.test.ts'],
+    include: [...suite.tests],
+    exclude: [...suite.left],
     setupFiles: ['test/loopback-only.ts'],
     provide: { fuzz: { cases: 3_000, seed: 1 } },
     isolate: false,

@@ -124,3 +124,31 @@ story('a rollback needs no approval, and says that it was not asked for', async 
   expect(engine.runs('shop')).toBe(good)
   expect(states(world)).toEqual(['success', 'success', 'success'])
 })
+
+story.atEveryCrossing(
+  'a word is given once and its answer said once, wherever the process dies',
+  async ({ world, ada, grace, bot, github, registry }) => {
+    github.has('.github/deploy.yml', FOUR_EYES)
+    await registry.has('acme/shop:1', {})
+    await ada.comments('/deploy production :1')
+    await grace.comments('/approve')
+    expect(bot.says()).toContain('✅ **ada** deployed')
+    expect(bot.says()).toContain('**grace** approved the deployment')
+    expect(states(world)).toEqual(['success'])
+  },
+  { every: 12 },
+)
+
+story('a team that the rules name only since it waits is asked about', async ({ world, ada, bot, github, registry, engine }) => {
+  github.team('acme/releasers', [ada.person])
+  const digest = await registry.has('acme/shop:1', {})
+  const head = world.pull.pull?.head ?? ''
+  github.checks(head, 'build', 'in_progress')
+  await ada.comments('/deploy production :1 --when-green')
+  expect(states(world)).toEqual(['waiting'])
+  github.has('.github/deploy.yml', `${DEPLOY_YML}    allow: { any: ["team:acme/releasers"] }\n`)
+  github.checks(head, 'build', 'success')
+  await world.time.passes('2 minutes')
+  expect(bot.says()).toContain('✅ **ada** deployed')
+  expect(engine.runs('shop')).toBe(digest)
+})

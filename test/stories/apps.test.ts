@@ -36,6 +36,9 @@ story('an App that is named by its id deploys', async (cast) => {
 story('an App that no rule names hears nothing, whatever it asks', async (cast) => {
   const { world, github, registry } = cast
   names(cast, 'app:another')
+  // Where everybody who sees a repository is answered, Apps are not.
+  github.repository.isPrivate = true
+  world.demotes(github.people.robot, 'read')
   await world.time.passes('1 minute')
   const commands = [
     '/deploy staging :1',

@@ -2,19 +2,25 @@ import { expect, story } from '../story.ts'
 import { idIn, states } from '../world/facts.ts'
 import type { World } from '../world/world.ts'
 
-/** While the engine is at this request, something happens on GitHub, and the bot has read it before the engine answers. */
-function during(world: World, request: RegExp, happens: () => unknown, isTime = (): boolean => true): void {
+/** While the engine is at this request, these things happen on GitHub one after the other, and the bot has read each before the engine answers. */
+function during(world: World, request: RegExp, happen: readonly (() => unknown)[], isTime = (): boolean => true): void {
   let isOver = false
   world.wire.engine = async ({ method, url }) => {
     if (isOver || !isTime() || !request.test(`${method} ${new URL(url).pathname}`)) return null
     isOver = true
-    happens()
-    await world.github.deliver((delivery) => world.receive(delivery))
-    const isRead = (): boolean => world.disk.all(`select 1 from delivery where handled_at is null`).length === 0
-    while (!isRead() && !world.life.crossings.isDead) await new Promise((resolve) => setImmediate(resolve))
+    for (const happens of happen) {
+      happens()
+      await world.github.deliver((delivery) => world.receive(delivery))
+      while (isBusy(world)) await new Promise((resolve) => setImmediate(resolve))
+    }
     return null
   }
 }
+
+/** Something is not read yet, or has not come as far as it can. */
+const isBusy = ({ disk }: World): boolean =>
+  disk.all(`select 1 from delivery where handled_at is null`).length > 0 ||
+  disk.all(`select 1 from deployment where state in ('requested', 'gating', 'resolving', 'verifying')`).length > 0
 
 const CREATE = /^POST .*\/containers\/create$/
 
@@ -22,14 +28,14 @@ story.once('what waits for its turn is cancelled before it changes anything', as
   const first = await registry.has('acme/shop:1', {})
   await registry.has('acme/shop:2', { 2: '' })
   const issue = grace.person.opensIssue()
-  during(world, CREATE, () => grace.person.comments(issue.number, '/deploy production :2\n/cancel'))
+  during(world, CREATE, [() => grace.person.comments(issue.number, '/deploy production :2'), () => grace.person.comments(issue.number, '/cancel')])
   await ada.comments('/deploy production :1')
   expect(states(world)).toEqual(['success', 'cancelled'])
   expect(bot.says()).toContain('✅ **ada** deployed')
   const said = [bot.says(), bot.says()].toSorted()
   expect(said.map((text) => text.split('\n')[0])).toMatchInlineSnapshot(`
     [
-      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` to **\`production\`**.",
+      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` (\`sha256:3e8d4beb33ba\`) to **\`production\`**.",
       "⏭️ **grace** stopped the deployment of \`shop:2\` to **\`production\`**, before anything was changed.",
     ]
   `)
@@ -40,17 +46,14 @@ story.once('somebody else who may deploy there cancels too, and whoever asked he
   await registry.has('acme/shop:1', {})
   await registry.has('acme/shop:2', { 2: '' })
   const issue = ada.person.opensIssue()
-  during(world, CREATE, () => {
-    ada.person.comments(issue.number, '/deploy production :2')
-    grace.person.comments(issue.number, '/cancel')
-  })
+  during(world, CREATE, [() => ada.person.comments(issue.number, '/deploy production :2'), () => grace.person.comments(issue.number, '/cancel')])
   await ada.comments('/deploy production :1')
   expect(states(world)).toEqual(['success', 'cancelled'])
   const said = bot.unread().map(({ body }) => body.split('\n')[0] ?? '')
   bot.isHeard()
   expect(said.filter((line) => line.includes('grace')).toSorted()).toMatchInlineSnapshot(`
     [
-      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` to **\`production\`**, which **ada** had asked for.",
+      "⏭️ **grace** cancelled deploying \`registry.test/acme/shop:2\` (\`sha256:3e8d4beb33ba\`) to **\`production\`**, which **ada** had asked for.",
       "⏭️ **grace** stopped the deployment of \`shop:2\` to **\`production\`**, which @ada had asked for, before anything was changed.",
     ]
   `)
@@ -58,7 +61,7 @@ story.once('somebody else who may deploy there cancels too, and whoever asked he
 
 story.once('whoever may not deploy there stops nothing', async ({ world, ada, trent, bot, registry }) => {
   await registry.has('acme/shop:1', {})
-  during(world, CREATE, () => trent.person.comments(1, '/cancel'))
+  during(world, CREATE, [() => trent.person.comments(1, '/cancel')])
   await ada.comments('/deploy production :1')
   expect(states(world)).toEqual(['success'])
   expect(bot.says()).toContain('✅ **ada** deployed')
@@ -71,7 +74,7 @@ story.once('what is being started is stopped, and what ran before runs again', a
   engine.finds(slow, 'needs long')
   await ada.comments('/deploy production :1')
   bot.isHeard()
-  during(world, /^POST .*\/containers\/[^/]+\/start$/, () => grace.person.comments(1, '/cancel'))
+  during(world, /^POST .*\/containers\/[^/]+\/start$/, [() => grace.person.comments(1, '/cancel')])
   await ada.comments('/deploy production :2')
   expect(states(world)).toEqual(['success', 'cancelled'])
   const said = [bot.says(), bot.says()].toSorted()
@@ -89,12 +92,7 @@ story.once('after the switch it is too late, and the way back is named', async (
   const now = await registry.has('acme/shop:2', { 2: '' })
   await ada.comments('/deploy production :1')
   bot.isHeard()
-  during(
-    world,
-    /./,
-    () => grace.person.comments(1, '/cancel'),
-    () => states(world).at(-1) === 'observing',
-  )
+  during(world, /./, [() => grace.person.comments(1, '/cancel')], () => states(world).at(-1) === 'observing')
   await ada.comments('/deploy production :2')
   expect(states(world)).toEqual(['success', 'success'])
   const said = [bot.says(), bot.says()].toSorted()
@@ -122,4 +120,30 @@ story('a stranger stops nothing and hears nothing', async ({ mallory, bot }) => 
   const comment = await mallory.comments('/cancel')
   expect(comment.reactions.map(({ content }) => content).toSorted()).toEqual(['confused', 'eyes'])
   expect(bot.unread()).toEqual([])
+})
+
+story.once('/status says what is under way, and who is in the queue in which order', async ({ world, ada, grace, bot, registry }) => {
+  await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', { 2: '' })
+  await registry.has('acme/shop:3', { 3: '' })
+  const asks = ['/deploy production :2', '/deploy production :3', '/status production']
+  during(
+    world,
+    CREATE,
+    asks.map((text) => () => grace.person.comments(1, text)),
+  )
+  await ada.comments('/deploy production :1')
+  const status = bot
+    .unread()
+    .find(({ body }) => body.includes('In the queue'))
+    ?.body.replace(/<!--.*-->/, '')
+  bot.isHeard()
+  expect(status?.trim()).toMatchInlineSnapshot(`
+    "**\`production\`** · [Open it](<https://shop.example.com/>)
+    - Runs nothing of ours as \`shop\`
+    - Nothing has been deployed here yet.
+    - Now: ⏳ **ada** is deploying \`registry.test/acme/shop:1\` (\`sha256:b142029babe1\`) to **\`production\`**: starting the image.
+    - In the queue: 1. **grace**: \`shop:2\`, next · 2. **grace**: \`shop:3\`"
+  `)
+  expect(states(world)).toEqual(['success', 'success', 'success'])
 })

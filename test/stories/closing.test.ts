@@ -33,11 +33,13 @@ story('a closing that was missed gives the lock up at the next start', async (ca
 
 story('a closing that is told late leaves what was locked since the thread was opened again', async (cast) => {
   const { world, ada, grace, github } = cast
+  // The list of missed deliveries is read a minute after the start, and then every five.
+  await world.time.passes('2 minutes')
   ada.person.closes(world.pull.number)
   await github.webhooks.loses()
   ada.person.reopens(world.pull.number)
   await world.settle()
-  await world.time.passes('3 minutes')
+  await world.time.passes('2 minutes')
   holds(world, grace.person, 'shop/staging', world.pull)
   await world.time.passes('10 minutes')
   expect(github.webhooks.log.find(({ action }) => action === 'closed')).toBeDefined()

@@ -1,5 +1,6 @@
 import { expect, story } from '../story.ts'
 import { servesAt, states } from '../world/facts.ts'
+import { DEPLOY_YML } from '../world/world.ts'
 
 story('--dry-run says what it would come to, and changes nothing', async ({ world, ada, bot, registry, github }) => {
   await registry.has('acme/shop:1.2', { 'site/index.html': 'old' })
@@ -93,6 +94,16 @@ story('a dry run of what could not be pulled says so', async ({ ada, bot }) => {
   expect(said).toContain('❌ Deploying `registry.test/acme/shop:1` to **`production`** would fail for **ada**; nothing was changed.')
   expect(said).toContain('REPOSITORY_NOT_FOUND')
   expect(said).toContain('- `shop`: nothing of ours → an image that was not found')
+})
+
+story('a dry run of an image that CI has still to push says that it would be waited for', async ({ ada, bot, github }) => {
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('tag: "sha-{short_sha}"', 'tag: "sha-{short_sha}", wait: 15m'))
+  await ada.comments('/deploy staging --dry-run')
+  const said = bot.says()
+  expect(said).toContain('to **`staging`**, but not yet; nothing was changed.')
+  expect(said).toContain(
+    '**Would wait:** The registry does not have `registry.test/acme/shop:sha-<head>` yet. It would be given up at 2026-11-23 13:15 UTC.',
+  )
 })
 
 story('whoever may not deploy is not told what runs', async ({ world, trent, mallory, bot }) => {

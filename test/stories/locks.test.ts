@@ -136,3 +136,16 @@ story('a reason may be in any language, in quotation marks', async ({ ada, bot }
   await ada.comments('/lock production "Umzug der Datenbank – bitte nicht stören"')
   expect(bot.says()).toContain('stören')
 })
+
+story.atEveryCrossing(
+  'a lock is taken over and given up once, and its holders hear of it, wherever the process dies',
+  async ({ ada, grace, bot }) => {
+    await ada.comments('/lock production release week --for 5d')
+    bot.says()
+    await grace.comments('/lock production hotfix --take-over')
+    expect(bot.says()).toContain('**grace** took **`production`** over from @ada')
+    await ada.comments('/unlock production')
+    expect(bot.says()).toContain('**ada** gave it up for @grace, who had locked it')
+  },
+  { every: 4 },
+)

@@ -55,3 +55,19 @@ story('/promote --dry-run only says what it would come to', async ({ ada, bot, g
   expect(bot.says()).toContain('**ada** would promote `registry.test/acme/shop:1`')
   expect(engine.runs('shop')).toBeNull()
 })
+
+story(
+  'a fork is not promoted to where forks may not go, in whatever words its commit was named',
+  async ({ world, ada, eve, bot, github, registry, engine }) => {
+    github.has('.github/deploy.yml', TWINS.replace('container: shop-staging }', 'container: shop-staging }\n    from: { forks: true }'))
+    const pull = eve.person.opensPullRequest({ from: github.forks(eve.person), branch: 'feature' })
+    const head = pull.pull?.head ?? ''
+    await registry.has(`acme/shop:sha-${head.slice(0, 7)}`, {})
+    await world.settle()
+    await ada.comments(`/deploy staging --ref ${head}`, pull.number)
+    expect(bot.says()).toContain('✅ **ada** deployed')
+    await ada.comments('/promote staging production')
+    expect(bot.says()).toContain('FORK_REFUSED')
+    expect(engine.runs('shop')).toBeNull()
+  },
+)

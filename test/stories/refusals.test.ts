@@ -62,9 +62,9 @@ story('a mistyped command is asked about once', async ({ ada, bot }) => {
 })
 
 story('commands of other bots are left alone', async ({ world, ada }) => {
-  const before = world.github.calls.length
-  await ada.comments('/lgtm\n/assign @grace')
-  expect(world.github.calls.slice(before)).toEqual([])
+  const comment = await ada.comments('/lgtm\n/assign @grace')
+  expect(comment.reactions).toEqual([])
+  expect(states(world)).toEqual([])
 })
 
 story('a command in a quote, a code block or a list is nobody speaking', async ({ world, ada }) => {
@@ -192,4 +192,12 @@ story('other bots are not obeyed, and its own words never start anything', async
   expect(states(world)).toEqual(['refused'])
   expect(asked.reactions.map(({ content }) => content)).toEqual(['eyes', 'confused'])
   expect(github.repository.deployments).toEqual([])
+})
+
+story.once('a stranger who writes ten commands costs little more than one who writes one', async ({ mallory, world }) => {
+  const before = world.github.calls.length
+  const many = Array.from({ length: 10 }, (_, index) => `/deploy staging :${index}`)
+  await mallory.comments(many.join('\n'))
+  expect(world.github.calls.length - before).toBeLessThanOrEqual(8)
+  expect(states(world)).toEqual(['refused'])
 })

@@ -5,14 +5,18 @@ import type { Proposal } from '../proposal.ts'
 import { listed } from '../wording.ts'
 import type { Gate } from './gate.ts'
 
-/** What is promoted has passed the rules of another environment, and those may be laxer: where its commit came from is judged by the rules of this one. */
+/**
+ * What is promoted has passed the rules of another environment, and those may be laxer; what is tried again has passed those of then, maybe on
+ * another thread. Where its commit came from is judged by the rules of this environment, now.
+ */
 export const promotion: Gate = {
   name: 'promotion',
   skippedBy: [],
   judge: ({ request, proposal }) => {
-    if (request.asks.origin?.kind !== 'promote' || proposal === null) return null
+    const kind = request.asks.origin?.kind
+    if (proposal === null || (kind !== 'promote' && kind !== 'retry')) return null
     const { source } = proposal
-    if (source === null) return unknown(proposal)
+    if (source === null) return kind === 'promote' ? unknown(proposal) : null
     const { name, from } = proposal.rules
     if (source.isFork && !from.forks) return new Refusal('FORK_REFUSED', details(name, 'a commit of a fork', `from.forks: true for ${name}`))
     if (source.isPull && !from.pullRequests)
@@ -26,7 +30,7 @@ export const promotion: Gate = {
 const words = ({ isPull, branch }: PlanSource): string => `${isPull ? 'a pull request for' : 'the branch or tag'} ${branch}`
 
 const details = (name: string, found: string, wanted: string) => ({
-  sentence: `${name} does not take what runs there, because of where its commit came from.`,
+  sentence: `${name} does not take that commit, because of where it came from.`,
   found,
   wanted,
   next: 'Deploy from a branch that it takes, or ask whoever maintains the repository to change its from.',

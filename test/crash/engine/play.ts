@@ -42,7 +42,7 @@ export class Play {
     const { repository } = request()
     switch (act.does) {
       case 'is made':
-        return void surroundings.roles.set(PEOPLE[who].id, act.role)
+        return surroundings.makes(PEOPLE[who], act.role)
       case 'pushes':
         return this.#happens({ kind: 'head', repository, pull: 7, head: surroundings.getsCommit(), at: timeline.now })
       case 'closes the thread':
@@ -50,7 +50,7 @@ export class Play {
       case 'removes the App':
         return this.#happens({ kind: 'gone', installation: repository.installation })
       case 'edits the last comment':
-        return void surroundings.edited.add(this.#comments)
+        return surroundings.edits(this.#comments)
       case 'moves the target by hand':
         return target.isMovedByHand(workloadsOf(act.environment, scenario)[0]!, digestOf(`by hand ${timeline.happened}`))
       case 'comes again':

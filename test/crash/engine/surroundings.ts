@@ -29,8 +29,10 @@ export class Surroundings {
     [3, 'write'],
     [4, 'read'],
   ])
-  /** Ids of comments. */
-  readonly edited = new Set<number>()
+  /** Ids of comments, and when they were. */
+  readonly edited = new Map<number, number>()
+  /** Since when somebody may not deploy any more. */
+  readonly demoted = new Map<number, number>()
   readonly #timeline: Timeline
   readonly #health = new Map<Digest, Health>()
   readonly #tags = new Map<string, Digest>()
@@ -56,6 +58,17 @@ export class Surroundings {
     const digest = digestOf(`${tag} build ${(this.#builds += 1)}`)
     this.#tags.set(tag, digest)
     this.#health.set(digest, health)
+  }
+
+  /** Somebody is given another role. */
+  makes({ id }: Actor, role: Role): void {
+    this.roles.set(id, role)
+    if (role !== 'read') this.demoted.delete(id)
+    else if (!this.demoted.has(id)) this.demoted.set(id, this.#timeline.now)
+  }
+
+  edits(comment: number): void {
+    if (!this.edited.has(comment)) this.edited.set(comment, this.#timeline.now)
   }
 
   health(digest: Digest): Health {

@@ -15,6 +15,9 @@ export function judge(world: EngineWorld, play: Play): void {
   for (const one of deployments) {
     if (!hasEnded(one.state)) found('lost', `${one.id} stays ${one.state}`)
     took(world, one)
+    putBack(world, one, deployments)
+    moved(world, one)
+    approved(world, one)
   }
   for (const environment of ENVIRONMENTS) rests(world, environment, deployments)
   cancelled(world, play, deployments)
@@ -39,14 +42,41 @@ function asked({ inbox, asked: commands }: Play, isReadable: boolean, deployment
 /** A success took effect once on each workload, or had to do nothing; what never had its turn took none. */
 function took(world: EngineWorld, { id, state, fence, plan, alreadyRunning, environment }: Deployment): void {
   const { found, effects } = world.watcher
-  const mine = effects.filter(({ operation, isUndone }) => operation === id && !isUndone)
+  const own = effects.filter(({ operation, isUndone }) => operation === id && !isUndone)
+  // Once for each workload: what took effect again was found out when it did.
+  const mine = own.filter(({ workload }, index) => own.findIndex((one) => one.workload === workload) === index)
   if (fence === null && mine.length > 0) found('broken', `${id} (${state}) never had its turn and took effect`)
   const workloads = environment === null ? [] : workloadsOf(environment.split(':').at(-1) as Environment, world.scenario)
   if (world.scenario.contract === 'readable') return
-  if (mine.length > workloads.length) found('doubled', `${id} took effect ${mine.length} times on ${workloads.length} workloads`)
   if (state === 'success' && mine.length !== (alreadyRunning ? 0 : workloads.length))
-    found(mine.length === 0 ? 'lost' : 'doubled', `${id} succeeded and took effect ${mine.length} times on ${workloads.length} workloads`)
+    found(alreadyRunning ? 'doubled' : 'lost', `${id} succeeded and took effect on ${mine.length} of ${workloads.length} workloads`)
   if (state === 'success' && plan?.artifacts.some(({ digest }) => digest === null)) found('broken', `${id} succeeded without a digest`)
+}
+
+/** Nobody is said to have moved a target that nobody moved; what comes late at one is as good as a hand. */
+function moved({ watcher, reached, scenario }: EngineWorld, { id, problem }: Deployment): void {
+  if (problem?.code !== 'TARGET_MOVED' || scenario.contract === 'readable') return
+  const isMoved = watcher.effects.some(({ operation, isUndone }) => operation === null || isUndone) || reached.all.has('target: late')
+  if (!isMoved) watcher.found('broken', `${id} says that somebody moved the target, and nobody did`)
+}
+
+/** Whoever had every approval that it needed did not end because they never came. */
+function approved({ watcher, surroundings }: EngineWorld, { id, problem, rules, approvals, planHash, request }: Deployment): void {
+  const wanted = rules?.approvals ?? null
+  if (wanted === null || problem?.code !== 'WAIT_EXPIRED' || !problem.sentence.includes('approve')) return
+  const isOwn = (person: number): boolean => wanted.not.includes('requester') && person === request.actor.id
+  const counting = approvals.filter((one) => one.isApproval && one.planHash === planHash && !isOwn(one.by.id) && !surroundings.demoted.has(one.by.id))
+  if (counting.length >= wanted.count) watcher.found('lost', `${id} had ${counting.length} approvals and ended because they never came`)
+}
+
+/** Where the rules want back what ran before, and it was known what that was, it was put back or tried to. */
+function putBack(world: EngineWorld, { id, rules, problem, steps, environment, sequence }: Deployment, deployments: readonly Deployment[]): void {
+  const isWanted = rules?.onFailure !== 'keep' && problem?.code === 'TARGET_UNHEALTHY' && steps.at(-1)?.name === 'observe'
+  if (!isWanted || world.scenario.contract === 'blind') return
+  const former = deployments.findLast((one) => one.environment === environment && one.sequence < sequence && one.state === 'success')
+  const seen = world.journal.before(id)
+  if (seen.length > 0 && seen.every(({ digest }) => digest !== null && digest === former?.plan?.artifacts[0]?.digest))
+    world.watcher.found('broken', `${id} failed after it had taken the place of ${former?.id}, which was not put back`)
 }
 
 /** Nobody occupies the environment, and it runs what succeeded last, or what is said about it. */

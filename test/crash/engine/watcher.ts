@@ -1,6 +1,7 @@
-import { hasEnded, type State } from '../../../src/deploy/deployment.ts'
+import { hasEnded, type Deployment, type State } from '../../../src/deploy/deployment.ts'
 import type { Finding, Found } from '../finding.ts'
-import { LUNCH } from './scenario.ts'
+import { LUNCH, type Environment } from './scenario.ts'
+import { workloadsOf } from './surroundings.ts'
 import type { Effect } from './target.ts'
 import type { EngineWorld } from './world.ts'
 
@@ -35,6 +36,10 @@ export class Watcher {
   /** When the rows changed last, by the true clock. */
   changedAt = 0
   readonly #world: EngineWorld
+  /** When each effect was taken. */
+  readonly #tookAt: number[] = []
+  /** When each deployment began to look what runs. */
+  readonly #looksSince = new Map<string, number>()
   #before = new Map<string, Seen>()
   #locks: readonly Held[] = []
   #crossed = ''
@@ -71,9 +76,17 @@ export class Watcher {
       if (fence < newest && isFenced) this.found('stale', `${workload}: ${operation} with fence ${fence} came after fence ${newest}`)
       if (fence < newest && !isFenced) this.#world.reached.note('a late request flaps a target without fences')
       const isRepeated = this.effects.some((one) => one.workload === workload && one.operation === operation && one.isUndone === effect.isUndone)
-      if (isRepeated && this.#world.scenario.contract !== 'readable') this.found('doubled', `${workload}: ${operation} took effect twice`)
+      if (isRepeated && this.#world.scenario.contract !== 'readable' && !this.isHandOn(workload))
+        this.found('doubled', `${workload}: ${operation} took effect twice`)
     }
     this.effects.push(effect)
+    this.#tookAt.push(this.#world.timeline.now)
+  }
+
+  /** Somebody's hand came between the last look of a process and what it then asked for: nobody could have seen that. */
+  isHandOn(workload: string): boolean {
+    const { now } = this.#world.timeline
+    return this.effects.some((one, index) => one.workload === workload && one.operation === null && now - (this.#tookAt[index] ?? 0) < UNSEEN)
   }
 
   #isIntended({ operation, fence, digest, isUndone }: Effect, isFenced: boolean): void {
@@ -115,6 +128,43 @@ export class Watcher {
     if (hasEnded(before.state)) this.found('doubled', `${id} was ${before.state} and is ${state}`)
     if (state === 'restoring' || (state === 'applying' && before.state !== 'applying')) this.#rises(row)
     if (state === 'applying') this.#mayClaim(row, held)
+    if (state === 'observing') this.#looksSince.set(id, this.#world.timeline.now)
+    if (state === 'success' && before.state === 'observing') this.#isTrue(row)
+    if (state === 'refused') this.#isReason(row, held)
+  }
+
+  /** What is called a success ran when somebody looked, healthy, and answered where the rules ask for that. */
+  #isTrue({ id, environment }: Seen): void {
+    const { journal, scenario, surroundings, target } = this.#world
+    const deployment = journal.find(id)
+    const digest = deployment?.plan?.artifacts[0]?.digest ?? null
+    if (scenario.contract === 'blind' || deployment === null || digest === null || environment === null) return
+    const since = this.#looksSince.get(id) ?? 0
+    const workloads = workloadsOf(placeIn(environment), scenario)
+    // Whoever moved it meanwhile is told of by the watch.
+    if (this.effects.some((effect, index) => workloads.includes(effect.workload) && (this.#tookAt[index] ?? 0) >= since)) return
+    const health = surroundings.health(digest)
+    if (health === 'ill' || health === 'never' || (health === 'no answer' && deployment.rules?.health != null))
+      this.found('broken', `${id} succeeded with an image that is ${health}`)
+    for (const workload of workloads)
+      if (target.runs(workload) !== digest) this.found('broken', `${id} succeeded, and ${workload} does not run its image`)
+  }
+
+  /** Nobody is told of a lock that is over. */
+  #isReason({ id, environment }: Seen, held: readonly Held[]): void {
+    const { journal, clock } = this.#world
+    if (journal.find(id)?.problem?.code !== 'LOCKED') return
+    const isInForce = ({ until }: Held): boolean => until === null || until > clock - JUST_NOW
+    if (![...this.#locks, ...held].some(isInForce)) this.found('broken', `${id} was refused for a lock on ${environment} that is over`)
+  }
+
+  /** Nobody had lost the right to it, and its comment stood, when GitHub was last asked. */
+  #isWelcome({ id, request }: Deployment): void {
+    const { surroundings, timeline } = this.#world
+    const isLongAgo = (at: number | undefined): boolean => at !== undefined && timeline.now - at > LAST_LOOK
+    if (isLongAgo(surroundings.demoted.get(request.actor.id))) this.found('broken', `${id} had its turn, and ${request.actor.login} may not deploy`)
+    if (isLongAgo(surroundings.edited.get(request.comment?.id ?? 0)) && request.door === 'comment')
+      this.found('broken', `${id} had its turn, and its comment was edited`)
   }
 
   #rises({ id, environment, fence, restore_fence, state }: Seen): void {
@@ -137,6 +187,9 @@ export class Watcher {
       if (isInForce && (lock.environment === '*' || lock.environment === place) && owner?.id !== deployment.request.actor.id)
         this.found('broken', `${id} had its turn in ${environment}, which was locked by ${owner?.id ?? 'Gantry'}`)
     }
+    const earlier = [...this.#before.values()].find((one) => one.environment === environment && one.sequence < sequence && one.state === 'queued')
+    if (earlier) this.found('broken', `${id} had its turn before ${earlier.id}, which came first`)
+    this.#isWelcome(deployment)
     const newer = [...this.#before.values()].find((one) => one.environment === environment && one.sequence > sequence && one.state === 'success')
     if (newer && !deployment.request.asks.allowOlder) this.found('stale', `${id} had its turn after the newer ${newer.id} succeeded`)
     if ((deployment.rules?.freeze.length ?? 0) > 0 && deployment.request.asks.origin?.kind !== 'rollback' && isFrozen(clock))
@@ -144,6 +197,15 @@ export class Watcher {
     if (deployment.cancellation !== null) this.found('broken', `${id} had its turn after it was cancelled`)
   }
 }
+
+/** The longest that a claim may come after the last look at GitHub: whatever a target does not answer for, and what is slow. */
+const LAST_LOOK = 90_000
+/** Between a look at the target and what is asked of it lies a pull. */
+const UNSEEN = 15_000
+/** Between the look at a lock and the row that says so. */
+const JUST_NOW = 1_000
+
+const placeIn = (environment: string): Environment => environment.split(':').at(-1) as Environment
 
 /** The only window that scenarios know. */
 function isFrozen(now: number): boolean {

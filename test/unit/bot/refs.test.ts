@@ -24,7 +24,8 @@ describe('which commit a ref is', () => {
     test('on the pull request: its head, what was its head, and what the default branch holds', async () => {
       const before = head()
       desk.github.people.ada.pushes('checkout')
-      for (const commit of [head(), before, main()]) expect(await meant(commit)).toEqual({ name: commit, commit })
+      for (const commit of [head(), before]) expect(await meant(commit)).toEqual({ name: commit, commit, isOfPull: true })
+      expect(await meant(main())).toEqual({ name: main(), commit: main() })
     })
 
     test('on a plain issue: what the default branch holds, and not what only a pull request has', async () => {

@@ -223,6 +223,16 @@ describe('a lock', () => {
     await world.settles()
     expect(world.states).toEqual(['success'])
   })
+
+  test('ends only once that is written down to be told: whoever starts after a crash between the two finds it still', async () => {
+    const world = new SmallWorld()
+    const standing: boolean[] = []
+    world.service.onNotice(() => standing.push(world.disk.all('select 1 from lock').length > 0))
+    await world.service.lock(world.says(GRACE), { place: { app: null, environment: 'staging' }, reason: 'x', lasts: 3_600_000, takesOver: false })
+    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
+    expect(standing).toEqual([true])
+    expect(world.disk.all('select 1 from lock')).toEqual([])
+  })
 })
 
 const ADA_ALONE = { id: ADA.id, login: 'ada' }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../../../src/store/locks.ts'
-import { ADA, GRACE, configuration, digestOf, request, rules } from './situation.ts'
-import { SmallWorld } from './small-world.ts'
+import { ADA, GRACE, configuration, digestOf, imageRule, request, rules } from './situation.ts'
+import { SmallWorld, failure } from './small-world.ts'
 
 /** What the simulation found (docs/simulation.md), each told as the smallest story that shows it. */
 
@@ -31,6 +31,53 @@ describe('a lock', () => {
     await world.rests()
     expect(world.states).toEqual(['refused', 'refused'])
   })
+})
+
+test('what was seen before somebody else had their turn is looked at again', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules()], [imageRule({ wait: 600_000 })])
+  world.trouble('resolve', failure('TAG_NOT_FOUND'), failure('TAG_NOT_FOUND'))
+  world.asks(':1.1')
+  await world.reaches(1, 'waiting')
+  const seen = Promise.withResolvers<void>()
+  world.target.observes = () => {
+    world.target.observes = null
+    return seen.promise
+  }
+  world.asks(':1.2')
+  await world.reaches(2, 'queued')
+  world.service.happened({ kind: 'image', repository: request().repository })
+  await world.reaches(1, 'success')
+  seen.resolve()
+  await world.settles()
+  expect(world.states).toEqual(['success', 'success'])
+  expect(world.target.runs).toBe(digestOf('1.2'))
+})
+
+test('an approval that comes while GitHub is asked about another is not missed', async () => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 3_600_000 } })])
+  const LINUS = { id: 3, login: 'linus', app: null }
+  world.asks(':1.1')
+  await world.settles()
+  const says = (by: typeof ADA) => world.service.approve(world.says(by), { id: world.idOf(1), isApproval: true, reason: null })
+  world.github = { actor: { ...GRACE, role: 'write' }, roles: new Map([[GRACE.id, 'write']]) }
+  const github = Promise.withResolvers<void>()
+  // Two looks of her own, then the one that begins with her word: by then she has lost the right to it.
+  world.trouble('github', Promise.resolve(), Promise.resolve(), github.promise)
+  await says(GRACE)
+  await new Promise(setImmediate)
+  world.github = { actor: { ...LINUS, role: 'write' }, roles: new Map([[LINUS.id, 'write']]) }
+  await says(LINUS)
+  world.github = {
+    roles: new Map([
+      [GRACE.id, 'read'],
+      [LINUS.id, 'write'],
+    ]),
+  }
+  github.resolve()
+  await world.settles()
+  expect(world.states).toEqual(['success'])
 })
 
 describe('a target that does not answer', () => {
@@ -83,6 +130,49 @@ describe('a target that does not answer', () => {
     world.asks(':1.2')
     await world.rests()
     expect(world.deployment(2)).toMatchObject({ state: 'unknown', problem: { code: 'TARGET_UNAVAILABLE' } })
+  })
+})
+
+describe('what an earlier process sent may still be on its way', () => {
+  /** Dies where it would hand the image over, and somebody cancels before the next one starts. */
+  async function cancelledBetween(world: SmallWorld, number: number): Promise<void> {
+    world.target.observes = () => {
+      if (world.deployment(number).state === 'applying') world.crossings.die()
+    }
+    world.asks(`:1.${number}`)
+    await world.rests()
+    world.target.observes = null
+    world.journal.cancel(world.idOf(number), { by: GRACE, at: world.time.now() })
+    world.starts()
+    await world.rests()
+  }
+
+  test('so what is cancelled then is not known to be without effect', async () => {
+    const world = new SmallWorld()
+    await cancelledBetween(world, 1)
+    expect(world.deployment(1)).toMatchObject({ state: 'unknown', problem: { code: 'CANCELLED' } })
+  })
+
+  test('so what ran before is put back, with a fence above it', async () => {
+    const world = new SmallWorld()
+    world.asks(':1.1')
+    await world.rests()
+    await cancelledBetween(world, 2)
+    expect(world.deployment(2)).toMatchObject({ state: 'cancelled' })
+    expect(world.target.effects.at(-1)).toEqual({ id: `${world.idOf(2)}-back`, fence: 3, digest: digestOf('1.1') })
+  })
+
+  test('so what goes wrong then is no failure yet', async () => {
+    const world = new SmallWorld()
+    world.target.waitsForAbort = true
+    world.asks(':1.1')
+    await world.target.isApplying()
+    world.crossings.die()
+    world.target.waitsForAbort = false
+    world.target.has('is a bug')
+    world.starts()
+    await world.rests()
+    expect(world.states).toEqual(['unknown'])
   })
 })
 

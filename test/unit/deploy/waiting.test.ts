@@ -157,8 +157,6 @@ describe('where only the newest is wanted', () => {
     await world.settles()
     world.asks(':1.2', { by: TRENT })
     await world.settles()
-    world.service.happened({ kind: 'thread', repository: world.says().repository, subject: 7 })
-    await world.settles()
     expect(world.states).toEqual(['superseded', 'waiting'])
     await world.service.approve(world.says(GRACE), { id: null, isApproval: true, reason: null })
     await world.settles()

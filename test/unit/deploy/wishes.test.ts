@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import type { EnvironmentRules } from '../../../src/deploy/environment.ts'
+import { SmallWorld } from './small-world.ts'
+import { ADA, GRACE, HEAD, configuration, rules } from './situation.ts'
+
+const APPROVALS: EnvironmentRules['approvals'] = { count: 1, by: [], not: ['requester', 'author', 'pusher'], expire: 4 * 3_600_000 }
+const ROLES = new Map([[GRACE.id, 'write' as const]])
+
+const waitingWorld = async (): Promise<SmallWorld> => {
+  const world = new SmallWorld()
+  world.configuration = configuration([rules({ approvals: APPROVALS })])
+  world.github = { roles: ROLES }
+  world.asks(':1.0')
+  await world.settles()
+  return world
+}
+
+describe('an approval', () => {
+  test('that the rules ask for only since a deployment waits for something else can be given', async () => {
+    const world = new SmallWorld()
+    const demands = { checks: 'all' as const, reviews: 0, upToDate: false, signed: false }
+    const commit = (outcome: 'pending' | 'success') => ({
+      sha: HEAD,
+      tree: 'tree-1',
+      isSigned: true,
+      checks: [{ name: 'build', app: null, outcome, state: '', isRequired: true }],
+    })
+    world.configuration = configuration([rules({ require: demands })])
+    world.github = { roles: ROLES, commit: commit('pending') }
+    const first = world.asks(':1.0', { more: { whenGreen: true } })
+    await world.settles()
+    world.configuration = configuration([rules({ require: demands, approvals: APPROVALS })])
+    world.github = { roles: ROLES, commit: commit('success') }
+    await world.time.passes('2 minutes')
+    expect(world.deployment(first)).toMatchObject({ state: 'waiting', wait: { reason: 'approval' } })
+    await world.service.approve(world.says(GRACE), { id: null, isApproval: true, reason: null })
+    await world.settles()
+    expect(world.states).toEqual(['success'])
+  })
+
+  test('is not taken back once the image is being applied: that is stopped, or it is too late', async () => {
+    const world = await waitingWorld()
+    world.target.waitsForAbort = true
+    await world.service.approve(world.says(GRACE), { id: null, isApproval: true, reason: null })
+    await world.target.isApplying()
+    const said = await world.service.approve(world.says(GRACE), { id: world.idOf(1), isApproval: false, reason: 'not on a Friday' })
+    expect(said).toMatchObject({ problem: { code: 'DEPLOYMENT_ENDED', next: `Type "/cancel ${world.idOf(1)}" if it should be stopped.` } })
+    expect(world.deployment(1).approvals).toMatchObject([{ isApproval: true }])
+    await world.service.cancel(world.says(ADA), world.idOf(1))
+    await world.settles()
+  })
+})
+
+describe('a comment that was edited or deleted before it was read', () => {
+  const place = { app: null, environment: 'staging' }
+  const changed = { problem: { code: 'COMMENT_CHANGED' } }
+
+  test('approves, rejects and cancels nothing', async () => {
+    const world = await waitingWorld()
+    world.github = { roles: ROLES, comment: 'deleted' }
+    expect(await world.service.approve(world.says(GRACE), { id: null, isApproval: true, reason: null })).toMatchObject(changed)
+    expect(await world.service.approve(world.says(GRACE), { id: null, isApproval: false, reason: 'no' })).toMatchObject(changed)
+    expect(await world.service.cancel(world.says(ADA), null)).toMatchObject(changed)
+    expect(world.states).toEqual(['waiting'])
+  })
+
+  test('locks and unlocks nothing', async () => {
+    const world = new SmallWorld()
+    const asked = { place, reason: 'a migration', lasts: 3_600_000, takesOver: false }
+    await world.service.lock(world.says(ADA), asked)
+    world.github = { comment: 'edited', actor: { id: GRACE.id, login: GRACE.login, role: 'admin' } }
+    expect(await world.service.unlock(world.says(GRACE), place)).toMatchObject(changed)
+    expect(await world.service.lock(world.says(GRACE), { ...asked, place: null })).toMatchObject(changed)
+    expect((await world.status()).lock).toMatchObject({ owner: { login: 'ada' } })
+  })
+})

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import type { Lock, Person } from '../../../src/deploy/deployment.ts'
+import { createLocks } from '../../../src/store/locks.ts'
+import { memoryDatabase } from '../../world/memory-sql.ts'
+import { ADA, GRACE, request } from '../deploy/situation.ts'
+
+const { repository } = request()
+const NOW = 1_000
+const lockOf = (owner: Person | null, different: Partial<Omit<Lock, 'id'>> = {}): Omit<Lock, 'id'> => ({
+  ...{ repository, environment: 'shop/staging', owner, reason: 'a migration', since: NOW, until: NOW + 100, subject: null, url: null },
+  ...different,
+})
+
+test('a lock that stands is nobody else’s to take, but of whoever names it to take it over', () => {
+  const locks = createLocks(memoryDatabase())
+  const first = locks.take(lockOf(ADA), {})!
+  expect(locks.take(lockOf(GRACE), {})).toBeNull()
+  expect(locks.find(repository.id, 'shop/staging', NOW)).toEqual(first)
+  expect(locks.take(lockOf(GRACE), { over: first.id })).toMatchObject({ owner: GRACE })
+  expect(locks.list(repository.id, NOW)).toHaveLength(1)
+})
+
+test('a lock that has ended stands in nobody’s way', () => {
+  const locks = createLocks(memoryDatabase())
+  locks.take(lockOf(ADA), {})
+  expect(locks.find(repository.id, 'shop/staging', NOW + 99)).toMatchObject({ owner: ADA })
+  expect(locks.find(repository.id, 'shop/staging', NOW + 100)).toBeNull()
+  expect(locks.take(lockOf(GRACE, { since: NOW + 100 }), {})).toMatchObject({ owner: GRACE })
+})
+
+test('the same cause locks once, also after somebody has given that lock up', () => {
+  const locks = createLocks(memoryDatabase())
+  expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toMatchObject({ owner: null })
+  expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toBeNull()
+  expect(locks.list(repository.id, NOW)).toHaveLength(1)
+})
