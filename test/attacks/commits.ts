@@ -195,9 +195,14 @@ const b08: Scenario = {
     if (fromFork.pull !== null) fromFork.pull.headRepository = null
     await expects('/deploy staging', 'refused FORK_REFUSED')
     await expects('/deploy open', 'refused HEAD_UNPROVED')
+    const another = 'b'.repeat(40)
+    await expects(`/deploy open --expect ${another}`, 'refused EXPECTATION_FAILED')
+    await expects(`/deploy open --expect ${after.slice(0, 7)}`, 'nothing')
     checks.that(github.repository.deployments.length === 0, 'a deployment was made')
+    await expects(`/deploy open --expect ${after}`, 'success')
+    checks.that(await eventually(() => github.repository.deployments.every(({ sha }) => sha === after)), 'another commit was deployed')
     await checks.isAlive(grounds)
-    return checks.finding('refused six times, each with its reason')
+    return checks.finding('refused, each with its reason, but for the whole commit by its id')
   }),
 }
 
