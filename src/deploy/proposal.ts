@@ -1,6 +1,6 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk, nameArtifacts, type Asked } from './ask.ts'
-import type { DeployRequest } from './deployment.ts'
+import { isAutomatic, type DeployRequest } from './deployment.ts'
 import { environmentKey, type Bound, type Configuration, type EnvironmentRules, type ReadConfiguration } from './environment.ts'
 import type { TargetAccess } from './images.ts'
 import type { FindOrigin } from './origin.ts'
@@ -183,7 +183,12 @@ function sourceOf({ asks }: DeployRequest, { pull, ref }: Facts, branch: string)
   return { isPull, isFork: isPull && pull.isFork, branch: isPull ? pull.base : branch }
 }
 
+/** As the beginning of a commit is written, or one that is too long: whoever types it means a commit, and anybody may call a branch so. */
+const LIKE_A_COMMIT = /^[0-9a-f]{6,}$/i
+
 function commitOf(request: DeployRequest, facts: Facts): { sha: string; branch: string } | Refusal {
+  const { ref } = request.asks
+  if (ref !== null && LIKE_A_COMMIT.test(ref) && facts.ref?.commit !== ref && !isAutomatic(request.door)) return likeACommit(ref)
   if (request.asks.ref === null && facts.pull !== null) return { sha: facts.pull.head, branch: facts.pull.branch }
   if (facts.ref !== null) return { sha: facts.ref.commit, branch: facts.ref.name }
   return new Refusal('REF_NOT_FOUND', {
@@ -193,6 +198,14 @@ function commitOf(request: DeployRequest, facts: Facts): { sha: string; branch: 
     next: 'Check the name after --ref.',
   })
 }
+
+const likeACommit = (ref: string): Refusal =>
+  new Refusal('REF_NOT_FOUND', {
+    sentence: `${ref} reads like a part of a commit's id, so no branch or tag of that name is taken for it.`,
+    found: ref,
+    wanted: 'a whole commit in lower case, or the name of a branch or tag that cannot be mistaken for one',
+    next: 'Write the whole commit after --ref.',
+  })
 
 const unknownTarget = (rules: EnvironmentRules, { targets }: Surroundings): Refusal =>
   new Refusal('TARGET_UNKNOWN', {

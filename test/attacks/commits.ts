@@ -113,8 +113,8 @@ const b05: Scenario = {
           () => grounds.rows('select 1 from deployment where ended_at is not null and key like ?', `${key}%`).length > 0,
           90,
         )
-        const [row] = grounds.rows(`select state, json_extract(problem, '$.code') as code from deployment where key like ?`, `${key}%`)
-        const words = `${String(row?.['state'])} ${String(row?.['code'] ?? '').replace('null', '')}`.trim()
+        const [row] = grounds.rows(`select state, coalesce(json_extract(problem, '$.code'), '') as code from deployment where key like ?`, `${key}%`)
+        const words = `${String(row?.['state'])} ${String(row?.['code'])}`.trim()
         checks.that(fates && /^(success|refused HEAD_)/.test(words), `${what}: ${words}`)
         const deployed = github.repository.deployments.map(({ sha }) => sha)
         if (isProved === undefined) checks.that(!deployed.includes(fresh), `${what}: the new commit was deployed`)

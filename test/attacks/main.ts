@@ -6,17 +6,19 @@ import { connections } from './connections.ts'
 import { deaths } from './deaths.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
+import { long } from './long.ts'
 import { positions } from './positions.ts'
 import { queues } from './queues.ts'
 import { rules } from './rules.ts'
 import { signatures } from './signatures.ts'
 import { troubles } from './troubles.ts'
 import { who } from './who.ts'
+import { wishes } from './wishes.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
-  '2H': inOrder([...deaths, ...queues, ...troubles]),
+  '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {

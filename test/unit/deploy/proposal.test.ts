@@ -67,6 +67,16 @@ describe('a request that makes none', () => {
     ['with settings that use an image of no name', 'SETTINGS_INVALID', { targets: [placed({ target: idleTarget({ images: () => ['web'] }) })] }],
     ['with an image that is not declared', 'IMAGE_NOT_DECLARED', { asks: { image: 'ghcr.io/evil/shop:1' } }],
     ['with an image that cannot be read', 'REFERENCE_INVALID', { asks: { image: ':.' } }],
+    [
+      'for a branch that is called like the beginning of a commit',
+      'REF_NOT_FOUND',
+      { asks: { ref: 'abc1234' }, facts: { ref: { name: 'abc1234', commit: 'b'.repeat(40) } } },
+    ],
+    [
+      'for one that is called like a commit in capitals',
+      'REF_NOT_FOUND',
+      { asks: { ref: 'A'.repeat(40) }, facts: { ref: { name: 'A'.repeat(40), commit: 'a'.repeat(40) } } },
+    ],
     ['for a ref that does not exist', 'REF_NOT_FOUND', { asks: { ref: 'gone' } }],
     ['on an issue without a default branch', 'REF_NOT_FOUND', { facts: { pull: null, ref: null } }],
     [
