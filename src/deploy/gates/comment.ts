@@ -1,5 +1,4 @@
-import { Refusal } from '../../errors.ts'
-import type { Facts } from '../source.ts'
+import { changedComment } from '../changed-comment.ts'
 import type { Gate } from './gate.ts'
 
 /** Anyone with write access can edit anyone's comment, so only the text that was signed and still stands is obeyed. */
@@ -12,14 +11,3 @@ export const comment: Gate = {
     return changedComment(facts) ?? 'the comment stands as it was written'
   },
 }
-
-/** Why it is not obeyed; null where it stands, or there is none. */
-export const changedComment = ({ comment: now }: Pick<Facts, 'comment'>): Refusal | null =>
-  now === 'none' || now === 'unchanged'
-    ? null
-    : new Refusal('COMMENT_CHANGED', {
-        sentence: `The comment was ${now} after it was posted, so it is not obeyed.`,
-        found: `comment ${now}`,
-        wanted: 'the comment as it was posted',
-        next: 'Post the command again in a new comment.',
-      })
