@@ -65,8 +65,8 @@ export const whatHappensOnce = [
     ],
     ['on conflict (deployment, person) do update set login', 'on conflict do nothing --', 'the first word of a person counts, and not the last'],
     [
-      "one(`environment = ? and state = 'success' order by sequence desc`",
-      "one(`environment = ? and state = 'success' order by sequence`",
+      "one(`environment = ? and state = 'success' order by fence desc`",
+      "one(`environment = ? and state = 'success' order by fence`",
       'the first success counts as the last',
     ],
   ),
@@ -125,7 +125,7 @@ export const whatHappensOnce = [
     ],
     ['if (deployment.fence !== null) unknown(', 'if (false) unknown(', 'an interrupted effect is called a failure'],
     ['decision.wait.reason === reason && clock.now() >= until', 'false', 'a wait has no end'],
-    ['if (twin !== null) {', 'if (false) {', 'the same plan is deployed twice side by side'],
+    ['if (twin !== null && !(twin.state', 'if (twin !== null && false && !(twin.state', 'the same plan is deployed twice side by side'],
     [
       'const claimed = journal.claim(deployment.id, before, fence, clock.now())',
       'const claimed = journal.claim(deployment.id, before, journal.fence(environment), clock.now())',
