@@ -37,11 +37,19 @@ export async function handleComment(base: DeployRequest, doors: HandlerDoors): P
   const look = (): Promise<Facts> => (facts ??= doors.source.look(base, { commit: null }))
   for (const [index, line] of lines.entries()) {
     // A stranger's comment costs as much as one command, whatever is in it.
-    if (index > 0 && base.actor.app === null && isStranger(base, await look())) break
+    if (index > 0 && (await isKnownStranger(base, look))) break
     await handleLine(line, { ...base, key: `${base.key}:${line.line}` }, look, doors)
   }
   return { aside }
 }
+
+/** Where GitHub does not say, every command is written down all the same. */
+const isKnownStranger = async (request: DeployRequest, look: () => Promise<Facts>): Promise<boolean> =>
+  request.actor.app === null &&
+  look().then(
+    (facts) => isStranger(request, facts),
+    () => false,
+  )
 
 /** Adding the label is the command; taking it off says that it was read. */
 export async function handleLabel(request: DeployRequest, label: string, doors: HandlerDoors): Promise<Handled> {
