@@ -22,7 +22,8 @@ const VERSIONS = 5
 const PLACES: readonly Place[] = ['staging', 'production']
 /** The most that a deployment takes here when nobody is killed; a kill comes at a random moment of it. */
 const MOMENTS = 700
-const PATIENCE = 60 // seconds
+/** Seconds: what died before it was stored is looked for a minute after the start at the latest. */
+const PATIENCE = 120
 
 /** `kill -9`, so many times, each at a random moment of a deployment: the real program over HTTP, a site and an engine in turn. */
 export async function kills({ count, seed, isSaidToo }: Kills, found: Found, progress: (done: number) => void = () => {}): Promise<Killed> {
