@@ -8,7 +8,7 @@ const checkRun = z.object({
   status: z.string(),
   conclusion: z.string().nullable(),
   startedAt: z.string().nullable(),
-  checkSuite: z.object({ app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable() }),
+  checkSuite: z.object({ databaseId: z.number().nullish(), app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable() }),
   isRequired: z.boolean().optional(),
 })
 const statusContext = z.object({
@@ -26,12 +26,15 @@ export const rollupShape = z.object({ contexts: z.object({ nodes: z.array(contex
 interface Reported extends CheckResult {
   /** Whose: the App's number, or that it is a status. */
   readonly reporter: string
+  /** The check suite: each run of a workflow has one, also where all are GitHub Actions'. */
+  readonly suite: number
   readonly at: number
   readonly id: number
 }
 
 /**
- * The newest result of each name and reporter, without our own check runs (a gate would wait for itself). A commit without a rollup has
+ * The newest result of each name in each suite of each reporter, without our own check runs (a gate would wait for itself). A job of the same
+ * name in another workflow, which a pull request can bring along, does not stand for the one that failed. A commit without a rollup has
  * no checks; null where there are more than one page holds, or one of them cannot be read: what is unknown is never green.
  */
 export function checkResults(rollup: z.infer<typeof rollupShape> | null, appId: number): readonly CheckResult[] | null {
@@ -40,7 +43,7 @@ export function checkResults(rollup: z.infer<typeof rollupShape> | null, appId: 
   if (pageInfo.hasNextPage || contexts.length < nodes.length) return null
   const newest = new Map<string, Reported>()
   for (const one of contexts.map(reported)) {
-    const key = `${one.reporter} ${one.name}`
+    const key = `${one.reporter} ${one.suite} ${one.name}`
     const known = newest.get(key)
     if (one.reporter !== `app ${appId}` && (known === undefined || isNewer(one, known))) newest.set(key, one)
   }
@@ -61,13 +64,23 @@ function reported(one: z.infer<typeof context>): Reported {
   if (one.__typename === 'StatusContext') {
     const isPending = one.state === 'PENDING' || one.state === 'EXPECTED'
     const outcome = one.state === 'SUCCESS' ? 'success' : isPending ? 'pending' : 'failure'
-    return { name: one.context, app: null, outcome, state: one.state, isRequired, reporter: 'status', at: Date.parse(one.createdAt), id: 0 }
+    return { name: one.context, app: null, outcome, state: one.state, isRequired, reporter: 'status', suite: 0, at: Date.parse(one.createdAt), id: 0 }
   }
-  const { app } = one.checkSuite
+  const { app, databaseId: suite } = one.checkSuite
   const isDone = one.status === 'COMPLETED'
   const state = isDone ? (one.conclusion ?? 'UNKNOWN') : one.status
   const outcome = !isDone ? 'pending' : GREEN.has(state) ? 'success' : 'failure'
   // What has not begun yet is the newest of all.
   const at = one.startedAt === null ? (isDone ? 0 : Infinity) : Date.parse(one.startedAt)
-  return { name: one.name, app: app?.slug ?? null, outcome, state, isRequired, reporter: `app ${app?.databaseId}`, at, id: one.databaseId ?? 0 }
+  return {
+    name: one.name,
+    app: app?.slug ?? null,
+    outcome,
+    state,
+    isRequired,
+    reporter: `app ${app?.databaseId}`,
+    suite: suite ?? 0,
+    at,
+    id: one.databaseId ?? 0,
+  }
 }

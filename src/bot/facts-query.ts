@@ -83,7 +83,7 @@ fragment judged on GitObject {
         nodes {
           __typename
           ... on CheckRun {
-            databaseId name status conclusion startedAt checkSuite { app { databaseId slug } }
+            databaseId name status conclusion startedAt checkSuite { databaseId app { databaseId slug } }
             isRequired(pullRequestNumber: $number) @include(if: $isPull)
           }
           ... on StatusContext { context state createdAt isRequired(pullRequestNumber: $number) @include(if: $isPull) }

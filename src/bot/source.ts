@@ -40,7 +40,7 @@ export function createSource(github: GitHub, appId: number): Source {
         repository: { isPrivate: repository.isPrivate, defaultBranch: repository.defaultBranchRef?.name ?? '' },
         comment: commentOf(request, comment),
         pull: await pullOf(client, request, facts, pushes),
-        ref: await refOf(client, request, repository),
+        ref: await refOf(client, request, repository, pushes),
         commit: commitOf(question.judged, facts, appId),
         trees,
         members: new Map([...asked.map((party) => [partyName(party), []] as const), ...readMembers(answer, question, isAsked)]),
@@ -79,8 +79,9 @@ function judgedOf({ subject, asks, headSeen }: DeployRequest, commit: string | n
   return subject?.isPull === true ? 'head' : 'default'
 }
 
-const asksForPushes = ({ subject, comment, asks }: DeployRequest, { commit }: Look): boolean =>
-  commit === undefined && subject?.isPull === true && comment !== null && asks.ref === null
+/** Where nothing signed carries the commit, a branch's head has to be older than the comment. */
+const asksForPushes = ({ comment, asks }: DeployRequest, { commit }: Look): boolean =>
+  commit === undefined && comment !== null && (asks.ref === null || !isCommitId(asks.ref))
 
 // Line ends are compared as text means them: a form sends CRLF.
 function commentOf(request: DeployRequest, now: CommentFacts): Facts['comment'] {
@@ -101,7 +102,7 @@ async function pullOf(client: GitHubClient, request: DeployRequest, facts: Facts
   const isFork = pull.isCrossRepository
   const state = pull.state === 'OPEN' ? 'open' : pull.state === 'CLOSED' ? 'closed' : 'merged'
   // A fork's pushes are not in this repository's list, and nothing else has a time that its owner cannot choose.
-  const isUntold = isFork || pushes === null || state !== 'open'
+  const isUntold = isFork || pushes === null || state !== 'open' || request.asks.ref !== null
   const { at: headSince, by: pusher } = isUntold ? NEVER_PUSHED : await pushOf(client, request.repository, head, pushes)
   const author = pull.author && somebody(pull.author.databaseId, pull.author.login)
   const merge = pull.mergeable === 'MERGEABLE' ? 'clean' : pull.mergeable === 'CONFLICTING' ? 'conflicting' : 'unknown'
@@ -153,7 +154,12 @@ function tipOf({ branch, tag }: RepositoryFacts): GitObject | null {
   return commit?.__typename === 'Commit' ? commit : null
 }
 
-async function refOf(client: GitHubClient, request: DeployRequest, repository: RepositoryFacts): Promise<Facts['ref']> {
+async function refOf(
+  client: GitHubClient,
+  request: DeployRequest,
+  repository: RepositoryFacts,
+  pushes: readonly Push[] | null,
+): Promise<Facts['ref']> {
   const { subject, asks, headSeen } = request
   if (asks.ref !== null && isCommitId(asks.ref)) {
     const of = await reachedFrom(client, request, repository)
@@ -163,7 +169,11 @@ async function refOf(client: GitHubClient, request: DeployRequest, repository: R
   const tip = asks.ref === null ? (repository.defaultBranchRef?.target ?? null) : tipOf(repository)
   const name = asks.ref ?? repository.defaultBranchRef?.name ?? ''
   // What begins by itself is about the commit that the signed body carries, though its branch may have moved on.
-  return tip === null ? null : { name, commit: subject === null && headSeen !== null ? headSeen : tip.oid }
+  if (tip === null) return null
+  if (subject === null && headSeen !== null) return { name, commit: headSeen }
+  const isBranch = asks.ref === null || repository.branch?.target != null
+  if (pushes === null || !isBranch) return { name, commit: tip.oid }
+  return { name, commit: tip.oid, since: (await pushOf(client, request.repository, { branch: name, head: tip.oid }, pushes)).at }
 }
 
 /**

@@ -2,8 +2,8 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Door } from '../depl
 import { matches, type App, type Configuration, type EnvironmentRules } from '../deploy/environment.ts'
 import type { Delivery } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
-import type { Source } from '../deploy/source.ts'
-import { couldGive } from '../deploy/tag-template.ts'
+import type { Facts, Source } from '../deploy/source.ts'
+import { fillTag } from '../deploy/tag-template.ts'
 import type { GitHub } from './github.ts'
 import type { TidingCame } from './intake.ts'
 import type { Log } from './missed.ts'
@@ -38,7 +38,7 @@ export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise
     if (came.is === 'package') {
       const { published } = came
       service.happened({ kind: 'image', repository: published.repository })
-      return void (await begin(delivery, published, (app, rules) => startOnPackage(published, app, rules), doors))
+      return void (await begin(delivery, published, (app, rules, ref) => startOnPackage(published, app, rules, ref), doors))
     }
     const { happening } = came
     // First: what is cancelled with it must not be told there any more.
@@ -79,7 +79,7 @@ interface Start {
 async function begin(
   delivery: Came,
   event: Push | Published,
-  starts: (app: App, rules: EnvironmentRules) => Start | null,
+  starts: (app: App, rules: EnvironmentRules, ref: Facts['ref']) => Start | null,
   doors: TriggerDoors,
 ): Promise<Configuration | null> {
   const { repository, by } = event
@@ -88,10 +88,10 @@ async function begin(
     ...{ door: 'push', repository, subject: null, comment: null, headSeen: null, asks: NOTHING_ASKED },
     actor: { ...by, app: null },
   }
-  const configuration = await read(request, doors)
+  const { configuration, ref } = await read(request, doors)
   for (const app of configuration?.apps.values() ?? []) {
     for (const rules of app.environments.values()) {
-      const start = starts(app, rules)
+      const start = starts(app, rules, ref)
       if (start === null) continue
       const { door, headSeen } = start
       const asks = { ...NOTHING_ASKED, app: app.name, environment: rules.name, ...start.asks }
@@ -101,13 +101,16 @@ async function begin(
   return configuration
 }
 
-async function read(request: DeployRequest, { service, source, log }: TriggerDoors): Promise<Configuration | null> {
+async function read(
+  request: DeployRequest,
+  { service, source, log }: TriggerDoors,
+): Promise<{ readonly configuration: Configuration | null; readonly ref: Facts['ref'] }> {
   const facts = await source.look(request, { commit: null })
   const found = service.configuration(request.repository, facts)
-  if (!('problem' in found)) return found.configuration
+  if (!('problem' in found)) return { configuration: found.configuration, ref: facts.ref }
   const { id, owner, name } = request.repository
   log.info({ repository: `${owner}/${name}`, id, code: found.problem.code }, 'nothing begins by itself: the configuration is not valid')
-  return null
+  return { configuration: null, ref: null }
 }
 
 /** With `checks` the deployment waits until they are green: their own reports never begin a second one. */
@@ -118,8 +121,15 @@ function startOnPush({ branch, defaultBranch, commit }: Push, { auto }: Environm
   return { door: auto.checks ? 'checks' : 'push', asks: { ref: branch }, headSeen: commit }
 }
 
-/** Whether the environment runs the image is known only to its target: for one that it does not run the deployment is refused. */
-function startOnPackage({ image, tag }: Published, { images }: App, { auto }: EnvironmentRules): Start | null {
-  const isMeant = [...images.values()].some((rule) => rule.repository === image && (rule.tag === null || couldGive(rule.tag, tag)))
-  return auto?.package === true && isMeant ? { door: 'package', asks: { image: `${image}:${tag}` }, headSeen: null } : null
+/**
+ * Only the image of the default branch's head: CI may well build those of pull requests under the same name. Its tag says so where there is
+ * a template; without one the image itself has to (`verify.commit`). Whether the environment runs the image is known only to its target.
+ */
+function startOnPackage({ image, tag }: Published, { images }: App, { auto, verify }: EnvironmentRules, ref: Facts['ref']): Start | null {
+  if (auto?.package !== true || ref === null) return null
+  const values = { sha: ref.commit, branch: ref.name, pr: null }
+  const isMeant = [...images.values()].some(
+    (rule) => rule.repository === image && (rule.tag === null ? verify.commit !== null : fillTag(rule.tag, values) === tag),
+  )
+  return isMeant ? { door: 'package', asks: { image: `${image}:${tag}` }, headSeen: null } : null
 }

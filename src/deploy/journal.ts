@@ -25,6 +25,8 @@ export interface Journal {
   twin(id: string): Deployment | null
   /** How many deployments of the repository have passed their gates and not ended. */
   crowd(repository: number): number
+  /** How many of the repository's came before this one and have not ended, whether anybody has judged them yet or not. */
+  ahead(id: string): number
   /** Waiting for the environment, in order of arrival. */
   queued(environment: string): readonly Deployment[]
   /**

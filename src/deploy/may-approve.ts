@@ -12,7 +12,9 @@ export function mayApprove(by: Somebody & { readonly role: Role }, request: Depl
   if (!atLeast(by.role, 'write')) return mayNot(by.login, `role ${by.role}`, 'role write or higher')
   if (rule.by.length > 0 && !isOneOf(rule.by, by, facts.members))
     return mayNot(by.login, `${by.login}, whom the rules do not name`, listed(rule.by.map(partyName)))
-  const roles = { requester: request.actor.id, author: facts.pull?.author?.id, pusher: facts.pull?.pusher?.id }
+  const author = facts.pull?.author?.id
+  // Who pushed to a fork is not told: its author has to count for that.
+  const roles = { requester: request.actor.id, author, pusher: facts.pull?.pusher?.id ?? author }
   const own = rule.not.find((one) => roles[one] === by.id)
   return own === undefined ? null : mayNot(by.login, `the ${own} of this change`, 'a second person')
 }

@@ -23,7 +23,10 @@ import { access, patiently, planned, problemOf, withMembers, type Progress, type
  * nothing twice when it is called again in the same state: that is why starting after a crash is the same as going on.
  */
 const steps: Record<Exclude<State, EndState>, Step> = {
-  requested: async (deployment, { journal, clock }) => {
+  requested: async (deployment, doors) => {
+    const { journal, clock } = doors
+    // Nobody knows yet who it is: a flood is answered by reactions alone.
+    if (journal.ahead(deployment.id) >= MOST_UNJUDGED) return refuse(deployment, doors, full(MOST_UNJUDGED), { isQuiet: true })
     journal.move(deployment.id, 'requested', 'gating', { now: clock.now(), step: 'gates' })
     return 'again'
   },
@@ -61,12 +64,14 @@ export async function drive(
 
 /** Of one repository: nobody waits for the hundredth, and a loop in somebody's script must not become ours. */
 const MOST_AT_ONCE = 100
+/** Of one repository, with those that nobody has judged yet: what is more than this costs a row and nothing else. */
+const MOST_UNJUDGED = 2_000
 
-const full = (): Problem =>
+const full = (most: number): Problem =>
   problem('QUEUE_FULL', {
     sentence: 'Too many deployments of this repository are on their way already.',
-    found: `${MOST_AT_ONCE} that have not ended`,
-    wanted: `fewer than ${MOST_AT_ONCE}`,
+    found: `${most} that have not ended`,
+    wanted: `fewer than ${most}`,
     next: 'Wait for some of them to end, or cancel them, then ask again.',
   })
 
@@ -92,7 +97,7 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
     return 'again'
   }
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
-  if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(), { verdicts })
+  if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(MOST_AT_ONCE), { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }

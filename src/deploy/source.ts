@@ -63,6 +63,8 @@ export interface Facts {
   readonly ref: {
     readonly name: string
     readonly commit: string
+    /** When a branch's head became this commit, by GitHub's clock (milliseconds); null where nothing tells. Left out for anything but a branch. */
+    readonly since?: number | null
     /** A commit that was named whole and is in the history of the pull request alone, which may be a fork's. */
     readonly isOfPull?: true
   } | null

@@ -49,21 +49,6 @@ export function fillTag(template: string, values: TagValues): string | Refusal {
   })
 }
 
-const FITS: Record<Placeholder, string> = { sha: '(?:[0-9a-f]{40}|[0-9a-f]{64})', short_sha: '[0-9a-f]{7}', branch: '[A-Za-z0-9._-]+', pr: '[0-9]+' }
-
-/** Whether a template could have given this tag, whatever the commit, the branch and the pull request were. */
-export function couldGive(template: string, tag: string): boolean {
-  const known = new Set<string>()
-  const pattern = template.replaceAll('.', '\\.').replace(PLACEHOLDER, (_, name: string) => {
-    if (!isPlaceholder(name)) return '(?!)'
-    // The same text everywhere: with a pattern for each, many of them would take for ever.
-    const seen = known.has(name)
-    known.add(name)
-    return seen ? `\\k<${name}>` : `(?<${name}>${FITS[name]})`
-  })
-  return new RegExp(`^${pattern}$`).test(tag)
-}
-
 const isPlaceholder = (name: string): name is Placeholder => (PLACEHOLDERS as readonly string[]).includes(name)
 
 function valueOf(name: string, { sha, branch, pr }: TagValues): string | null {

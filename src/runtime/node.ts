@@ -57,7 +57,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const front = createFront({
       intake: { events: new Set(EVENTS), read: gantry.bot.readDelivery, store: gantry.inbox.store, kick: () => gantry.bot.work() },
       webhookSecrets: settings.app.webhookSecrets,
-      isHealthy: () => answers(sql),
+      isHealthy: () => sql.isHealthy(),
       clock: systemClock,
       log,
       routes: docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))),
@@ -129,12 +129,4 @@ async function stop(front: Server, { bot, service }: Gantry, close: () => Promis
   const late = new Promise<false>((resolve) => setTimeout(resolve, MOST_IDLE, false).unref())
   if (!(await Promise.race([idle, late]))) log.warn('stopped in the middle of something; it is taken up at the next start')
   await close()
-}
-
-function answers(sql: SqliteDatabase): boolean {
-  try {
-    return sql.all('SELECT 1').length === 1
-  } catch {
-    return false
-  }
 }

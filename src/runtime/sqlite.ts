@@ -9,6 +9,8 @@ import type { Row, Sql, Value } from '../store/sql.ts'
 const APPLICATION_ID = 0x47414e54
 
 export interface SqliteDatabase extends Sql {
+  /** Whether it can be read and, where the last write failed, written again: that is tried. */
+  isHealthy(): boolean
   close(): void
 }
 
@@ -70,26 +72,66 @@ function sqlOver(database: DatabaseSync, lock: DatabaseSync): SqliteDatabase {
     if (!statement) statements.set(query, (statement = database.prepare(query)))
     return statement
   }
+  const health = new Health(database)
   return {
-    all: <R extends Row>(query: string, ...params: Value[]) => prepared(query).all(...params) as R[],
-    transaction(work) {
-      if (database.isTransaction) throw new Error('a transaction inside a transaction')
-      prepared('BEGIN IMMEDIATE').run()
-      try {
-        const result = work()
-        if (isThenable(result)) throw new TypeError('a transaction cannot wait: its work returned a promise')
-        prepared('COMMIT').run()
-        return result
-      } catch (error) {
-        // A full disk has already rolled it back.
-        if (database.isTransaction) prepared('ROLLBACK').run()
-        throw error
-      }
-    },
+    isHealthy: () => health.isGood(),
+    all: <R extends Row>(query: string, ...params: Value[]) => health.notes(() => prepared(query).all(...params) as R[]),
+    transaction: (work) => health.notes(() => transact(database, prepared, work)),
     close() {
       database.close()
       lock.close()
     },
+  }
+}
+
+function transact<T>(database: DatabaseSync, prepared: (query: string) => StatementSync, work: () => T): T {
+  if (database.isTransaction) throw new Error('a transaction inside a transaction')
+  prepared('BEGIN IMMEDIATE').run()
+  try {
+    const result = work()
+    if (isThenable(result)) throw new TypeError('a transaction cannot wait: its work returned a promise')
+    prepared('COMMIT').run()
+    return result
+  } catch (error) {
+    // A full disk has already rolled it back.
+    if (database.isTransaction) prepared('ROLLBACK').run()
+    throw error
+  }
+}
+
+/** SQLite's SQLITE_READONLY, SQLITE_IOERR and SQLITE_FULL (https://www.sqlite.org/rescode.html), which all have extended codes above them. */
+const DISK = new Set([8, 10, 13])
+
+/** A full disk can be read from as if nothing were wrong, so the last write is what tells. */
+class Health {
+  readonly #database: DatabaseSync
+  #hasFailed = false
+  #probes = 0
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  notes<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
+      this.#hasFailed ||= DISK.has(code & 0xff)
+      throw error
+    }
+  }
+
+  isGood(): boolean {
+    try {
+      if (this.#database.prepare('SELECT 1').all().length !== 1) return false
+      // A number in its header that means nothing to us: a write that changes nothing else.
+      if (this.#hasFailed) this.#database.exec(`PRAGMA user_version = ${(this.#probes = (this.#probes + 1) % 1_000)}`)
+      this.#hasFailed = false
+      return true
+    } catch {
+      return false
+    }
   }
 }
 

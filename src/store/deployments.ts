@@ -27,6 +27,7 @@ type Lookups =
   | 'newer'
   | 'twin'
   | 'crowd'
+  | 'ahead'
   | 'queued'
   | 'turn'
   | 'occupant'
@@ -72,6 +73,12 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
       sql.all<{ n: number }>(
         'select count(*) as n from deployment where ended_at is null and repository = ? and environment is not null',
         repository,
+      )[0]?.n ?? 0,
+    ahead: (id) =>
+      sql.all<{ n: number }>(
+        `select count(*) as n from deployment old join deployment me on old.repository = me.repository and old.sequence < me.sequence
+         where me.id = ? and old.ended_at is null`,
+        id,
       )[0]?.n ?? 0,
     queued: (environment) => many(`environment = ? and state = 'queued' and ended_at is null`, environment),
     turn: (environment) => {

@@ -64,6 +64,20 @@ describe('the database in one file', () => {
     expect(() => openSqlite(text)).toThrow(/SETTING_INVALID: The database .* cannot be opened/)
   })
 
+  test('that cannot be written any more is not healthy, until it can', () => {
+    const sql = openSqlite(path())
+    sql.all('create table t (x integer) strict')
+    expect(sql.isHealthy()).toBe(true)
+    sql.all('PRAGMA query_only = on')
+    expect(sql.isHealthy()).toBe(true)
+    expect(() => sql.transaction(() => sql.all('insert into t values (1)'))).toThrow(/readonly/)
+    expect(sql.isHealthy()).toBe(false)
+    sql.all('PRAGMA query_only = off')
+    expect(sql.isHealthy()).toBe(true)
+    sql.close()
+    expect(sql.isHealthy()).toBe(false)
+  })
+
   test('only the owner can read it', () => {
     const sql = openSqlite(path())
     sql.all('CREATE TABLE thing (name TEXT) STRICT')

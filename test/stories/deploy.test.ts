@@ -108,6 +108,7 @@ story('--ref deploys what a branch stands for, from any issue', async ({ world, 
   const commit = ada.person.pushes('release')
   await registry.has(`acme/shop:sha-${commit.slice(0, 7)}`, { 'site/index.html': 'released' })
   const issue = ada.person.opensIssue()
+  await world.time.passes('1 minute')
   await ada.comments('/deploy staging --ref release', issue.number)
   expect(bot.says()).toContain('✅')
   expect(await servesAt(world, '/')).toBe('released')

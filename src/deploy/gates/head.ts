@@ -14,9 +14,10 @@ export const head: Gate = {
   judge: (situation) => {
     const { request, facts, proposal, plan } = situation
     // Not before the configuration is known: whoever may not deploy from here at all is not sent to find a provable head first.
-    if (proposal === null || request.asks.ref !== null) return null
-    if (plan !== null) return stillThere(plan.commit, situation)
-    return facts?.pull == null ? null : seenBefore(facts.pull, situation)
+    if (proposal === null) return null
+    const isNamed = request.asks.ref !== null
+    if (plan !== null) return isNamed ? null : stillThere(plan.commit, situation)
+    return isNamed || facts?.pull == null ? refSeenBefore(situation) : seenBefore(facts.pull, situation)
   },
 }
 
@@ -46,6 +47,21 @@ function seenBefore(pull: Pull, situation: Situation): Refusal | string | null {
     return pull.head === request.headSeen ? 'the head is the commit that was labelled' : moved(request.headSeen, pull.head)
   if (pull.headSince === null) return unproved(pull)
   return pull.headSince < askedAt(request) ? 'the head is older than the comment' : moved('the head when the comment was posted', pull.head)
+}
+
+/** A branch moves on as a pull request does: what was pushed there after the comment nobody asked for. */
+function refSeenBefore({ request, facts }: Situation): Refusal | string | null {
+  const since = facts?.ref?.since ?? null
+  const { comment, asks } = request
+  if (since === null || comment === null || asks.origin !== null) return null
+  if (asks.expect !== null && isCommit(asks.expect)) return null
+  if (since < askedAt(request)) return 'the branch is older than the comment'
+  return new Refusal('HEAD_MOVED', {
+    sentence: `The branch ${facts?.ref?.name ?? ''} got a new commit after the command, and nobody has asked to deploy that one.`,
+    found: short(facts?.ref?.commit ?? ''),
+    wanted: 'the commit that was its head when the comment was posted',
+    next: 'Look at the new commit, then ask again.',
+  })
 }
 
 const isCommit = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)

@@ -6,7 +6,9 @@ export const mergeable: Gate = {
   name: 'mergeable',
   skippedBy: ['rollback', 'promote', 'override'],
   judge: ({ request, facts, proposal }) => {
-    if (facts?.pull == null || proposal === null || request.asks.ref !== null) return null
+    // A commit of the pull request is no other commit because somebody named it.
+    const isOther = request.asks.ref !== null && facts?.ref?.isOfPull !== true
+    if (facts?.pull == null || proposal === null || isOther) return null
     const { isDraft, merge, behind, base } = facts.pull
     const { from, require, name } = proposal.rules
     if (isDraft && !from.drafts) return draft(name)

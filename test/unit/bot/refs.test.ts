@@ -75,7 +75,7 @@ describe('which commit a ref is', () => {
       const whole = head()
       for (const ref of [whole.slice(0, 7), `${whole}0`, whole.toUpperCase()]) expect(await meant(ref)).toBeNull()
       desk.github.repository.branches.set(whole.slice(0, 7), main())
-      expect(await meant(whole.slice(0, 7))).toEqual({ name: whole.slice(0, 7), commit: main() })
+      expect(await meant(whole.slice(0, 7))).toMatchObject({ name: whole.slice(0, 7), commit: main() })
     })
 
     test('costs one comparison with each of the two histories; a head itself costs none', async () => {
@@ -104,12 +104,19 @@ describe('which commit a ref is', () => {
         expect(facts.ref).toEqual({ name, commit: head() })
         expect(facts.commit).toMatchObject({ sha: head(), checks: [{ name: 'build' }] })
       }
-      expect(await asking.calls(asking.withRef('v1'))).toHaveLength(2)
+      expect(await asking.calls(asking.withRef('v1'))).toHaveLength(3)
     })
 
     test('a branch goes before a tag of the same name', async () => {
       desk.github.tags('checkout', main())
-      expect(await meant('checkout')).toEqual({ name: 'checkout', commit: head() })
+      expect(await meant('checkout')).toMatchObject({ name: 'checkout', commit: head() })
+    })
+
+    test('of a branch it is told since when it is its head, so that a push after the comment is seen', async () => {
+      const pushed = desk.github.people.grace.pushes('checkout')
+      expect(await meant('checkout')).toEqual({ name: 'checkout', commit: pushed, since: desk.time.now() })
+      desk.github.tags('light', head())
+      expect(await meant('light')).toEqual({ name: 'light', commit: head() })
     })
   })
 

@@ -7,7 +7,6 @@ import type { Deployment, DeployRequest } from '../../../src/deploy/deployment.t
 import type { Configuration, EnvironmentRules } from '../../../src/deploy/environment.ts'
 import type { Happening } from '../../../src/deploy/happening.ts'
 import type { Service } from '../../../src/deploy/service.ts'
-import { couldGive } from '../../../src/deploy/tag-template.ts'
 import { Failure, problem } from '../../../src/errors.ts'
 import { Time } from '../../world/time.ts'
 import { configuration, facts, imageRule, rules } from '../deploy/situation.ts'
@@ -41,7 +40,7 @@ class Station {
         this.looks += 1
         expect(besides).toEqual({ commit: null })
         if (this.trouble !== null) throw this.trouble
-        return facts()
+        return facts({ ref: { name: 'main', commit: '1234567'.padEnd(40, '8') } })
       },
     },
     github: { forget: (installation) => void this.forgotten.push(installation) },
@@ -178,14 +177,25 @@ describe('a package', () => {
   })
 
   test.each([
-    [null, 'anything', true],
     ['sha-{short_sha}', 'sha-1234567', true],
+    ['sha-{short_sha}', 'sha-7654321', false],
+    ['{branch}', 'main', true],
+    ['{branch}', 'feature', false],
+    ['pr-{pr}', 'pr-7', false],
+    [null, 'anything', false],
     ['sha-{short_sha}', 'latest', false],
     ['sha-{sha}', 'sha-1234567', false],
   ])('with the template %s and the tag %s', async (tag, given, isWanted) => {
     station.configured = { configuration: configuration([rules(auto({ package: true }))], [imageRule({ repository: image, tag })]) }
     await station.publishes('shop', given)
     expect(station.deployed).toHaveLength(isWanted ? 1 : 0)
+  })
+
+  test('without a template begins where the image itself has to say which commit it is of', async () => {
+    const proves = { ...auto({ package: true }), verify: { commit: 'claimed', attestation: null } } as const
+    station.configured = { configuration: configuration([rules(proves)], [imageRule({ repository: image, tag: null })]) }
+    await station.publishes('shop', 'anything')
+    expect(station.deployed).toHaveLength(1)
   })
 })
 
@@ -199,23 +209,6 @@ test('an installation that is gone is forgotten first; one that lost repositorie
     { kind: 'gone', installation: 1, repositories: [42] },
   ])
   expect(station.looks).toBe(0)
-})
-
-test.each([
-  ['{branch}-{short_sha}', 'main-1234567', true],
-  ['{branch}-{short_sha}', 'main-12345', false],
-  ['pr-{pr}', 'pr-12', true],
-  ['pr-{pr}', 'pr-x', false],
-  ['v1.{pr}', 'v1.2', true],
-  ['v1.{pr}', 'v1x2', false],
-  ['{branch}_{branch}', 'a_a', true],
-  ['{branch}_{branch}', 'a_b', false],
-  ['{nobody}', 'x', false],
-])('whether %s could have given %s', (template, tag, could) => expect(couldGive(template, tag)).toBe(could))
-
-test('no template makes a tag slow', () => {
-  const template = '{branch}'.repeat(15) + '!'
-  expect(couldGive(template, 'a'.repeat(128))).toBe(false)
 })
 
 describe('what passes', () => {

@@ -283,3 +283,30 @@ describe('a promotion is judged by where its commit came from', () => {
     ['nobody knows where', null, {}, 'BRANCH_REFUSED'],
   ] as const)('%s', (_, source, rule, code) => expect(promoting(source, rule)).toBe(code))
 })
+
+describe('a branch that is named, or the default branch on an issue', () => {
+  const named = (since: number | null, more: Partial<Proposal> = {}) =>
+    refusalOf({
+      request: request({ asks: asks({ ref: 'main' }) }),
+      facts: facts({ ref: { name: 'main', commit: OTHER, since } }),
+      proposal: proposal({ commit: OTHER, ...more }),
+    })?.code ?? null
+
+  test('may not have moved since the comment', () => {
+    expect(named(NOON - 60_000)).toBeNull()
+    expect(named(NOON)).toBe('HEAD_MOVED')
+    expect(named(NOON + 60_000)).toBe('HEAD_MOVED')
+  })
+
+  test('is taken as it is where nothing tells when it moved, and where the commit was named whole', () => {
+    expect(named(null)).toBeNull()
+    const expected = request({ asks: asks({ ref: 'main', expect: OTHER }) })
+    expect(
+      refusalOf({
+        request: expected,
+        facts: facts({ ref: { name: 'main', commit: OTHER, since: NOON + 1 } }),
+        proposal: proposal({ commit: OTHER }),
+      }),
+    ).toBeNull()
+  })
+})
