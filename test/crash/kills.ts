@@ -25,32 +25,37 @@ const MOMENTS = 700
 /** Seconds: what died before it was stored is looked for a minute after the start at the latest. */
 const PATIENCE = 120
 
+/** So many deployments stay within what GitHub lets one App write in an hour; then a new world begins. */
+const SERIES = 20
+/** And every so many of them are waited for until GitHub shows everything, which takes a minute more. */
+const SAID_EVERY = 5
+
 /** `kill -9`, so many times, each at a random moment of a deployment: the real program over HTTP, a site and an engine in turn. */
 export async function kills({ count, seed, isSaidToo }: Kills, found: Found, progress: (done: number) => void = () => {}): Promise<Killed> {
   const random = new Random(seed)
-  const grounds = await GroundsOfBoth.open(VERSIONS)
-  const times: { ready: number[]; goesOn: number[] } = { ready: [], goesOn: [] }
-  try {
-    for (let nth = 1; nth <= count; nth++) {
-      await round(grounds, nth, random, times, found)
-      progress(nth)
+  const times: Times = { ready: [], goesOn: [] }
+  for (let done = 0; done < count; done += SERIES) {
+    const grounds = await GroundsOfBoth.open(VERSIONS)
+    const some = Math.min(SERIES, count - done)
+    try {
+      for (let nth = 1; nth <= some; nth++) await round(grounds, nth, random, times, found)
+      if (isSaidToo && (done / SERIES) % SAID_EVERY === 0) await allSaid(grounds, some, found)
+    } catch (error) {
+      found('broken', `${String(error)}\n${grounds.gantry.output.slice(-4_000)}`)
+    } finally {
+      await grounds.closes()
     }
-    if (isSaidToo) await allSaid(grounds, count, found)
-  } catch (error) {
-    found('broken', `${String(error)}\n${grounds.gantry.output.slice(-4_000)}`)
-  } finally {
-    await grounds.closes()
+    progress(done + some)
   }
   return { kills: count, ...times }
 }
 
-async function round(
-  grounds: GroundsOfBoth,
-  nth: number,
-  random: Random,
-  times: { readonly ready: number[]; readonly goesOn: number[] },
-  found: Found,
-): Promise<void> {
+interface Times {
+  readonly ready: number[]
+  readonly goesOn: number[]
+}
+
+async function round(grounds: GroundsOfBoth, nth: number, random: Random, times: Times, found: Found): Promise<void> {
   const place = PLACES[nth % PLACES.length] as Place
   grounds.github.people.ada.comments(grounds.pull.number, `/deploy ${place} :${1 + (nth % VERSIONS)}`)
   const sending = grounds.delivers().catch(() => undefined)

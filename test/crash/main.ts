@@ -50,7 +50,7 @@ async function killed(count: number): Promise<void> {
   tally.begins(`kill -9, ${count} times`)
   const findings: Finding[] = []
   const found: Found = (kind, what) => void findings.push({ kind, what })
-  const { ready, goesOn } = await kills({ count, seed, isSaidToo: true }, found, (done) => done % 25 === 0 && console.error(`${done} kills so far`))
+  const { ready, goesOn } = await kills({ count, seed, isSaidToo: true }, found, (done) => console.error(`${done} kills so far`))
   tally.killed(count, findings)
   console.error(JSON.stringify({ kills: count, ready: quantiles(ready), goesOn: quantiles(goesOn), unit: 'ms' }))
 }
