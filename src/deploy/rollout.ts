@@ -65,7 +65,7 @@ export async function drive(
 /** Of one repository: nobody waits for the hundredth, and a loop in somebody's script must not become ours. */
 const MOST_AT_ONCE = 100
 /** Of one repository, with those that nobody has judged yet: what is more than this costs a row and nothing else. */
-const MOST_UNJUDGED = 2_000
+const MOST_UNJUDGED = 1_000
 
 const full = (most: number): Problem =>
   problem('QUEUE_FULL', {
