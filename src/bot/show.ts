@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
+import type { Clock } from '../deploy/clock.ts'
 import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
 import { maskedDeployment, type Mask } from '../deploy/mask.ts'
 import { writes } from './budget/cost.ts'
@@ -19,6 +20,7 @@ export interface ShowDoors {
   /** What had succeeded there before its turn. */
   readonly formerly: (deployment: Deployment) => Deployment | null
   readonly announcements: Announcements
+  readonly clock: Clock
   readonly github: GitHub
   readonly links: Links
   readonly mask: Mask
@@ -156,13 +158,23 @@ async function reactOnly(key: string, { request, state }: Deployment, client: Gi
   return 'complete'
 }
 
+/** GitHub's lists may not show for so long what was made (milliseconds): until then nobody knows that it was not. */
+const LAG = 30_000
+
+const notYetSeen = (retryAfter: number): Failure =>
+  new Failure('GITHUB_UNAVAILABLE', {
+    sentence: 'Whether GitHub has made what was asked of it cannot be seen yet.',
+    next: 'Nothing: Gantry looks again.',
+    retryAfter,
+  })
+
 /** Creations that were begun and whose answer nobody has: an edit may be repeated, a creation may not. */
 async function findLost(
   key: string,
   said: Subject,
   projection: Projection,
   client: GitHubClient,
-  { announcements, appId }: ShowDoors,
+  { announcements, appId, clock }: ShowDoors,
 ): Promise<void> {
   const ledger = announcements.find(key)
   const lost = new Set(
@@ -170,13 +182,19 @@ async function findLost(
   )
   if (lost.size === 0) return
   const found = await look(client, traceOf(key, said, projection, appId), lost)
+  let missing = 0
   for (const surface of lost) {
     const { node, intent } = ledger[surface]
     const object = surface === 'deployment' && node !== null ? found.status : found[surface]
-    if (object === undefined) continue
+    if (object === undefined) {
+      const since = clock.now() - (ledger[surface].intendedAt ?? 0)
+      if (since < LAG) missing = Math.max(missing, LAG - since)
+      continue
+    }
     // It shows what was noted when it was created, which may be old by now.
     announcements.said(key, surface, { ...(node === null ? object : { node: null, number: null }), hash: intent ?? '' })
   }
+  if (missing > 0) throw notYetSeen(missing)
 }
 
 function isLost(surface: Surface, { node, hash, intent }: Said, wanted: string): boolean {
@@ -210,11 +228,11 @@ async function record(
   projection: Projection,
   client: GitHubClient,
   place: Place,
-  { announcements, instance }: ShowDoors,
+  { announcements, instance, clock }: ShowDoors,
 ): Promise<boolean> {
   const { node, isGone } = announcements.find(key).deployment
   if (deployment === null || !projection.surfaces.has('deployment') || node !== null || isGone) return true
-  announcements.intend(key, new Map([['deployment', CREATED]]))
+  announcements.intend(key, new Map([['deployment', CREATED]]), clock.now())
   try {
     const params = { owner: repository.owner, repo: repository.name, ...newDeployment(deployment, instance) }
     const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created, [], place)
@@ -235,7 +253,7 @@ async function writeDue(
   projection: Projection,
   client: GitHubClient,
   place: Place,
-  { announcements }: ShowDoors,
+  { announcements, clock }: ShowDoors,
 ): Promise<boolean> {
   const ledger = announcements.find(key)
   const due = dueOf(projection, ledger)
@@ -244,7 +262,7 @@ async function writeDue(
   if (due.size === 0) return true
   const older = said.deployment === null ? [] : announcements.older(key)
   const mutations = [...[...due].map(([surface, shown]) => mutationOf(surface, shown, ledger, said)), ...older.map(minimize)]
-  announcements.intend(key, new Map([...due].map(([surface, { hash }]) => [surface, hash])))
+  announcements.intend(key, new Map([...due].map(([surface, { hash }]) => [surface, hash])), clock.now())
   const results = await write(client, mutations, place)
   for (const [index, { key: old }] of older.entries()) if (results.get(`older${index}`) !== 'failed') announcements.gone(old, 'comment')
   return [...results]

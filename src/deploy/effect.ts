@@ -1,4 +1,4 @@
-import { Failure, problem, type Problem } from '../errors.ts'
+import { Failure, problem, type Code, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { untilReachable } from './health.ts'
 import { artifactsOf, canonical, type Plan } from './plan.ts'
@@ -152,8 +152,11 @@ async function tried(deployment: Deployment, signal: AbortSignal, doors: Rollout
   }
 }
 
+/** The same image on the same target ends the same: an earlier request for it has not ended better. */
+const DECIDED: ReadonlySet<string> = new Set<Code>(['TARGET_UNHEALTHY', 'TARGET_REFUSED', 'IMAGE_UNUSABLE'])
+
 function gaveUp(deployment: Deployment, doors: RolloutDoors, { why, now }: Pick<Tried, 'why' | 'now'>, mayComeLate: boolean): 'ended' {
-  const isOpen = mayComeLate && why.code !== 'TARGET_UNHEALTHY' && why.code !== 'TARGET_REFUSED'
+  const isOpen = mayComeLate && !DECIDED.has(why.code)
   if (now === null || (isOpen && !canRestore(deployment, why, doors))) unknown(deployment, doors, why)
   // Putting back has a fence of its own, above that of whatever comes late.
   else if (isOpen || !isSameImage(now, doors.journal.before(deployment.id))) failed(deployment, doors, why)

@@ -218,6 +218,8 @@ export interface Said {
   readonly hash: string | null
   /** Hash of what was being written when the last intent was recorded; differs from `hash` after a crash or a lost answer. */
   readonly intent: string | null
+  /** When that was; null where there is no intent. */
+  readonly intendedAt: number | null
   /** GitHub refused for good (comment deleted, issue gone): leave it. */
   readonly isGone: boolean
 }
@@ -230,7 +232,7 @@ export interface Announcements {
   findAnswer(key: string): Answer | null
   find(key: string): Announcement
   /** Before the call: what is about to be written. */
-  intend(key: string, writes: ReadonlyMap<Surface, string>): void
+  intend(key: string, writes: ReadonlyMap<Surface, string>, now: number): void
   /** After the call: what GitHub answered; an id that is null leaves the known one. */
   said(key: string, surface: Surface, said: { readonly node: string | null; readonly number: number | null; readonly hash: string }): void
   gone(key: string, surface: Surface): void

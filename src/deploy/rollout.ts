@@ -187,7 +187,11 @@ async function waiting(deployment: Deployment, doors: RolloutDoors): Promise<Pro
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts })
   if ('wait' in decision) {
     const { reason, until } = wait
-    if (decision.wait.reason === reason && clock.now() >= until) return refuse(deployment, doors, expired(wait), { verdicts })
+    const heard = doors.startedAt + UNTIL_HEARD
+    if (decision.wait.reason === reason && clock.now() >= until) {
+      if (clock.now() < heard) return { lookAt: heard }
+      return refuse(deployment, doors, expired(wait), { verdicts })
+    }
     if (canonical(decision.wait as unknown as Json) !== canonical(wait as unknown as Json))
       journal.wait(deployment.id, 'waiting', decision.wait, { now: clock.now(), verdicts })
     return { lookAt: Math.max(decision.wait.lookAt, clock.now() + SOONEST) }
@@ -196,6 +200,9 @@ async function waiting(deployment: Deployment, doors: RolloutDoors): Promise<Pro
   journal.move(deployment.id, 'waiting', next, { now: clock.now(), step: next === 'queued' ? 'queue' : 'resolve', verdicts })
   return 'again'
 }
+
+/** What was said while the process was away is fetched at its start and a minute later; nothing is given up before it has been heard. */
+const UNTIL_HEARD = 120_000
 
 /** Nothing that is only looked at again is looked at more often. */
 const SOONEST = 5_000

@@ -79,7 +79,7 @@ export interface Preflights {
   readonly reports: readonly PreflightReport[]
 }
 
-export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed'> {
+export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed' | 'startedAt'> {
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -88,7 +88,13 @@ export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed'>
 const FULL_DISK = 60_000
 
 export function createService(outside: ServiceDoors): Service {
-  const doors: RolloutDoors = { ...outside, journal: maskedJournal(outside.journal, outside.mask), applying: new Map(), claimed: new Set() }
+  const doors: RolloutDoors = {
+    ...outside,
+    journal: maskedJournal(outside.journal, outside.mask),
+    applying: new Map(),
+    claimed: new Set(),
+    startedAt: outside.clock.now(),
+  }
   const { journal, clock, activity } = doors
   const changes = new Listeners<Deployment>(({ id }, error) => doors.incident(error, id))
   const notices = new Listeners<Notice>(({ key }, error) => doors.incident(error, key))

@@ -22,6 +22,8 @@ export interface RolloutDoors extends Surroundings {
   probe(url: string, signal: AbortSignal): Promise<number>
   /** What is being applied now, by the deployment's id: aborting it is how a cancellation reaches the target. */
   readonly applying: Map<string, AbortController>
+  /** When this process began: what people said while nobody was here may still be on its way. */
+  readonly startedAt: number
   /** Whose turn this process has begun and not yet handed to the target: what an earlier one began is not among them. */
   readonly claimed: Set<string>
   readonly source: Source

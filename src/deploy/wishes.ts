@@ -81,6 +81,9 @@ export async function approve(
   const by = { id: request.actor.id, login: request.actor.login, role: facts.actor.role }
   const refusal = mayNotApprove(by, deployment.request, facts, [rules, found.rules]) ?? changedComment(facts)
   if (refusal !== null) return refusal
+  // Asking took a while.
+  const now = doors.journal.find(deployment.id) ?? deployment
+  if (isOver(now.state)) return notWaiting(now)
   doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: doors.clock.now() })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
 }

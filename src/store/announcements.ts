@@ -1,7 +1,7 @@
 import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
 import type { RepositorySql } from './sql.ts'
 
-const NOTHING_SAID: Said = { node: null, number: null, hash: null, intent: null, isGone: false }
+const NOTHING_SAID: Said = { node: null, number: null, hash: null, intent: null, intendedAt: null, isGone: false }
 
 /** The ledger of what GitHub has been told: `intend` before each call, `said` after it. */
 export function createAnnouncements(sql: RepositorySql): Announcements {
@@ -19,12 +19,13 @@ export function createAnnouncements(sql: RepositorySql): Announcements {
       return row === undefined ? null : (JSON.parse(row.answer) as Answer)
     },
     find: (key) => read(sql, key),
-    intend: (key, writes) =>
+    intend: (key, writes, now) =>
       sql.transaction(() => {
         for (const [surface, hash] of writes) {
           sql.all(
-            'insert into said (key, surface, intent) values (?1, ?2, ?3) on conflict (key, surface) do update set intent = ?3',
-            ...[key, surface, hash],
+            `insert into said (key, surface, intent, intended_at) values (?1, ?2, ?3, ?4)
+             on conflict (key, surface) do update set intent = ?3, intended_at = ?4`,
+            ...[key, surface, hash, now],
           )
         }
       }),
@@ -58,13 +59,23 @@ export function createAnnouncements(sql: RepositorySql): Announcements {
   }
 }
 
-type SaidRow = { surface: Surface; node: string | null; number: number | null; hash: string | null; intent: string | null; is_gone: number }
+type SaidRow = {
+  surface: Surface
+  node: string | null
+  number: number | null
+  hash: string | null
+  intent: string | null
+  intended_at: number | null
+  is_gone: number
+}
 
 function read(sql: RepositorySql, key: string): Announcement {
   const rows = sql.all<SaidRow>('select * from said where key = ?', key)
   const said = (surface: Surface): Said => {
     const row = rows.find((candidate) => candidate.surface === surface)
-    return row === undefined ? NOTHING_SAID : { node: row.node, number: row.number, hash: row.hash, intent: row.intent, isGone: row.is_gone === 1 }
+    return row === undefined
+      ? NOTHING_SAID
+      : { node: row.node, number: row.number, hash: row.hash, intent: row.intent, intendedAt: row.intended_at, isGone: row.is_gone === 1 }
   }
   return { key, comment: said('comment'), check: said('check'), deployment: said('deployment') }
 }

@@ -79,6 +79,7 @@ export const repositoryMigrations: readonly string[][] = [
   [`alter table delivery add column missed text`],
   [
     ...['rules', 'wait', 'verdicts', 'built', 'proved', 'cancellation'].map((column) => `alter table deployment add column ${column} text`),
+    `alter table said add column intended_at integer`,
     `alter table deployment add column restore_fence integer`,
     `drop index one_occupant`,
     `create unique index one_occupant on deployment (environment)

@@ -379,7 +379,7 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       ask('a')
       ask('a')
       expect(announcements.incomplete()).toEqual(['a'])
-      const nothing = { node: null, number: null, hash: null, intent: null, isGone: false }
+      const nothing = { node: null, number: null, hash: null, intent: null, intendedAt: null, isGone: false }
       expect(announcements.find('a')).toEqual({ key: 'a', comment: nothing, check: nothing, deployment: nothing })
       announcements.complete('a')
       expect(announcements.incomplete()).toEqual([])
@@ -401,12 +401,13 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
           ['comment', 'h1'],
           ['check', 'h2'],
         ]),
+        6,
       )
       expect(announcements.find('a').comment).toMatchObject({ hash: null, intent: 'h1' })
       announcements.said('a', 'comment', { node: 'IC_1', number: 1, hash: 'h1' })
-      expect(announcements.find('a').comment).toEqual({ node: 'IC_1', number: 1, hash: 'h1', intent: 'h1', isGone: false })
+      expect(announcements.find('a').comment).toEqual({ node: 'IC_1', number: 1, hash: 'h1', intent: 'h1', intendedAt: 6, isGone: false })
       expect(announcements.find('a').check).toMatchObject({ node: null, hash: null, intent: 'h2' })
-      announcements.intend('a', new Map([['comment', 'h3']]))
+      announcements.intend('a', new Map([['comment', 'h3']]), 7)
       expect(announcements.find('a').comment).toMatchObject({ node: 'IC_1', hash: 'h1', intent: 'h3' })
       announcements.said('a', 'comment', { node: null, number: null, hash: 'h3' })
       expect(announcements.find('a').comment).toMatchObject({ node: 'IC_1', number: 1, hash: 'h3' })

@@ -22,7 +22,8 @@ const VERSIONS = 5
 const PLACES: readonly Place[] = ['staging', 'production']
 /** The most that a deployment takes here when nobody is killed; a kill comes at a random moment of it. */
 const MOMENTS = 700
-const PATIENCE = 60 // seconds
+/** Seconds: what died before it was stored is looked for a minute after the start at the latest. */
+const PATIENCE = 120
 
 /** So many deployments stay within what GitHub lets one App write in an hour; then a new world begins. */
 const SERIES = 20

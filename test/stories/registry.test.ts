@@ -76,7 +76,7 @@ story('a tag that moves during the deployment does not change what is deployed',
   github.answers(502).to('POST /repos/{owner}/{repo}/deployments')
   await ada.comments('/deploy staging')
   await registry.has(`acme/shop:${tag}`, { 'site/index.html': 'moved' })
-  await world.time.passes('10 seconds')
+  await world.time.passes('1 minute')
   bot.isHeard()
   expect(await servesAt(world, '/')).toBe('what was asked for')
 })

@@ -44,7 +44,8 @@ story('a label means the commit that it was put on', async ({ world, ada, trent,
   expect(trent.person.login).toBe('trent')
 })
 
-story('a right that is taken away while the command waits no longer counts', async ({ world, ada, grace, bot, registry, github, engine }) => {
+// Once: half a minute passes with a death, and then nothing waits any more.
+story.once('a right that is taken away while the command waits no longer counts', async ({ world, ada, grace, bot, registry, github, engine }) => {
   const slow = await registry.has('acme/shop:1', {})
   const next = await registry.has('acme/shop:2', {})
   engine.finds(slow, 'needs long')

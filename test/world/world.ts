@@ -238,6 +238,9 @@ export class World {
     this.time.forget()
     // GitHub delivers nothing again by itself: what nobody has acknowledged, the new process has to fetch.
     await this.start()
+    // What it had begun to say and cannot see is not said again before GitHub's lists would show it.
+    if (this.disk.all('select 1 from said where intended_at is not null and intent is not hash and is_gone = 0 limit 1').length > 0)
+      await this.time.passes('31 seconds')
   }
 
   async #assemble(crossings: Crossings): Promise<Gantry> {

@@ -24,8 +24,11 @@ async function played(script: Script, deaths: readonly Death[] = []): Promise<Sm
   return world
 }
 
+/** `npm run check` has a minute for everything; `npm test` tries every crossing. */
+const EVERY = process.env['GANTRY_CRASH_EVERY'] === undefined ? 1 : 5
+
 const deathsIn = (world: SmallWorld): Death[] =>
-  Array.from({ length: world.crossings.count }, (_, index) => index + 1).flatMap((at) => [
+  Array.from({ length: Math.ceil(world.crossings.count / EVERY) }, (_, index) => 1 + index * EVERY).flatMap((at) => [
     { at, side: 'before' as const },
     { at, side: 'after' as const },
   ])
