@@ -138,7 +138,7 @@ export const whatHappensOnce = [
     ['fence: claimed.fence,', 'fence: deployment.fence ?? 0,', 'putting back comes with an old fence'],
     ["if (trouble?.code === 'TARGET_UNAVAILABLE' &&", 'if (false &&', 'a putting back without an answer is called done or failed'],
     ['  lock(deployment, doors)\n  end(', '  end(', 'rollback_and_lock does not lock'],
-    ['runsPlan(journal.before(id), last.plan) ? last.plan : null', 'true ? last.plan : null', 'what is put back is not what was there'],
+    ['isSamePlace && runsPlan(doors.journal.before(id), last) ? last : null', 'isSamePlace ? last : null', 'what is put back is not what was there'],
   ),
   ...mutants(
     'deploy/gates/approvals.ts',
