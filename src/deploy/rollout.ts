@@ -189,7 +189,8 @@ async function waiting(deployment: Deployment, doors: RolloutDoors): Promise<Pro
     const { reason, until } = wait
     const heard = doors.startedAt + UNTIL_HEARD
     if (decision.wait.reason === reason && clock.now() >= until) {
-      if (clock.now() < heard) return { lookAt: heard }
+      // A clock that was set back behind the start says nothing of how long that was ago.
+      if (clock.now() >= doors.startedAt && clock.now() < heard) return { lookAt: heard }
       return refuse(deployment, doors, expired(wait), { verdicts })
     }
     if (canonical(decision.wait as unknown as Json) !== canonical(wait as unknown as Json))

@@ -188,6 +188,15 @@ describe('a clock that is set right', () => {
     expect(world.deployment(1)).toMatchObject({ state: 'failure', problem: { code: 'TARGET_UNHEALTHY' } })
   })
 
+  test('by an hour back lengthens no wait by an hour', async () => {
+    const world = new SmallWorld()
+    world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 600_000 } })])
+    world.time.isSetBy(-3_600_000)
+    world.asks(':1.1')
+    await world.time.passes('15 minutes')
+    expect(world.deployment(1)).toMatchObject({ state: 'refused', problem: { code: 'WAIT_EXPIRED' } })
+  })
+
   test('by an hour forward is noticed by whoever waits within five minutes', async () => {
     const world = new SmallWorld()
     world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 2 * 3_600_000 } })])
