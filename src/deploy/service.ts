@@ -225,9 +225,11 @@ function createDriver(doors: RolloutDoors, changed: (deployment: Deployment) => 
       if (environment === newest.environment && sequence < newest.sequence && (state === 'waiting' || state === 'queued')) go(old)
     }
   }
-  const wakes = (id: string, at: number): void => {
-    const ring = (): void => (at <= clock.now() ? go(id) : wakes(id, at))
-    alarms.set(id, clock.after(Math.max(0, Math.min(at - clock.now(), LONGEST_ALARM)), ring))
+  /** Once the clock shows that time, or as long has passed as it seemed to be away: the clock may be set meanwhile. */
+  const wakes = (id: string, at: number, left = Math.max(0, at - clock.now())): void => {
+    const first = Math.min(left, LONGEST_ALARM)
+    const ring = (): void => (at <= clock.now() || first === left ? go(id) : wakes(id, at, left - first))
+    alarms.set(id, clock.after(first, ring))
   }
   const wakeNext = (environment: string | null): void => {
     const next = environment === null ? null : journal.turn(environment)
