@@ -84,7 +84,9 @@ async function findNetwork(engine: Engine, network: string, signal: AbortSignal)
 
 async function create({ engine, hands, artifact, spec }: Replacement): Promise<string> {
   await pullImage(engine, artifact, hands)
-  await engine.ask(calls.create(spec), [201], hands.signal)
+  // What changes something is never broken off half way: nobody could say whether the engine did it all the same, a moment later.
+  hands.signal.throwIfAborted()
+  await engine.ask(calls.create(spec), [201])
   hands.log(`created container ${spec.name}`)
   const created = await containerOf(engine, spec.name, hands.signal)
   if (created === null) throw new Failure('TARGET_MOVED', { sentence: 'The new container was removed by somebody else.', next: 'Deploy again.' })
@@ -95,9 +97,11 @@ async function start({ engine, hands, spec }: Replacement, id: string, old: Cont
   const { signal } = hands
   if (old && old.hasPorts && spec.ports.length > 0 && old.state !== 'exited') {
     hands.log(`stopping ${old.name}: it holds the published port, so nothing answers there until the new one has started`)
-    await engine.ask(calls.stop(old.id), [204, 304], signal)
+    signal.throwIfAborted()
+    await engine.ask(calls.stop(old.id), [204, 304])
   }
-  const answer = await engine.ask(calls.start(id), [204, 304, 400, 404, 409, 500], signal)
+  signal.throwIfAborted()
+  const answer = await engine.ask(calls.start(id), [204, 304, 400, 404, 409, 500])
   if (answer.status === 204 || answer.status === 304) return
   const found = messageOf(answer)
   const isTaken = /port is already allocated|address already in use/.test(found)
