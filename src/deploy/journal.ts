@@ -97,10 +97,10 @@ export interface Ending {
 
 /** Who holds which environment. An expired lock is none. */
 export interface Locks {
-  /** Of the environment (its name in `app/environment` form), or of the whole repository. */
+  /** Of exactly this place: `app/environment`, or `*` for every environment of the repository. */
   find(repository: number, environment: string, now: number): Lock | null
-  /** All of the repository's. */
-  list(repository: number, now: number): readonly Lock[]
+  /** What holds an environment (`app/environment`): its own lock, and that of the whole repository. */
+  holding(repository: number, environment: string, now: number): readonly Lock[]
   /**
    * Takes the lock, or takes it over where `over` is the id of the one that stands. Null where another one stands. `cause`: of
    * one that Gantry takes by itself; the same cause locks once.

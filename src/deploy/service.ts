@@ -29,7 +29,8 @@ export interface EnvironmentStatus {
   readonly queue: readonly Deployment[]
   /** For something else than its turn, newest first. */
   readonly waiting: readonly Deployment[]
-  readonly lock: Lock | null
+  /** What holds it: its own lock, and that of the whole repository. */
+  readonly locks: readonly Lock[]
   /** Something runs that nobody deployed. */
   readonly drift: ReturnType<Drifts['find']>
 }
@@ -304,7 +305,7 @@ async function statusOf(repository: Repository, app: App, rules: EnvironmentRule
     occupant: journal.occupant(key),
     queue: journal.queued(key),
     waiting: journal.recent({ environment: key }, RECENT).filter(({ state }) => state === 'waiting'),
-    lock: doors.locks.find(repository.id, `${app.name}/${rules.name}`, clock.now()),
+    locks: doors.locks.holding(repository.id, `${app.name}/${rules.name}`, clock.now()),
     drift: doors.drifts.find(key),
   }
 }

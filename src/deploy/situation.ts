@@ -65,7 +65,7 @@ function lockFor(
   { app, environment }: Proposal,
   { locks, clock }: Pick<RolloutDoors, 'locks' | 'clock'>,
 ): Records['lock'] {
-  const standing = locks.list(repository.id, clock.now()).filter((one) => one.environment === '*' || one.environment === `${app}/${environment}`)
+  const standing = locks.holding(repository.id, `${app}/${environment}`, clock.now())
   return standing.find(({ owner }) => owner?.id !== actor.id) ?? standing[0] ?? null
 }
 

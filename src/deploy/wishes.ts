@@ -26,8 +26,8 @@ export interface Standing {
   /** `environmentKey`. */
   readonly key: string
   readonly facts: Facts
-  /** Who holds it now. */
-  readonly lock: Lock | null
+  /** What holds it now: its own lock, and that of the whole repository. */
+  readonly locks: readonly Lock[]
 }
 
 /** The place that is meant and its rules, for whoever may deploy there; for anybody else why not. */
@@ -50,8 +50,8 @@ export async function placeOf(request: DeployRequest, place: PlaceAsked, doors: 
   const { app, environment: rules } = meant
   const complete = await withMembers(facts, rules, asked, doors)
   const { id } = request.repository
-  const held = doors.locks.find(id, `${app.name}/${rules.name}`, doors.clock.now())
-  return { app, rules, key: environmentKey(id, app.name, rules.name), facts: complete, lock: held }
+  const locks = doors.locks.holding(id, `${app.name}/${rules.name}`, doors.clock.now())
+  return { app, rules, key: environmentKey(id, app.name, rules.name), facts: complete, locks }
 }
 
 export type Approving = { readonly deployment: Deployment } | { readonly problem: Problem }
@@ -156,7 +156,7 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
   const held = await heldBy(request, asked.place, doors)
   if ('problem' in held) return held
   const now = doors.clock.now()
-  const former = doors.locks.list(request.repository.id, now).find(({ environment }) => environment === held.environment) ?? null
+  const former = doors.locks.find(request.repository.id, held.environment, now)
   const isOwn = former?.owner?.id === request.actor.id
   // A crash came between the lock and its answer.
   if (former !== null && isOwn && former.url !== null && former.url === request.comment?.url && former.reason === asked.reason)
@@ -193,7 +193,7 @@ export async function unlock(
 ): Promise<{ readonly former: Lock | null } | { readonly problem: Problem }> {
   const held = await heldBy(request, place, doors)
   if ('problem' in held) return held
-  const former = doors.locks.list(request.repository.id, doors.clock.now()).find(({ environment }) => environment === held.environment) ?? null
+  const former = doors.locks.find(request.repository.id, held.environment, doors.clock.now())
   if (former === null || former.since > askedAt(request) + SAME_SECOND) return { former: null }
   tell?.(former)
   doors.locks.release(former.id)

@@ -8,11 +8,8 @@ export function createLocks(sql: RepositorySql): Locks {
     sql.all<LockRow>(`select * from lock where ${where} and (until is null or until > ?) order by id`, ...params, now).map(lockOf)
 
   return {
-    // A lock on everything is stronger than one on a single environment.
-    find: (repository, environment, now) =>
-      standing(`repository = ? and environment in ('*', ?)`, now, repository, environment).toSorted((a) => (a.environment === '*' ? -1 : 1))[0] ??
-      null,
-    list: (repository, now) => standing('repository = ?', now, repository),
+    find: (repository, environment, now) => standing('repository = ? and environment = ?', now, repository, environment)[0] ?? null,
+    holding: (repository, environment, now) => standing(`repository = ? and environment in ('*', ?)`, now, repository, environment),
     take: (lock, { over, cause }) =>
       sql.transaction(() => {
         const { repository, environment, until, subject, since } = lock

@@ -47,13 +47,13 @@ const MOST_ENVIRONMENTS = 20
 const MOST_WORKLOADS = 10
 
 function section(status: EnvironmentStatus, isQualified: boolean): string {
-  const { app, environment, url, observed, last, occupant, lock, drift } = status
+  const { app, environment, url, observed, last, occupant, locks, drift } = status
   const open = url === null ? '' : ` · ${link('Open it', url)}`
   const lines = [
     ...running(observed),
     ...(drift === null ? [] : [`${MARKS.unknown} Nobody asked Gantry for that: seen since ${utc(drift.at)}, ${code(drift.seen, 240)}`]),
     ...(last === null ? ['Nothing has been deployed here yet.'] : [`${sentence(last)}${last.endedAt === null ? '' : ` (${utc(last.endedAt)})`}`]),
-    ...(lock === null ? [] : [`${MARKS.refused} It is ${lockWords(lock)}`]),
+    ...locks.map((lock) => `${MARKS.refused} It is ${lockWords(lock)}`),
     ...(occupant === null ? [] : [`Now: ${sentence(occupant)}`]),
     ...queueLines(status),
     ...waitingLines(status),

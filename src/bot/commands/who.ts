@@ -30,14 +30,14 @@ export const who: Command = {
   },
 }
 
-function placeWords(request: DeployRequest, { rules, facts, lock }: Standing): string {
+function placeWords(request: DeployRequest, { rules, facts, locks }: Standing): string {
   const may = typeof mayDeploy(request, facts, rules) === 'string'
   return [
     `**${code(rules.name)}**`,
     [
       `Deploys: whoever has the role ${code(rules.allow.role)}${oneOf(rules.allow.any, ' and is one of ')}`,
       `Approves: ${approvers(rules)}`,
-      lock === null ? 'Held by nobody' : `Now ${lockWords(lock)}`,
+      ...(locks.length === 0 ? ['Held by nobody'] : locks.map((lock) => `Now ${lockWords(lock)}`)),
       `You, ${person(request.actor.login)}, have the role ${code(facts.actor.role)}: you ${may ? 'may deploy' : 'may not deploy'} here${ownWord(request, rules, facts)}`,
     ]
       .map((line) => `- ${line}`)

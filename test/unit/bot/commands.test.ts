@@ -136,13 +136,13 @@ describe('what people type', () => {
           occupant: null,
           queue: [],
           waiting: [],
-          lock: null,
+          locks: [],
           drift: null,
         },
         observed: [{ workload: 'site', digest: DIGEST, operation: last.id, fence: 1, healthy: true, pending: null, revision: '1' }],
       },
       {
-        ...{ app: 'shop', environment: 'production', url: null, last: null, occupant: null, queue: [], waiting: [], lock: null, drift: null },
+        ...{ app: 'shop', environment: 'production', url: null, last: null, occupant: null, queue: [], waiting: [], locks: [], drift: null },
         observed: { problem: problem('TARGET_UNAVAILABLE', { sentence: 'The target prod-1 does not answer.', next: 'Wait.' }) },
       },
     ]

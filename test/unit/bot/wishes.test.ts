@@ -112,7 +112,7 @@ describe('what people wish, and how it is answered', () => {
       },
     })
     desk.wishes.place = async (request): Promise<Standing> => ({
-      ...{ app: {} as Standing['app'], rules: strict, key: '', lock: null },
+      ...{ app: {} as Standing['app'], rules: strict, key: '', locks: [] },
       facts: facts({ actor: { id: request.actor.id, login: 'ada', role: 'write' } }),
     })
     await desk.comments('/who production')
@@ -219,7 +219,10 @@ describe('what people wish, and how it is answered', () => {
       {
         ...{ app: 'shop', environment: 'staging', url: null, last, occupant: null, queue: [next, last], observed: [] },
         waiting: [{ ...last, wait: { reason: 'approval', sentence: 'An approval is missing.', until: NOON, lookAt: NOON } }],
-        lock: { ...lock(), url: 'https://github.com/acme/shop/pull/1#issuecomment-2' },
+        locks: [
+          { ...lock(), url: 'https://github.com/acme/shop/pull/1#issuecomment-2' },
+          lock({ id: 2, environment: '*', reason: 'an outage', until: null }),
+        ],
         drift: { deployment: last.id, seen: 'site: nothing of ours', at: NOON },
       },
     ]
@@ -229,6 +232,7 @@ describe('what people wish, and how it is answered', () => {
       - ❔ Nobody asked Gantry for that: seen since 2026-11-23 12:00 UTC, \`site: nothing of ours\`
       - ✅ **ada** deployed \`ghcr.io/acme/shop:1.2\` (\`sha256:0123456789ab\`) to **\`staging\`** in 0.0 s. (2026-11-23 12:01 UTC)
       - 🚫 It is locked by **grace** until 2026-11-23 13:00 UTC: see \`#12\` \`&\` \`@ada\` ([since this comment](<https://github.com/acme/shop/pull/1#issuecomment-2>))
+      - 🚫 It is locked, with every environment of this repository, by **grace** until somebody unlocks it: an outage
       - In the queue: 1. **ada**: an image, next · 2. **ada**: \`shop:1.2\`
       - Waits: **ada**: \`shop:1.2\` · An approval is missing."
     `)

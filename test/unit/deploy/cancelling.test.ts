@@ -212,6 +212,18 @@ describe('a lock', () => {
     })
   })
 
+  test('is told besides that of the whole repository, whoever holds that one', async () => {
+    const world = new SmallWorld()
+    const asked = { place: { app: null, environment: 'staging' }, reason: 'mine', lasts: 3_600_000, takesOver: false }
+    await world.service.lock(world.says(ADA), asked)
+    world.github = { actor: { id: GRACE.id, login: 'grace', role: 'maintain' } }
+    await world.service.lock(world.says(GRACE), { ...asked, place: null })
+    const both = [{ environment: 'shop/staging' }, { environment: '*' }]
+    expect(await world.service.place(world.says(GRACE), asked.place)).toMatchObject({ locks: both })
+    expect((await world.status()).locks).toMatchObject(both)
+    expect(await world.service.lock(world.says(GRACE), asked)).toMatchObject({ problem: { code: 'LOCKED', found: 'held by ada' } })
+  })
+
   test('ends when the thread it was taken on is closed, and its owner is told', async () => {
     const world = new SmallWorld()
     const notices: string[] = []

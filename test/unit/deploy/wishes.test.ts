@@ -71,6 +71,6 @@ describe('a comment that was edited or deleted before it was read', () => {
     world.github = { comment: 'edited', actor: { id: GRACE.id, login: GRACE.login, role: 'admin' } }
     expect(await world.service.unlock(world.says(GRACE), place)).toMatchObject(changed)
     expect(await world.service.lock(world.says(GRACE), { ...asked, place: null })).toMatchObject(changed)
-    expect((await world.status()).lock).toMatchObject({ owner: { login: 'ada' } })
+    expect((await world.status()).locks).toMatchObject([{ owner: { login: 'ada' } }])
   })
 })

@@ -17,7 +17,18 @@ test('a lock that stands is nobody else’s to take, but of whoever names it to 
   expect(locks.take(lockOf(GRACE), {})).toBeNull()
   expect(locks.find(repository.id, 'shop/staging', NOW)).toEqual(first)
   expect(locks.take(lockOf(GRACE), { over: first.id })).toMatchObject({ owner: GRACE })
-  expect(locks.list(repository.id, NOW)).toHaveLength(1)
+  expect(locks.holding(repository.id, 'shop/staging', NOW)).toHaveLength(1)
+})
+
+test('an environment is held by its own lock and by that of the whole repository, each for itself', () => {
+  const locks = createLocks(memoryDatabase())
+  const own = locks.take(lockOf(ADA), {})!
+  const all = locks.take(lockOf(GRACE, { environment: '*' }), {})!
+  locks.take(lockOf(GRACE, { environment: 'shop/production' }), {})
+  expect(locks.holding(repository.id, 'shop/staging', NOW)).toEqual([own, all])
+  expect(locks.find(repository.id, 'shop/staging', NOW)).toEqual(own)
+  expect(locks.find(repository.id, '*', NOW)).toEqual(all)
+  expect(locks.holding(repository.id, 'store/staging', NOW)).toEqual([all])
 })
 
 test('a lock that has ended stands in nobody’s way', () => {
@@ -32,5 +43,5 @@ test('the same cause locks once, also after somebody has given that lock up', ()
   const locks = createLocks(memoryDatabase())
   expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toMatchObject({ owner: null })
   expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toBeNull()
-  expect(locks.list(repository.id, NOW)).toHaveLength(1)
+  expect(locks.holding(repository.id, 'shop/staging', NOW)).toHaveLength(1)
 })
