@@ -1,5 +1,5 @@
 import type { Lock } from '../deploy/deployment.ts'
-import { utc } from '../deploy/words.ts'
+import { utc } from '../deploy/wording.ts'
 import { person } from './comments.ts'
 import { code, link, prose } from './markdown.ts'
 

@@ -1,6 +1,7 @@
 import type { Asks, DeployRequest } from '../deploy/deployment.ts'
 import type { Rehearsal } from '../deploy/rehearsal.ts'
-import { rehearsed, shortDigest, utc } from '../deploy/words.ts'
+import { rehearsed, shortDigest } from '../deploy/words.ts'
+import { utc } from '../deploy/wording.ts'
 import type { Problem } from '../errors.ts'
 import type { CommandContext } from './command.ts'
 import { folded, inWords, problemBlock, verdictList, type Links } from './comments.ts'

@@ -1,7 +1,7 @@
 import { Failure, problem, type Code, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { untilReachable } from './health.ts'
-import { artifactsOf, canonical, type Plan } from './plan.ts'
+import { artifactsOf, whatRuns, type Plan } from './plan.ts'
 import { recheck } from './recheck.ts'
 import { canRestore } from './restore.ts'
 import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
@@ -227,9 +227,7 @@ function isAlreadyThere(now: readonly Observation[], { environment, plan, fence 
   const last = environment === null ? null : journal.lastSuccess(environment)
   if (plan === null || last?.plan == null || last.fence === null || last.fence + 1 !== fence) return false
   if (!runsPlan(now, plan) || !now.every(({ healthy }) => healthy)) return false
-  const what = ({ settings, target, targetRevision, artifacts }: Plan): string =>
-    canonical({ settings, target, targetRevision, artifacts: artifacts.map(({ name, digest }) => [name, digest]) })
-  return what(last.plan) === what(plan)
+  return last.plan.targetRevision === plan.targetRevision && whatRuns(last.plan) === whatRuns(plan)
 }
 
 function succeed(deployment: Deployment, { journal, clock }: RolloutDoors, now: readonly Observation[]): 'again' {

@@ -165,7 +165,12 @@ export function planOf(request: DeployRequest, proposal: Proposal): Plan {
   }
 }
 
-function readRules(request: DeployRequest, facts: Facts, { readConfiguration }: Surroundings) {
+/** The configuration on the default branch, and its blob; why there is none to go by. */
+export function readRules(
+  { repository }: DeployRequest,
+  facts: Facts,
+  { readConfiguration }: Pick<Surroundings, 'readConfiguration'>,
+): { readonly configuration: Configuration; readonly blob: string } | { readonly problem: Problem } {
   if (facts.configuration === null) {
     return new Refusal('CONFIGURATION_MISSING', {
       sentence: `This repository has no .github/deploy.yml on its default branch ${facts.repository.defaultBranch}.`,
@@ -173,7 +178,7 @@ function readRules(request: DeployRequest, facts: Facts, { readConfiguration }: 
       next: 'Add .github/deploy.yml to the default branch; docs/configuration.md has one to start from.',
     })
   }
-  const read = readConfiguration(facts.configuration.text, request.repository.name)
+  const read = readConfiguration(facts.configuration.text, repository.name)
   return 'problem' in read ? read : { configuration: read.configuration, blob: facts.configuration.blob }
 }
 

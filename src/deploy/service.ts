@@ -10,7 +10,7 @@ import type { Notice } from './notice.ts'
 import { propose } from './proposal.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
-import { situationOf } from './situation.ts'
+import { inTurn, situationOf } from './situation.ts'
 import type { Facts } from './source.ts'
 import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
@@ -146,11 +146,10 @@ export function createService(outside: ServiceDoors): Service {
 const RECENT = 50
 
 /** Fences rise with every turn, so they tell what ran before whom. */
-function formerly({ id, environment, fence }: Deployment, { journal }: RolloutDoors): Deployment | null {
+function formerly({ environment, fence }: Deployment, { journal }: RolloutDoors): Deployment | null {
   if (environment === null) return null
   if (fence === null) return journal.lastSuccess(environment)
-  const before = journal.recent({ environment }, RECENT).filter((one) => one.state === 'success' && one.id !== id && (one.fence ?? fence) < fence)
-  return before.toSorted((a, b) => (b.fence ?? 0) - (a.fence ?? 0))[0] ?? null
+  return inTurn(journal.recent({ environment }, RECENT)).find((one) => one.state === 'success' && (one.fence ?? fence) < fence) ?? null
 }
 
 /** One listener's mistake is nobody else's. */

@@ -14,14 +14,14 @@ const REPAIRED_ONCE_IN = 5 * 60_000
 /** A lock's owner is reminded so long before it ends. */
 const REMIND_BEFORE = 3_600_000
 
-/**
- * Looks after what nobody asks about: locks that are about to end, and targets that run something else than what was deployed.
- * Returns what begins it.
- */
 interface WatchDoors extends RolloutDoors {
   readonly deploy: (request: DeployRequest) => Deployment
 }
 
+/**
+ * Looks after what nobody asks about: locks that are about to end, and targets that run something else than what was deployed.
+ * Returns what begins it.
+ */
 export function createWatch(doors: WatchDoors, tell: (notice: Notice) => void): () => void {
   const { clock, activity } = doors
   let after = ''

@@ -2,9 +2,11 @@ import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
 import { atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
+import { locked } from './locked.ts'
 import { mayApprove } from './may-approve.ts'
 import { mayDeploy } from './may-deploy.ts'
 import { changedComment } from './may-obey.ts'
+import { readRules } from './proposal.ts'
 import type { Facts } from './source.ts'
 import { patiently, withMembers, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
@@ -42,8 +44,7 @@ export async function standingOf(request: DeployRequest, place: PlaceAsked, door
 export async function placeOf(request: DeployRequest, place: PlaceAsked, doors: RolloutDoors): Promise<Standing | { readonly problem: Problem }> {
   const asked = { ...request, asks: { ...NOTHING_ASKED, ...place } }
   const facts = await patiently(doors, () => doors.source.look(asked, { commit: null }))
-  if (facts.configuration === null) return noConfiguration()
-  const read = doors.readConfiguration(facts.configuration.text, request.repository.name)
+  const read = readRules(request, facts, doors)
   if ('problem' in read) return read
   const meant = interpretAsk(asked.asks, read.configuration)
   if (meant instanceof Refusal) return meant
@@ -219,13 +220,7 @@ async function heldBy(
   return may instanceof Refusal ? may : (changedComment(facts) ?? { environment: '*' })
 }
 
-const isHeld = ({ owner, reason, environment }: Lock): Refusal =>
-  new Refusal('LOCKED', {
-    sentence: `${environment === '*' ? 'The whole repository' : environment.split('/').at(-1)} is locked by ${owner?.login ?? 'Gantry'}: ${reason}`,
-    found: `held by ${owner?.login ?? 'Gantry'}`,
-    wanted: 'a free environment',
-    next: `Ask ${owner?.login ?? 'whoever looks into it'}, or add --take-over: then they are told.`,
-  })
+const isHeld = (held: Lock): Refusal => locked(held, 'add --take-over: then they are told')
 
 const personIn = ({ actor: { id, login } }: DeployRequest): Person => ({ id, login })
 
@@ -283,11 +278,4 @@ const notWaiting = ({ id, state }: Deployment): Refusal =>
     found: `${id}, ${state}`,
     wanted: 'a deployment that waits for an approval',
     next: hasEnded(state) ? 'Nothing.' : `Type "/cancel ${id}" if it should be stopped.`,
-  })
-
-const noConfiguration = (): Refusal =>
-  new Refusal('CONFIGURATION_MISSING', {
-    sentence: 'This repository has no .github/deploy.yml on its default branch.',
-    wanted: 'a file that names the images and environments',
-    next: 'Add .github/deploy.yml to the default branch; docs/configuration.md has one to start from.',
   })

@@ -1,4 +1,4 @@
-/** The words that refusals about names are made of: the same ones in the configuration, the commands and the gates. */
+/** What sentences are made of: the same in the configuration, the commands and the gates. */
 
 const LONGEST = 80
 
@@ -17,6 +17,9 @@ export function listed(names: Iterable<string>, most = 10): string {
   const shown = all.slice(0, most).join(', ')
   return all.length > most ? `${shown} and ${all.length - most} more` : shown
 }
+
+/** `2026-11-23 12:00 UTC`, of milliseconds. */
+export const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 /** The known name that `word` was probably meant to be: at most two edits away, and one for names of fewer than six letters. */
 export function nearest(word: string, known: Iterable<string>): string | null {

@@ -97,9 +97,6 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 3600)} h${minutes === 0 ? '' : ` ${minutes} min`}`
 }
 
-/** `2026-11-23 12:00 UTC`. */
-export const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
 /** The digest's first twelve characters, as people compare them. */
 export const shortDigest = (digest: string): string => digest.replace(/^([a-z0-9]+):([0-9a-f]{12})[0-9a-f]+$/, '$1:$2')
 

@@ -55,8 +55,8 @@ story('somebody else’s lock is not taken by accident, and taking it over tells
   expect(bot.says()).toMatchInlineSnapshot(`
     "🚫 production is locked by ada: release week
 
-    - **Found:** \`held by ada\`
-    - **Wanted:** \`a free environment\`
+    - **Found:** \`locked since 2026-11-23 13:00 UTC, until 2026-11-28 13:00 UTC\`
+    - **Wanted:** \`a free environment, or its holder\`
     - **Next:** Ask ada, or add \`--take-over\`: then they are told.
     - **Who can put this right:** whoever asked
     - **Code:** \`LOCKED\`"

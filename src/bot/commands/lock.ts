@@ -1,5 +1,5 @@
 import type { Lock } from '../../deploy/deployment.ts'
-import { utc } from '../../deploy/words.ts'
+import { utc } from '../../deploy/wording.ts'
 import type { Problem } from '../../errors.ts'
 import { lacking, type Command } from '../command.ts'
 import { MARKS, person } from '../comments.ts'

@@ -1,7 +1,8 @@
 import { Refusal } from '../../errors.ts'
 import { isAutomatic } from '../deployment.ts'
 import type { FreezeWindow, WeekMoment } from '../environment.ts'
-import { utc, Waits, type Gate } from './gate.ts'
+import { Waits, type Gate } from './gate.ts'
+import { utc } from '../wording.ts'
 
 const MINUTE = 60_000
 const WEEK = 7 * 24 * 60

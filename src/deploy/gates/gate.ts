@@ -81,6 +81,3 @@ const hasDigest = (artifact: PlannedArtifact): artifact is PlannedArtifact & { r
 
 /** `4f2c91a`; anything that is no commit as it stands. */
 export const short = (commit: string): string => (/^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : commit)
-
-/** `2026-11-23 12:00 UTC` */
-export const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`

@@ -1,6 +1,6 @@
 import { Refusal } from '../../errors.ts'
-import { listed } from '../wording.ts'
-import { digests, utc, Waits, type Gate, type Situation } from './gate.ts'
+import { listed, utc } from '../wording.ts'
+import { digests, Waits, type Gate, type Situation } from './gate.ts'
 
 /** What is deployed here runs in another environment first: the same digests, by the images' names, and for long enough. */
 export const order: Gate = {

@@ -221,7 +221,9 @@ describe('a lock', () => {
     const both = [{ environment: 'shop/staging' }, { environment: '*' }]
     expect(await world.service.place(world.says(GRACE), asked.place)).toMatchObject({ locks: both })
     expect((await world.status()).locks).toMatchObject(both)
-    expect(await world.service.lock(world.says(GRACE), asked)).toMatchObject({ problem: { code: 'LOCKED', found: 'held by ada' } })
+    expect(await world.service.lock(world.says(GRACE), asked)).toMatchObject({
+      problem: { code: 'LOCKED', sentence: 'staging is locked by ada: mine' },
+    })
   })
 
   test('ends when the thread it was taken on is closed, and its owner is told', async () => {
