@@ -27,7 +27,7 @@ const rows: readonly Row[] = [...read('docs/gates.md').matchAll(/^\| (?!gate |--
 const files = readdirSync(new URL('../../src/deploy/gates/', import.meta.url)).map((name) => read(`src/deploy/gates/${name}`))
 const sourceOf = (gate: string): string => {
   const text = files.find((one) => one.includes(`  name: '${gate}',\n`)) ?? ''
-  const shared = [...text.matchAll(/from '\.\.\/(may-\w+)\.ts'/g)].map(([, file]) => read(`src/deploy/${file}.ts`))
+  const shared = [...text.matchAll(/from '\.\.\/(may-\w+|locked)\.ts'/g)].map(([, file]) => read(`src/deploy/${file}.ts`))
   return [text, ...shared].join('\n')
 }
 
