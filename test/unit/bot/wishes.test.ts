@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Deployment, Lock } from '../../../src/deploy/deployment.ts'
 import type { Party } from '../../../src/deploy/environment.ts'
+import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Rehearsal } from '../../../src/deploy/rehearsal.ts'
 import type { Standing } from '../../../src/deploy/wishes.ts'
 import { problem } from '../../../src/errors.ts'
@@ -177,11 +178,15 @@ describe('what people wish, and how it is answered', () => {
       ...{ id: 1, environment: 'shop/production', owner: { id: 2, login: 'grace' }, reason: 'the "big" move' },
       ...{ since: NOON, until: NOON + 3_600_000, url: null, repository, subject },
     }
-    for (let times = 0; times < 2; times++) {
-      desk.notices({ key: 'n:1', kind: 'lock ends soon', lock: held })
-      desk.notices({ key: 'n:2', kind: 'lock released', lock: held })
-      desk.notices({ key: 'n:3:-->', kind: 'drift', deployment, seen: `site: ${OTHER} @grace` })
-      desk.notices({ key: 'n:4', kind: 'lock released', lock: { ...held, subject: null } })
+    const notices: readonly Notice[] = [
+      { key: 'n:1', kind: 'lock ends soon', lock: held },
+      { key: 'n:2', kind: 'lock released', lock: held },
+      { key: 'n:3:-->', kind: 'drift', deployment, seen: `site: ${OTHER} @grace` },
+      { key: 'n:4', kind: 'lock released', lock: { ...held, subject: null } },
+    ]
+    for (const notice of [...notices, ...notices]) {
+      desk.notices(notice)
+      // Each has its own comment, and several at once come in any order.
       await desk.settle()
     }
     expect(
