@@ -1,13 +1,13 @@
 import type { Problem } from '../errors.ts'
+import { consider } from './consider.ts'
 import type { DeployRequest, Verdict, Wait } from './deployment.ts'
 import { environmentKey } from './environment.ts'
 import { decide, FORBIDS } from './gates/index.ts'
 import { isNotYet, type PreflightReport } from './images.ts'
-import { originIn } from './origin.ts'
 import { canonical, hashPlan, type Plan } from './plan.ts'
-import { planOf, propose, type Proposal } from './proposal.ts'
+import { planOf, type Proposal } from './proposal.ts'
 import { situationOf } from './situation.ts'
-import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
+import { access, problemOf, type RolloutDoors } from './step.ts'
 import type { Json, Observation } from './target.ts'
 
 /** What a deployment would come to: every gate, the preflight, and what would change. Nothing was changed. */
@@ -35,14 +35,10 @@ export interface Change {
 
 /** Asks everything that a deployment would ask, in the same order and by the same rules. A stranger learns nothing from it. */
 export async function rehearse(request: DeployRequest, doors: RolloutDoors): Promise<Rehearsal | { readonly problem: Problem }> {
-  const first = await patiently(doors, () => doors.source.look(request))
-  const stranger = decide(situationOf({ request, deployment: null, facts: first, proposal: null }, doors))
-  if ('refusal' in stranger) return { problem: stranger.refusal.problem }
-  const proposal = propose(request, first, doors, originIn(doors.journal, request))
-  if ('problem' in proposal) return { problem: proposal.problem }
-  const facts = await withMembers(first, proposal.rules, request, doors)
+  const considered = await consider(request, null, doors)
+  if ('problem' in considered) return { problem: considered.problem }
+  const { facts, proposal, decision: early } = considered
   // Whoever may not deploy there hears why, and is not shown what a target runs.
-  const early = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
   const isForbidden = early.verdicts.some(({ gate, outcome }) => outcome === 'refused' && FORBIDS.has(gate))
   if ('refusal' in early && isForbidden) return { problem: early.refusal.problem }
   const reports = await Promise.all(proposal.artifacts.map((artifact) => doors.images.preflight(artifact, access(proposal.placed))))

@@ -1,22 +1,21 @@
 import { Failure, problem, type Problem } from '../errors.ts'
+import { consider } from './consider.ts'
 import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
 import { environmentKey } from './environment.ts'
-import { decide, type Decision } from './gates/index.ts'
+import { type Decision } from './gates/index.ts'
 import { isNotYet } from './images.ts'
 import type { Ending } from './journal.ts'
 import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
-import { originIn } from './origin.ts'
-import { planOf, propose, type PlacedTarget, type Proposal } from './proposal.ts'
+import { planOf, type PlacedTarget, type Proposal } from './proposal.ts'
 import { prove } from './proof.ts'
 import { restore } from './restore.ts'
 import { unknown } from './seen.ts'
-import { judge, proposalOf, situationOf } from './situation.ts'
-import { isStranger } from './source.ts'
+import { judge, proposalOf } from './situation.ts'
 import { recheck } from './recheck.ts'
 import { claimWorkloads } from './workloads.ts'
 import type { Json } from './target.ts'
-import { access, patiently, planned, problemOf, withMembers, type Progress, type RolloutDoors, type Step } from './step.ts'
+import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
 
 /**
  * The whole life of a deployment, one function per state. Each writes what it is about to do before doing it, and does
@@ -81,13 +80,9 @@ const LOOK_AGAIN = 10_000
 
 async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
   const { request } = deployment
-  const facts = await patiently(doors, () => doors.source.look(request))
-  const stranger = decide(situationOf({ request, deployment, facts, proposal: null }, doors))
-  if ('refusal' in stranger) return refuse(deployment, doors, stranger.refusal.problem, { isQuiet: isStranger(request, facts) })
-  const proposal = propose(request, facts, doors, originIn(doors.journal, request))
-  if ('problem' in proposal) return refuse(deployment, doors, proposal.problem, { isQuiet: isUnknownApp(deployment) })
-  const complete = await withMembers(facts, proposal.rules, request, doors)
-  const decision = decide(situationOf({ request, deployment, facts: complete, proposal }, doors))
+  const considered = await consider(request, deployment, doors)
+  if ('problem' in considered) return refuse(deployment, doors, considered.problem, { isQuiet: considered.isQuiet })
+  const { proposal, decision } = considered
   const { verdicts } = decision
   const environment = environmentKey(request.repository.id, proposal.app, proposal.environment)
   const plan = planOf(request, proposal)

@@ -1,18 +1,17 @@
 import type { Problem } from '../errors.ts'
+import { consider } from './consider.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository, type Subject } from './deployment.ts'
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
-import { decide } from './gates/index.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
 import type { Drifts } from './journal.ts'
 import { maskedJournal, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
-import { propose } from './proposal.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
-import { inTurn, situationOf } from './situation.ts'
+import { inTurn } from './situation.ts'
 import type { Facts } from './source.ts'
-import { access, patiently, problemOf, withMembers, type RolloutDoors } from './step.ts'
+import { access, problemOf, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
 import { createWatch } from './watch.ts'
 import { approve, cancel, lock, placeOf, unlock, type Approving, type Cancelling, type LockAsked, type Locking, type PlaceAsked } from './wishes.ts'
@@ -261,11 +260,9 @@ function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoo
 }
 
 async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnType<Service['preflight']> {
-  const first = await patiently(doors, () => doors.source.look(request))
-  const proposal = propose(request, first, doors)
-  if ('problem' in proposal) return { problem: proposal.problem }
-  const facts = await withMembers(first, proposal.rules, request, doors)
-  const decision = decide(situationOf({ request, deployment: null, facts, proposal }, doors))
+  const considered = await consider(request, null, doors)
+  if ('problem' in considered) return { problem: considered.problem }
+  const { proposal, decision } = considered
   if ('refusal' in decision) return { problem: decision.refusal.problem }
   const { app, environment, placed, artifacts } = proposal
   const reports = await Promise.all(artifacts.map((artifact) => doors.images.preflight(artifact, access(placed))))

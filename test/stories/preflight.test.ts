@@ -57,6 +57,8 @@ story('/preflight is for those who may deploy there', async ({ mallory, trent, b
   expect(asked.reactions.map(({ content }) => content)).toContain('confused')
   await trent.comments('/preflight staging :1')
   expect(bot.says()).toContain('PERMISSION_REQUIRED')
+  await trent.comments('/preflight nowhere :1')
+  expect(bot.says()).toContain('PERMISSION_REQUIRED')
 })
 
 story('/preflight knows the same words as /deploy, and no others', async ({ ada, bot, registry }) => {
