@@ -80,6 +80,8 @@ export function answerTo({ key, repository, subject }: DeployRequest, markdown: 
 }
 
 async function handleLine(line: ParsedLine, request: DeployRequest, look: () => Promise<Facts>, doors: HandlerDoors): Promise<void> {
+  // Taken up once more, after a crash or for the sake of a later line: by now the same words may mean something else.
+  if (doors.announcements.findAnswer(request.key) !== null) return doors.announce(request.key)
   const answer = (markdown: string): void => answerTo(request, markdown, doors)
   const refuse = async (why: Problem): Promise<void> => {
     if (isStranger(request, await look())) await reactTo(request, 'confused', doors)

@@ -3,9 +3,9 @@ import type { Answer } from '../deploy/journal.ts'
 import type { Notice } from '../deploy/notice.ts'
 import { shortImages } from '../deploy/words.ts'
 import { utc } from '../deploy/wording.ts'
-import { MARKS, person } from './comments.ts'
+import { capital, MARKS, person } from './comments.ts'
 import { code, mention, prose } from './markdown.ts'
-import { lockedPlace } from './place-words.ts'
+import { lockedPlace, lockWords } from './place-words.ts'
 
 /** What nobody asked about, told on the thread that it belongs to; null where it belongs to none. */
 export function noticeAnswer(notice: Notice, now: number): Answer | null {
@@ -19,6 +19,10 @@ function noticeWords(notice: Notice): string {
   const place = lockedPlace(environment)
   if (notice.kind === 'lock released')
     return `${MARKS.done} ${place} is free again: ${owner === null ? 'the lock' : `the lock of ${person(owner.login)}`} ended with this thread.`
+  if (notice.kind === 'lock kept') {
+    const free = `/unlock ${environment === '*' ? '--all' : environment}`
+    return `${MARKS.waiting} ${capital(place)} stays ${lockWords(notice.lock)}. ${person(notice.by.login)}, who closed this thread, may not give it up; ${code(free)} does.`
+  }
   const again = `/lock ${environment === '*' ? '--all' : environment} "${reason.replace(/["\\]/g, '\\$&')}" --for 1d`
   return [
     `${MARKS.waiting} ${owner === null ? '' : `${mention(owner.login)}, `}your lock on ${place} (${prose(reason)}) ends at ${until === null ? 'once' : utc(until)}.`,

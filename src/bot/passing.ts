@@ -29,7 +29,7 @@ export function createPassing({ service, github, clock, activity, incident }: Pa
       await Promise.resolve()
       try {
         if (passes.kind === 'back') github.welcome(passes.installation)
-        else service.happened(passes)
+        else await service.happened(passes)
       } catch (error) {
         incident(error, key)
       }

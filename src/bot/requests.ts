@@ -9,10 +9,11 @@ export function commentRequest(delivery: Stored, payload: CommentCreated): Deplo
   return {
     ...missedOrNot(delivery),
     door: 'comment',
+    askedAt: Date.parse(comment.created_at),
     repository: repositoryOf(payload),
     subject: { number: issue.number, node: issue.node_id, isPull: issue.pull_request != null },
     actor: { id: comment.user.id, login: comment.user.login, app: comment.performed_via_github_app ?? null },
-    comment: { id: comment.id, node: comment.node_id, body: comment.body, url: comment.html_url, createdAt: Date.parse(comment.created_at) },
+    comment: { id: comment.id, node: comment.node_id, body: comment.body, url: comment.html_url },
     headSeen: null,
     asks: NOTHING_ASKED,
   }
@@ -26,6 +27,7 @@ export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabel
   return {
     ...missedOrNot(delivery),
     door: 'label',
+    askedAt: Date.parse(thread.updated_at),
     repository: repositoryOf(payload),
     subject: { number: thread.number, node: thread.node_id, isPull },
     actor: { id: payload.sender.id, login: payload.sender.login, app: null },

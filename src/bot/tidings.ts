@@ -58,13 +58,21 @@ const readHead = reads(pullRequest, ({ pull_request: { number, updated_at: since
   return told(`h:${home.id}:${number}:${head.sha}:${since}`, at, { kind: 'head', repository: home, pull: number, head: head.sha, at })
 })
 
-function closed(number: number, since: string, home: Repository): Told {
+function closed(number: number, since: string, by: Closer, home: Repository): Told {
   const at = Date.parse(since)
-  return told(`x:${home.id}:${number}:${since}`, at, { kind: 'closed', repository: home, subject: number, at })
+  const person = by?.type === 'User' ? { by: { id: by.id, login: by.login } } : {}
+  return told(`x:${home.id}:${number}:${since}`, at, { kind: 'closed', repository: home, subject: number, at, ...person })
 }
-const readClosedPull = reads(pullRequest, ({ pull_request: { number, updated_at: since }, ...where }) => closed(number, since, repositoryOf(where)))
-const closedIssue = z.object({ ...placed, issue: z.object({ number: id, updated_at: time }) })
-const readClosedIssue = reads(closedIssue, ({ issue: { number, updated_at: since }, ...where }) => closed(number, since, repositoryOf(where)))
+const closer = anybody.extend({ type: z.string() }).nullable()
+type Closer = z.infer<typeof closer>
+const closedPull = pullRequest.extend({ pull_request: pullRequest.shape.pull_request.extend({ merged: z.boolean() }), sender: closer })
+const readClosedPull = reads(closedPull, ({ pull_request: { number, updated_at: since, merged }, sender, ...where }) =>
+  closed(number, since, merged ? null : sender, repositoryOf(where)),
+)
+const closedIssue = z.object({ ...placed, issue: z.object({ number: id, updated_at: time }), sender: closer })
+const readClosedIssue = reads(closedIssue, ({ issue: { number, updated_at: since }, sender, ...where }) =>
+  closed(number, since, sender, repositoryOf(where)),
+)
 
 /** What git allows in the name of a branch. */
 const branchRef = z.string().regex(/^refs\/heads\/[^\p{Cc}\s~^:?*[\\]{1,250}$/u)

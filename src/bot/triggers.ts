@@ -37,13 +37,16 @@ export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise
     if (came.is === 'push') return onPush(delivery, came.push)
     if (came.is === 'package') {
       const { published } = came
-      service.happened({ kind: 'image', repository: published.repository })
+      await service.happened({ kind: 'image', repository: published.repository })
       return void (await begin(delivery, published, (app, rules, ref) => startOnPackage(published, app, rules, ref), doors))
     }
     const { happening } = came
+    if (happening.kind !== 'gone') return service.happened(happening)
+    // Old news may be over: the next call finds that out by itself, and what was asked for since then stands.
+    if (delivery.missed !== undefined) return service.happened({ ...happening, at: delivery.receivedAt })
     // First: what is cancelled with it must not be told there any more.
-    if (happening.kind === 'gone' && happening.repositories === undefined) github.forget(happening.installation)
-    service.happened(happening)
+    if (happening.repositories === undefined) github.forget(happening.installation)
+    return service.happened(happening)
   }
 }
 
@@ -85,7 +88,7 @@ async function begin(
   const { repository, by } = event
   const request: DeployRequest = {
     ...missedOrNot(delivery),
-    ...{ door: 'push', repository, subject: null, comment: null, headSeen: null, asks: NOTHING_ASKED },
+    ...{ door: 'push', askedAt: delivery.receivedAt, repository, subject: null, comment: null, headSeen: null, asks: NOTHING_ASKED },
     actor: { ...by, app: null },
   }
   const { configuration, ref } = await read(request, doors)

@@ -94,10 +94,12 @@ export interface DeployRequest {
   readonly subject: Subject | null
   /** Of an automatic one: who pushed. */
   readonly actor: Actor
-  readonly comment: { readonly id: number; readonly node: string; readonly body: string; readonly url: string; readonly createdAt: number } | null
+  readonly comment: { readonly id: number; readonly node: string; readonly body: string; readonly url: string } | null
   /** The commit inside the signed body (labels on pull requests and pushes have it, comments do not). */
   readonly headSeen: string | null
   readonly asks: Asks
+  /** By GitHub's clock, in whole seconds, where the body says it: what came later its author cannot have meant. Milliseconds. */
+  readonly askedAt: number
   /** For one that was missed: when it was asked. */
   readonly receivedAt: number
   /** GitHub could not deliver it, and it was fetched back later: it never overtakes what was asked after it. */
@@ -143,11 +145,14 @@ export interface Approval {
   readonly by: Person
   readonly isApproval: boolean
   readonly reason: string | null
+  /** When it was said (`DeployRequest.askedAt`): the last word of each person counts. */
   readonly at: number
 }
 
 /** Somebody's wish that it stops. */
 export interface Cancellation {
+  /** Of the request that wished it. */
+  readonly key: string
   readonly by: Person
   readonly at: number
 }
@@ -162,6 +167,8 @@ export interface Lock {
   readonly owner: Person | null
   readonly reason: string
   readonly since: number
+  /** When it was asked for (`DeployRequest.askedAt`): what was said before that does not mean this lock. */
+  readonly askedAt: number
   readonly until: number | null
   /** The thread it was taken on: closing that gives it up. */
   readonly subject: Subject | null

@@ -1,4 +1,5 @@
-import type { Repository } from './deployment.ts'
+import { NOTHING_ASKED, type Person, type Repository } from './deployment.ts'
+import { atLeast } from './environment.ts'
 import type { Notice } from './notice.ts'
 import type { RolloutDoors } from './step.ts'
 
@@ -10,31 +11,23 @@ export type Happening =
   | { readonly kind: 'checks'; readonly repository: Repository; readonly commit: string }
   /** A review was given or dismissed, a draft made ready, a thread reopened: anything about a thread that gates look at. */
   | { readonly kind: 'thread'; readonly repository: Repository; readonly subject: number }
-  /** `at`: GitHub's clock, milliseconds. */
-  | { readonly kind: 'closed'; readonly repository: Repository; readonly subject: number; readonly at: number }
+  /** `at`: GitHub's clock, milliseconds. `by`: left out where it was merged, or closed by an App: outsiders can do neither. */
+  | { readonly kind: 'closed'; readonly repository: Repository; readonly subject: number; readonly at: number; readonly by?: Person }
   /** An image was pushed. */
   | { readonly kind: 'image'; readonly repository: Repository }
-  /** The App was taken off the account, or suspended; where `repositories` are given, off these alone. */
-  | { readonly kind: 'gone'; readonly installation: number; readonly repositories?: readonly number[] }
+  /** The App was taken off the account, or suspended; where `repositories` are given, off these alone. `at`: of what is told late, GitHub's clock, milliseconds. */
+  | { readonly kind: 'gone'; readonly installation: number; readonly repositories?: readonly number[]; readonly at?: number }
 
 export interface HappeningDoors extends RolloutDoors {
   readonly go: (id: string) => void
   readonly tell: (notice: Notice) => void
 }
 
-export function happened(event: Happening, doors: HappeningDoors): void {
-  const { heads, journal, locks, clock, go, tell } = doors
+/** May be repeated. Throws what `Source.look` throws; everything that needs no answer of GitHub's is done before. */
+export async function happened(event: Happening, doors: HappeningDoors): Promise<void> {
+  const { heads, journal, go } = doors
   if (event.kind === 'gone') return gone(event, doors)
   if (event.kind === 'head') heads.told(event.repository.id, event.pull, event.head, event.at)
-  if (event.kind === 'closed') {
-    for (const lock of locks.takenOn(event.repository.id, event.subject, clock.now())) {
-      // Told late, of a thread that was opened again: what was locked since then stands.
-      if (lock.since > event.at + SKEW) continue
-      // Said first: a process that dies here says it again, under the same key, and releases it then.
-      tell({ key: `n:${event.repository.id}:lock:${lock.id}:closed`, kind: 'lock released', lock })
-      locks.release(lock.id)
-    }
-  }
   const subject = event.kind === 'head' ? event.pull : 'subject' in event ? event.subject : null
   for (const { id, state, request, plan, wait } of journal.open()) {
     if (request.repository.id !== event.repository.id || (state !== 'waiting' && state !== 'queued')) continue
@@ -46,17 +39,49 @@ export function happened(event: Happening, doors: HappeningDoors): void {
           : request.subject?.number === subject
     if (isMeant) go(id)
   }
+  if (event.kind === 'closed') await giveUpLocks(event, doors)
 }
 
-/** GitHub's times are whole seconds of another clock. */
-const SKEW = 60_000
+/** Whoever wrote a thread may close it, a stranger too: that gives nobody's lock up but their own. */
+async function giveUpLocks({ repository, subject, at, by }: Extract<Happening, { kind: 'closed' }>, doors: HappeningDoors): Promise<void> {
+  const { locks, clock, tell } = doors
+  // Told late, of a thread that was opened again: what was locked since then stands.
+  const taken = locks.takenOn(repository.id, subject, clock.now()).filter(({ askedAt }) => askedAt <= at)
+  const others = taken.filter(({ owner }) => by !== undefined && owner?.id !== by.id)
+  const kept = by !== undefined && others.length > 0 && !(await maySpeakFor(by, repository, doors)) ? others : []
+  for (const lock of taken) {
+    const key = `n:${repository.id}:lock:${lock.id}`
+    if (by !== undefined && kept.includes(lock)) {
+      tell({ key: `${key}:kept`, kind: 'lock kept', lock, by })
+      continue
+    }
+    // Said first: a process that dies here says it again, under the same key, and releases it then.
+    tell({ key: `${key}:closed`, kind: 'lock released', lock })
+    locks.release(lock.id)
+  }
+}
 
-/** Nobody could be told any more what becomes of them. What is being applied goes on to its end: the target is not left half way. */
-function gone({ installation, repositories }: Extract<Happening, { kind: 'gone' }>, { journal, clock, go }: HappeningDoors): void {
+async function maySpeakFor({ id, login }: Person, repository: Repository, doors: HappeningDoors): Promise<boolean> {
+  const now = doors.clock.now()
+  const { actor } = await doors.source.look(
+    {
+      ...{ key: '', door: 'comment', repository, subject: null, actor: { id, login, app: null }, comment: null, headSeen: null },
+      ...{ asks: NOTHING_ASKED, askedAt: now, receivedAt: now },
+    },
+    { commit: null },
+  )
+  return actor.id === id && atLeast(actor.role, 'write')
+}
+
+/**
+ * Nobody could be told any more what becomes of them. What is being applied goes on to its end: the target is not left half way. What
+ * was asked for later shows that the App was there again.
+ */
+function gone({ installation, repositories, at = Infinity }: Extract<Happening, { kind: 'gone' }>, { journal, clock, go }: HappeningDoors): void {
   for (const { id, state, request } of journal.open()) {
     const isGone = request.repository.installation === installation && (repositories?.includes(request.repository.id) ?? true)
-    if (!isGone || state === 'applying' || state === 'observing' || state === 'restoring') continue
-    journal.cancel(id, { by: { id: 0, login: 'the removal of the App' }, at: clock.now() })
+    if (!isGone || request.askedAt > at || state === 'applying' || state === 'observing' || state === 'restoring') continue
+    journal.cancel(id, { key: `g:${installation}`, by: { id: 0, login: 'the removal of the App' }, at: clock.now() })
     go(id)
   }
 }

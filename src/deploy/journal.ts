@@ -40,7 +40,7 @@ export interface Journal {
   move(id: string, from: State, to: State, change: Change): Deployment
   /** Into state `waiting`, or another reason to stay there. */
   wait(id: string, from: State, wait: Wait, change: Change): Deployment
-  /** Somebody's word on a deployment: the last one of each person counts. */
+  /** Somebody's word on a deployment: the last one of each person counts, in whatever order they arrive. */
   approve(approval: Approval): void
   /**
    * Somebody wants it stopped. `cancelled`: it had no effect yet, and has ended. `asked`: it is being applied, which is told to stop.
@@ -106,8 +106,8 @@ export interface Locks {
    * one that Gantry takes by itself; the same cause locks once.
    */
   take(lock: Omit<Lock, 'id'>, options: { readonly over?: number; readonly cause?: string }): Lock | null
-  /** Gives exactly this lock up; false where it is gone, or another one stands in its place. */
-  release(id: number): boolean
+  /** Gives exactly this lock up and stores what is to be said of it, both or neither; nothing happens where it is gone, or another one stands there. */
+  release(id: number, answer?: Answer | null): void
   /** Those taken on a thread. */
   takenOn(repository: number, subject: number, now: number): readonly Lock[]
   /** Those that end before `until` and whose owner has not been reminded; they count as reminded from now on. */

@@ -12,14 +12,14 @@ export function mayApprove(by: Somebody & { readonly role: Role }, request: Depl
   if (!atLeast(by.role, 'write')) return mayNot(by.login, `role ${by.role}`, 'role write or higher')
   if (rule.by.length > 0 && !isOneOf(rule.by, by, facts.members))
     return mayNot(by.login, `${by.login}, whom the rules do not name`, listed(rule.by.map(partyName)))
-  const author = facts.pull?.author?.id
-  // Who pushed to a fork is not told: its author has to count for that.
-  const roles = { requester: request.actor.id, author, pusher: facts.pull?.pusher?.id ?? author }
+  const { author = null, pusher = null, isFork = false } = facts.pull ?? {}
+  // Who pushed to a fork is never told: its author has to count for that.
+  const roles = { requester: request.actor.id, author: author?.id, pusher: (pusher ?? (isFork ? author : null))?.id }
   const own = rule.not.find((one) => roles[one] === by.id)
   return own === undefined ? null : mayNot(by.login, `the ${own} of this change`, 'a second person')
 }
 
-const mayNot = (login: string, found: string, wanted: string): Refusal =>
+export const mayNot = (login: string, found: string, wanted: string): Refusal =>
   new Refusal('APPROVAL_NOT_ALLOWED', {
     sentence: `${login} may not approve this deployment.`,
     found,

@@ -18,14 +18,14 @@ export function mayDeploy(
     if (rules === null || isOneOf(any, actor, facts.members)) return `the App ${actor.app.slug} is named by the rules`
     return notNamed(actor.login, any.length === 0 ? ['the Apps under allow.any, where there is none yet'] : any.map(partyName))
   }
-  if (facts.actor.id !== actor.id) return changed(request, facts)
+  if (facts.actor.id !== actor.id) return changedActor(request, facts)
   const needed = rules?.allow.role ?? 'write'
   if (!atLeast(facts.actor.role, needed)) return tooWeak(actor.login, facts.actor.role, needed)
   if (any.length > 0 && !isOneOf(any, actor, facts.members)) return notNamed(actor.login, any.map(partyName))
   return `${actor.login} has the role ${facts.actor.role}${any.length > 0 ? ' and is one of those that the rules name' : ''}`
 }
 
-const changed = ({ actor }: Pick<DeployRequest, 'actor'>, facts: Facts): Refusal =>
+export const changedActor = ({ actor }: Pick<DeployRequest, 'actor'>, facts: Facts): Refusal =>
   new Refusal('ACTOR_CHANGED', {
     sentence: `The account that asked is not the one that is called ${actor.login} now.`,
     found: facts.actor.id === null ? `nobody is called ${actor.login}` : `user id ${facts.actor.id}`,

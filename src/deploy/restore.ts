@@ -72,7 +72,17 @@ function lock({ id, rules, plan, request, problem: why }: Deployment, { locks, c
   const environment = `${plan.app}/${plan.environment}`
   const { repository, comment } = request
   locks.take(
-    { repository, environment, owner: null, reason, since: clock.now(), until: null, subject: null, url: comment?.url ?? null },
+    {
+      repository,
+      environment,
+      owner: null,
+      reason,
+      since: clock.now(),
+      askedAt: request.askedAt,
+      until: null,
+      subject: null,
+      url: comment?.url ?? null,
+    },
     { cause: id },
   )
 }

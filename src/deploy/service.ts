@@ -1,6 +1,6 @@
-import type { Problem } from '../errors.ts'
+import type { Problem, Refusal } from '../errors.ts'
 import { consider } from './consider.ts'
-import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository, type Subject } from './deployment.ts'
+import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
@@ -14,7 +14,20 @@ import type { Facts } from './source.ts'
 import { access, problemOf, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
 import { createWatch } from './watch.ts'
-import { approve, cancel, lock, placeOf, unlock, type Approving, type Cancelling, type LockAsked, type Locking, type PlaceAsked } from './wishes.ts'
+import {
+  approve,
+  cancel,
+  lock,
+  named,
+  placeOf,
+  recentOn,
+  unlock,
+  type Approving,
+  type Cancelling,
+  type LockAsked,
+  type Locking,
+  type PlaceAsked,
+} from './wishes.ts'
 
 export interface EnvironmentStatus {
   readonly app: string
@@ -41,8 +54,10 @@ export interface Service {
   find(id: string): Deployment | null
   /** What had succeeded in the same environment before this deployment had its turn; until then, what has succeeded so far. */
   formerly(deployment: Deployment): Deployment | null
-  /** Those that were asked for on a thread, newest first. */
-  recent(repository: Repository, subject: Subject): readonly Deployment[]
+  /** The deployment of this id, if it is the repository's. */
+  named(id: string, request: DeployRequest): Deployment | Refusal
+  /** What may be meant by whoever names none: asked for on the same thread and not later, the newest first. */
+  recentOn(request: DeployRequest): readonly Deployment[]
   /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
@@ -53,11 +68,11 @@ export interface Service {
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
   lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
-  unlock(request: DeployRequest, place: PlaceAsked | null, tell?: (former: Lock) => void): ReturnType<typeof unlock>
+  unlock(request: DeployRequest, place: PlaceAsked | null, words?: (former: Lock) => string): ReturnType<typeof unlock>
   /** The rules of an environment, for anybody who may see the repository. */
   place(request: DeployRequest, place: PlaceAsked): ReturnType<typeof placeOf>
-  /** Something happened on GitHub: what waits for it is looked at again. */
-  happened(event: Happening): void
+  /** Something happened on GitHub: what waits for it is looked at again. Throws what `Source.look` throws; may be repeated. */
+  happened(event: Happening): Promise<void>
   /** The configuration that `facts` hold, parsed; null where the repository has none. */
   configuration(repository: Repository, facts: Facts): { readonly configuration: Configuration | null } | { readonly problem: Problem }
   /** Called after every change of a deployment, once it is on disk. */
@@ -120,7 +135,8 @@ export function createService(outside: ServiceDoors): Service {
     deploy,
     find: (id) => journal.find(id),
     formerly: (deployment) => formerly(deployment, doors),
-    recent: (repository, subject) => journal.recent({ repository: repository.id, subject: subject.number }, RECENT),
+    named: (id, request) => named(id, request, journal),
+    recentOn: (request) => recentOn(request, journal),
     status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),
     preflight: (request) => activity.run(() => preflightOf(request, doors)),
     rehearse: (request) => activity.run(() => rehearse(request, doors)),
@@ -129,7 +145,7 @@ export function createService(outside: ServiceDoors): Service {
     lock: (request, asked) => lock(request, asked, doors),
     unlock: (request, place, tell) => unlock(request, place, doors, tell),
     place: (request, place) => placeOf(request, place, doors),
-    happened: (event) => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) }),
+    happened: (event) => activity.run(() => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) })),
     configuration: (repository, facts) => configurationOf(repository, facts, doors),
     onChange: (listener) => changes.add(listener),
     onNotice: (listener) => notices.add(listener),

@@ -94,6 +94,7 @@ function repair({ id, request, plan }: Deployment, what: string, { deploy, clock
     comment: null,
     headSeen: plan.commit,
     asks,
+    askedAt: now,
     receivedAt: now,
   })
 }

@@ -3,8 +3,9 @@ import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
 import { atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { locked } from './locked.ts'
-import { mayApprove } from './may-approve.ts'
-import { mayDeploy } from './may-deploy.ts'
+import type { Journal } from './journal.ts'
+import { mayApprove, mayNot } from './may-approve.ts'
+import { changedActor, mayDeploy } from './may-deploy.ts'
 import { changedComment } from './may-obey.ts'
 import { readRules } from './proposal.ts'
 import type { Facts } from './source.ts'
@@ -65,27 +66,29 @@ export async function approve(
 ): Promise<Approving> {
   const waits = ({ state, wait }: Deployment): boolean => state === 'waiting' && wait?.reason === 'approval'
   const hasWord = ({ approvals }: Deployment): boolean =>
-    approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at >= askedAt(request))
+    approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at === request.askedAt)
   const deployment = pick(request, id, waits, hasWord, doors)
   if (deployment instanceof Refusal) return deployment
-  if (request.actor.app !== null) return notByApps(request.actor.login)
+  if (request.actor.app !== null) return mayNot(request.actor.login, 'an App', 'a second person')
   // A crash came between the word and its answer.
   if (hasWord(deployment)) return { deployment }
   const { planHash, plan, rules } = deployment
   if (isOver(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
+  if (isApproval && isOlderThanPlan(request, deployment))
+    return mayNot(request.actor.login, 'a comment that is older than the plan', 'a look at the plan')
   // Judged is the thread of the deployment: its author and whoever pushed there may not approve.
   const about = { ...request, subject: deployment.request.subject, asks: { ...NOTHING_ASKED, app: plan.app, environment: plan.environment } }
   const found = await placeOf(about, about.asks, doors)
   if ('problem' in found) return found
   const facts = await patiently(doors, () => doors.source.look(about, { parties: [...partiesOf(rules), ...partiesOf(found.rules)] }))
-  if (facts.actor.id !== request.actor.id) return mayDeploy({ ...request, door: 'comment' }, facts, rules) as Refusal
+  if (facts.actor.id !== request.actor.id) return changedActor(request, facts)
   const by = { id: request.actor.id, login: request.actor.login, role: facts.actor.role }
-  const refusal = mayNotApprove(by, deployment.request, facts, [rules, found.rules]) ?? changedComment(facts)
+  const refusal = mayNotApprove(by, deployment.request, withPusher(facts), [rules, found.rules]) ?? changedComment(facts)
   if (refusal !== null) return refusal
   // Asking took a while.
   const now = doors.journal.find(deployment.id) ?? deployment
   if (isOver(now.state)) return notWaiting(now)
-  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: doors.clock.now() })
+  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: request.askedAt })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
 }
 
@@ -99,13 +102,17 @@ function mayNotApprove(by: Parameters<typeof mayApprove>[0], request: DeployRequ
   return refusals.find((refusal) => refusal !== null) ?? null
 }
 
-const notByApps = (login: string): Refusal =>
-  new Refusal('APPROVAL_NOT_ALLOWED', {
-    sentence: `${login} may not approve this deployment.`,
-    found: 'an App',
-    wanted: 'a second person',
-    next: 'Ask somebody who may: /who ENVIRONMENT lists them.',
-  })
+/** Where nothing tells who pushed, the author counts for that. */
+const withPusher = (facts: Facts): Facts =>
+  facts.pull === null ? facts : { ...facts, pull: { ...facts.pull, pusher: facts.pull.pusher ?? facts.pull.author } }
+
+/** A missed comment is fetched back minutes later. The two times are of different clocks. */
+const isOlderThanPlan = (request: DeployRequest, { steps }: Deployment): boolean => {
+  const planned = steps.findLast(({ name }) => name === 'verify')
+  return planned !== undefined && planned.startedAt > request.askedAt + SKEW
+}
+
+const SKEW = 60_000
 
 export type Cancelling =
   | { readonly deployment: Deployment; readonly outcome: 'cancelled' | 'asked' | 'too late' | 'ended' }
@@ -113,15 +120,14 @@ export type Cancelling =
 
 /** Stops a deployment: the one that is named, or the only one of the thread that has not ended. Its requester may, and whoever may deploy there. */
 export async function cancel(request: DeployRequest, id: string | null, doors: RolloutDoors): Promise<Cancelling> {
-  const isStopped = ({ state, cancellation }: Deployment): boolean =>
-    state === 'cancelled' && cancellation?.by.id === request.actor.id && cancellation.at >= askedAt(request)
+  const isStopped = ({ cancellation }: Deployment): boolean => cancellation?.key === request.key
   const deployment = pick(request, id, ({ state }) => !hasEnded(state), isStopped, doors)
   if (deployment instanceof Refusal) return deployment
-  // A crash came between the end and its answer.
-  if (isStopped(deployment)) return { deployment, outcome: 'cancelled' }
+  // A crash came between the wish and its answer.
+  if (isStopped(deployment)) return { deployment, outcome: deployment.fence === null ? 'cancelled' : 'asked' }
   const refusal = await mayStop(request, deployment, doors)
   if (refusal !== null) return refusal
-  const outcome = doors.journal.cancel(deployment.id, { by: personIn(request), at: doors.clock.now() })
+  const outcome = doors.journal.cancel(deployment.id, { key: request.key, by: personIn(request), at: doors.clock.now() })
   if (outcome === 'asked') doors.applying.get(deployment.id)?.abort()
   return { deployment: doors.journal.find(deployment.id) as Deployment, outcome }
 }
@@ -170,6 +176,7 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
       owner: personIn(request),
       reason: asked.reason,
       since: now,
+      askedAt: request.askedAt,
       until: now + asked.lasts,
       subject: request.subject,
       url: request.comment?.url ?? null,
@@ -182,29 +189,22 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
   return { lock: taken }
 }
 
-/**
- * Gives an environment free, whoever holds it; a lock that was taken after the command was written stands. `tell` hears of it before
- * it happens, so that it is said by whoever starts after a crash between the two.
- */
+/** Gives an environment free, whoever holds it; a lock that was asked for after the command stands. `words`: stored with it, to be said under the request's key. */
 export async function unlock(
   request: DeployRequest,
   place: PlaceAsked | null,
   doors: RolloutDoors,
-  tell?: (former: Lock) => void,
+  words?: (former: Lock) => string,
 ): Promise<{ readonly former: Lock | null } | { readonly problem: Problem }> {
   const held = await heldBy(request, place, doors)
   if ('problem' in held) return held
   const former = doors.locks.find(request.repository.id, held.environment, doors.clock.now())
-  if (former === null || former.since > askedAt(request) + SAME_SECOND) return { former: null }
-  tell?.(former)
-  doors.locks.release(former.id)
+  if (former === null || former.askedAt > request.askedAt) return { former: null }
+  const { key, repository, subject } = request
+  const answer = words === undefined || subject === null ? null : { key, repository, subject, markdown: words(former), createdAt: doors.clock.now() }
+  doors.locks.release(former.id, answer)
   return { former }
 }
-
-const askedAt = ({ comment, receivedAt }: DeployRequest): number => comment?.createdAt ?? receivedAt
-
-/** GitHub's times are whole seconds. */
-const SAME_SECOND = 999
 
 async function heldBy(
   request: DeployRequest,
@@ -224,21 +224,20 @@ const isHeld = (held: Lock): Refusal => locked(held, 'add --take-over: then they
 
 const personIn = ({ actor: { id, login } }: DeployRequest): Person => ({ id, login })
 
-/** The deployment of the repository that is named, or the only one on the thread that fits, or else for which this has been `done` already. */
+/**
+ * The deployment that is named, or else the only one on the thread for which this has been `done` already, by the same words, or that
+ * fits.
+ */
 function pick(
-  { repository, subject }: DeployRequest,
+  request: DeployRequest,
   id: string | null,
   fits: (deployment: Deployment) => boolean,
   done: (deployment: Deployment) => boolean,
   { journal }: RolloutDoors,
 ): Deployment | Refusal {
-  if (id !== null) {
-    const named = journal.find(id)
-    return named?.request.repository.id === repository.id ? named : unknownId(id)
-  }
-  const all = subject === null ? [] : journal.recent({ repository: repository.id, subject: subject.number }, RECENT)
-  const fitting = all.filter(fits)
-  const found = fitting.length > 0 ? fitting : all.filter(done)
+  if (id !== null) return named(id, request, journal)
+  const all = recentOn(request, journal)
+  const found = all.some(done) ? all.filter(done) : all.filter(fits)
   const [only, ...others] = found
   if (only !== undefined && others.length === 0) return only
   return only === undefined ? nothingHere() : ambiguous(found)
@@ -246,13 +245,21 @@ function pick(
 
 const RECENT = 50
 
-export const unknownId = (id: string): Refusal =>
-  new Refusal('DEPLOYMENT_UNKNOWN', {
+/** What may be meant by whoever names none: asked for on the same thread and not later, the newest first. */
+export const recentOn = ({ repository, subject, askedAt }: DeployRequest, { recent }: Pick<Journal, 'recent'>): readonly Deployment[] =>
+  subject === null ? [] : recent({ repository: repository.id, subject: subject.number }, RECENT).filter(({ request }) => request.askedAt <= askedAt)
+
+/** The deployment of this id, if it is the repository's. */
+export function named(id: string, { repository }: DeployRequest, { find }: Pick<Journal, 'find'>): Deployment | Refusal {
+  const found = find(id)
+  if (found?.request.repository.id === repository.id) return found
+  return new Refusal('DEPLOYMENT_UNKNOWN', {
     sentence: `There is no deployment ${quoted(id)} in this repository.`,
     found: id,
     wanted: "the id at the end of a deployment's comment",
     next: 'Write the command with the right id in a new comment.',
   })
+}
 
 const nothingHere = (): Refusal =>
   new Refusal('DEPLOYMENT_UNKNOWN', {

@@ -6,14 +6,7 @@ const NOTHING_SAID: Said = { node: null, number: null, hash: null, intent: null,
 /** The ledger of what GitHub has been told: `intend` before each call, `said` after it. */
 export function createAnnouncements(sql: RepositorySql): Announcements {
   return {
-    answer: (answer) =>
-      sql.transaction(() => {
-        const stored = sql.all(
-          'insert into answer (key, answer) values (?, ?) on conflict (key) do nothing returning 1 as stored',
-          ...[answer.key, JSON.stringify(answer)],
-        )
-        if (stored.length > 0) sql.all('insert into announcement (key) values (?)', answer.key)
-      }),
+    answer: (answer) => sql.transaction(() => storeAnswer(sql, answer)),
     findAnswer: (key) => {
       const row = sql.all<{ answer: string }>('select answer from answer where key = ?', key)[0]
       return row === undefined ? null : (JSON.parse(row.answer) as Answer)
@@ -78,4 +71,13 @@ function read(sql: RepositorySql, key: string): Announcement {
       : { node: row.node, number: row.number, hash: row.hash, intent: row.intent, intendedAt: row.intended_at, isGone: row.is_gone === 1 }
   }
   return { key, comment: said('comment'), check: said('check'), deployment: said('deployment') }
+}
+
+/** Inside a transaction: nothing happens where its key is known. */
+export function storeAnswer(sql: RepositorySql, answer: Answer): void {
+  const stored = sql.all(
+    'insert into answer (key, answer) values (?, ?) on conflict (key) do nothing returning 1 as stored',
+    ...[answer.key, JSON.stringify(answer)],
+  )
+  if (stored.length > 0) sql.all('insert into announcement (key) values (?)', answer.key)
 }

@@ -128,7 +128,7 @@ function changes(sql: RepositorySql, { one, must }: Records): Omit<Journal, Look
         `insert into approval (deployment, person, login, plan_hash, is_approval, reason, at)
          select sequence, ?, ?, ?, ?, ?, ? from deployment where id = ?
          on conflict (deployment, person) do update set login = excluded.login, plan_hash = excluded.plan_hash,
-           is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at`,
+           is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at where excluded.at >= at`,
         ...[by.id, by.login, planHash, isApproval ? 1 : 0, reason, at, deployment],
       )
     },

@@ -1,5 +1,6 @@
 import type { Lock } from '../deploy/deployment.ts'
 import type { Locks } from '../deploy/journal.ts'
+import { storeAnswer } from './announcements.ts'
 import type { RepositorySql, Row } from './sql.ts'
 
 /** The locks that people hold on environments: one for each, and one for all of a repository's. */
@@ -20,7 +21,10 @@ export function createLocks(sql: RepositorySql): Locks {
         )
         return row === undefined ? null : lockOf(row)
       }),
-    release: (id) => sql.all('delete from lock where id = ? returning id', id).length > 0,
+    release: (id, answer) =>
+      sql.transaction(() => {
+        if (sql.all('delete from lock where id = ? returning id', id).length > 0 && answer != null) storeAnswer(sql, answer)
+      }),
     takenOn: (repository, subject, now) => standing('repository = ? and subject = ?', now, repository, subject),
     due: (until, now) =>
       sql.all<LockRow>('update lock set is_reminded = 1 where is_reminded = 0 and until > ? and until <= ? returning *', now, until).map(lockOf),
@@ -32,4 +36,8 @@ interface LockRow extends Row {
   lock: string
 }
 
-const lockOf = ({ id, lock }: LockRow): Lock => ({ ...(JSON.parse(lock) as Omit<Lock, 'id'>), id })
+/** One of an older version says only when it was taken. */
+function lockOf({ id, lock: text }: LockRow): Lock {
+  const lock = JSON.parse(text) as Omit<Lock, 'id'>
+  return { ...lock, id, askedAt: lock.askedAt ?? lock.since }
+}

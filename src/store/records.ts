@@ -85,8 +85,9 @@ const json = (text: string | null): unknown => (text === null ? null : JSON.pars
 
 /** A request of an older version says nothing of what it could not ask. */
 export function requestIn(text: string): DeployRequest {
-  const request = JSON.parse(text) as DeployRequest
-  return { ...request, actor: { ...request.actor, app: request.actor.app ?? null }, asks: { ...NOTHING_ASKED, ...request.asks } }
+  const request = JSON.parse(text) as DeployRequest & { readonly comment: { readonly createdAt?: number } | null }
+  const askedAt = request.askedAt ?? request.comment?.createdAt ?? request.receivedAt
+  return { ...request, askedAt, actor: { ...request.actor, app: request.actor.app ?? null }, asks: { ...NOTHING_ASKED, ...request.asks } }
 }
 
 interface ApprovalRow extends Row {

@@ -152,3 +152,40 @@ story('a team that the rules name only since it waits is asked about', async ({ 
   expect(bot.says()).toContain('✅ **ada** deployed')
   expect(engine.runs('shop')).toBe(digest)
 })
+
+story.once('an approval that was missed says nothing about what was asked for after it', async ({ world, ada, grace, bot, github, registry }) => {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', { 2: '' })
+  await ada.comments('/deploy production :1')
+  grace.person.comments(1, '/approve')
+  await github.webhooks.loses()
+  await world.time.passes('20 seconds')
+  await ada.comments('/cancel')
+  await ada.comments('/deploy production :2')
+  bot.isHeard()
+  await world.time.passes('6 minutes')
+  expect(states(world)).toEqual(['cancelled', 'waiting'])
+  expect(bot.says()).toContain('Nothing on this thread waits for that.')
+  await ada.comments('/cancel')
+  bot.isHeard()
+})
+
+story.once(
+  'the author approves where only the requester and whoever pushed may not',
+  async ({ world, ada, grace, trent, bot, github, registry, engine }) => {
+    github.has('.github/deploy.yml', FOUR_EYES.replace('not: [requester]', 'not: [requester, pusher]'))
+    const digest = await registry.has('acme/shop:1', {})
+    world.demotes(trent.person, 'write')
+    await grace.pushes('checkout')
+    await world.time.passes('10 seconds')
+    await trent.comments('/deploy production :1')
+    bot.isHeard()
+    await grace.comments('/approve')
+    expect(bot.says()).toContain('**Found:** `the pusher of this change`')
+    await ada.comments('/approve')
+    expect(states(world)).toEqual(['success'])
+    expect(engine.runs('shop')).toBe(digest)
+    bot.isHeard()
+  },
+)

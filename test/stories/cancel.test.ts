@@ -1,6 +1,9 @@
-import { expect, story } from '../story.ts'
+import { expect, story, type Cast } from '../story.ts'
 import { idIn, states } from '../world/facts.ts'
-import type { World } from '../world/world.ts'
+import { DEPLOY_YML, type World } from '../world/world.ts'
+
+// Every 7th crossing, as in crash.test.ts.
+const every = Number(process.env['GANTRY_CRASH_EVERY'] ?? '7')
 
 /** While the engine is at this request, these things happen on GitHub one after the other, and the bot has read each before the engine answers. */
 function during(world: World, request: RegExp, happen: readonly (() => unknown)[], isTime = (): boolean => true): void {
@@ -146,4 +149,68 @@ story.once('/status says what is under way, and who is in the queue in which ord
     - In the queue: 1. **grace**: \`shop:2\`, next · 2. **grace**: \`shop:3\`"
   `)
   expect(states(world)).toEqual(['success', 'success', 'success'])
+})
+
+const FOUR_EYES = `${DEPLOY_YML}    approvals: { count: 1, not: [requester], expire: 4h }\n`
+
+/** Ada's deployment of :1 waits for an approval; there is a :2 as well. */
+async function waits({ ada, bot, github, registry }: Pick<Cast, 'ada' | 'bot' | 'github' | 'registry'>): Promise<void> {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  await registry.has('acme/shop:1', {})
+  await registry.has('acme/shop:2', { 2: '' })
+  await ada.comments('/deploy production :1')
+  bot.isHeard()
+}
+
+story.once('a /cancel that was missed does not stop what was asked for after it', async (cast) => {
+  const { world, ada, grace, bot, github } = cast
+  await waits(cast)
+  grace.person.comments(1, '/cancel')
+  await github.webhooks.loses()
+  await world.time.passes('20 seconds')
+  await ada.comments('/cancel')
+  await ada.comments('/deploy production :2')
+  bot.isHeard()
+  await world.time.passes('6 minutes')
+  expect(states(world)).toEqual(['cancelled', 'waiting'])
+  expect(bot.says()).toContain('Nothing on this thread waits for that.')
+  await ends(cast)
+})
+
+/** What still waits is stopped, too. */
+async function ends({ world, ada, bot }: Pick<Cast, 'world' | 'ada' | 'bot'>): Promise<void> {
+  await ada.comments('/cancel')
+  expect(states(world)).toEqual(['cancelled', 'cancelled'])
+  bot.isHeard()
+}
+
+story.atEveryCrossing(
+  'one comment stops a deployment and asks for another, which it does not stop wherever the process dies',
+  async (cast) => {
+    await waits(cast)
+    await cast.ada.comments('/cancel\n\n/deploy production :2')
+    expect(states(cast.world)).toEqual(['cancelled', 'waiting'])
+    await ends(cast)
+  },
+  { every },
+)
+
+story.once('a comment that is taken up again for its last line does not do its first line again', async (cast) => {
+  const { world, ada, bot } = cast
+  await waits(cast)
+  let isRefused = false
+  world.wire.github = async (request) => {
+    if (isRefused || states(world).length < 2 || !request.url.endsWith('/graphql')) return null
+    const { query, variables } = (await request.clone().json()) as { query: string; variables: { judges?: boolean } }
+    if (!query.includes('query facts') || variables.judges === true) return null
+    isRefused = true
+    const headers = { 'retry-after': '90', 'content-type': 'application/json' }
+    return new Response('{"message":"You have exceeded a secondary rate limit"}', { status: 403, headers })
+  }
+  ada.person.comments(1, '/cancel\n\n/deploy production :2\n\n/who production')
+  await world.settle()
+  await world.time.passes('3 minutes')
+  expect([isRefused, states(world)]).toEqual([true, ['cancelled', 'waiting']])
+  expect(bot.unread().map(({ body }) => body.split(' ')[0])).toEqual(expect.arrayContaining(['⏭️', '🚦']))
+  await ends(cast)
 })

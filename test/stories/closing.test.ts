@@ -21,6 +21,21 @@ story('closing a pull request gives up what was locked on it, and nothing else',
   expect(bot.says()).toContain('shop/production')
 })
 
+story('an outsider who closes a thread of theirs gives up nobody else’s lock, and it is said how to', async (cast) => {
+  const { world, mallory, grace, bot } = cast
+  const issue = mallory.person.opensIssue()
+  await grace.comments('/lock production incident: do not deploy', issue.number)
+  bot.says()
+  mallory.person.closes(issue)
+  await world.settle()
+  expect(bot.says()).toMatchInlineSnapshot(
+    `"🚦 **\`shop/production\`** stays locked by **grace** until 2026-11-24 13:00 UTC: incident: do not deploy ([since this comment](<https://github.com/acme/shop/issues/2#issuecomment-1019>)). **mallory**, who closed this thread, may not give it up; \`/unlock shop/production\` does."`,
+  )
+  expect(locks(cast)).toEqual(['shop/production'])
+  await grace.comments('/unlock production', issue.number)
+  expect(bot.says()).toContain('**grace** gave it up')
+})
+
 story('a closing that was missed gives the lock up at the next start', async (cast) => {
   const { world, ada, grace, bot } = cast
   holds(world, grace.person, 'shop/staging', world.pull)

@@ -67,3 +67,20 @@ story('after a suspension everything is as it was', async (cast) => {
   bot.isHeard()
   expect(states(world)).toEqual(['cancelled'])
 })
+
+story('a suspension that is told after its end stops nothing that was asked for since, and nobody is silent', async (cast) => {
+  const { world, ada, github, bot } = cast
+  github.installs('suspend')
+  await github.webhooks.loses()
+  await world.time.passes('20 seconds')
+  github.installs('created')
+  await github.webhooks.loses()
+  await world.time.passes('10 seconds')
+  await waits(cast)
+  await world.time.passes('6 minutes')
+  expect(world.disk.all(`select key from delivery where key like 'g:%'`)).toHaveLength(1)
+  expect(states(world)).toEqual(['waiting'])
+  await ada.comments('/cancel')
+  expect(bot.says()).toContain('**ada** stopped')
+  bot.isHeard()
+})

@@ -149,3 +149,27 @@ story.atEveryCrossing(
   },
   { every: 4 },
 )
+
+story.once('what was locked and given up while nobody listened is free', async ({ world, ada, bot }) => {
+  await world.isAway('10 minutes', async () => {
+    ada.person.comments(1, '/lock production moving')
+    await world.time.passes('1 minute')
+    ada.person.comments(1, '/unlock production')
+  })
+  await world.time.passes('6 minutes')
+  expect(bot.unread().map(({ body }) => body)).toEqual(
+    expect.arrayContaining([expect.stringContaining('holds **`production`**'), expect.stringContaining('**ada** gave it up')]),
+  )
+  expect(world.disk.all('select * from lock')).toEqual([])
+  bot.isHeard()
+})
+
+story.once('an /unlock that GitHub delivers before the lock is taken gives it up all the same', async ({ world, ada, bot, github }) => {
+  github.answers(502).to('POST /graphql').times(2)
+  ada.person.comments(1, '/lock production moving')
+  ada.person.comments(1, '/unlock production')
+  await world.settle()
+  await world.time.passes('1 minute')
+  expect(world.disk.all('select * from lock')).toEqual([])
+  bot.isHeard()
+})

@@ -25,7 +25,17 @@ export function holds(world: World, { id, login }: Person, environment: string, 
   const home = { id: repository.id, node: repository.node, owner: repository.owner.login, name: repository.name, installation: installation.id }
   const now = world.time.now()
   const subject = { number: on.number, node: on.node, isPull: true }
-  const lock = { repository: home, environment, owner: { id, login }, reason: 'a migration', since: now, until: now + 86_400_000, subject, url: null }
+  const lock = {
+    repository: home,
+    environment,
+    owner: { id, login },
+    reason: 'a migration',
+    since: now,
+    askedAt: now,
+    until: now + 86_400_000,
+    subject,
+    url: null,
+  }
   createLocks(world.disk).take(lock, {})
 }
 

@@ -1,5 +1,4 @@
 import type { Asks, Deployment, State } from '../../deploy/deployment.ts'
-import { unknownId } from '../../deploy/wishes.ts'
 import { problem, type Problem } from '../../errors.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { deployOrRehearse } from '../rehearsal.ts'
@@ -30,13 +29,13 @@ const RETRIED: ReadonlySet<State> = new Set<State>(['failure', 'refused', 'cance
 
 function meantBy({ args, request, service }: CommandContext): Deployment | { readonly problem: Problem } {
   const [id] = args.words
-  if (id !== undefined) {
-    const named = service.find(id)
-    return named?.request.repository.id === request.repository.id ? named : unknownId(id)
-  }
+  if (id !== undefined) return service.named(id, request)
   // After a crash this command's own deployment may be among them.
-  const recent = request.subject === null ? [] : service.recent(request.repository, request.subject)
-  return recent.find(({ state, isQuiet, request: { key } }) => RETRIED.has(state) && !isQuiet && key !== request.key) ?? { problem: nothing() }
+  return (
+    service.recentOn(request).find(({ state, isQuiet, request: { key } }) => RETRIED.has(state) && !isQuiet && key !== request.key) ?? {
+      problem: nothing(),
+    }
+  )
 }
 
 /**

@@ -28,11 +28,10 @@ export const unlock: Command = {
     if (isAll && typed !== undefined) return refuse(malformed('Either an environment is named, or --all.', typed, unlock.usage.join(' or ')))
     if (!isAll && typed === undefined) return refuse(lacking('an environment, or --all', unlock))
     const place = lockedPlace(isAll ? '*' : (typed ?? ''))
-    const tell = (former: Lock): void => answer(`${MARKS.done} ${capital(place)} is free again: ${whose(former, request.actor)}.`)
-    const said = await service.unlock(request, isAll ? null : readPlace(typed ?? null), tell)
+    const freed = (former: Lock): string => `${MARKS.done} ${capital(place)} is free again: ${whose(former, request.actor)}.`
+    const said = await service.unlock(request, isAll ? null : readPlace(typed ?? null), freed)
     if ('problem' in said) return refuse(said.problem)
-    // After a crash this finds nothing either; what was said then stands.
-    if (said.former === null) answer(`${MARKS.skipped} Nobody holds ${place}, so there is nothing to give free.`)
+    answer(said.former === null ? `${MARKS.skipped} Nobody holds ${place}, so there is nothing to give free.` : freed(said.former))
   },
 }
 

@@ -1,5 +1,4 @@
 import type { Deployment, State } from '../../deploy/deployment.ts'
-import { unknownId } from '../../deploy/wishes.ts'
 import type { Problem } from '../../errors.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { explained, MARKS } from '../comments.ts'
@@ -32,10 +31,6 @@ const PLAIN: ReadonlySet<State> = new Set<State>(['success', 'cancelled', 'super
 
 function meantBy({ args, request, service }: CommandContext): Deployment | { readonly problem: Problem } | null {
   const [id] = args.words
-  if (id !== undefined) {
-    const named = service.find(id)
-    return named?.request.repository.id === request.repository.id ? named : unknownId(id)
-  }
-  const recent = request.subject === null ? [] : service.recent(request.repository, request.subject)
-  return recent.find(({ state, isQuiet }) => !isQuiet && !PLAIN.has(state)) ?? null
+  if (id !== undefined) return service.named(id, request)
+  return service.recentOn(request).find(({ state, isQuiet }) => !isQuiet && !PLAIN.has(state)) ?? null
 }

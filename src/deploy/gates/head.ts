@@ -46,7 +46,7 @@ function seenBefore(pull: Pull, situation: Situation): Refusal | string | null {
   if (request.headSeen !== null)
     return pull.head === request.headSeen ? 'the head is the commit that was labelled' : moved(request.headSeen, pull.head)
   if (pull.headSince === null) return unproved(pull)
-  return pull.headSince < askedAt(request) ? 'the head is older than the comment' : moved('the head when the comment was posted', pull.head)
+  return pull.headSince < request.askedAt ? 'the head is older than the comment' : moved('the head when the comment was posted', pull.head)
 }
 
 /** A branch moves on as a pull request does: what was pushed there after the comment nobody asked for. */
@@ -55,7 +55,7 @@ function refSeenBefore({ request, facts }: Situation): Refusal | string | null {
   const { comment, asks } = request
   if (since === null || comment === null || asks.origin !== null) return null
   if (asks.expect !== null && isCommit(asks.expect)) return null
-  if (since < askedAt(request)) return 'the branch is older than the comment'
+  if (since < request.askedAt) return 'the branch is older than the comment'
   return new Refusal('HEAD_MOVED', {
     sentence: `The branch ${facts?.ref?.name ?? ''} got a new commit after the command, and nobody has asked to deploy that one.`,
     found: short(facts?.ref?.commit ?? ''),
@@ -65,8 +65,6 @@ function refSeenBefore({ request, facts }: Situation): Refusal | string | null {
 }
 
 const isCommit = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
-
-const askedAt = (request: DeployRequest): number => request.comment?.createdAt ?? request.receivedAt
 
 const moved = (wanted: string, found: string): Refusal =>
   new Refusal('HEAD_MOVED', {

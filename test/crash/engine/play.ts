@@ -46,7 +46,7 @@ export class Play {
       case 'pushes':
         return this.#happens({ kind: 'head', repository, pull: 7, head: surroundings.getsCommit(), at: timeline.now })
       case 'closes the thread':
-        return this.#happens({ kind: 'closed', repository, subject: 7, at: timeline.now })
+        return this.#happens({ kind: 'closed', repository, subject: 7, at: timeline.now, by: PEOPLE[who] })
       case 'removes the App':
         return this.#happens({ kind: 'gone', installation: repository.installation })
       case 'edits the last comment':
@@ -77,12 +77,12 @@ export class Play {
   says(who: keyof typeof PEOPLE, act: Command | Wish): void {
     const number = (this.#comments += 1)
     const { now } = this.#world.timeline
-    const createdAt = Math.floor(now / 1_000) * 1_000
     const asked = request({
       key: `c:42:${number}`,
       actor: PEOPLE[who],
-      comment: { id: number, node: `IC_${number}`, body: act.does, url: `https://github.com/acme/shop/pull/7#issuecomment-${number}`, createdAt },
+      comment: { id: number, node: `IC_${number}`, body: act.does, url: `https://github.com/acme/shop/pull/7#issuecomment-${number}` },
       asks: this.#asks(act),
+      askedAt: Math.floor(now / 1_000) * 1_000,
       receivedAt: now,
     })
     const received = { request: asked, act, isHandled: false }
@@ -157,7 +157,7 @@ export class Play {
     const { process, reached } = this.#world
     if (process === null) return
     reached.note(event.kind)
-    untilDead(() => process.service.happened(event))
+    process.service.happened(event).catch(() => {})
   }
 
   /** Politely: it ends what it is at, and the next one goes on. */

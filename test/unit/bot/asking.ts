@@ -21,14 +21,17 @@ export class Asking {
   ): DeployRequest {
     const { repository, installation } = this.#desk.github
     return {
-      ...{ key: 'k', door: comment === null ? 'label' : 'comment', headSeen: null, receivedAt: this.#desk.time.now() },
+      ...{
+        key: 'k',
+        door: comment === null ? 'label' : 'comment',
+        headSeen: null,
+        askedAt: comment?.createdAt ?? this.#desk.time.now(),
+        receivedAt: this.#desk.time.now(),
+      },
       repository: { id: repository.id, node: repository.node, owner: repository.owner.login, name: repository.name, installation: installation.id },
       subject: { number: on.number, node: on.node, isPull: on.pull !== null },
       actor: { id: who.id, login: who.login, app: who.account.app },
-      comment:
-        comment === null
-          ? null
-          : { id: comment.id, node: comment.node, body: comment.body, url: 'https://github.com/x', createdAt: comment.createdAt },
+      comment: comment === null ? null : { id: comment.id, node: comment.node, body: comment.body, url: 'https://github.com/x' },
       asks: NOTHING_ASKED,
       ...more,
     }

@@ -117,7 +117,11 @@ describe('of what is no command', () => {
     const { id, node, name, owner } = repository
     return { installation: { id: installation.id }, repository: { id, node_id: node, name, owner: { login: owner.login } } }
   }
-  const pull = (number: number, at: number) => ({ ...placed(), pull_request: { number, updated_at: iso(at), head: { sha: 'a'.repeat(40) } } })
+  const pull = (number: number, at: number) => ({
+    ...placed(),
+    pull_request: { number, updated_at: iso(at), head: { sha: 'a'.repeat(40) }, merged: true },
+    sender: null,
+  })
   const push = (at: number) => {
     const where = placed()
     const repository = { ...where.repository, default_branch: 'main', pushed_at: Math.floor(at / 1000) }

@@ -30,11 +30,11 @@ const deployment = (state: State, more: Partial<Deployment> = {}): Deployment =>
   ...{ id: 'k-0123', sequence: 1, state, environment: '1:shop:staging', fence: null, log: [], problem: null, alreadyRunning: false, isQuiet: false },
   ...{ planHash: null, rules: null, wait: null, verdicts: [], built: {}, proved: {}, approvals: [], cancellation: null },
   request: {
-    ...{ key: 'c:1:2:1', door: 'comment', headSeen: null, receivedAt: START },
+    ...{ key: 'c:1:2:1', door: 'comment', headSeen: null, askedAt: START, receivedAt: START },
     repository: { id: 1, node: 'R_1', owner: 'acme', name: 'shop', installation: 2 },
     subject: { number: 3, node: 'PR_1', isPull: true },
     actor: { id: 9, login: 'ada', app: null },
-    comment: { id: 2, node: 'IC_1', body: '/deploy', url: 'https://github.com/acme/shop/pull/3#issuecomment-2', createdAt: START },
+    comment: { id: 2, node: 'IC_1', body: '/deploy', url: 'https://github.com/acme/shop/pull/3#issuecomment-2' },
     asks: { ...NOTHING_ASKED, environment: 'staging' },
   },
   plan: {
@@ -108,8 +108,8 @@ const CASES: readonly [string, Deployment][] = [
       wait: { reason: 'checks', sentence: '2 checks still run.', until: START + 1_800_000, lookAt: START },
     }),
   ],
-  ['cancelled by whoever asked', deployment('cancelled', ended(4, { cancellation: { by: { id: 9, login: 'ada' }, at: START } }))],
-  ['cancelled by somebody else', deployment('cancelled', ended(4, { cancellation: { by: { id: 8, login: 'grace' }, at: START } }))],
+  ['cancelled by whoever asked', deployment('cancelled', ended(4, { cancellation: { key: 'c:1:9:1', by: { id: 9, login: 'ada' }, at: START } }))],
+  ['cancelled by somebody else', deployment('cancelled', ended(4, { cancellation: { key: 'c:1:9:1', by: { id: 8, login: 'grace' }, at: START } }))],
   ['promoted', deployment('success', asking({ kind: 'promote', from: 'testing' }))],
   ['tried again', deployment('applying', asking({ kind: 'retry', of: 'k-0001' }))],
   [

@@ -9,6 +9,7 @@ import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
 import type { Source } from '../../../src/deploy/source.ts'
+import { named, recentOn } from '../../../src/deploy/wishes.ts'
 import type { GitHub as GitHubDoor } from '../../../src/bot/github.ts'
 import { problem } from '../../../src/errors.ts'
 import { Secret } from '../../../src/secret.ts'
@@ -113,7 +114,8 @@ export class Desk {
       find: (id) => this.journal.find(id),
       status: async () => this.status,
       preflight: async () => this.preflights,
-      recent: (repository, { number }) => this.journal.recent({ repository: repository.id, subject: number }, 50),
+      named: (id, request) => named(id, request, this.journal),
+      recentOn: (request) => recentOn(request, this.journal),
       formerly: ({ id, environment }) =>
         this.journal.recent({ environment: environment ?? '' }, 50).find((one) => one.state === 'success' && one.id !== id) ?? null,
       rehearse: (request) => (this.wishes.rehearse ?? notHere)(request),
@@ -122,7 +124,7 @@ export class Desk {
       lock: (request, asked) => (this.wishes.lock ?? notHere)(request, asked),
       unlock: (request, place, tell) => (this.wishes.unlock ?? notHere)(request, place, tell),
       place: (request, place) => (this.wishes.place ?? notHere)(request, place),
-      happened: () => {},
+      happened: async () => {},
       onNotice: (listener) => {
         this.notices = listener
       },

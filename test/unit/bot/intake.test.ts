@@ -171,13 +171,17 @@ const ada = { id: 9, login: 'ada' }
 
 describe('what is stored besides, though nobody is answered', () => {
   const head = { kind: 'head', repository: home, pull: 3, head: COMMIT, at: NOON }
-  const closed = { kind: 'closed', repository: home, at: NOON }
+  const closed = { kind: 'closed', repository: home, at: NOON, by: ada }
+  const merged = { ...common, pull_request: { ...pull, merged: true } }
+  const byApp = { ...common, issue: issueLabeled.issue, sender: { id: 8, login: 'stale[bot]', type: 'Bot' } }
 
   test.each([
     ['pull_request.opened', { ...common, pull_request: pull }, `h:5:3:${COMMIT}:2026-11-23T12:00:00Z`, head],
     ['pull_request.synchronize', { ...common, pull_request: pull }, `h:5:3:${COMMIT}:2026-11-23T12:00:00Z`, head],
     ['pull_request.reopened', { ...common, pull_request: pull }, `h:5:3:${COMMIT}:2026-11-23T12:00:00Z`, head],
-    ['pull_request.closed', { ...common, pull_request: pull }, 'x:5:3:2026-11-23T12:00:00Z', { ...closed, subject: 3 }],
+    ['pull_request.closed', { ...common, pull_request: { ...pull, merged: false } }, 'x:5:3:2026-11-23T12:00:00Z', { ...closed, subject: 3 }],
+    ['pull_request.closed', merged, 'x:5:3:2026-11-23T12:00:00Z', { kind: 'closed', subject: 3 }],
+    ['issues.closed', byApp, 'x:5:4:2026-11-23T12:00:00Z', { kind: 'closed', subject: 4 }],
     ['issues.closed', { ...common, issue: issueLabeled.issue }, 'x:5:4:2026-11-23T12:00:00Z', { ...closed, subject: 4 }],
     ['installation.deleted', { installation, sender: user }, `g:1:deleted:${NOON}`, { kind: 'gone', installation: 1 }],
     ['installation.suspend', { installation: { ...installation, updated_at: 1 } }, `g:1:suspend:1000`, { kind: 'gone', installation: 1 }],

@@ -32,7 +32,7 @@ class Station {
   readonly #take = createTriggers({
     service: {
       deploy: (request: DeployRequest) => (this.deployed.push(request), {} as Deployment),
-      happened: (event: Happening) => void this.happened.push(event),
+      happened: async (event: Happening) => void this.happened.push(event),
       configuration: () => this.configured,
     } as unknown as Service,
     source: {
@@ -199,7 +199,7 @@ describe('a package', () => {
   })
 })
 
-test('an installation that is gone is forgotten first; one that lost repositories is not', async () => {
+test('an installation that is gone is forgotten first; one that lost repositories is not, nor is one on old news', async () => {
   const installation = { id: 1, updated_at: '2026-11-23T12:00:00Z' }
   await station.hears('installation', { action: 'deleted', installation })
   await station.hears('installation_repositories', { action: 'removed', installation, repositories_removed: [{ id: 42 }] })
@@ -209,6 +209,9 @@ test('an installation that is gone is forgotten first; one that lost repositorie
     { kind: 'gone', installation: 1, repositories: [42] },
   ])
   expect(station.looks).toBe(0)
+  await station.hears('installation', { action: 'suspend', installation }, 'run')
+  expect(station.forgotten).toEqual([1])
+  expect(station.happened.at(-1)).toEqual({ kind: 'gone', installation: 1, at: 7 })
 })
 
 describe('what passes', () => {
@@ -224,7 +227,7 @@ describe('what passes', () => {
     const activity = new Activity(time)
     const doors = {
       service: {
-        happened: (event: Happening) => {
+        happened: async (event: Happening) => {
           told.push(event)
           if (event.kind === 'thread') throw new Error('oh')
         },

@@ -5,11 +5,10 @@ import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Rehearsal } from '../../../src/deploy/rehearsal.ts'
 import type { Standing } from '../../../src/deploy/wishes.ts'
 import { problem } from '../../../src/errors.ts'
-import { facts, rules } from '../deploy/situation.ts'
+import { facts, lockOn, NOON, rules } from '../deploy/situation.ts'
 import { Desk, DIGEST } from './desk.ts'
 
 const OTHER = `sha256:${'f'.repeat(64)}` as const
-const NOON = Date.UTC(2026, 10, 23, 12)
 
 describe('what people wish, and how it is answered', () => {
   let desk: Desk
@@ -27,8 +26,8 @@ describe('what people wish, and how it is answered', () => {
   const said = (): string => (desk.said().at(-1)?.body ?? '').replaceAll(/\n\n<!--.*?-->/g, '')
 
   const lock = (more: Partial<Lock> = {}): Lock => ({
-    ...{ id: 1, environment: 'shop/production', owner: { id: 2, login: 'grace' }, reason: 'see #12 & @ada', since: NOON, until: NOON + 3_600_000 },
-    ...{ repository: desk.only().request.repository, subject: desk.only().request.subject, url: null },
+    ...lockOn('shop/production', { reason: 'see #12 & @ada', until: NOON + 3_600_000 }),
+    ...{ repository: desk.only().request.repository, subject: desk.only().request.subject },
     ...more,
   })
 
@@ -87,10 +86,7 @@ describe('what people wish, and how it is answered', () => {
 
   test('/unlock of what Gantry had locked says so', async () => {
     await desk.comments('/deploy')
-    desk.wishes.unlock = async (_request, _place, tell) => {
-      tell?.(lock({ owner: null, reason: 'deployment k-1 failed and was rolled back' }))
-      return { former: lock() }
-    }
+    desk.wishes.unlock = async () => ({ former: lock({ owner: null, reason: 'deployment k-1 failed and was rolled back' }) })
     await desk.comments('/unlock production')
     expect(said()).toMatchInlineSnapshot(
       `"✅ **\`production\`** is free again: **ada** gave up what Gantry had locked (deployment \`k-1\` failed and was rolled back)."`,
@@ -174,15 +170,13 @@ describe('what people wish, and how it is answered', () => {
   test('what nobody asked about is told on its thread, once', async () => {
     const deployment = await desk.deploys()
     const { repository, subject } = deployment.request
-    const held: Lock = {
-      ...{ id: 1, environment: 'shop/production', owner: { id: 2, login: 'grace' }, reason: 'the "big" move' },
-      ...{ since: NOON, until: NOON + 3_600_000, url: null, repository, subject },
-    }
+    const held = lockOn('shop/production', { reason: 'the "big" move', until: NOON + 3_600_000, repository, subject })
     const notices: readonly Notice[] = [
       { key: 'n:1', kind: 'lock ends soon', lock: held },
       { key: 'n:2', kind: 'lock released', lock: held },
       { key: 'n:3:-->', kind: 'drift', deployment, seen: `site: ${OTHER} @grace` },
       { key: 'n:4', kind: 'lock released', lock: { ...held, subject: null } },
+      { key: 'n:5', kind: 'lock kept', lock: held, by: { id: 6, login: 'mallory' } },
     ]
     for (const notice of [...notices, ...notices]) {
       desk.notices(notice)
@@ -211,6 +205,9 @@ describe('what people wish, and how it is answered', () => {
       - **Next:** find out who changed it; \`/rollback shop/staging --to d-1\` brings back what was deployed
 
       <!-- gantry:answer n:3:--_ -->",
+        "🚦 **\`shop/production\`** stays locked by **grace** until 2026-11-23 13:00 UTC: the "big" move. **mallory**, who closed this thread, may not give it up; \`/unlock shop/production\` does.
+
+      <!-- gantry:answer n:5 -->",
       ]
     `)
   })

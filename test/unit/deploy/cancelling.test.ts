@@ -91,7 +91,7 @@ describe('a cancellation', () => {
     world.target.waitsForAbort = true
     world.asks(':1.2')
     await world.target.isApplying()
-    world.journal.cancel(world.idOf(2), { by: GRACE, at: world.time.now() })
+    world.journal.cancel(world.idOf(2), { key: 'c:42:9:1', by: GRACE, at: world.time.now() })
     world.crossings.die()
     world.target.waitsForAbort = false
     world.starts()
@@ -106,7 +106,7 @@ describe('a cancellation', () => {
     world.target.waitsForAbort = true
     world.asks(':1.1')
     await world.target.isApplying()
-    world.journal.cancel(world.idOf(1), { by: GRACE, at: world.time.now() })
+    world.journal.cancel(world.idOf(1), { key: 'c:42:9:1', by: GRACE, at: world.time.now() })
     world.crossings.die()
     world.target.waitsForAbort = false
     world.starts()
@@ -231,7 +231,7 @@ describe('a lock', () => {
     const notices: string[] = []
     world.service.onNotice(({ kind }) => notices.push(kind))
     await world.service.lock(world.says(GRACE), { place: { app: null, environment: 'staging' }, reason: 'x', lasts: 3_600_000, takesOver: false })
-    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
+    await world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
     expect(notices).toEqual(['lock released'])
     world.asks(':1.1')
     await world.settles()
@@ -243,7 +243,7 @@ describe('a lock', () => {
     const standing: boolean[] = []
     world.service.onNotice(() => standing.push(world.disk.all('select 1 from lock').length > 0))
     await world.service.lock(world.says(GRACE), { place: { app: null, environment: 'staging' }, reason: 'x', lasts: 3_600_000, takesOver: false })
-    world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
+    await world.service.happened({ kind: 'closed', repository: world.says().repository, subject: 7, at: world.time.now() })
     expect(standing).toEqual([true])
     expect(world.disk.all('select 1 from lock')).toEqual([])
   })

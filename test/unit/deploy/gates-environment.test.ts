@@ -4,7 +4,24 @@ import type { EnvironmentRules, FreezeWindow, Role } from '../../../src/deploy/e
 import { decide } from '../../../src/deploy/gates/index.ts'
 import type { Situation } from '../../../src/deploy/gates/gate.ts'
 import type { Code, Problem } from '../../../src/errors.ts'
-import { ADA, GRACE, HEAD, NOON, OTHER, asks, digestOf, facts, plan, proposal, pull, records, request, rules, situation } from './situation.ts'
+import {
+  ADA,
+  GRACE,
+  HEAD,
+  NOON,
+  OTHER,
+  asks,
+  digestOf,
+  facts,
+  plan,
+  proposal,
+  pull,
+  records,
+  request,
+  rules,
+  situation,
+  lockOn,
+} from './situation.ts'
 
 // What the environment demands, whatever the commit: a free one, a time, an order, a second person.
 
@@ -87,18 +104,8 @@ describe('setting rules aside', () => {
   })
 })
 
-const heldBy = (owner: { readonly id: number; readonly login: string } | null, different: Partial<Lock> = {}): Lock => ({
-  id: 5,
-  repository: request().repository,
-  environment: 'shop/staging',
-  owner,
-  reason: 'looking into orders',
-  since: NOON - HOUR,
-  until: NOON + HOUR,
-  subject: null,
-  url: null,
-  ...different,
-})
+const heldBy = (owner: Lock['owner'], different: Partial<Lock> = {}): Lock =>
+  lockOn('shop/staging', { id: 5, owner, reason: 'looking into orders', since: NOON - HOUR, until: NOON + HOUR, ...different })
 
 describe('a lock', () => {
   const held = (owner: Parameters<typeof heldBy>[0], different: Partial<Lock> = {}) => ({ records: records({ lock: heldBy(owner, different) }) })

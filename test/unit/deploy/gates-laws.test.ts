@@ -22,6 +22,7 @@ import {
   request,
   rules,
   situation,
+  lockOn,
 } from './situation.ts'
 
 // What holds in every situation, also in those that nobody thought of.
@@ -94,7 +95,7 @@ function anySituation(random: Random): Situation {
   const own = anyRules(random)
   const hasPlan = random.chance(0.5)
   const isNamed = random.chance(0.9)
-  const lock = { id: 1, repository: request().repository, environment: 'shop/staging', owner: random.pick([ADA, GRACE, null]), reason: 'x', since: NOON, until: null, subject: null, url: null } // prettier-ignore
+  const lock = lockOn('shop/staging', { owner: random.pick([ADA, GRACE, null]) })
   return situation({
     request: request({
       door: random.pick(DOORS),

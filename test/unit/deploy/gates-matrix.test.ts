@@ -4,7 +4,7 @@ import type { EnvironmentRules, Role } from '../../../src/deploy/environment.ts'
 import { decide } from '../../../src/deploy/gates/index.ts'
 import type { Situation } from '../../../src/deploy/gates/gate.ts'
 import type { Facts } from '../../../src/deploy/source.ts'
-import { HEAD, NOON, facts, plan, proposal, records, request, rules, situation } from './situation.ts'
+import { HEAD, facts, plan, proposal, records, request, rules, situation, lockOn } from './situation.ts'
 
 // Who may deploy: every kind of actor, at every door, under every kind of rule. The tables below are written by hand and say what is right.
 
@@ -160,17 +160,7 @@ function cell(who: Who, door: Door, policy: Policy): Situation {
   })
 }
 
-const LOCK: Situation['records']['lock'] = {
-  id: 1,
-  repository: request().repository,
-  environment: 'shop/staging',
-  owner: { id: 30, login: 'linus' },
-  reason: 'looking into it',
-  since: NOON,
-  until: null,
-  subject: null,
-  url: null,
-}
+const LOCK = lockOn('shop/staging', { owner: { id: 30, login: 'linus' } })
 
 const LETTERS: Record<string, string> = { PERMISSION_REQUIRED: 'P', ACTOR_CHANGED: 'C', LOCKED: 'L', FROZEN: 'F' }
 

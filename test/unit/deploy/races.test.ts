@@ -1,15 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { createLocks } from '../../../src/store/locks.ts'
-import { ADA, GRACE, configuration, digestOf, imageRule, request, rules } from './situation.ts'
+import { ADA, GRACE, configuration, digestOf, imageRule, request, rules, lockOn } from './situation.ts'
 import { SmallWorld, failure } from './small-world.ts'
 
 /** What the simulation found (docs/simulation.md), each told as the smallest story that shows it. */
 
 const lockedBy = (world: SmallWorld, owner: typeof ADA, environment = 'shop/staging') =>
-  createLocks(world.disk).take(
-    { repository: request().repository, environment, owner, reason: 'a migration', since: world.time.now(), until: null, subject: null, url: null },
-    {},
-  )
+  createLocks(world.disk).take(lockOn(environment, { owner }), {})
 
 describe('a lock', () => {
   test('that is taken while the target is looked at, just before the claim, is heeded', async () => {
@@ -46,7 +43,7 @@ test('what was seen before somebody else had their turn is looked at again', asy
   }
   world.asks(':1.2')
   await world.reaches(2, 'queued')
-  world.service.happened({ kind: 'image', repository: request().repository })
+  await world.service.happened({ kind: 'image', repository: request().repository })
   await world.reaches(1, 'success')
   seen.resolve()
   await world.settles()
@@ -142,7 +139,7 @@ describe('what an earlier process sent may still be on its way', () => {
     world.asks(`:1.${number}`)
     await world.rests()
     world.target.observes = null
-    world.journal.cancel(world.idOf(number), { by: GRACE, at: world.time.now() })
+    world.journal.cancel(world.idOf(number), { key: 'c:42:9:1', by: GRACE, at: world.time.now() })
     world.starts()
     await world.rests()
   }

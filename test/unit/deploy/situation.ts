@@ -1,4 +1,4 @@
-import { NOTHING_ASKED, type Actor, type DeployRequest } from '../../../src/deploy/deployment.ts'
+import { NOTHING_ASKED, type Actor, type DeployRequest, type Lock } from '../../../src/deploy/deployment.ts'
 import type { Records, Situation } from '../../../src/deploy/gates/gate.ts'
 import type { App, Bound, Configuration, EnvironmentRules, ImageRule } from '../../../src/deploy/environment.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
@@ -29,9 +29,10 @@ export const request = (different: Partial<DeployRequest> = {}): DeployRequest =
   repository: { id: 42, node: 'R_42', owner: 'acme', name: 'shop', installation: 9 },
   subject: { number: 7, node: 'PR_7', isPull: true },
   actor: ADA,
-  comment: { id: 1001, node: 'IC_1001', body: '/deploy staging :1.1', url: 'https://github.com/acme/shop/pull/7#issuecomment-1001', createdAt: NOON },
+  comment: { id: 1001, node: 'IC_1001', body: '/deploy staging :1.1', url: 'https://github.com/acme/shop/pull/7#issuecomment-1001' },
   headSeen: null,
   asks: asks(),
+  askedAt: NOON,
   receivedAt: NOON + 500,
   ...different,
 })
@@ -188,5 +189,20 @@ export const situation = (different: Partial<Situation> = {}): Situation => ({
   plan: null,
   records: records(),
   now: NOON + 1_000,
+  ...different,
+})
+
+/** Held by GRACE since noon. */
+export const lockOn = (environment: string, different: Partial<Lock> = {}): Lock => ({
+  id: 1,
+  repository: request().repository,
+  environment,
+  owner: { id: GRACE.id, login: GRACE.login },
+  reason: 'a migration',
+  since: NOON,
+  askedAt: NOON,
+  until: null,
+  subject: null,
+  url: null,
   ...different,
 })

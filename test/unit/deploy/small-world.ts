@@ -78,9 +78,8 @@ export class SmallWorld {
 
   /** Somebody types another command, on the same thread. */
   says(by: Actor = GRACE): DeployRequest {
-    const { comment } = request()
     const now = this.time.now()
-    return request({ key: `c:42:${1_000 + (this.#words += 1)}`, actor: by, comment: comment && { ...comment, createdAt: now }, receivedAt: now })
+    return request({ key: `c:42:${1_000 + (this.#words += 1)}`, actor: by, askedAt: now, receivedAt: now })
   }
 
   idOf(number: number): string {

@@ -127,7 +127,7 @@ describe('an image that is not there yet', () => {
     world.trouble('resolve', failure('TAG_NOT_FOUND'), failure('TAG_NOT_FOUND'))
     world.asks(':1.1')
     await world.settles()
-    world.service.happened({ kind: 'image', repository: world.says().repository })
+    await world.service.happened({ kind: 'image', repository: world.says().repository })
     await world.settles()
     expect(world.states).toEqual(['success'])
   })

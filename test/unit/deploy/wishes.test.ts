@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EnvironmentRules } from '../../../src/deploy/environment.ts'
 import { SmallWorld } from './small-world.ts'
-import { ADA, GRACE, HEAD, configuration, rules } from './situation.ts'
+import { ADA, GRACE, HEAD, NOON, configuration, rules } from './situation.ts'
 
 const APPROVALS: EnvironmentRules['approvals'] = { count: 1, by: [], not: ['requester', 'author', 'pusher'], expire: 4 * 3_600_000 }
 const ROLES = new Map([[GRACE.id, 'write' as const]])
@@ -36,6 +36,34 @@ describe('an approval', () => {
     await world.service.approve(world.says(GRACE), { id: null, isApproval: true, reason: null })
     await world.settles()
     expect(world.states).toEqual(['success'])
+  })
+
+  test('that was written before there was a plan to look at is none, whenever it arrives', async () => {
+    const world = await waitingWorld()
+    const plan = world.deployment(1).steps.find(({ name }) => name === 'verify')!
+    const early = { ...world.says(GRACE), askedAt: plan.startedAt - 61_000 }
+    const said = await world.service.approve(early, { id: world.idOf(1), isApproval: true, reason: null })
+    expect(said).toMatchObject({ problem: { code: 'APPROVAL_NOT_ALLOWED', found: 'a comment that is older than the plan' } })
+    await world.settles()
+    expect(world.states).toEqual(['waiting'])
+    await world.service.approve(early, { id: world.idOf(1), isApproval: false, reason: 'never' })
+    await world.settles()
+    expect(world.states).toEqual(['refused'])
+  })
+
+  test('that arrives after a later rejection by the same person does not take that back', async () => {
+    const world = await waitingWorld()
+    const approval = { ...world.says(GRACE), askedAt: NOON + 60_000 }
+    const rejection = { ...world.says(GRACE), askedAt: NOON + 61_000 }
+    const { planHash } = world.deployment(1)
+    const word = { deployment: world.idOf(1), planHash: planHash ?? '', by: GRACE, reason: null }
+    world.journal.approve({ ...word, isApproval: false, at: rejection.askedAt })
+    world.journal.approve({ ...word, isApproval: true, at: approval.askedAt })
+    expect(world.deployment(1).approvals).toMatchObject([{ isApproval: false }])
+    world.journal.approve({ ...word, isApproval: true, at: rejection.askedAt + 1_000 })
+    expect(world.deployment(1).approvals).toMatchObject([{ isApproval: true }])
+    await world.service.cancel(world.says(ADA), world.idOf(1))
+    await world.settles()
   })
 
   test('is not taken back once the image is being applied: that is stopped, or it is too late', async () => {

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import type { Lock, Person } from '../../../src/deploy/deployment.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
-import { ADA, GRACE, request } from '../deploy/situation.ts'
+import { ADA, GRACE, request, lockOn } from '../deploy/situation.ts'
 
 const { repository } = request()
 const NOW = 1_000
 const lockOf = (owner: Person | null, different: Partial<Omit<Lock, 'id'>> = {}): Omit<Lock, 'id'> => ({
-  ...{ repository, environment: 'shop/staging', owner, reason: 'a migration', since: NOW, until: NOW + 100, subject: null, url: null },
+  ...lockOn('shop/staging', { owner, since: NOW, askedAt: NOW, until: NOW + 100 }),
   ...different,
 })
 
