@@ -9,14 +9,12 @@ const checkRun = z.object({
   conclusion: z.string().nullable(),
   startedAt: z.string().nullable(),
   checkSuite: z.object({ databaseId: z.number().nullish(), app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable() }),
-  isRequired: z.boolean().optional(),
 })
 const statusContext = z.object({
   __typename: z.literal('StatusContext'),
   context: z.string(),
   state: z.string(),
   createdAt: z.string(),
-  isRequired: z.boolean().optional(),
 })
 const context = z.discriminatedUnion('__typename', [checkRun, statusContext])
 
@@ -47,7 +45,7 @@ export function checkResults(rollup: z.infer<typeof rollupShape> | null, appId: 
     const known = newest.get(key)
     if (one.reporter !== `app ${appId}` && (known === undefined || isNewer(one, known))) newest.set(key, one)
   }
-  return [...newest.values()].map(({ name, app, outcome, state, isRequired }) => ({ name, app, outcome, state, isRequired }))
+  return [...newest.values()].map(({ name, app, outcome, state }) => ({ name, app, outcome, state }))
 }
 
 /** GitHub's times are whole seconds; its numbers rise. */
@@ -60,11 +58,10 @@ const isNewer = (one: Reported, known: Reported): boolean => one.at > known.at |
 const GREEN: ReadonlySet<string> = new Set(['SUCCESS', 'NEUTRAL', 'SKIPPED'])
 
 function reported(one: z.infer<typeof context>): Reported {
-  const isRequired = one.isRequired ?? false
   if (one.__typename === 'StatusContext') {
     const isPending = one.state === 'PENDING' || one.state === 'EXPECTED'
     const outcome = one.state === 'SUCCESS' ? 'success' : isPending ? 'pending' : 'failure'
-    return { name: one.context, app: null, outcome, state: one.state, isRequired, reporter: 'status', suite: 0, at: Date.parse(one.createdAt), id: 0 }
+    return { name: one.context, app: null, outcome, state: one.state, reporter: 'status', suite: 0, at: Date.parse(one.createdAt), id: 0 }
   }
   const { app, databaseId: suite } = one.checkSuite
   const isDone = one.status === 'COMPLETED'
@@ -77,7 +74,7 @@ function reported(one: z.infer<typeof context>): Reported {
     app: app?.slug ?? null,
     outcome,
     state,
-    isRequired,
+
     reporter: `app ${app?.databaseId}`,
     suite: suite ?? 0,
     at,

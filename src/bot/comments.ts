@@ -1,8 +1,8 @@
 import type { Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type Door, type Verdict } from '../deploy/deployment.ts'
 import type { Plan } from '../deploy/plan.ts'
-import { headline, shortCommit, steps, summary, WHO, type Headline, type Mark, type StepWords, type Word } from '../deploy/words.ts'
-import { utc } from '../deploy/wording.ts'
+import { headline, steps, summary, WHO, type Headline, type Mark, type StepWords, type Word } from '../deploy/words.ts'
+import { shortCommit, utc } from '../deploy/wording.ts'
 import { code, fenced, link, mention, prose } from './markdown.ts'
 
 /** Addresses that the words link to. */

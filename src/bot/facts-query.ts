@@ -84,9 +84,8 @@ fragment judged on GitObject {
           __typename
           ... on CheckRun {
             databaseId name status conclusion startedAt checkSuite { databaseId app { databaseId slug } }
-            isRequired(pullRequestNumber: $number) @include(if: $isPull)
           }
-          ... on StatusContext { context state createdAt isRequired(pullRequestNumber: $number) @include(if: $isPull) }
+          ... on StatusContext { context state createdAt }
         }
         pageInfo { hasNextPage }
       }

@@ -7,6 +7,7 @@ import { canRestore } from './restore.ts'
 import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
 import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Observation, Operation } from './target.ts'
+import { shortDigest } from './wording.ts'
 
 /**
  * State `applying`: the environment is ours and the intent is on disk. Looks before it acts, so that it can be called again
@@ -231,7 +232,7 @@ function isAlreadyThere(now: readonly Observation[], { environment, plan, fence 
 }
 
 function succeed(deployment: Deployment, { journal, clock }: RolloutDoors, now: readonly Observation[]): 'again' {
-  const note = now.map(({ workload, digest }) => `${workload} runs ${digest?.slice(0, 19)}`).join(', ')
+  const note = now.map(({ workload, digest }) => `${workload} runs ${digest === null ? 'nothing' : shortDigest(digest)}`).join(', ')
   journal.end(deployment.id, 'success', { now: clock.now(), note })
   return 'again'
 }

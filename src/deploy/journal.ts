@@ -123,8 +123,8 @@ export interface Heads {
 
 /** What targets were seen to run that nobody deployed. */
 export interface Drifts {
-  /** True the first time that this is seen since the deployment succeeded. */
-  noticed(environment: string, deployment: string, seen: string, now: number): boolean
+  /** The first time counts at which this was seen since the deployment succeeded. */
+  noticed(environment: string, deployment: string, seen: string, now: number): void
   /** It runs again what it should. */
   gone(environment: string): void
   find(environment: string): { readonly deployment: string; readonly seen: string; readonly at: number } | null

@@ -1,12 +1,12 @@
 import { Refusal } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import { decide, type Decision } from './gates/index.ts'
-import { partiesOf, partyName } from './environment.ts'
+import { partiesOf } from './environment.ts'
 import { propose, type PlacedTarget } from './proposal.ts'
 import type { Plan } from './plan.ts'
 import { judge, situationOf } from './situation.ts'
 import type { Look } from './source.ts'
-import { patiently, planned, type RolloutDoors } from './step.ts'
+import { patiently, planned, type RolloutDoors, withMembers } from './step.ts'
 
 /**
  * The gates once more, just before the effect: by the facts of now, with the rules of then and of now. What is judged is the
@@ -26,11 +26,7 @@ export async function recheck(deployment: Deployment, doors: RolloutDoors): Prom
   const { placed } = proposal
   if (placed.name !== plan.target || placed.revision !== plan.targetRevision) return refused(targetChanged(plan, placed).problem)
   // The rules of now may name teams that those of then did not.
-  const parties = partiesOf(proposal.rules)
-  const isKnown = parties.every((party) => facts.members.has(partyName(party)))
-  const all = isKnown
-    ? facts
-    : await patiently(doors, () => doors.source.look(request, { ...asked, parties: [...(asked.parties ?? []), ...parties] }))
+  const all = await withMembers(facts, proposal.rules, request, doors, asked.people)
   // Judged is the request as it was made: what it may skip depends on its words.
   return judge({ request: deployment.request, deployment, facts: all, proposal }, doors)
 }

@@ -4,6 +4,7 @@ import { artifactsOf, canonical, type Plan } from './plan.ts'
 import { handsFor, look, runsPlan, seen, unknown } from './seen.ts'
 import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Contract, Observation, Operation } from './target.ts'
+import { shortDigest } from './wording.ts'
 
 /** Whether the rules (or whoever cancelled) want what ran before put back, and it is known which plan that was. */
 export const canRestore = (deployment: Deployment, why: Problem, doors: RolloutDoors): boolean =>
@@ -101,7 +102,7 @@ function end({ id, problem: stored, rules }: Deployment, isStepDone: boolean, wo
 }
 
 const backWords = ({ artifacts }: Plan): Words => ({
-  sentence: `What ran before (${artifacts.map(({ repository, tag, digest }) => `${repository.split('/').at(-1)}${tag === null ? `@${digest?.slice(0, 19)}` : `:${tag}`}`).join(', ')}) runs again.`,
+  sentence: `What ran before (${artifacts.map(({ repository, tag, digest }) => `${repository.split('/').at(-1)}${tag === null ? `@${shortDigest(digest ?? '')}` : `:${tag}`}`).join(', ')}) runs again.`,
 })
 
 const stuckWords = (now: readonly Observation[], trouble: Problem | null): Words => ({

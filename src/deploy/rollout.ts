@@ -16,6 +16,7 @@ import { recheck } from './recheck.ts'
 import { claimWorkloads } from './workloads.ts'
 import type { Json } from './target.ts'
 import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
+import { shortDigest } from './wording.ts'
 
 /**
  * The whole life of a deployment, one function per state. Each writes what it is about to do before doing it, and does
@@ -120,7 +121,7 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
     try {
       const { digest, as } = await doors.images.resolve(artifact, access(placed), deployment.id)
       artifacts.push({ ...artifact, digest })
-      notes.push(`${digest.slice(0, 19)} as ${as}`)
+      notes.push(`${shortDigest(digest)} as ${as}`)
     } catch (error) {
       if (!(error instanceof Failure) || !isNotYet(error.problem) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
         throw error

@@ -27,7 +27,7 @@ export interface Judged {
 export function judge(judged: Judged & { readonly deployment: Deployment }, doors: RolloutDoors): Decision {
   const { deployment, proposal } = judged
   const now = decide(situationOf(judged, doors))
-  if ('refusal' in now || proposal === null || deployment.rules === null) return now
+  if ('refusal' in now || proposal === null || deployment.rules === null || proposal.rules === deployment.rules) return now
   const then = decide(situationOf({ ...judged, proposal: { ...proposal, rules: deployment.rules } }, doors))
   return 'refusal' in then || ('wait' in then && !('wait' in now)) ? then : now
 }
@@ -51,13 +51,16 @@ function recordsOf(
     lock: proposal === null ? null : lockFor(request, proposal, doors),
     approvals: deployment?.approvals ?? [],
     planHash: deployment?.planHash ?? null,
-    plannedAt: deployment?.steps.find(({ name }) => name === 'verify')?.startedAt ?? null,
+    plannedAt: deployment === null ? null : plannedAt(deployment),
     former: proposal === null ? null : formerOf(repository.id, proposal, doors),
     told: subject?.isPull === true ? doors.heads.find(repository.id, subject.number) : null,
     built: deployment?.built ?? {},
     proved: deployment?.proved ?? {},
   }
 }
+
+/** Since when people can look at the plan; null while there is none. */
+export const plannedAt = ({ steps }: Pick<Deployment, 'steps'>): number | null => steps.find(({ name }) => name === 'verify')?.startedAt ?? null
 
 /** Of the environment's lock and that of the whole repository: the one that somebody else holds, because both have to let it pass. */
 function lockFor(

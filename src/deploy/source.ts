@@ -15,8 +15,6 @@ export interface CheckResult {
   readonly outcome: 'success' | 'pending' | 'failure'
   /** As GitHub has it, for people: `IN_PROGRESS`, `TIMED_OUT`. */
   readonly state: string
-  /** Whether the base branch's rules require it. */
-  readonly isRequired: boolean
 }
 
 /** Somebody's last word on the pull request. */

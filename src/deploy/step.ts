@@ -8,7 +8,7 @@ import type { Claims, Drifts, Heads, Journal, Locks } from './journal.ts'
 import type { Plan } from './plan.ts'
 import type { Provenance } from './provenance.ts'
 import type { PlacedTarget, Surroundings } from './proposal.ts'
-import type { Facts, Source } from './source.ts'
+import type { Facts, Somebody, Source } from './source.ts'
 
 /** What taking a deployment through its states needs of the world. */
 export interface RolloutDoors extends Surroundings {
@@ -81,10 +81,19 @@ export function problemOf(error: unknown, id: string, doors: Pick<RolloutDoors, 
   })
 }
 
-/** The facts with the members of these teams among them: a look of its own is made only for those that nobody asked about yet. */
-export async function withMembers(facts: Facts, rules: EnvironmentRules, request: DeployRequest, doors: RolloutDoors): Promise<Facts> {
+/**
+ * The facts with the members of the rules' teams among them: a look of its own is made only for those that nobody asked about yet.
+ * `people`: whose membership matters besides the actor's.
+ */
+export async function withMembers(
+  facts: Facts,
+  rules: EnvironmentRules,
+  request: DeployRequest,
+  doors: RolloutDoors,
+  people: readonly Somebody[] = [],
+): Promise<Facts> {
   const parties = partiesOf(rules)
   if (parties.every((party) => facts.members.has(partyName(party)))) return facts
-  const { members } = await patiently(doors, () => doors.source.look(request, { commit: null, parties }))
-  return { ...facts, members }
+  const { members } = await patiently(doors, () => doors.source.look(request, { commit: null, parties, people }))
+  return { ...facts, members: new Map([...facts.members, ...members]) }
 }

@@ -73,7 +73,8 @@ async function lookAt(deployment: Deployment, doors: WatchDoors, tell: (notice: 
   const [latest] = inTurn(journal.recent({ environment }, LOOKED_AT))
   if (latest !== undefined && latest.id !== id && hasEnded(latest.state)) return
   const what = seen(now)
-  if (drifts.find(environment)?.seen === what && drifts.find(environment)?.deployment === id) return
+  const known = drifts.find(environment)
+  if (known?.seen === what && known.deployment === id) return
   tell({ key: `n:${deployment.request.repository.id}:drift:${id}:${what}`, kind: 'drift', deployment, seen: what })
   if (targets.get(plan.target)?.target.contract === 'readable') repair(deployment, what, doors)
   drifts.noticed(environment, id, what, clock.now())

@@ -8,6 +8,7 @@ import { mayApprove, mayNot } from './may-approve.ts'
 import { changedActor, mayDeploy } from './may-deploy.ts'
 import { changedComment } from './may-obey.ts'
 import { readRules } from './proposal.ts'
+import { plannedAt } from './situation.ts'
 import type { Facts } from './source.ts'
 import { patiently, withMembers, type RolloutDoors } from './step.ts'
 import { listed, quoted } from './wording.ts'
@@ -107,10 +108,7 @@ const withPusher = (facts: Facts): Facts =>
   facts.pull === null ? facts : { ...facts, pull: { ...facts.pull, pusher: facts.pull.pusher ?? facts.pull.author } }
 
 /** A missed comment is fetched back minutes later. The two times are of different clocks. */
-const isOlderThanPlan = (request: DeployRequest, { steps }: Deployment): boolean => {
-  const planned = steps.findLast(({ name }) => name === 'verify')
-  return planned !== undefined && planned.startedAt > request.askedAt + SKEW
-}
+const isOlderThanPlan = ({ askedAt }: DeployRequest, deployment: Deployment): boolean => (plannedAt(deployment) ?? 0) > askedAt + SKEW
 
 const SKEW = 60_000
 

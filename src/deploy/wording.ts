@@ -54,3 +54,9 @@ export function distance(a: string, b: string): number {
   }
   return row[b.length] ?? 0
 }
+
+/** The digest's first twelve characters, as people compare them. */
+export const shortDigest = (digest: string): string => digest.replace(/^([a-z0-9]+):([0-9a-f]{12})[0-9a-f]+$/, '$1:$2')
+
+/** As git shows it; anything that is no whole commit stays as it is. */
+export const shortCommit = (commit: string): string => (/^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : commit)

@@ -1,6 +1,7 @@
 import type { Who } from '../errors.ts'
 import { hasEnded, isAutomatic, type Deployment, type EndState, type State, type Step, type StepName, type WaitReason } from './deployment.ts'
 import type { Plan, PlannedArtifact } from './plan.ts'
+import { shortDigest } from './wording.ts'
 
 /**
  * What Gantry says of a deployment, once for every door. The comment, the check run, the page and the API render these words
@@ -96,11 +97,6 @@ export function duration(ms: number): string {
   const minutes = Math.floor((seconds % 3600) / 60)
   return `${Math.floor(seconds / 3600)} h${minutes === 0 ? '' : ` ${minutes} min`}`
 }
-
-/** The digest's first twelve characters, as people compare them. */
-export const shortDigest = (digest: string): string => digest.replace(/^([a-z0-9]+):([0-9a-f]{12})[0-9a-f]+$/, '$1:$2')
-
-export const shortCommit = (commit: string): string => commit.slice(0, 7)
 
 /** Who can put a problem right, as the end of "… can put this right". */
 export const WHO: Record<Who, string> = {

@@ -99,10 +99,8 @@ export class Room {
 
   /** Whether there is no more for progress. */
   get isShort(): boolean {
-    const [now, limits] = [this.#clock.now(), LIMITS.progress]
-    const { creates, points } = this.#held
-    const [minute, hour] = [this.#minute.sum(now) + creates, this.#hour.sum(now) + creates]
-    return minute >= limits.minute || hour >= limits.hour || this.#points.sum(now) + points >= limits.points
+    const { creates, points } = this.lacks({ creates: 1, points: 1, urgency: 'progress', since: 0 })
+    return creates || points
   }
 
   #write(): void {

@@ -1,7 +1,8 @@
 import { Refusal } from '../../errors.ts'
 import type { EnvironmentRules } from '../environment.ts'
 import type { Facts } from '../source.ts'
-import { judged, short, type Gate, type Situation } from './gate.ts'
+import { judged, type Gate, type Situation } from './gate.ts'
+import { shortCommit } from '../wording.ts'
 
 /**
  * The images were built from the commit that the other gates judge: by their label `org.opencontainers.image.revision` (`claimed`), or by
@@ -60,7 +61,7 @@ const unknown = (name: string, how: 'claimed' | 'proved'): Refusal =>
 const other = (name: string, from: string, situation: Situation): Refusal =>
   new Refusal('IMAGE_COMMIT_OTHER', {
     sentence: `The image ${name} was built from another commit than the one that is judged.`,
-    found: short(from),
-    wanted: `${short(judged(situation) ?? '')}, or a commit with exactly the same files`,
+    found: shortCommit(from),
+    wanted: `${shortCommit(judged(situation) ?? '')}, or a commit with exactly the same files`,
     next: 'Build the image from this commit, or deploy the commit that it was built from.',
   })

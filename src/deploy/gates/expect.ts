@@ -1,6 +1,6 @@
 import { Refusal } from '../../errors.ts'
-import { listed } from '../wording.ts'
-import { digests, judged, short, type Gate } from './gate.ts'
+import { listed, shortCommit, shortDigest } from '../wording.ts'
+import { digests, judged, type Gate } from './gate.ts'
 
 /** `--expect`: nothing but this commit, or this digest, is deployed. No refusal offers a command with the one that was found. */
 export const expected: Gate = {
@@ -13,7 +13,7 @@ export const expected: Gate = {
       const commit = judged(situation) ?? ''
       return commit === expect
         ? 'the commit is the one that was named'
-        : failed('The commit is not the one that was named.', short(commit), short(expect))
+        : failed('The commit is not the one that was named.', shortCommit(commit), shortCommit(expect))
     }
     if (!/^sha256:[0-9a-f]{64}$/.test(expect))
       return failed('What is expected must be named whole.', expect, 'a whole commit, or sha256: and 64 hexadecimal digits')
@@ -21,10 +21,10 @@ export const expected: Gate = {
     if (artifacts === null) return null
     if (artifacts.some(({ digest }) => digest === expect)) return 'the digest is the one that was named'
     const found = listed(
-      artifacts.map(({ digest }) => digest.slice(0, 19)),
+      artifacts.map(({ digest }) => shortDigest(digest)),
       5,
     )
-    return failed('The tag stands for another image than the one that was named.', found, expect.slice(0, 19))
+    return failed('The tag stands for another image than the one that was named.', found, shortDigest(expect))
   },
 }
 

@@ -78,6 +78,3 @@ export function digests({ plan, proposal }: Situation): readonly (PlannedArtifac
 }
 
 const hasDigest = (artifact: PlannedArtifact): artifact is PlannedArtifact & { readonly digest: Digest } => artifact.digest !== null
-
-/** `4f2c91a`; anything that is no commit as it stands. */
-export const short = (commit: string): string => (/^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : commit)

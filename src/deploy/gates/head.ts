@@ -1,7 +1,8 @@
 import { Refusal } from '../../errors.ts'
 import type { DeployRequest } from '../deployment.ts'
 import type { Facts } from '../source.ts'
-import { judged, short, type Gate, type Records, type Situation } from './gate.ts'
+import { judged, type Gate, type Records, type Situation } from './gate.ts'
+import { shortCommit } from '../wording.ts'
 
 /**
  * The commit that is deployed is the one the person saw. A label's signed body carries it, and so does `--expect`; a comment does not, so
@@ -58,7 +59,7 @@ function refSeenBefore({ request, facts }: Situation): Refusal | string | null {
   if (since < request.askedAt) return 'the branch is older than the comment'
   return new Refusal('HEAD_MOVED', {
     sentence: `The branch ${facts?.ref?.name ?? ''} got a new commit after the command, and nobody has asked to deploy that one.`,
-    found: short(facts?.ref?.commit ?? ''),
+    found: shortCommit(facts?.ref?.commit ?? ''),
     wanted: 'the commit that was its head when the comment was posted',
     next: 'Look at the new commit, then ask again.',
   })
@@ -69,23 +70,23 @@ const isCommit = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test
 const moved = (wanted: string, found: string): Refusal =>
   new Refusal('HEAD_MOVED', {
     sentence: 'The pull request got a new commit after the command, and nobody has asked to deploy that one.',
-    found: short(found),
-    wanted: short(wanted),
+    found: shortCommit(found),
+    wanted: shortCommit(wanted),
     next: 'Look at the new commit, then ask again.',
   })
 
 const another = (wanted: string, found: string): Refusal =>
   new Refusal('HEAD_MOVED', {
     sentence: 'The pull request is at another commit now than the deployment that is to be tried again.',
-    found: short(found),
-    wanted: short(wanted),
+    found: shortCommit(found),
+    wanted: shortCommit(wanted),
     next: 'Look at the new commit, then deploy it with a command of its own.',
   })
 
 const unsettled = (told: string, found: string): Refusal =>
   new Refusal('HEAD_UNSETTLED', {
     sentence: 'GitHub told us of another head of this pull request than it answers now.',
-    found: `${short(found)}, and ${short(told)} was told`,
+    found: `${shortCommit(found)}, and ${shortCommit(told)} was told`,
     wanted: 'one head, everywhere',
     next: 'Ask again in a minute.',
   })
@@ -93,7 +94,7 @@ const unsettled = (told: string, found: string): Refusal =>
 const unproved = (pull: Pull): Refusal =>
   new Refusal('HEAD_UNPROVED', {
     sentence: 'GitHub does not say when the head became this commit, so a push after the comment cannot be ruled out.',
-    found: `${short(pull.head)}${pull.isFork ? ' on a fork' : ''}`,
+    found: `${shortCommit(pull.head)}${pull.isFork ? ' on a fork' : ''}`,
     wanted: 'a head that is provably older than the command',
     next: 'Add the label deploy or deploy:ENVIRONMENT, or name the whole commit that you looked at with --expect.',
   })

@@ -1,5 +1,5 @@
 import { Refusal } from '../../errors.ts'
-import { listed, utc } from '../wording.ts'
+import { listed, shortDigest, utc } from '../wording.ts'
 import { digests, Waits, type Gate, type Situation } from './gate.ts'
 
 /** What is deployed here runs in another environment first: the same digests, by the images' names, and for long enough. */
@@ -17,7 +17,7 @@ export const order: Gate = {
     const there = new Map(former.plan.artifacts.map(({ name, digest }) => [name, digest]))
     const others = wanted.filter(({ name, digest }) => there.get(name) !== digest)
     if (others.length > 0) {
-      const found = others.map(({ name }) => `${name} ${there.get(name)?.slice(0, 19) ?? 'not at all'}`)
+      const found = others.map(({ name }) => `${name} ${shortDigest(there.get(name) ?? 'not at all')}`)
       return required(situation, after.environment, `${after.environment} runs ${listed(found, 5)}`)
     }
     const ready = former.since + after.healthyFor
@@ -28,7 +28,7 @@ export const order: Gate = {
 }
 
 function required({ plan, proposal }: Situation, environment: string, found: string): Refusal {
-  const images = (plan ?? proposal)?.artifacts.map(({ name, digest, tag }) => `${name} ${digest?.slice(0, 19) ?? `:${tag}`}`) ?? []
+  const images = (plan ?? proposal)?.artifacts.map(({ name, digest, tag }) => `${name} ${digest === null ? `:${tag}` : shortDigest(digest)}`) ?? []
   return new Refusal('ORDER_REQUIRED', {
     sentence: `This has to run in ${environment} first.`,
     found,

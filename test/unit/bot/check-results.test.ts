@@ -3,7 +3,7 @@ import { checkResults, rollupShape } from '../../../src/bot/check-results.ts'
 
 const run = (more: object) => ({
   ...{ __typename: 'CheckRun', databaseId: 1, name: 'build', status: 'COMPLETED', conclusion: 'SUCCESS', startedAt: '2026-01-05T12:00:00Z' },
-  ...{ checkSuite: { app: { databaseId: 7, slug: 'ci' } }, isRequired: false },
+  ...{ checkSuite: { app: { databaseId: 7, slug: 'ci' } } },
   ...more,
 })
 const results = (nodes: readonly unknown[]) => checkResults(rollupShape.parse({ contexts: { nodes, pageInfo: { hasNextPage: false } } }), 4711)
@@ -24,8 +24,8 @@ test('an App that is gone counts as nobody in particular, and a conclusion of to
 })
 
 test('a required status that was never reported is pending', () => {
-  const expected = { __typename: 'StatusContext', context: 'legacy', state: 'EXPECTED', createdAt: '2026-01-05T12:00:00Z', isRequired: true }
-  expect(results([expected])).toEqual([{ name: 'legacy', app: null, outcome: 'pending', state: 'EXPECTED', isRequired: true }])
+  const expected = { __typename: 'StatusContext', context: 'legacy', state: 'EXPECTED', createdAt: '2026-01-05T12:00:00Z' }
+  expect(results([expected])).toEqual([{ name: 'legacy', app: null, outcome: 'pending', state: 'EXPECTED' }])
 })
 
 test('a result that GitHub leaves out makes all of them unknown', () => {

@@ -103,13 +103,6 @@ describe('what the gates judge', () => {
       expect(await told()).toEqual(['build github-actions success SUCCESS'])
     })
 
-    test('those that the base branch’s rules require are marked', async () => {
-      desk.github.requires(['build', 'legacy'])
-      for (const name of ['build', 'lint']) desk.github.checks(head(), name, 'success')
-      desk.github.checks(head(), 'legacy', 'success', { app: null })
-      expect((await checks())?.filter(({ isRequired }) => isRequired).map(({ name }) => name)).toEqual(['build', 'legacy'])
-    })
-
     test('are those of the commit that is judged, not of another one', async () => {
       const settled = head()
       desk.github.checks(settled, 'build', 'failure')

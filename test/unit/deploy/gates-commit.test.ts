@@ -28,7 +28,6 @@ const check = (name: string, outcome: CheckResult['outcome'] = 'success', app: s
   app,
   outcome,
   state: { success: 'SUCCESS', pending: 'IN_PROGRESS', failure: 'TIMED_OUT' }[outcome],
-  isRequired: false,
 })
 const checked = (...checks: CheckResult[]): { facts: Facts } => ({ facts: commit({ checks }) })
 

@@ -83,9 +83,7 @@ function anyFacts(random: Random): Situation['facts'] {
           sha: random.pick([HEAD, HEAD, OTHER]),
           tree: 'tree-1',
           isSigned: random.chance(0.7),
-          checks: random.chance(0.1)
-            ? null
-            : [{ name: 'build', app: random.pick(['github-actions', 'impostor', null]), outcome, state: outcome, isRequired: true }],
+          checks: random.chance(0.1) ? null : [{ name: 'build', app: random.pick(['github-actions', 'impostor', null]), outcome, state: outcome }],
         },
     trees: random.chance(0.3) ? new Map([[OTHER, 'tree-1']]) : new Map(),
   })

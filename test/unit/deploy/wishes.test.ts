@@ -23,7 +23,7 @@ describe('an approval', () => {
       sha: HEAD,
       tree: 'tree-1',
       isSigned: true,
-      checks: [{ name: 'build', app: null, outcome, state: '', isRequired: true }],
+      checks: [{ name: 'build', app: null, outcome, state: '' }],
     })
     world.configuration = configuration([rules({ require: demands })])
     world.github = { roles: ROLES, commit: commit('pending') }
