@@ -64,7 +64,7 @@ export class Tally {
   /** What the seeds should have reached and have not. */
   covers(): boolean {
     const missing = neverReached(this.#reached, this.#seeds)
-    for (const what of missing) console.error(`not reached once in a thousand seeds: ${what}`)
+    for (const what of missing) console.error(`not reached as often as so many seeds should: ${what}`)
     return missing.length === 0
   }
 

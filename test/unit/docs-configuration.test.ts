@@ -1,15 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
-import { readOperatorFile } from '../../src/config/operator-file.ts'
+import { NO_OPERATOR, readOperatorFile } from '../../src/config/operator-file.ts'
 import type { SecretReference } from '../../src/config/operator-file.ts'
 import { readConfiguration } from '../../src/config/repository-file.ts'
 import { repositorySchema } from '../../src/config/repository-schema.ts'
+import { bounds } from '../../src/deploy/gates/bounds.ts'
+import { propose } from '../../src/deploy/proposal.ts'
 import type { Target, TargetKind } from '../../src/deploy/target.ts'
 import { targetKinds } from '../../src/targets/index.ts'
+import { asks, facts, placed, request, situation } from './deploy/situation.ts'
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
-const examples = [...text.matchAll(/^```yaml ?(.*)\n([^]*?)^```$/gm)].map(([, file = '', yaml = ''], index) => ({ index: index + 1, file, yaml }))
+const examplesIn = (part: string) => [...part.matchAll(/^```yaml ?(.*)\n([^]*?)^```$/gm)].map(([, file = '', yaml = '']) => ({ file, yaml }))
+const examples = examplesIn(text).map((example, index) => ({ index: index + 1, ...example }))
+
+/** What stands under one heading belongs together. */
+const pairs = text.split(/^(?=#{2,3} )/m).flatMap((part) => {
+  const of = (name: string) => examplesIn(part).find(({ file }) => file === name)?.yaml
+  const [repository, operator] = [of('deploy.yml'), of('gantry.yml')]
+  const [heading = ''] = part.split('\n')
+  return repository === undefined || operator === undefined ? [] : [{ heading: heading.replace(/^#+ /, ''), repository, operator }]
+})
 
 const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
 const problemIn = (result: object): unknown => ('problem' in result ? result.problem : null)
@@ -24,12 +36,13 @@ function secretIn(reference: SecretReference): string {
 // No example is started, so nothing is asked of these doors.
 const doors = { fetch: () => globalThis.fetch, files: () => ({}), clock: {} } as never
 
+const create = (kind: string, options: unknown): Target => (kinds.get(kind) as TargetKind<unknown>).create('any', options, doors)
+
 function targetOf(kind: string): Target {
-  const maker = kinds.get(kind) as TargetKind<unknown>
   const own = kind === 'static' ? { listen: '127.0.0.1:1' } : { host: 'unix:///var/run/docker.sock' }
-  const read = maker.options(own)
+  const read = (kinds.get(kind) as TargetKind<unknown>).options(own)
   if ('problem' in read) throw new Error(read.problem.sentence)
-  return maker.create('any', read.options, doors)
+  return create(kind, read.options)
 }
 
 describe('the examples in docs/configuration.md', () => {
@@ -54,6 +67,30 @@ describe('the examples in docs/configuration.md', () => {
 
   test.each(examples.filter(({ file }) => file === 'gantry.yml'))('$index: gantry.yml', ({ yaml }) => {
     expect(problemIn(readOperatorFile(yaml, kinds, secretIn))).toBeNull()
+  })
+
+  test('there are pairs of them', () => expect(pairs.length).toBeGreaterThanOrEqual(3))
+
+  test.each(pairs)('$heading: the operator file lets every environment of the repository onto its target', ({ repository, operator }) => {
+    const read = readOperatorFile(operator, kinds, secretIn)
+    const { targets: declared } = 'operator' in read ? read.operator : NO_OPERATOR
+    const [id] = [...declared.values()].flatMap(({ allow }) => allow.map(({ repositoryId }) => repositoryId))
+    const targets = new Map(
+      [...declared.values()].map(({ name, kind, options, allow }) => [name, placed({ name, target: create(kind, options), bounds: allow })]),
+    )
+    const known = facts({ configuration: { blob: '', text: repository } })
+    const { configuration } = readConfiguration(repository, 'shop') as Extract<ReturnType<typeof readConfiguration>, { configuration: unknown }>
+    const places = [...configuration.apps.values()].flatMap((app) =>
+      [...app.environments.keys()].map((environment) => ({ app: app.name, environment })),
+    )
+    const refused = places.flatMap((place) => {
+      const asked = request({ repository: { ...request().repository, id: id ?? 0 }, asks: asks({ ...place, image: null }) })
+      const proposal = propose(asked, known, { readConfiguration, targets })
+      const verdict = 'problem' in proposal ? proposal : bounds.judge(situation({ request: asked, proposal }))
+      return typeof verdict === 'string' ? [] : [{ ...place, verdict }]
+    })
+    expect(places.length).toBeGreaterThan(0)
+    expect(refused).toEqual([])
   })
 })
 

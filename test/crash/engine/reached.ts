@@ -1,4 +1,4 @@
-/** What happened in a world that must happen sometimes: each of `SOMETIMES` at least once in a thousand seeds. */
+/** What happened in a world that must happen sometimes: each of `SOMETIMES` at least once in a thousand seeds, of `SELDOM` in ten thousand. */
 export class Reached {
   readonly all = new Set<string>()
 
@@ -25,8 +25,11 @@ export const SOMETIMES: readonly string[] = [
   ),
 ]
 
+/** Few worlds put something back, and that is soon done; those with a death at every crossing die in all of it. */
+const SELDOM: readonly string[] = ['died in restoring']
+
 /** Those that so many seeds must have reached, and did not often enough. */
 export function neverReached(counts: ReadonlyMap<string, number>, seeds: number): string[] {
-  const wanted = Math.floor(seeds / 1_000)
-  return SOMETIMES.filter((what) => (counts.get(what) ?? 0) < wanted)
+  const isRarer = (often: number) => (what: string) => (counts.get(what) ?? 0) < Math.floor(seeds / often)
+  return [...SOMETIMES.filter(isRarer(1_000)), ...SELDOM.filter(isRarer(10_000))]
 }

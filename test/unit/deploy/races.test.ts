@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Observation } from '../../../src/deploy/target.ts'
 import { createLocks } from '../../../src/store/locks.ts'
-import { ADA, GRACE, configuration, digestOf, imageRule, request, rules, lockOn } from './situation.ts'
+import { ADA, GRACE, configuration, digestOf, idleTarget, imageRule, lockOn, request, rules } from './situation.ts'
 import { SmallWorld, failure } from './small-world.ts'
 
 /** What the simulation found (docs/simulation.md), each told as the smallest story that shows it. */
@@ -171,6 +172,33 @@ describe('what an earlier process sent may still be on its way', () => {
     await world.rests()
     expect(world.states).toEqual(['unknown'])
   })
+
+  test('and what it left half done is left alone where somebody has moved the other half since', async () => {
+    const world = new SmallWorld()
+    const seen = (workload: string, tag: string, operation: string | null): Observation => ({
+      ...{ workload, digest: digestOf(tag), operation, fence: null, healthy: true, pending: null, revision: tag },
+    })
+    let now = [seen('shop', '1.0', null), seen('worker', '1.0', null)]
+    let tries = 0
+    const target = idleTarget({
+      workloads: () => ['shop', 'worker'],
+      observe: async () => now,
+      apply: ({ id }) => {
+        tries += 1
+        now = [seen('shop', '1.1', id), seen('worker', 'by hand', null)]
+        world.crossings.die()
+        return new Promise(() => {})
+      },
+    })
+    world.placed = { target }
+    world.starts()
+    world.asks(':1.1')
+    await world.settles()
+    world.starts()
+    await world.rests()
+    expect(world.deployment(1)).toMatchObject({ state: 'unknown', problem: { code: 'TARGET_MOVED' } })
+    expect(tries).toBe(1)
+  })
 })
 
 describe('a clock that is set right', () => {
@@ -190,6 +218,22 @@ describe('a clock that is set right', () => {
     world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 600_000 } })])
     world.time.isSetBy(-3_600_000)
     world.asks(':1.1')
+    await world.time.passes('15 minutes')
+    expect(world.deployment(1)).toMatchObject({ state: 'refused', problem: { code: 'WAIT_EXPIRED' } })
+  })
+
+  test('by an hour back makes no alarm ring an hour late', async () => {
+    const world = new SmallWorld()
+    world.configuration = configuration([rules({ approvals: { count: 1, by: [], not: [], expire: 600_000 } })])
+    world.asks(':1.1')
+    await world.settles()
+    world.crossings.die()
+    world.time.isSetBy(3_600_000)
+    // By this clock the time is over, and two minutes are left in which an approval may still be fetched.
+    world.starts()
+    await world.settles()
+    expect(world.states).toEqual(['waiting'])
+    world.time.isSetBy(-3_600_000)
     await world.time.passes('15 minutes')
     expect(world.deployment(1)).toMatchObject({ state: 'refused', problem: { code: 'WAIT_EXPIRED' } })
   })
