@@ -63,3 +63,5 @@ export interface TargetAccess {
 
 /** The registry does not have it, which may only mean that nobody has pushed it yet. */
 export const isNotYet = ({ code }: Problem): boolean => code === 'TAG_NOT_FOUND' || code === 'REPOSITORY_NOT_FOUND'
+
+export const notYetThere = ({ repository, tag }: PlannedArtifact): string => `The registry does not have ${repository}:${tag} yet.`

@@ -85,17 +85,24 @@ function contentOf(making: Making): Settled | { readonly problem: Problem } {
   return origin.kind === 'promote' ? promoted(plan, making) : repeated(plan, making)
 }
 
-function declared({ request, facts, asked, placed }: Making): Settled | { readonly problem: Problem } {
-  const parameters = parametersOf(request.asks.parameters, asked.environment.parameters)
-  if (parameters instanceof Refusal) return parameters
-  const parsed = placed.target.parse(filled(asked.environment.settings, parameters))
+function declared(making: Making): Settled | { readonly problem: Problem } {
+  const { request, facts, asked, placed } = making
+  const parsed = settingsOf(making)
   if ('problem' in parsed) return parsed
   const commit = commitOf(request, facts)
   if (commit instanceof Refusal) return commit
   const values = { ...commit, pr: facts.pull === null ? null : (request.subject?.number ?? null) }
   const artifacts = nameArtifacts(asked, values, placed.target.images(parsed.settings))
   if (artifacts instanceof Refusal) return artifacts
-  return { settings: parsed.settings, artifacts, commit: commit.sha, source: sourceOf(request, facts, commit.branch), parameters }
+  return { ...parsed, artifacts, commit: commit.sha, source: sourceOf(request, facts, commit.branch) }
+}
+
+/** The environment's settings with what was asked for filled in. */
+function settingsOf({ request, asked, placed }: Making): Pick<Settled, 'settings' | 'parameters'> | { readonly problem: Problem } {
+  const parameters = parametersOf(request.asks.parameters, asked.environment.parameters)
+  if (parameters instanceof Refusal) return parameters
+  const parsed = placed.target.parse(filled(asked.environment.settings, parameters))
+  return 'problem' in parsed ? parsed : { settings: parsed.settings, parameters }
 }
 
 /** The same plan again, in the same place. */
@@ -111,18 +118,16 @@ function repeated(plan: Plan, { asked, placed }: Making): Settled | Refusal {
 }
 
 /** The digests that run elsewhere, in the place that is declared here. */
-function promoted(plan: Plan, { request, asked, placed }: Making): Settled | { readonly problem: Problem } {
-  const parameters = parametersOf(request.asks.parameters, asked.environment.parameters)
-  if (parameters instanceof Refusal) return parameters
-  const parsed = placed.target.parse(filled(asked.environment.settings, parameters))
+function promoted(plan: Plan, making: Making): Settled | { readonly problem: Problem } {
+  const parsed = settingsOf(making)
   if ('problem' in parsed) return parsed
   const artifacts: PlannedArtifact[] = []
-  for (const name of new Set(placed.target.images(parsed.settings))) {
+  for (const name of new Set(making.placed.target.images(parsed.settings))) {
     const artifact = plan.artifacts.find((one) => one.name === name)
     if (artifact === undefined) return notThere(name, plan)
     artifacts.push(artifact)
   }
-  return { settings: parsed.settings, artifacts, commit: plan.commit, source: plan.source ?? null, parameters }
+  return { ...parsed, artifacts, commit: plan.commit, source: plan.source ?? null }
 }
 
 const notThere = (name: string, { environment, artifacts }: Plan): Refusal =>

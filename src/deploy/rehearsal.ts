@@ -3,7 +3,7 @@ import { consider } from './consider.ts'
 import type { DeployRequest, Verdict, Wait } from './deployment.ts'
 import { environmentKey } from './environment.ts'
 import { decide, FORBIDS } from './gates/index.ts'
-import { isNotYet, type PreflightReport } from './images.ts'
+import { isNotYet, notYetThere, type PreflightReport } from './images.ts'
 import { canonical, hashPlan, type Plan } from './plan.ts'
 import { planOf, type Proposal } from './proposal.ts'
 import { situationOf } from './situation.ts'
@@ -65,8 +65,7 @@ function awaitedImage({ artifacts }: Proposal, reports: readonly PreflightReport
   if (problems.some((problem, index) => problem !== null && (!isNotYet(problem) || artifacts[index]?.wait === undefined))) return null
   const artifact = artifacts[problems.findIndex((problem) => problem !== null)]
   if (artifact === undefined) return null
-  const sentence = `The registry does not have ${artifact.repository}:${artifact.tag} yet.`
-  return { reason: 'image', sentence, until: clock.now() + (artifact.wait ?? 0), lookAt: clock.now() }
+  return { reason: 'image', sentence: notYetThere(artifact), until: clock.now() + (artifact.wait ?? 0), lookAt: clock.now() }
 }
 
 const withDigests = (plan: Plan, reports: readonly PreflightReport[]): Plan => ({

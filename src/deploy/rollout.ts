@@ -4,7 +4,7 @@ import { hasEnded, type Deployment, type EndState, type State, type Verdict, typ
 import { apply, observe } from './effect.ts'
 import { environmentKey } from './environment.ts'
 import { type Decision } from './gates/index.ts'
-import { isNotYet } from './images.ts'
+import { isNotYet, notYetThere } from './images.ts'
 import type { Ending } from './journal.ts'
 import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
 import { planOf, type PlacedTarget, type Proposal } from './proposal.ts'
@@ -125,7 +125,7 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
     } catch (error) {
       if (!(error instanceof Failure) || !isNotYet(error.problem) || wait === undefined || doors.clock.now() >= deployment.createdAt + wait)
         throw error
-      return waitForImage(deployment, `${artifact.repository}:${artifact.tag}`, deployment.createdAt + wait, doors)
+      return waitForImage(deployment, artifact, deployment.createdAt + wait, doors)
     }
   }
   const complete = { ...plan, artifacts }
@@ -137,8 +137,8 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
 
 const setsAside = ({ request: { asks } }: Deployment): boolean => asks.override !== null || asks.origin?.kind === 'rollback'
 
-function waitForImage({ id }: Deployment, image: string, until: number, { journal, clock }: RolloutDoors): Progress {
-  const wait: Wait = { reason: 'image', sentence: `The registry does not have ${image} yet.`, until, lookAt: clock.now() + ASK_FOR_IMAGE }
+function waitForImage({ id }: Deployment, image: PlannedArtifact, until: number, { journal, clock }: RolloutDoors): Progress {
+  const wait: Wait = { reason: 'image', sentence: notYetThere(image), until, lookAt: clock.now() + ASK_FOR_IMAGE }
   journal.wait(id, 'resolving', wait, { now: clock.now(), step: 'wait', note: 'not there yet' })
   return 'again'
 }

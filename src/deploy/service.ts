@@ -58,8 +58,8 @@ export interface Service {
   named(id: string, request: DeployRequest): Deployment | Refusal
   /** What may be meant by whoever names none: asked for on the same thread and not later, the newest first. */
   recentOn(request: DeployRequest): readonly Deployment[]
-  /** What runs in the configuration's environments, or in those of the given name. Settles an `unknown` outcome where the target could be observed. */
-  status(repository: Repository, facts: Facts, environment: string | null): Promise<readonly EnvironmentStatus[] | { readonly problem: Problem }>
+  /** What runs in the configuration's environments that are meant; null means any. Settles an `unknown` outcome where the target could be observed. */
+  status(repository: Repository, configuration: Configuration, meant: PlaceAsked): Promise<readonly EnvironmentStatus[]>
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
   /** A dry run: every gate, the preflight, and what would change. */
@@ -137,7 +137,8 @@ export function createService(outside: ServiceDoors): Service {
     formerly: (deployment) => formerly(deployment, doors),
     named: (id, request) => named(id, request, journal),
     recentOn: (request) => recentOn(request, journal),
-    status: (repository, facts, environment) => status(repository, facts, environment, doors, driver.wakeNext),
+    status: (repository, configuration, meant) =>
+      Promise.all(placesIn(configuration, meant).map(({ app, rules }) => statusOf(repository, app, rules, doors, driver.wakeNext))),
     preflight: (request) => activity.run(() => preflightOf(request, doors)),
     rehearse: (request) => activity.run(() => rehearse(request, doors)),
     approve: async (request, word) => touched(await approve(request, word, doors)),
@@ -285,19 +286,11 @@ async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnT
   return { app, environment, reports }
 }
 
-async function status(
-  repository: Repository,
-  facts: Facts,
-  environment: string | null,
-  doors: RolloutDoors,
-  wakeNext: (environment: string) => void,
-): ReturnType<Service['status']> {
-  const read = configurationOf(repository, facts, doors)
-  if ('problem' in read) return read
-  const places = [...(read.configuration?.apps.values() ?? [])].flatMap((app) => [...app.environments.values()].map((rules) => ({ app, rules })))
-  const wanted = places.filter(({ rules }) => environment === null || rules.name === environment)
-  return Promise.all(wanted.map(({ app, rules }) => statusOf(repository, app, rules, doors, wakeNext)))
-}
+const placesIn = ({ apps }: Configuration, { app: name, environment }: PlaceAsked) =>
+  [...apps.values()]
+    .filter((app) => name === null || app.name === name)
+    .flatMap((app) => [...app.environments.values()].map((rules) => ({ app, rules })))
+    .filter(({ rules }) => environment === null || rules.name === environment)
 
 async function statusOf(repository: Repository, app: App, rules: EnvironmentRules, doors: RolloutDoors, wakeNext: (environment: string) => void) {
   const key = environmentKey(repository.id, app.name, rules.name)

@@ -27,14 +27,10 @@ export const status: Command = {
   role: 'triage',
   judgedBy: 'standing',
   run: async ({ args, request, service, look, answer, refuse }) => {
-    const { app, environment } = readPlace(args.words[0] ?? null)
-    const facts = await look()
-    const read = service.configuration(request.repository, facts)
+    const read = service.configuration(request.repository, await look())
     if ('problem' in read) return refuse(read.problem)
     if (read.configuration === null) return answer(NO_CONFIGURATION)
-    const all = await service.status(request.repository, facts, environment)
-    if ('problem' in all) return refuse(all.problem)
-    const asked = all.filter((one) => app === null || one.app === app)
+    const asked = await service.status(request.repository, read.configuration, readPlace(args.words[0] ?? null))
     if (asked.length === 0) return refuse(unknown(args.words[0] ?? '', read.configuration))
     const isQualified = read.configuration.apps.size > 1
     const sections = asked.slice(0, MOST_ENVIRONMENTS).map((one) => section(one, isQualified))

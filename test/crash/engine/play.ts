@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { NOTHING_ASKED, type Asks, type DeployRequest } from '../../../src/deploy/deployment.ts'
 import type { Happening } from '../../../src/deploy/happening.ts'
 import type { Service } from '../../../src/deploy/service.ts'
-import { digestOf, facts, request } from '../../unit/deploy/situation.ts'
+import { digestOf, request } from '../../unit/deploy/situation.ts'
 import { untilDead, type EngineWorld } from './world.ts'
 import type { Act, Beat } from './scenario.ts'
 import { PEOPLE, workloadsOf } from './surroundings.ts'
@@ -125,9 +125,9 @@ export class Play {
   }
 
   async #wish(service: Service, asked: DeployRequest, act: Wish): Promise<void> {
-    const { reached } = this.#world
+    const { reached, surroundings } = this.#world
     if (act.does === 'asks for the status') {
-      await service.status(asked.repository, facts(), act.environment)
+      await service.status(asked.repository, surroundings.configuration, { app: null, environment: act.environment })
       return
     }
     if (act.does === 'locks' || act.does === 'unlocks') {

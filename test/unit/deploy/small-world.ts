@@ -128,9 +128,9 @@ export class SmallWorld {
   }
 
   async status(environment = 'staging'): Promise<EnvironmentStatus> {
-    const answer = await this.service.status(request().repository, facts(this.github), environment)
-    if ('problem' in answer || answer[0] === undefined) throw new Error('no such environment')
-    return answer[0]
+    const [only] = await this.service.status(request().repository, this.configuration, { app: null, environment })
+    if (only === undefined) throw new Error('no such environment')
+    return only
   }
 
   #assemble(crossings: Crossings): Service {
