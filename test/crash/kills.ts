@@ -1,6 +1,6 @@
 import { eventually } from '../world/grounds.ts'
 import { Random } from '../world/random.ts'
-import { GroundsOfBoth, type Place } from './grounds-of-both.ts'
+import { GroundsOfBoth, type EngineKind, type Place } from './grounds-of-both.ts'
 import type { Found } from './finding.ts'
 
 export interface Killed {
@@ -14,6 +14,7 @@ export interface Killed {
 export interface Kills {
   readonly count: number
   readonly seed: number
+  readonly engine: EngineKind
   /** Whether to wait until GitHub shows everything, which in such a rush may be minutes later. */
   readonly isSaidToo: boolean
 }
@@ -21,7 +22,7 @@ export interface Kills {
 const VERSIONS = 5
 const PLACES: readonly Place[] = ['staging', 'production']
 /** The most that a deployment takes here when nobody is killed; a kill comes at a random moment of it. */
-const MOMENTS = 700
+const MOMENTS: Record<EngineKind, number> = { simulated: 700, real: 2_000 }
 /** Seconds: what died before it was stored is looked for a minute after the start at the latest. */
 const PATIENCE = 120
 
@@ -31,14 +32,14 @@ const SERIES = 20
 const SAID_EVERY = 5
 
 /** `kill -9`, so many times, each at a random moment of a deployment: the real program over HTTP, a site and an engine in turn. */
-export async function kills({ count, seed, isSaidToo }: Kills, found: Found, progress: (done: number) => void = () => {}): Promise<Killed> {
+export async function kills({ count, seed, engine, isSaidToo }: Kills, found: Found, progress: (done: number) => void = () => {}): Promise<Killed> {
   const random = new Random(seed)
   const times: Times = { ready: [], goesOn: [] }
   for (let done = 0; done < count; done += SERIES) {
-    const grounds = await GroundsOfBoth.open(VERSIONS)
+    const grounds = await GroundsOfBoth.open(VERSIONS, engine)
     const some = Math.min(SERIES, count - done)
     try {
-      for (let nth = 1; nth <= some; nth++) await round(grounds, nth, random, times, found)
+      for (let nth = 1; nth <= some; nth++) await round(grounds, nth, random.next() * MOMENTS[engine], times, found)
       if (isSaidToo && (done / SERIES) % SAID_EVERY === 0) await allSaid(grounds, some, found)
     } catch (error) {
       found('broken', `${String(error)}\n${grounds.gantry.output.slice(-4_000)}`)
@@ -55,11 +56,11 @@ interface Times {
   readonly goesOn: number[]
 }
 
-async function round(grounds: GroundsOfBoth, nth: number, random: Random, times: Times, found: Found): Promise<void> {
+async function round(grounds: GroundsOfBoth, nth: number, moment: number, times: Times, found: Found): Promise<void> {
   const place = PLACES[nth % PLACES.length] as Place
   grounds.github.people.ada.comments(grounds.pull.number, `/deploy ${place} :${1 + (nth % VERSIONS)}`)
   const sending = grounds.delivers().catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, random.next() * MOMENTS))
+  await new Promise((resolve) => setTimeout(resolve, moment))
   grounds.gantry.child.kill('SIGKILL')
   await Promise.all([grounds.gantry.ended, sending])
   const before = stateOf(grounds, nth)
@@ -76,7 +77,7 @@ async function round(grounds: GroundsOfBoth, nth: number, random: Random, times:
   await starting
   const isOver = await eventually(() => stateOf(grounds, nth).text.endsWith('success'), PATIENCE)
   if (!isOver) found('lost', `deployment ${nth} to ${place}: ${stateOf(grounds, nth).text}`)
-  happenedOnce(grounds, place, nth, found)
+  await happenedOnce(grounds, place, nth, found)
   if (/"level":(50|60)/.test(grounds.gantry.output)) found('broken', grounds.gantry.output.slice(-2_000))
 }
 
@@ -103,17 +104,17 @@ async function readyAfter(grounds: GroundsOfBoth, since: number): Promise<number
 }
 
 /** One row, one turn, and what runs is this deployment's. */
-function happenedOnce(grounds: GroundsOfBoth, place: Place, nth: number, found: Found): void {
+async function happenedOnce(grounds: GroundsOfBoth, place: Place, nth: number, found: Found): Promise<void> {
   const rows = grounds.rows('select id, fence from deployment order by sequence')
   if (rows.length !== nth) found(rows.length < nth ? 'lost' : 'doubled', `${rows.length} deployments of ${nth} commands`)
   const mine = rows[nth - 1]
   const turn = Math.ceil(nth / PLACES.length)
   if (mine?.['fence'] !== turn) found('doubled', `deployment ${nth} to ${place} has fence ${String(mine?.['fence'])}, not ${turn}`)
-  const runs = grounds.operationAt(place)
+  const runs = await grounds.operationAt(place)
   if (runs !== mine?.['id']) found('stale', `${place} runs ${runs}, not ${String(mine?.['id'])}`)
-  const left = grounds.leftAt(place)
+  const left = await grounds.leftAt(place)
   if (left.length > 0) found('doubled', `${place} has containers left of ${left.join()}`)
-  for (const violation of grounds.engine.violations.splice(0)) found('broken', violation)
+  for (const violation of grounds.violations()) found('broken', violation)
 }
 
 /** GitHub shows one comment, one check run and one Deployment of each, and nothing else. */

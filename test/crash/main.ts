@@ -1,4 +1,4 @@
-// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--kills N] [--json]
+// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--kills N [--engine real]] [--json]
 import { parseArgs } from 'node:util'
 import type { Death } from '../world/crossings.ts'
 import { Random } from '../world/random.ts'
@@ -27,6 +27,7 @@ const options = {
   contract: { type: 'string' },
   death: { type: 'string' },
   kills: { type: 'string' },
+  engine: { type: 'string' },
   json: { type: 'boolean' },
 } as const
 const { values } = parseArgs({ options })
@@ -47,10 +48,11 @@ process.exitCode = lost + doubled + stale + broken === 0 && tally.covers() ? 0 :
 
 /** The real program in a process of its own, killed at random moments. */
 async function killed(count: number): Promise<void> {
-  tally.begins(`kill -9, ${count} times`)
+  const engine = values.engine === 'real' ? 'real' : 'simulated'
+  tally.begins(`kill -9, ${count} times, with a ${engine} engine`)
   const findings: Finding[] = []
   const found: Found = (kind, what) => void findings.push({ kind, what })
-  const { ready, goesOn } = await kills({ count, seed, isSaidToo: true }, found, (done) => console.error(`${done} kills so far`))
+  const { ready, goesOn } = await kills({ count, seed, engine, isSaidToo: true }, found, (done) => console.error(`${done} kills so far`))
   tally.killed(count, findings)
   console.error(JSON.stringify({ kills: count, ready: quantiles(ready), goesOn: quantiles(goesOn), unit: 'ms' }))
 }
