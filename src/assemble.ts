@@ -34,6 +34,8 @@ import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
+import { localKeys } from './store/vault/local-keys.ts'
+import { createVault, type Vault } from './store/vault.ts'
 import { targetKinds } from './targets/index.ts'
 import type { Inbox } from './deploy/journal.ts'
 import type { Logger } from 'pino'
@@ -58,6 +60,8 @@ export interface Outside {
   mask(text: string): string
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
+  /** So many bytes that nobody can foresee. */
+  entropy(count: number): Uint8Array<ArrayBuffer>
 }
 
 export interface Gantry {
@@ -65,6 +69,8 @@ export interface Gantry {
   readonly bot: Bot
   readonly inbox: Inbox
   readonly renewals: Renewals
+  /** To be checked before anything else is done. */
+  readonly vault: Vault
   /** Sites that targets serve by themselves, by the target's name. */
   readonly sites: ReadonlyMap<string, Site>
 }
@@ -125,7 +131,8 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     mask: outside.mask,
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
-  return { service, bot, inbox, sites, renewals }
+  const vault = createVault(accounts, localKeys(settings.keys, outside.entropy), outside.entropy)
+  return { service, bot, inbox, sites, renewals, vault }
 }
 
 /** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */

@@ -53,6 +53,10 @@ export const CODES = {
   // the start of the process
   SETTING_INVALID: facts('account', 500),
   OPERATOR_FILE_INVALID: facts('account', 500),
+  // the vault
+  VAULT_KEY_MISSING: facts('account', 500),
+  VAULT_KEY_WRONG: facts('account', 500),
+  VAULT_RECORD_BROKEN: facts('account', 500),
   // the gates
   PERMISSION_REQUIRED: facts('repository', 403),
   PERMISSION_UNREADABLE: facts('github', 503, true),

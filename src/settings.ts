@@ -78,13 +78,31 @@ const webhookSecrets = (value: string, context: z.RefinementCtx) => {
   return secrets.map((one) => new Secret(one))
 }
 
-const vaultKeys = (value: string, context: z.RefinementCtx) => {
-  const keys = value.split(',').map((one) => /^([\w-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(one.trim()))
-  if (keys.some((match) => !match)) return refuse(context, 'must be id:base64 of 32 bytes, several separated by commas')
-  const pairs = keys.map((match) => ({ id: match![1]!, text: match![2]! }))
-  if (new Set(pairs.map(({ id }) => id)).size < pairs.length) return refuse(context, 'names one id twice')
-  if (pairs.some((pair) => isTooSimple(pair.text))) return refuse(context, 'holds a key that is not random')
-  return pairs.map((pair) => ({ id: pair.id, key: new Secret(pair.text) }))
+/** Commas or lines between them; a line that begins with # says something else. */
+function vaultKeys(text: string): Settings['keys'] | string {
+  const lines = text.split(/[,\n]/).map((line) => line.trim())
+  const pairs = lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => /^([\w-]{1,32}):(\S+)$/.exec(line)?.slice(1) ?? [])
+  if (pairs.length === 0 || pairs.some(({ length }) => length === 0)) return 'must be id:base64 of 32 bytes, several separated by commas'
+  for (const [id = '', text = ''] of pairs) {
+    const complaint = keyComplaint(text)
+    if (complaint !== null) return `holds a key ${id} that ${complaint}`
+  }
+  if (new Set(pairs.map(([id]) => id)).size < pairs.length) return 'names one id twice'
+  if (new Set(pairs.map(([, text]) => text)).size < pairs.length) return 'holds one key under two ids'
+  return Object.freeze(pairs.map(([id = '', text = '']) => Object.freeze({ id, key: new Secret(text) })))
+}
+
+/** Standard base64 with its padding (RFC 4648, 4): a second spelling of a key would only hide that two are the same. */
+function keyComplaint(text: string): string | null {
+  if (/^[\w-]+$/.test(text) && /[_-]/.test(text)) return 'is base64url; write + for - and / for _, and = at its end'
+  try {
+    const bytes = atob(text)
+    if (bytes.length !== SECRET_BYTES) return `has ${bytes.length} bytes instead of ${SECRET_BYTES}`
+    if (btoa(bytes) !== text) return 'is no base64 as its standard has it, with = at its end'
+    return new Set(bytes).size < 8 ? 'is not random' : null
+  } catch {
+    return 'is no base64'
+  }
 }
 
 const schema = z.object({
@@ -98,7 +116,8 @@ const schema = z.object({
   GITHUB_CLIENT_SECRET: optional,
   GITHUB_API_URL: text('https://api.github.com').transform(address('base')),
   GANTRY_URL: optional.transform((value, context) => (value === undefined ? null : address('origin')(value, context))),
-  GANTRY_KEYS: optional.transform((value, context) => (value === undefined ? [] : vaultKeys(value, context))),
+  GANTRY_KEYS: optional,
+  GANTRY_KEYS_PATH: optional,
   GANTRY_DATA: text('./data'),
   GANTRY_CONFIG: text('gantry.yml'),
   HOST: text('127.0.0.1').refine((value) => /^[\w.:[\]-]+$/.test(value), 'must be a host name or an IP address'),
@@ -126,7 +145,9 @@ export function readSettings(
   const read = schema.safeParse(given)
   if (!read.success) return { problems: read.error.issues.map((issue) => invalid(issue.path[0] as Name, issue.message)) }
   const app = readApp(read.data, host)
-  if (app !== null && 'problems' in app) return app
+  const keys = readKeys(read.data, host)
+  if (app !== null && 'problems' in app) return 'problem' in keys ? { problems: [...app.problems, keys.problem] } : app
+  if ('problem' in keys) return { problems: [keys.problem] }
   const variables = read.data
   return {
     settings: Object.freeze({
@@ -138,7 +159,7 @@ export function readSettings(
       logLevel: variables.LOG_LEVEL,
       data: variables.GANTRY_DATA,
       config: variables.GANTRY_CONFIG,
-      keys: Object.freeze(variables.GANTRY_KEYS.map((pair) => Object.freeze(pair))),
+      keys,
       webhookProxyUrl: variables.WEBHOOK_PROXY_URL,
     }),
   }
@@ -177,6 +198,19 @@ function readPrivateKey(variables: Variables, host: SettingsHost): Secret | Prob
   }
   const converted = host.toPkcs8(unfold(pem))
   return converted === null ? invalid(name, 'holds no RSA private key of at least 2048 bits (the .pem file from GitHub)') : new Secret(converted)
+}
+
+function readKeys(variables: Variables, host: SettingsHost): Settings['keys'] | { readonly problem: Problem } {
+  const { GANTRY_KEYS: text, GANTRY_KEYS_PATH: path } = variables
+  if (text !== undefined && path !== undefined) return { problem: invalid('GANTRY_KEYS', 'and GANTRY_KEYS_PATH are both set; set one of them') }
+  const name = text === undefined ? 'GANTRY_KEYS_PATH' : 'GANTRY_KEYS'
+  try {
+    const found = path === undefined ? text : host.readFile(path)
+    const keys = found === undefined ? [] : vaultKeys(found)
+    return typeof keys === 'string' ? { problem: invalid(name, keys) } : keys
+  } catch {
+    return { problem: invalid(name, 'names a file that cannot be read') }
+  }
 }
 
 /** Variables of one line carry a PEM with `\n` written out, or its base64. */

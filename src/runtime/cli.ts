@@ -5,6 +5,7 @@ import type { Problem } from '../errors.ts'
 import { operatorFilePath, readSettings } from '../settings.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { readEnvironmentFile } from './environment-file.ts'
+import { KEYS_HELP, keysCommand } from './keys.ts'
 import { createLog } from './log.ts'
 import { start } from './node.ts'
 import { PREFLIGHT_HELP, preflightCommand } from './preflight.ts'
@@ -16,6 +17,7 @@ const ENVIRONMENT_FILE = '.env'
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${PREFLIGHT_HELP}
+${KEYS_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -25,6 +27,7 @@ export async function main(words: readonly string[]): Promise<void> {
   const [command = 'help', ...rest] = words
   if (command === 'start' && rest.length === 0) return startCommand()
   if (command === 'preflight') return checkImage(rest)
+  if (command === 'keys') return keys(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -43,6 +46,24 @@ async function startCommand(): Promise<void> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     refuseToStart([error.problem])
+  }
+}
+
+async function keys(words: readonly string[]): Promise<void> {
+  process.umask(0o077)
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  const say = (text: string): void => console.error(text)
+  const settings = (): Settings => {
+    const read = readSettings(environment, { readFile: (path) => readFileSync(path, 'utf8'), toPkcs8 })
+    if ('problems' in read) throw new Failure(read.problems[0]!.code, read.problems[0]!)
+    return read.settings
+  }
+  try {
+    process.exitCode = await keysCommand(words, { settings, print: (text) => console.log(text), say })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    process.exitCode = 1
+    for (const line of problemLines([error.problem])) say(line)
   }
 }
 

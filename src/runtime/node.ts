@@ -10,10 +10,12 @@ import { EVENTS } from '../bot/intake.ts'
 import type { Operator } from '../config/operator-file.ts'
 import { Failure } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
+import type { Vault } from '../store/vault.ts'
 import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
 import { docsRoutes } from './docs.ts'
 import { endpointFetch } from './endpoint.ts'
+import { entropy } from './entropy.ts'
 import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
 import type { Log } from './log.ts'
@@ -49,6 +51,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const sql = openSqlite(join(settings.data, 'gantry.db'))
     closers.push(() => sql.close())
     const gantry = assemble(settings, operator, { ...outside(settings, sql, machine), ...rootsOf(operator) })
+    await gantry.vault.check()
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)
       closers.push(() => served.close())
@@ -67,6 +70,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     closers.push(() => front.closeAllConnections())
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
+    closers.push(keepRotating(gantry.vault, log))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
     return { url, stop: () => stop(front, gantry, close, log) }
@@ -94,6 +98,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     log,
     mask: (text) => redactor.clean(text),
     random: () => randomBytes(20).toString('hex'),
+    entropy,
   }
 }
 
@@ -103,6 +108,19 @@ function recover({ service, bot, renewals }: Gantry): void {
   service.recover()
   bot.announcer.recover()
   bot.work()
+}
+
+/** A new key in front of `GANTRY_KEYS` is taken up beside everything else, and a rotation that was broken off goes on. */
+function keepRotating(vault: Vault, log: Log): () => Promise<void> {
+  const stopping = new AbortController()
+  const done = vault.rotate({ signal: stopping.signal }).then(
+    ({ rewrapped, records, unneeded, problems }) => {
+      if (rewrapped + records > 0) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
+      for (const problem of problems) log.error({ problem }, 'the vault cannot read a part of what it keeps')
+    },
+    (error: unknown) => log.error({ err: error }, 'the vault could not take up a new key; the next start tries again'),
+  )
+  return () => (stopping.abort(), done)
 }
 
 async function listen(front: Server, { host, port }: Settings): Promise<string> {

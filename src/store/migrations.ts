@@ -155,6 +155,40 @@ export const accountMigrations: readonly string[][] = [
     ) strict, without rowid`,
     `create table github_window (installation integer primary key, until integer not null) strict`,
   ],
+  [
+    // Of each key that wraps others (KEK): something that only it can open.
+    `create table vault_key_check (kek text primary key, value blob not null) strict, without rowid`,
+    `create table vault_key (
+      account integer not null,
+      kid text not null,
+      kek text not null,
+      wrapped blob not null,
+      is_retiring integer not null default 0,
+      primary key (account, kid)
+    ) strict, without rowid`,
+    `create unique index one_current_vault_key on vault_key (account) where is_retiring = 0`,
+    `create index vault_key_by_kek on vault_key (kek)`,
+    `create table vault_account (account integer primary key, kid text not null, counter integer not null, mac blob not null) strict`,
+    // Apart from the records: a record that is damaged then spoils nothing but itself.
+    `create table vault_inventory (
+      account integer not null,
+      kind text not null,
+      id text not null,
+      field text not null,
+      version integer not null,
+      stamp text not null,
+      primary key (account, kind, id, field)
+    ) strict, without rowid`,
+    `create table vault_record (
+      account integer not null,
+      kind text not null,
+      id text not null,
+      field text not null,
+      version integer not null,
+      sealed blob not null,
+      primary key (account, kind, id, field)
+    ) strict`,
+  ],
 ]
 
 export function migrateRepositories(sql: RepositorySql): void {

@@ -5,6 +5,7 @@ import { history } from './history.ts'
 import { intake } from './intake.ts'
 import { memory } from './memory.ts'
 import { registry } from './registry.ts'
+import { vault } from './vault.ts'
 
 export interface Measure {
   readonly name: string
@@ -18,7 +19,7 @@ export interface Measure {
   readonly [beside: string]: unknown
 }
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry }
+const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry, vault }
 
 if (import.meta.main) {
   const names = process.argv.slice(2).filter((word) => word !== '--json')

@@ -25,6 +25,7 @@ import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './o
 import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
 import { Time } from './time.ts'
+import { randomBytes } from './vault.ts'
 
 /** The registry under the name that everybody in the world calls it by, whatever port it has today. */
 export const REGISTRY = 'registry.test'
@@ -280,6 +281,7 @@ export class World {
           .update(`id ${this.#ids++}`)
           .digest('hex')
           .slice(0, 32),
+      entropy: randomBytes,
     })
   }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { Secret } from '../../../src/secret.ts'
 import { createAnnouncements } from '../../../src/store/announcements.ts'
 import { createClaims } from '../../../src/store/claims.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
@@ -7,6 +8,7 @@ import { createInbox } from '../../../src/store/inbox.ts'
 import { accountMigrations, migrateAccounts, migrateRepositories, repositoryMigrations } from '../../../src/store/migrations.ts'
 import type { Sql } from '../../../src/store/sql.ts'
 import { memoryDatabase, memorySql } from '../../world/memory-sql.ts'
+import { credential, said, vaultOver } from '../../world/vault.ts'
 import { STAGING } from '../deploy/situation.ts'
 
 const folder = new URL('../../../fixtures/migrations/', import.meta.url)
@@ -89,6 +91,15 @@ describe.each(samples.map((sample, index) => ({ sample, version: index + 1 })))(
       takenBy: expect.stringContaining('staging'),
     })
   })
+})
+
+test('what the vault kept opens for good', async () => {
+  const sql = old(5, '0005.sql')
+  climb(sql)
+  const key = { id: 'k1', key: new Secret(btoa(String.fromCharCode(...Array.from({ length: 32 }, (_, at) => at + 1)))) }
+  const vault = vaultOver(sql, key)
+  await vault.check()
+  expect(await said(vault, credential('ghcr'))).toBe('a password of the year 2026')
 })
 
 test('climbing again changes nothing', () => {

@@ -1,0 +1,4 @@
+import { randomBytes } from 'node:crypto'
+
+/** So many bytes that nobody can foresee. */
+export const entropy = (count: number): Uint8Array<ArrayBuffer> => new Uint8Array(randomBytes(count))

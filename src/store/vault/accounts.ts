@@ -1,0 +1,81 @@
+import type { AccountSql } from '../sql.ts'
+import type { AccountKeys, MadeKey } from './account-keys.ts'
+import { signInventory, type Inventory } from './inventory.ts'
+import { accountBroken } from './problems.ts'
+import { isSame, NOTHING, type Proofs } from './proof.ts'
+import type { AccountKey } from './record.ts'
+import { entriesAfter, type Change, type VaultRows } from './rows.ts'
+
+/** How what accounts hold changes: one change of an account after the other, each whole or not at all. */
+export interface Accounts {
+  /** Writes what `make` answers, and what `also` writes, in one transaction. Throws VAULT_KEY_MISSING, VAULT_RECORD_BROKEN. */
+  change(account: number, make: Making, also?: (version: number) => void): Promise<void>
+  destroy(account: number, also?: () => void): void
+}
+
+/** What is to be written into an account that holds this, under this key. It may be asked again. */
+type Making = (before: Inventory, key: AccountKey) => Promise<readonly Change[]>
+
+const MOST_TRIES = 10
+
+export function createAccounts(sql: AccountSql, rows: VaultRows, keys: AccountKeys, proofs: Proofs): Accounts {
+  const inTurn = createTurns()
+
+  /** True where it is written; false where the account is not any more what it was. */
+  function write(account: number, before: Inventory, after: Inventory, changes: readonly Change[], made: MadeKey | null, also: () => void): boolean {
+    return sql.transaction(() => {
+      if (!isSame(before, rows.seal(account) ?? NOTHING)) return false
+      if (made !== null) rows.putKey(made.row, made.check)
+      for (const change of changes) rows.apply(change)
+      rows.putSeal(account, after)
+      also()
+      return true
+    })
+  }
+
+  async function attempt(account: number, make: Making, also: (version: number) => void): Promise<boolean> {
+    const before = await proofs.see(account)
+    // A key is made for an account that has none yet, or whose own is retiring: never instead of one that was lost.
+    if (before.counter > 0 && rows.key(account, before.kid) === null) throw accountBroken(account, 'an inventory whose key is gone')
+    const current = rows.currentKey(account)
+    const made = current === null ? await keys.make(account) : null
+    const key = made === null ? await keys.open(current!) : made.key
+    const changes = await make(before, key)
+    if (changes.length === 0 && before.kid === key.kid) return true
+    const version = before.counter + 1
+    const after = await signInventory(key, account, version, entriesAfter(before.entries, changes))
+    if (!write(account, before, after, changes, made, () => also(version))) return false
+    proofs.remember(account, after)
+    return true
+  }
+
+  return {
+    change: (account, make, also = () => {}) =>
+      inTurn(account, async () => {
+        for (let tries = 0; tries < MOST_TRIES; tries += 1) if (await attempt(account, make, also)) return
+        throw new Error(`somebody else writes into the vault of account ${account}`)
+      }),
+    destroy(account, also = () => {}) {
+      sql.transaction(() => {
+        rows.removeAccount(account)
+        also()
+      })
+      proofs.drop(account)
+      keys.drop(account)
+    },
+  }
+}
+
+/** One piece of work after the other for each account, so that they do not have to try again because of each other. */
+function createTurns() {
+  const turns = new Map<number, Promise<unknown>>()
+  return async <T>(account: number, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(account) ?? Promise.resolve()).then(work, work)
+    turns.set(account, mine)
+    try {
+      return await mine
+    } finally {
+      if (turns.get(account) === mine) turns.delete(account)
+    }
+  }
+}
