@@ -4,7 +4,13 @@ import type { ProvidedContext } from 'vitest'
 /** Tests that run as they are in Cloudflare's workerd, against servers that the other side of `outside.ts` starts for them. */
 export const workersProjects = [
   project('workers', {
-    include: ['workers/*.test.ts', 'unit/registry/**/*.test.ts', 'contracts/docker-registry.test.ts', 'contracts/oci-registry.test.ts'],
+    include: [
+      'workers/*.test.ts',
+      'unit/registry/**/*.test.ts',
+      'unit/store/vault/{aes-gcm,record}.test.ts',
+      'contracts/docker-registry.test.ts',
+      'contracts/oci-registry.test.ts',
+    ],
     date: '2026-10-01',
   }),
   // Before 2025-09-01 fetch forwards `Authorization` to another origin, if it is let follow a redirect.
@@ -26,11 +32,15 @@ interface Workers {
 }
 
 function project(name: string, { include, date, flags = [], provide = {} }: Workers) {
-  const miniflare = { compatibilityDate: date, compatibilityFlags: ['nodejs_compat', ...flags] }
+  const miniflare = {
+    compatibilityDate: date,
+    compatibilityFlags: ['nodejs_compat', ...flags],
+    durableObjects: { STORAGE: { className: 'Storage', useSQLite: true } },
+  }
   return {
     extends: true as const,
     // Verbose, it would print each connection that a test has refused.
-    plugins: [cloudflareTest({ verbose: false, miniflare })],
+    plugins: [cloudflareTest({ main: 'test/workers/durable-object.ts', verbose: false, miniflare })],
     test: {
       name,
       include: include.map((pattern) => `test/${pattern}`),

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Secret } from '../../../../src/secret.ts'
 import type { Row, Value } from '../../../../src/store/sql.ts'
 import type { Vault } from '../../../../src/store/vault.ts'
+import { describeVault } from '../../../contracts/vault.contract.ts'
 import { memoryDatabase, type MemorySql } from '../../../world/memory-sql.ts'
 import { credential, newKey, said, vaultOver } from '../../../world/vault.ts'
 
@@ -20,38 +21,9 @@ const seal = (record: Parameters<Vault['seal']>[0], value: string) => vault.seal
 /** What a process says that begins now, with nothing in its memory. */
 const saidAnew = (record = GHCR) => said(vaultOver(sql, KEY), record)
 
+describeVault('SQLite in memory', (work) => work(memoryDatabase()))
+
 describe('the vault', () => {
-  test('keeps what it is given, each in its place', async () => {
-    await seal(GHCR, 'one')
-    await seal(credential('ghcr', 'username'), 'two')
-    await seal(credential('ghcr', 'password', 9), 'three')
-    for (const opener of [vault, vaultOver(sql, KEY)]) {
-      expect(await said(opener, GHCR)).toBe('one')
-      expect(await said(opener, credential('ghcr', 'username'))).toBe('two')
-      expect(await said(opener, credential('ghcr', 'password', 9))).toBe('three')
-      expect(await said(opener, credential('quay'))).toBeNull()
-      expect(await said(opener, credential('ghcr', 'password', 10))).toBeNull()
-    }
-  })
-
-  test('keeps the newest alone, under a version that never comes back', async () => {
-    const versions: number[] = []
-    const note = (version: number) => void versions.push(version)
-    for (const value of ['a', 'b', 'c']) await vault.seal(GHCR, new Secret(value), note)
-    await vault.forget(GHCR, note)
-    await vault.seal(GHCR, new Secret('d'), note)
-    expect(versions).toEqual([1, 2, 3, 4, 5])
-    expect(await vault.list(4711, 'credential')).toEqual([{ id: 'ghcr', field: 'password', version: 5 }])
-    expect(await saidAnew()).toBe('d')
-  })
-
-  test('lists what it keeps, in order, and nothing of other kinds and accounts', async () => {
-    for (const record of [credential('quay'), GHCR, credential('ghcr', 'key'), credential('x', 'y', 9), { ...GHCR, kind: 'target' }])
-      await seal(record, 'v')
-    expect((await vault.list(4711, 'credential')).map(({ id, field }) => `${id} ${field}`)).toEqual(['ghcr key', 'ghcr password', 'quay password'])
-    expect(await vault.list(1, 'credential')).toEqual([])
-  })
-
   test('forgets, and what was forgotten does not come back', async () => {
     await seal(GHCR, 'one')
     const before = rowsOf()
@@ -66,33 +38,6 @@ describe('the vault', () => {
     expect(await saidAnew()).toMatch(BROKEN)
     await vault.forget(GHCR)
     expect(await saidAnew()).toBeNull()
-  })
-
-  test('writes what belongs to a change in its transaction: both or none', async () => {
-    await seal(GHCR, 'one')
-    const fails = () => {
-      sql.all(`insert into instance (only, id) values (1, 'x')`)
-      throw new Error('the audit is full')
-    }
-    await expect(vault.seal(GHCR, new Secret('two'), fails)).rejects.toThrow('the audit is full')
-    await expect(vault.forget(GHCR, fails)).rejects.toThrow('the audit is full')
-    expect(() => vault.destroy(4711, fails)).toThrow('the audit is full')
-    expect(await said(vault, GHCR)).toBe('one')
-    expect(await saidAnew()).toBe('one')
-    expect(sql.all('select * from instance')).toEqual([])
-  })
-
-  test('takes everything that comes at once', async () => {
-    await Promise.all(Array.from({ length: 60 }, (_, at) => seal(credential(`c${at % 20}`, 'password', at % 3), `value ${at}`)))
-    for (let at = 40; at < 60; at += 1) expect(await saidAnew(credential(`c${at % 20}`, 'password', at % 3))).toBe(`value ${at}`)
-    const counters = sql.all<{ counter: number }>('select counter from vault_account order by account')
-    expect(counters.map(({ counter }) => counter)).toEqual([20, 20, 20])
-  })
-
-  test('two that write into one database do not overwrite each other’s', async () => {
-    const other = vaultOver(sql, KEY)
-    for (const id of ['a', 'b', 'c']) await Promise.all([seal(credential(id), 'mine'), other.seal(credential(`${id}2`), new Secret('theirs'))])
-    for (const id of ['a', 'b', 'c']) expect([await saidAnew(credential(id)), await saidAnew(credential(`${id}2`))]).toEqual(['mine', 'theirs'])
   })
 
   test.each(['', 'x'.repeat(65_537), 'half \ud800'])('takes no secret that is none %#', async (value) => {
