@@ -22,6 +22,7 @@ import { foundSource, type CredentialSource, type MintedSource } from './registr
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { createAuditLog, type Mac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
@@ -56,6 +57,8 @@ export interface Outside {
   readonly log: Logger
   /** Takes every known secret out of a text. */
   mask(text: string): string
+  /** Of the audit log, under its own key. */
+  readonly mac: Mac
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
 }
@@ -91,9 +94,9 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const source = createSource(github, app.id)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
-    journal: createJournal(repositories),
+    journal: createJournal(repositories, outside.mac),
     claims: createClaims(accounts),
-    locks: createLocks(repositories),
+    locks: createLocks(repositories, outside.mac),
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
@@ -104,6 +107,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     activity,
     readConfiguration,
     targets,
+    audit: createAuditLog(repositories, outside.mac),
     mask: outside.mask,
     random: outside.random,
     incident,

@@ -1,5 +1,18 @@
 import type { Problem } from '../errors.ts'
-import type { Approval, Cancellation, DeployRequest, Deployment, EndState, Lock, Repository, State, StepName, Verdict, Wait } from './deployment.ts'
+import type {
+  Approval,
+  Cancellation,
+  DeployRequest,
+  Deployment,
+  EndState,
+  Lock,
+  Person,
+  Repository,
+  State,
+  StepName,
+  Verdict,
+  Wait,
+} from './deployment.ts'
 import type { EnvironmentRules } from './environment.ts'
 import type { Observation } from './target.ts'
 import type { Plan } from './plan.ts'
@@ -107,11 +120,21 @@ export interface Locks {
    */
   take(lock: Omit<Lock, 'id'>, options: { readonly over?: number; readonly cause?: string }): Lock | null
   /** Gives exactly this lock up and stores what is to be said of it, both or neither; nothing happens where it is gone, or another one stands there. */
-  release(id: number, answer?: Answer | null): void
+  release(id: number, release: Release): void
   /** Those taken on a thread. */
   takenOn(repository: number, subject: number, now: number): readonly Lock[]
   /** Those that end before `until` and whose owner has not been reminded; they count as reminded from now on. */
   due(until: number, now: number): readonly Lock[]
+}
+
+export interface Release {
+  /** Null: whoever closed the thread where that is nobody in particular, or Gantry itself. */
+  readonly by: Person | null
+  /** Milliseconds. */
+  readonly at: number
+  /** What asked for it, for the audit log. */
+  readonly request: string | null
+  readonly answer?: Answer | null
 }
 
 /** What webhooks told of pull requests' heads. */

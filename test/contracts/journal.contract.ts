@@ -11,6 +11,7 @@ import { createInbox } from '../../src/store/inbox.ts'
 import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
 import type { Sql } from '../../src/store/sql.ts'
 import { STAGING, plan, request } from '../unit/deploy/situation.ts'
+import { MAC } from '../world/mac.ts'
 
 export interface OpenedDatabase {
   readonly sql: Sql
@@ -31,7 +32,7 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
     sql = opened.sql
     migrateRepositories(sql)
     migrateAccounts(sql)
-    journal = createJournal(sql)
+    journal = createJournal(sql, MAC)
   })
   afterEach(() => opened.close())
 
