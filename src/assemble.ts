@@ -22,7 +22,7 @@ import { foundSource, type CredentialSource, type MintedSource } from './registr
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
-import { createAuditLog, type Mac } from './store/audit.ts'
+import { auditHead, createAuditLog, noteOperatorFile, type Mac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
@@ -77,6 +77,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
   migrateAccounts(accounts)
+  noteOperatorFile(accounts, outside.mac, operator.text, clock.now())
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
   const client = createRegistryClient(outside.registry, operator)
@@ -124,6 +125,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     log,
     appId: app.id,
     instance: instanceId(accounts, outside.random),
+    auditHead: () => auditHead(repositories, 'repository_audit'),
     incident,
     links,
     mask: outside.mask,

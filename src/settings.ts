@@ -148,6 +148,10 @@ export function readSettings(
 export const operatorFilePath = (environment: Readonly<Record<string, string | undefined>>): string =>
   schema.shape.GANTRY_CONFIG.parse(environment['GANTRY_CONFIG']?.trim() ? environment['GANTRY_CONFIG'] : undefined)
 
+/** The folder of the database, for commands that need no other setting. */
+export const dataFolder = (environment: Readonly<Record<string, string | undefined>>): string =>
+  schema.shape.GANTRY_DATA.parse(environment['GANTRY_DATA']?.trim() ? environment['GANTRY_DATA'] : undefined)
+
 function readApp(variables: Variables, host: SettingsHost): AppSettings | null | { readonly problems: readonly Problem[] } {
   const { APP_ID: id, WEBHOOK_SECRET: secrets, GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret } = variables
   const hasKey = variables.PRIVATE_KEY !== undefined || variables.PRIVATE_KEY_PATH !== undefined

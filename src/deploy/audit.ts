@@ -34,3 +34,9 @@ export type AuditAction =
 export interface AuditLog {
   note(repository: number, entry: AuditEntry): void
 }
+
+/** The log's last record, so that it is noticed when the log is cut off before it. `number` 0: there is none. */
+export interface AuditHead {
+  readonly number: number
+  readonly mac: string
+}

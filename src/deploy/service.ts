@@ -6,7 +6,7 @@ import { environmentKey, type App, type Configuration, type EnvironmentRules } f
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
 import type { Drifts } from './journal.ts'
-import { maskedJournal, type Mask } from './mask.ts'
+import { maskedJournal, maskedLocks, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
@@ -108,6 +108,7 @@ export function createService(outside: ServiceDoors): Service {
   const doors: RolloutDoors = {
     ...outside,
     journal: maskedJournal(outside.journal, outside.mask),
+    locks: maskedLocks(outside.locks, outside.mask),
     applying: new Map(),
     claimed: new Set(),
     startedAt: outside.clock.now(),

@@ -1,21 +1,26 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
-import { operatorFilePath, readSettings } from '../settings.ts'
+import { dataFolder, operatorFilePath, readSettings } from '../settings.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { readEnvironmentFile } from './environment-file.ts'
+import { AUDIT_HELP, auditCommand } from './audit.ts'
 import { createLog } from './log.ts'
+import { macWithout } from './mac.ts'
 import { start } from './node.ts'
 import { PREFLIGHT_HELP, preflightCommand } from './preflight.ts'
 import { toPkcs8 } from './private-key.ts'
 import { createRedactor, secretsOf } from './redact.ts'
 import { startSetup } from './setup.ts'
+import { readSqlite } from './sqlite.ts'
 
 const ENVIRONMENT_FILE = '.env'
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${PREFLIGHT_HELP}
+${AUDIT_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -25,6 +30,7 @@ export async function main(words: readonly string[]): Promise<void> {
   const [command = 'help', ...rest] = words
   if (command === 'start' && rest.length === 0) return startCommand()
   if (command === 'preflight') return checkImage(rest)
+  if (command === 'audit') return checkAudit(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -61,6 +67,19 @@ async function checkImage(words: readonly string[]): Promise<void> {
     // Whatever it is, it may show what it was given.
     if (error instanceof Failure) for (const line of problemLines([error.problem])) say(line)
     else say(`A mistake of our own: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+}
+
+function checkAudit(words: readonly string[]): void {
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  try {
+    const sql = readSqlite(join(dataFolder(environment), 'gantry.db'))
+    process.exitCode = auditCommand(words, { sql, macs: { keyed: null, unkeyed: macWithout }, print: (line) => console.log(line) })
+    sql.close()
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    for (const line of problemLines([error.problem])) console.error(line)
+    process.exitCode = 1
   }
 }
 

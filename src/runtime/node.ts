@@ -19,7 +19,7 @@ import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
-import { macUnder } from './mac.ts'
+import { macWithout } from './mac.ts'
 import { serveSite } from './serve.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -94,7 +94,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     clock: systemClock,
     log,
     mask: (text) => redactor.clean(text),
-    mac: macUnder(new Uint8Array()),
+    mac: macWithout,
     random: () => randomBytes(20).toString('hex'),
   }
 }

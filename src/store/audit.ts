@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditLog } from '../deploy/audit.ts'
+import type { AuditEntry, AuditHead, AuditLog } from '../deploy/audit.ts'
 import type { AccountSql, RepositorySql, Row, Sql } from './sql.ts'
 
 /**
@@ -7,8 +7,11 @@ import type { AccountSql, RepositorySql, Row, Sql } from './sql.ts'
  * later head: every GitHub Deployment carries one. Repositories have one chain (on Workers one each), accounts another.
  */
 
-/** HMAC-SHA-256 under the log's own key, as hex. Synchronous, because a transaction is. */
+/** HMAC-SHA-256 as hex, under the log's own key; without one under none, which it says by `UNKEYED` before it. Synchronous, because a transaction is. */
 export type Mac = (text: string) => string
+
+/** Whoever can write the database can write such records anew; those that follow under a key bear witness to them. */
+export const UNKEYED = 'unkeyed:'
 
 export interface AuditRecord extends AuditEntry {
   /** From 1 on, without a gap. */
@@ -18,30 +21,30 @@ export interface AuditRecord extends AuditEntry {
   readonly mac: string
 }
 
-/** The last record: enough to see that nothing was cut off since. */
-export interface AuditHead {
-  readonly number: number
-  readonly mac: string
-}
-
 export type AuditTable = 'repository_audit' | 'account_audit'
 
 /** Inside the transaction of the change that it is about. */
-export type Append = (entry: AuditEntry) => void
-
 export const appendRepository =
   (sql: RepositorySql, mac: Mac) =>
   (repository: number, entry: AuditEntry): void =>
     append(sql, 'repository_audit', mac, repository, entry)
 
-export const appendAccount =
-  (sql: AccountSql, mac: Mac): Append =>
-  (entry) =>
-    append(sql, 'account_audit', mac, 0, entry)
-
 export const createAuditLog = (sql: RepositorySql, mac: Mac): AuditLog => ({
   note: (repository, entry) => sql.transaction(() => appendRepository(sql, mac)(repository, entry)),
 })
+
+/** At start: whoever has the machine may have written another operator file. */
+export const noteOperatorFile = (sql: AccountSql, mac: Mac, file: string, at: number): void =>
+  sql.transaction(() => {
+    const fingerprint = mac(file).slice(0, 16)
+    const before =
+      sql.all<{ after: string | null }>(`select after from account_audit where action = 'operator file changed' order by number desc limit 1`)[0]
+        ?.after ?? null
+    if (before === fingerprint) return
+    append(sql, 'account_audit', mac, 0, {
+      ...{ at, by: null, action: 'operator file changed', subject: 'gantry.yml', before, after: fingerprint, why: null, request: null },
+    })
+  })
 
 function append(sql: Sql, table: AuditTable, mac: Mac, repository: number, entry: AuditEntry): void {
   const last = auditHead(sql, table)
@@ -110,23 +113,34 @@ const recordOf = ({ person, login, ...row }: AuditRow): AuditRecord => ({
   by: person === null && login === null ? null : ({ id: person, login } as AuditRecord['by']),
 })
 
-export type Verified = { readonly head: AuditHead } | { readonly brokenAt: number; readonly sentence: string }
+/** `unkeyed`: how many records, at its beginning, were written before there was a key. */
+export type Verified = { readonly head: AuditHead; readonly unkeyed: number } | { readonly brokenAt: number; readonly sentence: string }
+
+export interface Macs {
+  /** Null where there is no key yet. */
+  readonly keyed: Mac | null
+  readonly unkeyed: Mac
+}
 
 /** Whether every record is as it was written, and whether the log still holds the heads that somebody knows from elsewhere. */
-export function verifyAudit(sql: Sql, table: AuditTable, mac: Mac, known: readonly AuditHead[] = []): Verified {
-  let last = NOTHING_YET
+export function verifyAudit(sql: Sql, table: AuditTable, { keyed, unkeyed }: Macs, known: readonly AuditHead[] = []): Verified {
+  let [last, without] = [NOTHING_YET, 0]
   const anchors = new Map(known.map((head) => [head.number, head.mac]))
   for (const record of auditRecords(sql, table)) {
-    if (record.number !== last.number + 1) return broken(last.number + 1, `Record ${last.number + 1} is missing.`)
-    if (record.mac !== mac(text(record, last.mac))) return broken(record.number, `Record ${record.number} is not as it was written.`)
-    if (anchors.has(record.number) && anchors.get(record.number) !== record.mac)
-      return broken(record.number, `Record ${record.number} is another one than was known elsewhere.`)
-    last = { number: record.number, mac: record.mac }
+    const { number } = record
+    if (number !== last.number + 1) return broken(last.number + 1, `Record ${last.number + 1} is missing.`)
+    const isUnkeyed = record.mac.startsWith(UNKEYED)
+    if (isUnkeyed && without < last.number) return broken(number, `Record ${number} was written without the key, after others that have it.`)
+    if (!isUnkeyed && keyed === null) return broken(number, `Record ${number} was written under a key that is not here: set GANTRY_KEYS.`)
+    if (record.mac !== (isUnkeyed ? unkeyed : (keyed as Mac))(text(record, last.mac)))
+      return broken(number, `Record ${number} is not as it was written.`)
+    if (anchors.has(number) && anchors.get(number) !== record.mac) return broken(number, `Record ${number} is another one than was known elsewhere.`)
+    last = { number, mac: record.mac }
+    if (isUnkeyed) without = number
   }
   const longest = Math.max(0, ...anchors.keys())
-  return longest > last.number
-    ? broken(last.number + 1, `The log ends with record ${last.number}, and record ${longest} was known elsewhere.`)
-    : { head: last }
+  if (longest > last.number) return broken(last.number + 1, `The log ends with record ${last.number}, and record ${longest} was known elsewhere.`)
+  return { head: last, unkeyed: without }
 }
 
 const broken = (brokenAt: number, sentence: string): Verified => ({ brokenAt, sentence })

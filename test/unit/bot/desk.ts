@@ -96,7 +96,15 @@ export class Desk {
         announcements: this.announcements,
         caughtUp: this.caughtUp,
       },
-      ...{ clock: this.time, links: LINKS, appId, instance: 'here', log, mask: (text) => text.replaceAll('hunter2', '[secret]') },
+      ...{
+        clock: this.time,
+        links: LINKS,
+        appId,
+        instance: 'here',
+        auditHead: () => ({ number: 7, mac: 'abc' }),
+        log,
+        mask: (text) => text.replaceAll('hunter2', '[secret]'),
+      },
       incident: (error) => {
         this.incidents.push(error)
         return 'i1'

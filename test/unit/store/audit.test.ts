@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditEntry } from '../../../src/deploy/audit.ts'
 import type { Journal, Locks } from '../../../src/deploy/journal.ts'
-import { appendRepository, auditHead, auditRecords, verifyAudit } from '../../../src/store/audit.ts'
+import { appendRepository, auditHead, auditRecords, UNKEYED, verifyAudit, type Mac } from '../../../src/store/audit.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import type { Sql } from '../../../src/store/sql.ts'
@@ -11,6 +11,8 @@ import { Random } from '../../world/random.ts'
 import { ADA, GRACE, NOON, lockOn, plan, request, rules } from '../deploy/situation.ts'
 
 const TABLE = 'repository_audit'
+const WITHOUT: Mac = (text) => `${UNKEYED}${MAC(text)}`
+const MACS = { keyed: MAC, unkeyed: WITHOUT }
 const GRACE_ALONE = { id: GRACE.id, login: GRACE.login }
 
 const entry = (more: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -39,9 +41,9 @@ function logOf(length: number): Sql {
 describe('the chain', () => {
   test('of an untouched log holds, and ends with its head', () => {
     const sql = logOf(1_200)
-    expect(verifyAudit(sql, TABLE, MAC)).toEqual({ head: auditHead(sql, TABLE) })
+    expect(verifyAudit(sql, TABLE, MACS)).toEqual({ head: auditHead(sql, TABLE), unkeyed: 0 })
     expect(auditHead(sql, TABLE).number).toBe(1_200)
-    expect(verifyAudit(memoryDatabase(), TABLE, MAC)).toEqual({ head: { number: 0, mac: '' } })
+    expect(verifyAudit(memoryDatabase(), TABLE, MACS)).toEqual({ head: { number: 0, mac: '' }, unkeyed: 0 })
   })
 
   test('notices every change of one record, wherever it is', () => {
@@ -54,10 +56,10 @@ describe('the chain', () => {
       const column = random.pick(columns)
       const was = undo[column]!
       sql.all(`update ${TABLE} set ${column} = ? where number = ?`, typeof was === 'number' ? was + 1 : was === null ? '' : `${String(was)} `, number)
-      expect(verifyAudit(sql, TABLE, MAC), `${column} of ${number}`).toMatchObject({ brokenAt: number })
+      expect(verifyAudit(sql, TABLE, MACS), `${column} of ${number}`).toMatchObject({ brokenAt: number })
       sql.all(`update ${TABLE} set ${column} = ? where number = ?`, was, number)
     }
-    expect(verifyAudit(sql, TABLE, MAC)).toHaveProperty('head')
+    expect(verifyAudit(sql, TABLE, MACS)).toHaveProperty('head')
   })
 
   test.each([
@@ -70,15 +72,15 @@ describe('the chain', () => {
   ])('notices a record that is %s', (_, statements, brokenAt) => {
     const sql = logOf(20)
     for (const statement of statements.split('; ')) sql.all(statement)
-    expect(verifyAudit(sql, TABLE, MAC)).toMatchObject({ brokenAt })
+    expect(verifyAudit(sql, TABLE, MACS)).toMatchObject({ brokenAt })
   })
 
   test('cut off at its end is noticed by whoever knows a head from elsewhere', () => {
     const sql = logOf(20)
     const known = auditHead(sql, TABLE)
     sql.all(`delete from ${TABLE} where number > 15`)
-    expect(verifyAudit(sql, TABLE, MAC)).toHaveProperty('head')
-    expect(verifyAudit(sql, TABLE, MAC, [known])).toEqual({
+    expect(verifyAudit(sql, TABLE, MACS)).toHaveProperty('head')
+    expect(verifyAudit(sql, TABLE, MACS, [known])).toEqual({
       brokenAt: 16,
       sentence: 'The log ends with record 15, and record 20 was known elsewhere.',
     })
@@ -87,7 +89,21 @@ describe('the chain', () => {
   test('written anew by somebody without the key is noticed', () => {
     const forged = memoryDatabase()
     appendRepository(forged, (text) => MAC(`${text} with another key`))(42, entry())
-    expect(verifyAudit(forged, TABLE, MAC)).toMatchObject({ brokenAt: 1 })
+    expect(verifyAudit(forged, TABLE, MACS)).toMatchObject({ brokenAt: 1 })
+  })
+
+  test('that began without a key is borne witness to by what was written under one since, and not the other way', () => {
+    const sql = memoryDatabase()
+    appendRepository(sql, WITHOUT)(42, entry())
+    expect(verifyAudit(sql, TABLE, { ...MACS, keyed: null })).toMatchObject({ unkeyed: 1 })
+    appendRepository(sql, MAC)(42, entry())
+    expect(verifyAudit(sql, TABLE, MACS)).toMatchObject({ head: { number: 2 }, unkeyed: 1 })
+    expect(verifyAudit(sql, TABLE, { ...MACS, keyed: null })).toMatchObject({ brokenAt: 2, sentence: expect.stringContaining('GANTRY_KEYS') })
+    sql.all(`update ${TABLE} set login = 'grace' where number = 1`)
+    expect(verifyAudit(sql, TABLE, MACS)).toMatchObject({ brokenAt: 1 })
+    sql.all(`update ${TABLE} set login = 'ada' where number = 1`)
+    appendRepository(sql, WITHOUT)(42, entry())
+    expect(verifyAudit(sql, TABLE, MACS)).toMatchObject({ brokenAt: 3, sentence: expect.stringContaining('without the key') })
   })
 
   test('keeps values apart that look alike when they are put together', () => {
@@ -215,7 +231,7 @@ test.each(audited)('$name says in the log who did what, once', ({ begins, does, 
   does(rows)
   const added = [...auditRecords(rows.sql, TABLE)].filter(({ number }) => number > before)
   expect(added).toMatchObject(says)
-  expect(verifyAudit(rows.sql, TABLE, MAC)).toHaveProperty('head')
+  expect(verifyAudit(rows.sql, TABLE, MACS)).toHaveProperty('head')
 })
 
 test.each(audited)('$name is undone where the log cannot be written', ({ begins, does }) => {
