@@ -163,11 +163,19 @@ export interface Delivery {
  */
 export type Missed = 'run' | 'tell' | 'done'
 
+/** Where a delivery stands in the order of arrival. */
+export interface Pending {
+  readonly key: string
+  readonly sequence: number
+}
+
 export interface Inbox {
   /** Stores all of them in one transaction; says for each whether it was new. */
   store(deliveries: readonly Delivery[]): readonly boolean[]
-  /** Stored and not yet handled, in order of arrival. */
-  pending(limit: number): readonly Delivery[]
+  /** Stored and not yet handled, in order of arrival: so many of them, after this place in that order. */
+  pending(limit: number, after?: number): readonly Pending[]
+  /** One that is not handled yet. */
+  find(key: string): Delivery | null
   /** Whether a delivery of this meaning has ever been stored. */
   has(key: string): boolean
   handled(key: string, now: number): void
