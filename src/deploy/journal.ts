@@ -17,7 +17,10 @@ export interface Journal {
   successes(after: string, limit: number): readonly Deployment[]
   /** Of the newest so many that succeeded in the environment, the one that had its turn last comes first. */
   succeeded(environment: string, limit: number): readonly Deployment[]
-  /** Those that were asked for on a thread, newest first; `environment`: all of the environment's, whoever asked where. */
+  /**
+   * Those that were asked for on a thread, newest first, without what nobody was told of: strangers could push everything else out of
+   * sight. `environment`: all of the environment's, whoever asked where.
+   */
   recent(of: { readonly repository: number; readonly subject: number } | { readonly environment: string }, limit: number): readonly Deployment[]
   /** A waiting or queued one for the environment that came later: the newest. */
   newer(environment: string, sequence: number): Deployment | null

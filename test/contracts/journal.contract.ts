@@ -68,6 +68,14 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(journal.request('a', asked, 5).deployment).toEqual({ ...first, ...nothingYet, ...nobodyYet })
     })
 
+    test('on a thread nothing stands of what nobody was told of', () => {
+      for (const id of ['a', 'b', 'c', 'd']) ask(id)
+      journal.end('b', 'refused', { now: 9, isQuiet: true })
+      journal.end('c', 'refused', { now: 9 })
+      const { repository, subject } = request()
+      expect(ids(journal.recent({ repository: repository.id, subject: subject?.number ?? 0 }, 3))).toEqual(['d', 'c', 'a'])
+    })
+
     test('what is open stands in order of arrival', () => {
       for (const id of ['c', 'a', 'b']) ask(id)
       journal.end('a', 'refused', { now: 9 })
