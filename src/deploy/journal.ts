@@ -113,8 +113,10 @@ export interface Locks {
   release(id: number): boolean
   /** Those taken on a thread. */
   takenOn(repository: number, subject: number, now: number): readonly Lock[]
-  /** Those that end before `until` and whose owner has not been reminded; they count as reminded from now on. */
+  /** Those that end before `until` and do not count as reminded. */
   due(until: number, now: number): readonly Lock[]
+  /** From now on this one does. */
+  reminded(id: number): void
 }
 
 /** What webhooks told of pull requests' heads. */
