@@ -193,7 +193,7 @@ const JOURNAL: Record<keyof Journal, Written> = {
 }
 
 const LOCKS: Record<keyof Locks, Written> = {
-  ...{ find: 'reads', holding: 'reads', takenOn: 'reads', due: 'progress' },
+  ...{ find: 'reads', holding: 'reads', takenOn: 'reads', due: 'reads', reminded: 'progress' },
   take: {
     does: ({ locks }) => {
       const first = locks.take(lockOn('shop/staging', { url: 'https://github.com/x' }), {})

@@ -48,7 +48,7 @@ test('the same cause locks once, also after somebody has given that lock up', ()
 })
 
 test('whose end is near is to be reminded until they have been', () => {
-  const locks = createLocks(memoryDatabase())
+  const locks = createLocks(memoryDatabase(), MAC)
   const soon = locks.take(lockOf(ADA), {})!
   locks.take(lockOf(ADA, { environment: 'shop/production', until: NOW + 500 }), {})
   expect([locks.due(NOW + 200, NOW), locks.due(NOW + 200, NOW)]).toEqual([[soon], [soon]])
