@@ -22,6 +22,8 @@ import { foundSource, type CredentialSource, type MintedSource } from './registr
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { auditMac } from './store/audit-key.ts'
+import { auditHead, createAuditLog, noteOperatorFile, type Hmac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
@@ -58,6 +60,8 @@ export interface Outside {
   readonly log: Logger
   /** Takes every known secret out of a text. */
   mask(text: string): string
+  /** For the audit log. */
+  readonly hmac: Hmac
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
   /** So many bytes that nobody can foresee. */
@@ -75,11 +79,15 @@ export interface Gantry {
   readonly sites: ReadonlyMap<string, Site>
 }
 
-/** The one place that constructs things. */
-export function assemble(settings: Settings & { readonly app: AppSettings }, operator: Operator, outside: Outside): Gantry {
+/** The one place that constructs things. Throws VAULT_KEY_MISSING or VAULT_KEY_WRONG. */
+export async function assemble(settings: Settings & { readonly app: AppSettings }, operator: Operator, outside: Outside): Promise<Gantry> {
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
   migrateAccounts(accounts)
+  const vault = createVault(accounts, localKeys(settings.keys, outside.entropy), outside.entropy)
+  await vault.check()
+  const mac = await auditMac(vault, settings.keys.length > 0, outside.entropy, outside.hmac)
+  noteOperatorFile(accounts, mac, operator.text, clock.now())
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
   const client = createRegistryClient(outside.registry, operator)
@@ -97,9 +105,9 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
   const source = createSource(github, app.id)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
-    journal: createJournal(repositories),
+    journal: createJournal(repositories, mac),
     claims: createClaims(accounts),
-    locks: createLocks(repositories),
+    locks: createLocks(repositories, mac),
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
@@ -110,6 +118,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     activity,
     readConfiguration,
     targets,
+    audit: createAuditLog(repositories, mac),
     mask: outside.mask,
     random: outside.random,
     incident,
@@ -126,12 +135,12 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     log,
     appId: app.id,
     instance: instanceId(accounts, outside.random),
+    auditHead: () => auditHead(repositories, 'repository_audit'),
     incident,
     links,
     mask: outside.mask,
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
-  const vault = createVault(accounts, localKeys(settings.keys, outside.entropy), outside.entropy)
   return { service, bot, inbox, sites, renewals, vault }
 }
 
@@ -192,8 +201,10 @@ export function sourceOf(
 function hidingTheLast({ hide }: Pick<Outside, 'hide'>): (secret: string) => void {
   const hidden = new Map<string, () => void>()
   return (secret) => {
-    if (hidden.has(secret)) return
-    hidden.set(secret, hide(secret))
+    const known = hidden.get(secret)
+    // Seen again it is the newest.
+    hidden.delete(secret)
+    hidden.set(secret, known ?? hide(secret))
     const [oldest] = hidden
     if (hidden.size <= 2 || oldest === undefined) return
     hidden.delete(oldest[0])

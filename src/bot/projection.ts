@@ -1,3 +1,4 @@
+import type { AuditHead } from '../deploy/audit.ts'
 import { hasEnded, type Deployment, type State } from '../deploy/deployment.ts'
 import type { Surface } from '../deploy/journal.ts'
 import { canonical, sha256, type Plan } from '../deploy/plan.ts'
@@ -28,7 +29,7 @@ export interface NewDeployment {
   readonly description: string
   readonly production_environment: boolean
   readonly transient_environment: boolean
-  readonly payload: { readonly gantry: { readonly id: string; readonly key: string; readonly instance: string } }
+  readonly payload: { readonly gantry: { readonly id: string; readonly key: string; readonly instance: string; readonly audit: AuditHead } }
 }
 
 /**
@@ -51,7 +52,7 @@ export const commitOf = ({ plan, request }: Deployment): string | null => plan?.
 
 export const projectAnswer = async (body: string): Promise<Projection> => ({ isFinal: true, surfaces: new Map([['comment', await shown({ body })]]) })
 
-export function newDeployment({ id, plan, request }: Deployment, instance: string): NewDeployment {
+export function newDeployment({ id, plan, request }: Deployment, instance: string, audit: AuditHead): NewDeployment {
   if (plan === null) throw new Error('a deployment is recorded once it is planned')
   return {
     ref: plan.commit,
@@ -63,7 +64,7 @@ export function newDeployment({ id, plan, request }: Deployment, instance: strin
     description: `Asked by ${request.actor.login}`.slice(0, 140),
     production_environment: plan.environment === 'production',
     transient_environment: false,
-    payload: { gantry: { id, key: request.key, instance } },
+    payload: { gantry: { id, key: request.key, instance, audit } },
   }
 }
 

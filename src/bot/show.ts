@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
+import type { AuditHead } from '../deploy/audit.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
 import { maskedDeployment, type Mask } from '../deploy/mask.ts'
@@ -27,6 +28,8 @@ export interface ShowDoors {
   readonly appId: number
   /** Says in each GitHub Deployment which Gantry made it. */
   readonly instance: string
+  /** So far: each GitHub Deployment carries it, so that it is noticed when the audit log is cut off before it. */
+  readonly auditHead: () => AuditHead
 }
 
 /** `failed`: something was not written and has to be looked for, then repeated. */
@@ -228,13 +231,13 @@ async function record(
   projection: Projection,
   client: GitHubClient,
   place: Place,
-  { announcements, instance, clock }: ShowDoors,
+  { announcements, instance, auditHead, clock }: ShowDoors,
 ): Promise<boolean> {
   const { node, isGone } = announcements.find(key).deployment
   if (deployment === null || !projection.surfaces.has('deployment') || node !== null || isGone) return true
   announcements.intend(key, new Map([['deployment', CREATED]]), clock.now())
   try {
-    const params = { owner: repository.owner, repo: repository.name, ...newDeployment(deployment, instance) }
+    const params = { owner: repository.owner, repo: repository.name, ...newDeployment(deployment, instance, auditHead()) }
     const made = await client.rest('POST /repos/{owner}/{repo}/deployments', params, created, [], place)
     if (made !== null) announcements.said(key, 'deployment', { node: made.node_id, number: made.id, hash: CREATED })
     return true

@@ -16,6 +16,8 @@ export type { ExchangeForm, SecretReference }
 
 /** `gantry.yml`, validated, with its secrets read. */
 export interface Operator {
+  /** As it was written: it refers to secrets and holds none. */
+  readonly text: string
   readonly credentials: ReadonlyMap<string, DeclaredCredential>
   readonly targets: ReadonlyMap<string, TargetDeclaration>
   /** Origins on private addresses that an environment's health may be asked at. */
@@ -87,11 +89,12 @@ export function readOperatorFile(
 ): { readonly operator: Operator } | { readonly problem: Problem } {
   const { operator, findings } = interpret(text, kinds, readSecret, keychains)
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the operator file')
-  return problem === null ? { operator } : { problem }
+  return problem === null ? { operator: { ...operator, text } } : { problem }
 }
 
 /** What a missing operator file says. */
 export const NO_OPERATOR: Operator = {
+  text: '',
   credentials: new Map(),
   targets: new Map(),
   trustedHealth: [],
@@ -105,7 +108,7 @@ const NO_KEYCHAINS: Keychains = { exchanges: [], families: [] }
 
 interface Interpretation {
   /** Empty where there are findings. */
-  readonly operator: Operator
+  readonly operator: Omit<Operator, 'text'>
   readonly findings: readonly Finding[]
 }
 
@@ -133,7 +136,7 @@ class Reader {
     this.#readSecret = readSecret
   }
 
-  operator({ credentials, targets, ...lists }: OperatorDocument): Operator {
+  operator({ credentials, targets, ...lists }: OperatorDocument): Omit<Operator, 'text'> {
     return {
       credentials: new Map(Object.entries(credentials).map(([name, declared]) => [name, this.#credential(name, declared)])),
       targets: new Map(Object.entries(targets).map(([name, declared]) => [name, this.#target(name, declared, Object.keys(credentials))])),

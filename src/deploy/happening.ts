@@ -57,7 +57,7 @@ async function giveUpLocks({ repository, subject, at, by }: Extract<Happening, {
     }
     // Said first: a process that dies here says it again, under the same key, and releases it then.
     tell({ key: `${key}:closed`, kind: 'lock released', lock })
-    locks.release(lock.id)
+    locks.release(lock.id, { by: by ?? null, at: clock.now(), request: `${key}:closed` })
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts'
 import type { Deployment, Verdict } from './deployment.ts'
-import type { Announcements, Journal } from './journal.ts'
+import type { Announcements, Journal, Locks } from './journal.ts'
 import type { Plan } from './plan.ts'
 
 /** Takes every secret that this process knows out of a text. */
@@ -17,6 +17,9 @@ export function maskedJournal(journal: Journal, mask: Mask): Journal {
   const words = bounded(mask, LONGEST_WORDS)
   return {
     ...journal,
+    // Of a request only what its author wrote for people: the rest means what it says.
+    request: (id, { asks, ...request }, now) =>
+      journal.request(id, { ...request, asks: { ...asks, override: asks.override === null ? null : words(asks.override) } }, now),
     move: (id, from, to, change) => journal.move(id, from, to, noted(change, words)),
     wait: (id, from, wait, change) => journal.wait(id, from, deep(wait, words), noted(change, words)),
     approve: (approval) => journal.approve({ ...approval, reason: approval.reason === null ? null : words(approval.reason) }),
@@ -26,6 +29,14 @@ export function maskedJournal(journal: Journal, mask: Mask): Journal {
     log: (id, line) => journal.log(id, bounded(mask, LONGEST_LINE)(line)),
   }
 }
+
+/** The same for locks: people write a reason. */
+export const maskedLocks = (locks: Locks, mask: Mask): Locks => ({
+  ...locks,
+  take: (lock, options) => locks.take({ ...lock, reason: mask(lock.reason) }, options),
+  release: (id, { answer = null, ...release }) =>
+    locks.release(id, { ...release, answer: answer === null ? null : { ...answer, markdown: mask(answer.markdown) } }),
+})
 
 /** The same for answers that are no deployment. */
 export const maskedAnnouncements = (announcements: Announcements, mask: Mask): Announcements => ({

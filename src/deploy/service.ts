@@ -1,11 +1,12 @@
-import type { Problem, Refusal } from '../errors.ts'
+import type { Code, Problem, Refusal } from '../errors.ts'
+import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
 import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
 import type { Drifts } from './journal.ts'
-import { maskedJournal, type Mask } from './mask.ts'
+import { maskedJournal, maskedLocks, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
@@ -95,6 +96,7 @@ export interface Preflights {
 }
 
 export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed' | 'startedAt'> {
+  readonly audit: AuditLog
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -106,6 +108,7 @@ export function createService(outside: ServiceDoors): Service {
   const doors: RolloutDoors = {
     ...outside,
     journal: maskedJournal(outside.journal, outside.mask),
+    locks: maskedLocks(outside.locks, outside.mask),
     applying: new Map(),
     claimed: new Set(),
     startedAt: outside.clock.now(),
@@ -130,6 +133,25 @@ export function createService(outside: ServiceDoors): Service {
     }
     return result
   }
+  /** A deployment's refusal is its own end; of any other nothing would be left. */
+  const noted = <T>(
+    what: string,
+    { repository, actor, key }: DeployRequest,
+    result: T | { readonly problem: Problem },
+  ): T | { readonly problem: Problem } => {
+    if (typeof result === 'object' && result !== null && 'problem' in result && FOR_LACK_OF_RIGHTS.has(result.problem.code)) {
+      const entry = {
+        at: clock.now(),
+        by: { id: actor.id, login: actor.login },
+        action: 'refused',
+        subject: what,
+        before: null,
+        after: null,
+      } as const
+      outside.audit.note(repository.id, { ...entry, why: result.problem.code, request: key })
+    }
+    return result
+  }
 
   return {
     deploy,
@@ -139,12 +161,12 @@ export function createService(outside: ServiceDoors): Service {
     recentOn: (request) => recentOn(request, journal),
     status: (repository, configuration, meant) =>
       Promise.all(placesIn(configuration, meant).map(({ app, rules }) => statusOf(repository, app, rules, doors, driver.wakeNext))),
-    preflight: (request) => activity.run(() => preflightOf(request, doors)),
-    rehearse: (request) => activity.run(() => rehearse(request, doors)),
-    approve: async (request, word) => touched(await approve(request, word, doors)),
-    cancel: async (request, id) => touched(await cancel(request, id, doors)),
-    lock: (request, asked) => lock(request, asked, doors),
-    unlock: (request, place, tell) => unlock(request, place, doors, tell),
+    preflight: async (request) => noted('preflight', request, await activity.run(() => preflightOf(request, doors))),
+    rehearse: async (request) => noted('dry run', request, await activity.run(() => rehearse(request, doors))),
+    approve: async (request, word) => touched(noted(word.isApproval ? 'approve' : 'reject', request, await approve(request, word, doors))),
+    cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),
+    lock: async (request, asked) => noted('lock', request, await lock(request, asked, doors)),
+    unlock: async (request, place, words) => noted('unlock', request, await unlock(request, place, doors, words)),
     place: (request, place) => placeOf(request, place, doors),
     happened: (event) => activity.run(() => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) })),
     configuration: (repository, facts) => configurationOf(repository, facts, doors),
@@ -160,6 +182,8 @@ export function createService(outside: ServiceDoors): Service {
 }
 
 const RECENT = 50
+
+const FOR_LACK_OF_RIGHTS: ReadonlySet<Code> = new Set<Code>(['PERMISSION_REQUIRED', 'ACTOR_CHANGED', 'APPROVAL_NOT_ALLOWED'])
 
 /** Fences rise with every turn, so they tell what ran before whom. */
 function formerly({ environment, fence }: Deployment, { journal }: RolloutDoors): Deployment | null {

@@ -200,7 +200,7 @@ export async function unlock(
   if (former === null || former.askedAt > request.askedAt) return { former: null }
   const { key, repository, subject } = request
   const answer = words === undefined || subject === null ? null : { key, repository, subject, markdown: words(former), createdAt: doors.clock.now() }
-  doors.locks.release(former.id, answer)
+  doors.locks.release(former.id, { by: personIn(request), at: doors.clock.now(), request: key, answer })
   return { former }
 }
 

@@ -1,23 +1,33 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
 import { operatorFilePath, readSettings } from '../settings.ts'
 import type { AppSettings, Settings } from '../settings.ts'
+import { readAuditMac } from '../store/audit-key.ts'
+import { macUnder } from '../store/audit.ts'
+import { localKeys } from '../store/vault/local-keys.ts'
+import { createVault } from '../store/vault.ts'
+import { entropy } from './entropy.ts'
 import { readEnvironmentFile } from './environment-file.ts'
+import { AUDIT_HELP, auditCommand } from './audit.ts'
 import { KEYS_HELP, keysCommand } from './keys.ts'
 import { createLog } from './log.ts'
+import { hmac } from './mac.ts'
 import { start } from './node.ts'
 import { PREFLIGHT_HELP, preflightCommand } from './preflight.ts'
 import { toPkcs8 } from './private-key.ts'
 import { createRedactor, secretsOf } from './redact.ts'
 import { startSetup } from './setup.ts'
+import { readSqlite } from './sqlite.ts'
 
 const ENVIRONMENT_FILE = '.env'
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${PREFLIGHT_HELP}
 ${KEYS_HELP}
+${AUDIT_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -28,6 +38,7 @@ export async function main(words: readonly string[]): Promise<void> {
   if (command === 'start' && rest.length === 0) return startCommand()
   if (command === 'preflight') return checkImage(rest)
   if (command === 'keys') return keys(rest)
+  if (command === 'audit') return checkAudit(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -53,11 +64,7 @@ async function keys(words: readonly string[]): Promise<void> {
   process.umask(0o077)
   const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
   const say = (text: string): void => console.error(text)
-  const settings = (): Settings => {
-    const read = readSettings(environment, { readFile: (path) => readFileSync(path, 'utf8'), toPkcs8 })
-    if ('problems' in read) throw new Failure(read.problems[0]!.code, read.problems[0]!)
-    return read.settings
-  }
+  const settings = (): Settings => settingsIn(environment)
   try {
     process.exitCode = await keysCommand(words, { settings, print: (text) => console.log(text), say })
   } catch (error) {
@@ -83,6 +90,28 @@ async function checkImage(words: readonly string[]): Promise<void> {
     if (error instanceof Failure) for (const line of problemLines([error.problem])) say(line)
     else say(`A mistake of our own: ${error instanceof Error ? error.stack : String(error)}`)
   }
+}
+
+async function checkAudit(words: readonly string[]): Promise<void> {
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  try {
+    const { data, keys } = settingsIn(environment)
+    const sql = readSqlite(join(data, 'gantry.db'))
+    const kept = await readAuditMac(createVault(sql, localKeys(keys, entropy), entropy), hmac)
+    process.exitCode = auditCommand(words, { sql, macs: [kept, macUnder(hmac, null)], print: (line) => console.log(line) })
+    sql.close()
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    for (const line of problemLines([error.problem])) console.error(line)
+    process.exitCode = 1
+  }
+}
+
+/** Throws the first thing that is wrong with them. */
+function settingsIn(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const read = readSettings(environment, { readFile: (path) => readFileSync(path, 'utf8'), toPkcs8 })
+  if ('problems' in read) throw new Failure(read.problems[0]!.code, read.problems[0]!)
+  return read.settings
 }
 
 async function run(settings: Settings & { readonly app: AppSettings }, environment: Readonly<Record<string, string | undefined>>): Promise<void> {

@@ -21,6 +21,7 @@ import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
+import { hmac } from './mac.ts'
 import { serveSite } from './serve.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -50,8 +51,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const operator = loadOperatorFile(settings.config, machine)
     const sql = openSqlite(join(settings.data, 'gantry.db'))
     closers.push(() => sql.close())
-    const gantry = assemble(settings, operator, { ...outside(settings, sql, machine), ...rootsOf(operator) })
-    await gantry.vault.check()
+    const gantry = await assemble(settings, operator, { ...outside(settings, sql, machine), ...rootsOf(operator) })
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)
       closers.push(() => served.close())
@@ -97,6 +97,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     clock: systemClock,
     log,
     mask: (text) => redactor.clean(text),
+    hmac,
     random: () => randomBytes(20).toString('hex'),
     entropy,
   }

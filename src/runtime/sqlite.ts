@@ -30,6 +30,17 @@ export function openSqlite(path: string): SqliteDatabase {
   }
 }
 
+/** Beside whoever writes in it, for commands that only look. Throws SETTING_INVALID where there is none. */
+export function readSqlite(path: string): Sql & { close(): void } {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+    const all = <R extends Row = Row>(query: string, ...params: Value[]): R[] => database.prepare(query).all(...params) as R[]
+    return { all, transaction: (work) => work(), close: () => database.close() }
+  } catch (error) {
+    throw unusable(`The database ${path} cannot be read.`, error)
+  }
+}
+
 /** Created by us and not by SQLite, so that nobody else can read it; `-wal` and `-shm` take over its mode. */
 function makeFile(path: string): void {
   try {

@@ -4,7 +4,9 @@ import type { Cancellation, Deployment, DeployRequest, EndState, State, Step, St
 import type { Observation } from '../deploy/target.ts'
 import type { Problem } from '../errors.ts'
 import { createRecords, requestIn, type Records } from './records.ts'
+import type { Mac } from './audit.ts'
 import type { RepositorySql } from './sql.ts'
+import { createTrail, type Trail } from './trail.ts'
 
 const OCCUPIES = `(state in ('applying', 'observing', 'restoring') or (state = 'unknown' and settled_at is null))`
 const LOG_LINES = 200
@@ -12,9 +14,9 @@ const LOG_LINES = 200
 const NO_SUBJECT = 0
 
 /** The journal over one repository's (on Node: all repositories') rows. */
-export function createJournal(sql: RepositorySql): Journal {
+export function createJournal(sql: RepositorySql, mac: Mac): Journal {
   const records = createRecords(sql)
-  return { ...lookups(sql, records), ...changes(sql, records) }
+  return { ...lookups(sql, records), ...changes(sql, records, createTrail(sql, mac)) }
 }
 
 type Lookups =
@@ -53,7 +55,7 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
     recent: (of, limit) =>
       'environment' in of
         ? newest(limit, 'environment = ?', of.environment)
-        : newest(limit, 'repository = ? and subject = ?', of.repository, of.subject),
+        : newest(limit, 'repository = ? and subject = ? and is_quiet = 0', of.repository, of.subject),
     newer: (environment, sequence) =>
       one(`environment = ? and sequence > ? and ended_at is null and state in ('waiting', 'queued') order by sequence desc`, environment, sequence),
     twin: (id) =>
@@ -96,7 +98,7 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
   }
 }
 
-function changes(sql: RepositorySql, { one, must }: Records): Omit<Journal, Lookups> {
+function changes(sql: RepositorySql, { one, must }: Records, trail: Trail): Omit<Journal, Lookups> {
   return {
     request: (id, request, now) =>
       sql.transaction(() => {
@@ -105,7 +107,10 @@ function changes(sql: RepositorySql, { one, must }: Records): Omit<Journal, Look
            on conflict (key) do nothing returning id`,
           ...[id, request.key, request.repository.id, request.subject?.number ?? NO_SUBJECT, JSON.stringify(request), now],
         )
-        if (inserted.length > 0) sql.all('insert into announcement (key) values (?)', id)
+        if (inserted.length > 0) {
+          sql.all('insert into announcement (key) values (?)', id)
+          trail.requested(id, request, now)
+        }
         return { deployment: one('key = ?', request.key) as Deployment, isNew: inserted.length > 0 }
       }),
     raise: (environment, fence) => {
@@ -115,7 +120,13 @@ function changes(sql: RepositorySql, { one, must }: Records): Omit<Journal, Look
         fence,
       )
     },
-    move: (id, from, to, change) => sql.transaction(() => (move(sql, id, from, to, change), must(id))),
+    move: (id, from, to, change) =>
+      sql.transaction(() => {
+        move(sql, id, from, to, change)
+        const moved = must(id)
+        if (change.plan !== undefined) trail.planned(moved, change.now)
+        return moved
+      }),
     wait: (id, from, wait, change) =>
       sql.transaction(() => {
         if (from === 'waiting') sql.all(`update deployment set verdicts = coalesce(?, verdicts) where id = ?`, jsonOr(change.verdicts), id)
@@ -123,23 +134,40 @@ function changes(sql: RepositorySql, { one, must }: Records): Omit<Journal, Look
         sql.all('update deployment set wait = ? where id = ?', JSON.stringify(wait), id)
         return must(id)
       }),
-    approve: ({ deployment, planHash, by, isApproval, reason, at }) => {
-      sql.all(
-        `insert into approval (deployment, person, login, plan_hash, is_approval, reason, at)
+    approve: (word) =>
+      sql.transaction(() => {
+        const { deployment, planHash, by, isApproval, reason, at } = word
+        const written = sql.all(
+          `insert into approval (deployment, person, login, plan_hash, is_approval, reason, at)
          select sequence, ?, ?, ?, ?, ?, ? from deployment where id = ?
          on conflict (deployment, person) do update set login = excluded.login, plan_hash = excluded.plan_hash,
-           is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at where excluded.at >= at`,
-        ...[by.id, by.login, planHash, isApproval ? 1 : 0, reason, at, deployment],
-      )
-    },
-    cancel: (id, cancellation) => sql.transaction(() => cancel(sql, must(id), cancellation)),
+           is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at where excluded.at >= at
+         returning 1 as written`,
+          ...[by.id, by.login, planHash, isApproval ? 1 : 0, reason, at, deployment],
+        )
+        if (written.length > 0) trail.approved(must(deployment), word)
+      }),
+    cancel: (id, cancellation) =>
+      sql.transaction(() => {
+        const before = must(id)
+        const outcome = cancel(sql, before, cancellation)
+        if (outcome !== 'ended') trail.cancelled(before, cancellation, outcome)
+        if (outcome === 'cancelled') trail.ended(must(id), cancellation.at)
+        return outcome
+      }),
     restore: (id, why, now) => sql.transaction(() => (restore(sql, must(id), why, now), must(id))),
     claim: (id, before, fence, now) =>
       sql.transaction(() => {
         const answer = claim(sql, id, before, fence, now)
         return answer === 'claimed' ? must(id) : answer
       }),
-    end: (id, state, ending) => sql.transaction(() => (end(sql, id, state, ending), must(id))),
+    end: (id, state, ending) =>
+      sql.transaction(() => {
+        end(sql, id, state, ending)
+        const ended = must(id)
+        trail.ended(ended, ending.now)
+        return ended
+      }),
     settle: (environment, now) => {
       sql.all(`update deployment set settled_at = ? where environment = ? and state = 'unknown' and ${OCCUPIES}`, now, environment)
     },

@@ -1,10 +1,13 @@
 import type { Lock } from '../deploy/deployment.ts'
 import type { Locks } from '../deploy/journal.ts'
 import { storeAnswer } from './announcements.ts'
+import type { Mac } from './audit.ts'
 import type { RepositorySql, Row } from './sql.ts'
+import { createTrail } from './trail.ts'
 
 /** The locks that people hold on environments: one for each, and one for all of a repository's. */
-export function createLocks(sql: RepositorySql): Locks {
+export function createLocks(sql: RepositorySql, mac: Mac): Locks {
+  const trail = createTrail(sql, mac)
   const standing = (where: string, now: number, ...params: (string | number)[]): Lock[] =>
     sql.all<LockRow>(`select * from lock where ${where} and (until is null or until > ?) order by id`, ...params, now).map(lockOf)
 
@@ -19,15 +22,24 @@ export function createLocks(sql: RepositorySql): Locks {
           `insert into lock (repository, environment, lock, subject, cause, until) values (?, ?, ?, ?, ?, ?) on conflict do nothing returning *`,
           ...[repository.id, environment, JSON.stringify(lock), subject?.number ?? null, cause ?? null, until],
         )
-        return row === undefined ? null : lockOf(row)
+        if (row === undefined) return null
+        const taken = lockOf(row)
+        trail.locked(taken)
+        return taken
       }),
-    release: (id, answer) =>
+    release: (id, { by, at, request, answer }) =>
       sql.transaction(() => {
-        if (sql.all('delete from lock where id = ? returning id', id).length > 0 && answer != null) storeAnswer(sql, answer)
+        const [row] = sql.all<LockRow>('delete from lock where id = ? returning *', id)
+        if (row === undefined) return
+        trail.unlocked(lockOf(row), by, request, at)
+        if (answer != null) storeAnswer(sql, answer)
       }),
     takenOn: (repository, subject, now) => standing('repository = ? and subject = ?', now, repository, subject),
     due: (until, now) =>
-      sql.all<LockRow>('update lock set is_reminded = 1 where is_reminded = 0 and until > ? and until <= ? returning *', now, until).map(lockOf),
+      sql.all<LockRow>('select * from lock where is_reminded = 0 and until > ? and until <= ? order by id', now, until).map(lockOf),
+    reminded: (id) => {
+      sql.all('update lock set is_reminded = 1 where id = ?', id)
+    },
   }
 }
 

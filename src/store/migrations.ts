@@ -121,6 +121,23 @@ export const repositoryMigrations: readonly string[][] = [
       at integer not null
     ) strict, without rowid`,
   ],
+  [
+    `create table repository_audit (
+      number integer primary key,
+      at integer not null,
+      repository integer not null,
+      person integer,
+      login text,
+      action text not null,
+      subject text not null,
+      before text,
+      after text,
+      why text,
+      request text,
+      mac text not null
+    ) strict`,
+    `create index repository_audit_configuration on repository_audit (repository, number) where action = 'configuration changed'`,
+  ],
 ]
 
 export const accountMigrations: readonly string[][] = [
@@ -187,6 +204,20 @@ export const accountMigrations: readonly string[][] = [
       version integer not null,
       sealed blob not null,
       primary key (account, kind, id, field)
+    ) strict`,
+    `create table account_audit (
+      number integer primary key,
+      at integer not null,
+      repository integer not null,
+      person integer,
+      login text,
+      action text not null,
+      subject text not null,
+      before text,
+      after text,
+      why text,
+      request text,
+      mac text not null
     ) strict`,
   ],
 ]

@@ -9,9 +9,11 @@ import { createClaims } from '../../src/store/claims.ts'
 import { createJournal } from '../../src/store/deployments.ts'
 import { createDrifts } from '../../src/store/drifts.ts'
 import { createHeads } from '../../src/store/heads.ts'
+import { createAuditLog } from '../../src/store/audit.ts'
 import { createLocks } from '../../src/store/locks.ts'
 import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
 import { HEAD, bound, configuration, digestOf, facts, idleTarget, placed, request, rules } from '../unit/deploy/situation.ts'
+import { MAC } from '../world/mac.ts'
 
 export const REPOSITORIES = 100
 const PLACES = Array.from({ length: 100 }, (_, index) => `place-${index}`)
@@ -46,7 +48,7 @@ export class EngineAlone {
     this.sql = openSqlite(path)
     migrateRepositories(this.sql)
     migrateAccounts(this.sql)
-    this.journal = createJournal(this.sql)
+    this.journal = createJournal(this.sql, MAC)
     this.service = this.#assemble()
   }
 
@@ -74,7 +76,8 @@ export class EngineAlone {
     return createService({
       journal,
       claims: createClaims(sql),
-      locks: createLocks(sql),
+      locks: createLocks(sql, MAC),
+      audit: createAuditLog(sql, MAC),
       heads: createHeads(sql),
       drifts: createDrifts(sql),
       provenance: { prove: async () => ({ commit: HEAD }) },

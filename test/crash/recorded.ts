@@ -4,6 +4,7 @@ import { createJournal } from '../../src/store/deployments.ts'
 import type { World } from '../world/world.ts'
 import type { Asked } from './checks.ts'
 import type { Found } from './finding.ts'
+import { MAC } from '../world/mac.ts'
 
 /** What has not come to its end: open deployments, deliveries, words that were not said, environments that nobody freed. */
 export function unfinished(world: World): string[] {
@@ -35,7 +36,7 @@ export const unsettled = (world: World): string[] =>
 export function recorded(world: World, asked: Asked, found: Found): Deployment[] {
   for (const left of unfinished(world)) found('lost', `not finished: ${left}`)
   for (const environment of unsettled(world)) found('lost', `nobody can free ${environment}`)
-  const journal = createJournal(world.disk)
+  const journal = createJournal(world.disk, MAC)
   const deployments = world.disk.all('select id from deployment order by sequence').map(({ id }) => journal.find(String(id)) as Deployment)
   for (const [comment, commands] of asked.comments) {
     const rows = deployments.filter(({ request }) => request.comment?.id === comment)

@@ -2,9 +2,12 @@ import { createLocks } from '../../src/store/locks.ts'
 import { expect, story, type Cast } from '../story.ts'
 import { holds, servesAt, states } from '../world/facts.ts'
 import { DEPLOY_YML } from '../world/world.ts'
+import { MAC } from '../world/mac.ts'
 
 const locks = ({ world }: Pick<Cast, 'world'>): string[] =>
-  ['shop/staging', 'shop/production'].filter((place) => createLocks(world.disk).find(world.github.repository.id, place, world.time.now()) !== null)
+  ['shop/staging', 'shop/production'].filter(
+    (place) => createLocks(world.disk, MAC).find(world.github.repository.id, place, world.time.now()) !== null,
+  )
 
 story('closing a pull request gives up what was locked on it, and nothing else', async (cast) => {
   const { world, ada, grace, bot } = cast

@@ -1,6 +1,7 @@
 import { createLocks } from '../../src/store/locks.ts'
 import type { Person } from './github/people.ts'
 import type { World } from './world.ts'
+import { MAC } from './mac.ts'
 
 /** The tag that CI gives the image of the pull request's head: the template in `DEPLOY_YML`. */
 export const tagOf = (world: World): string => `sha-${(world.pull.pull?.head ?? '').slice(0, 7)}`
@@ -36,7 +37,7 @@ export function holds(world: World, { id, login }: Person, environment: string, 
     subject,
     url: null,
   }
-  createLocks(world.disk).take(lock, {})
+  createLocks(world.disk, MAC).take(lock, {})
 }
 
 /** The id that a comment of the bot's gives at its end. */

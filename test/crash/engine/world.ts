@@ -5,6 +5,7 @@ import { createClaims } from '../../../src/store/claims.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
 import { createDrifts } from '../../../src/store/drifts.ts'
 import { createHeads } from '../../../src/store/heads.ts'
+import { createAuditLog } from '../../../src/store/audit.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import { HEAD, placed } from '../../unit/deploy/situation.ts'
 import { Crossings, Dead, type Death } from '../../world/crossings.ts'
@@ -17,13 +18,14 @@ import { ENVIRONMENTS, Surroundings, workloadsOf } from './surroundings.ts'
 import { SimulatedTarget } from './target.ts'
 import { Timeline } from './timeline.ts'
 import { Watcher } from './watcher.ts'
+import { MAC } from '../../world/mac.ts'
 
 /** The production engine over real rows, with GitHub, the registry and the target a few lines each and one clock for all. */
 export class EngineWorld {
   readonly timeline = new Timeline()
   readonly disk = memoryDatabase()
   /** What is on disk, as nobody's process sees it. */
-  readonly journal = createJournal(this.disk)
+  readonly journal = createJournal(this.disk, MAC)
   readonly reached = new Reached()
   readonly scenario: Scenario
   readonly surroundings: Surroundings
@@ -109,9 +111,10 @@ export class EngineWorld {
     const clock = crossings.clock({ now: () => this.clock, after: (ms, work) => this.timeline.after(ms, work) })
     const target = this.target.through(crossings)
     return createService({
-      journal: createJournal(sql),
+      journal: createJournal(sql, MAC),
       claims: createClaims(sql),
-      locks: createLocks(sql),
+      locks: createLocks(sql, MAC),
+      audit: createAuditLog(sql, MAC),
       heads: createHeads(sql),
       drifts: createDrifts(sql),
       provenance: { prove: async () => ({ commit: HEAD }) },

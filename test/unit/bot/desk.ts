@@ -22,6 +22,7 @@ import { GitHub, PRIVATE_KEY } from '../../world/github/github.ts'
 import type { Comment, Issue } from '../../world/github/state.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
 import { Time } from '../../world/time.ts'
+import { MAC } from '../../world/mac.ts'
 
 export const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}` as const
 export const LINKS = { docs: 'https://docs.example.com' }
@@ -57,7 +58,7 @@ export class Desk {
 
   constructor() {
     const sql = memoryDatabase()
-    this.journal = createJournal(sql)
+    this.journal = createJournal(sql, MAC)
     this.announcements = createAnnouncements(sql)
     this.inbox = createInbox(sql)
     this.caughtUp = createCaughtUp(sql)
@@ -95,7 +96,15 @@ export class Desk {
         announcements: this.announcements,
         caughtUp: this.caughtUp,
       },
-      ...{ clock: this.time, links: LINKS, appId, instance: 'here', log, mask: (text) => text.replaceAll('hunter2', '[secret]') },
+      ...{
+        clock: this.time,
+        links: LINKS,
+        appId,
+        instance: 'here',
+        auditHead: () => ({ number: 7, mac: 'abc' }),
+        log,
+        mask: (text) => text.replaceAll('hunter2', '[secret]'),
+      },
       incident: (error) => {
         this.incidents.push(error)
         return 'i1'

@@ -3,11 +3,12 @@ import type { Observation } from '../../../src/deploy/target.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import { ADA, GRACE, configuration, digestOf, idleTarget, imageRule, lockOn, request, rules } from './situation.ts'
 import { SmallWorld, failure } from './small-world.ts'
+import { MAC } from '../../world/mac.ts'
 
 /** What the simulation found (docs/simulation.md), each told as the smallest story that shows it. */
 
 const lockedBy = (world: SmallWorld, owner: typeof ADA, environment = 'shop/staging') =>
-  createLocks(world.disk).take(lockOn(environment, { owner }), {})
+  createLocks(world.disk, MAC).take(lockOn(environment, { owner }), {})
 
 describe('a lock', () => {
   test('that is taken while the target is looked at, just before the claim, is heeded', async () => {

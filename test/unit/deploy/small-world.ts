@@ -9,6 +9,7 @@ import type { Facts } from '../../../src/deploy/source.ts'
 import { createClaims } from '../../../src/store/claims.ts'
 import { createDrifts } from '../../../src/store/drifts.ts'
 import { createHeads } from '../../../src/store/heads.ts'
+import { createAuditLog } from '../../../src/store/audit.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
 import { Failure, type Problem } from '../../../src/errors.ts'
@@ -17,6 +18,7 @@ import { memoryDatabase } from '../../world/memory-sql.ts'
 import { Time } from '../../world/time.ts'
 import { ScriptedTarget } from './scripted-target.ts'
 import { ADA, GRACE, HEAD, STAGING, type Asks, asks, configuration, digestOf, facts, placed, request, rules } from './situation.ts'
+import { MAC } from '../../world/mac.ts'
 
 interface Asked {
   /** What the command says besides. */
@@ -32,7 +34,7 @@ export class SmallWorld {
   readonly disk = memoryDatabase()
   readonly target = new ScriptedTarget()
   /** What is on disk, as nobody's process sees it. */
-  readonly journal: Journal = createJournal(this.disk)
+  readonly journal: Journal = createJournal(this.disk, MAC)
   readonly incidents: unknown[] = []
   /** `1 success`: every change that was told, by number of the deployment. */
   readonly told: string[] = []
@@ -137,9 +139,10 @@ export class SmallWorld {
     const sql = crossings.sql(this.disk)
     const clock = crossings.clock(this.time)
     return createService({
-      journal: createJournal(sql),
+      journal: createJournal(sql, MAC),
       claims: createClaims(sql),
-      locks: createLocks(sql),
+      locks: createLocks(sql, MAC),
+      audit: createAuditLog(sql, MAC),
       heads: createHeads(sql),
       drifts: createDrifts(sql),
       provenance: { prove: async () => ({ commit: HEAD }) },

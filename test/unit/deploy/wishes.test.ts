@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { EnvironmentRules } from '../../../src/deploy/environment.ts'
+import { auditRecords } from '../../../src/store/audit.ts'
 import { SmallWorld } from './small-world.ts'
 import { ADA, GRACE, HEAD, NOON, configuration, rules } from './situation.ts'
 
@@ -101,4 +102,27 @@ describe('a comment that was edited or deleted before it was read', () => {
     expect(await world.service.lock(world.says(GRACE), { ...asked, place: null })).toMatchObject(changed)
     expect((await world.status()).locks).toMatchObject([{ owner: { login: 'ada' } }])
   })
+})
+
+test('who was refused for lack of rights stands in the audit log, and nobody else', async () => {
+  const world = new SmallWorld()
+  const place = { app: null, environment: 'staging' }
+  await world.service.unlock(world.says(GRACE), place)
+  world.github = { actor: { id: GRACE.id, login: GRACE.login, role: 'read' } }
+  const asked = world.says(GRACE)
+  expect(await world.service.unlock(asked, place)).toMatchObject({ problem: { code: 'PERMISSION_REQUIRED' } })
+  expect([...auditRecords(world.disk, 'repository_audit')]).toMatchObject([
+    { by: { id: GRACE.id, login: 'grace' }, action: 'refused', subject: 'unlock', why: 'PERMISSION_REQUIRED', request: asked.key },
+  ])
+})
+
+test('a secret in the reason of a lock goes no further', async () => {
+  const world = new SmallWorld()
+  const asked = { place: { app: null, environment: 'staging' }, reason: 'the token is hunter2', lasts: 3_600_000, takesOver: false }
+  expect(await world.service.lock(world.says(ADA), asked)).toMatchObject({ lock: { reason: 'the token is ***' } })
+  await world.service.unlock(world.says(ADA), asked.place, ({ reason }) => `free again: ${reason}`)
+  const all = world.disk
+    .all<{ name: string }>(`select name from sqlite_schema where type = 'table'`)
+    .map(({ name }) => world.disk.all(`select * from ${name}`))
+  expect(JSON.stringify(all)).not.toContain('hunter2')
 })

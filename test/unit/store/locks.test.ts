@@ -3,6 +3,7 @@ import type { Lock, Person } from '../../../src/deploy/deployment.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
 import { ADA, GRACE, request, lockOn } from '../deploy/situation.ts'
+import { MAC } from '../../world/mac.ts'
 
 const { repository } = request()
 const NOW = 1_000
@@ -12,7 +13,7 @@ const lockOf = (owner: Person | null, different: Partial<Omit<Lock, 'id'>> = {})
 })
 
 test('a lock that stands is nobody else’s to take, but of whoever names it to take it over', () => {
-  const locks = createLocks(memoryDatabase())
+  const locks = createLocks(memoryDatabase(), MAC)
   const first = locks.take(lockOf(ADA), {})!
   expect(locks.take(lockOf(GRACE), {})).toBeNull()
   expect(locks.find(repository.id, 'shop/staging', NOW)).toEqual(first)
@@ -21,7 +22,7 @@ test('a lock that stands is nobody else’s to take, but of whoever names it to 
 })
 
 test('an environment is held by its own lock and by that of the whole repository, each for itself', () => {
-  const locks = createLocks(memoryDatabase())
+  const locks = createLocks(memoryDatabase(), MAC)
   const own = locks.take(lockOf(ADA), {})!
   const all = locks.take(lockOf(GRACE, { environment: '*' }), {})!
   locks.take(lockOf(GRACE, { environment: 'shop/production' }), {})
@@ -32,7 +33,7 @@ test('an environment is held by its own lock and by that of the whole repository
 })
 
 test('a lock that has ended stands in nobody’s way', () => {
-  const locks = createLocks(memoryDatabase())
+  const locks = createLocks(memoryDatabase(), MAC)
   locks.take(lockOf(ADA), {})
   expect(locks.find(repository.id, 'shop/staging', NOW + 99)).toMatchObject({ owner: ADA })
   expect(locks.find(repository.id, 'shop/staging', NOW + 100)).toBeNull()
@@ -40,8 +41,17 @@ test('a lock that has ended stands in nobody’s way', () => {
 })
 
 test('the same cause locks once, also after somebody has given that lock up', () => {
-  const locks = createLocks(memoryDatabase())
+  const locks = createLocks(memoryDatabase(), MAC)
   expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toMatchObject({ owner: null })
   expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toBeNull()
   expect(locks.holding(repository.id, 'shop/staging', NOW)).toHaveLength(1)
+})
+
+test('whose end is near is to be reminded until they have been', () => {
+  const locks = createLocks(memoryDatabase(), MAC)
+  const soon = locks.take(lockOf(ADA), {})!
+  locks.take(lockOf(ADA, { environment: 'shop/production', until: NOW + 500 }), {})
+  expect([locks.due(NOW + 200, NOW), locks.due(NOW + 200, NOW)]).toEqual([[soon], [soon]])
+  locks.reminded(soon.id)
+  expect(locks.due(NOW + 200, NOW)).toEqual([])
 })

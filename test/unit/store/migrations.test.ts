@@ -10,6 +10,7 @@ import type { Sql } from '../../../src/store/sql.ts'
 import { memoryDatabase, memorySql } from '../../world/memory-sql.ts'
 import { credential, said, vaultOver } from '../../world/vault.ts'
 import { STAGING } from '../deploy/situation.ts'
+import { MAC } from '../../world/mac.ts'
 
 const folder = new URL('../../../fixtures/migrations/', import.meta.url)
 
@@ -69,7 +70,7 @@ describe.each(samples.map((sample, index) => ({ sample, version: index + 1 })))(
   test('what was recorded can be read, and goes on', () => {
     const sql = old(version, sample)
     climb(sql)
-    const journal = createJournal(sql)
+    const journal = createJournal(sql, MAC)
     const first = journal.lastSuccess(STAGING)
     expect(first).toMatchObject({
       state: 'success',
