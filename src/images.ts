@@ -1,4 +1,4 @@
-import type { DeclaredCredential } from './config/operator-file.ts'
+import type { DeclaredCredential } from './config/operator.ts'
 import { matches } from './deploy/environment.ts'
 import type { Images, PreflightReport, PreflightRowName, TargetAccess } from './deploy/images.ts'
 import type { Artifact } from './deploy/target.ts'

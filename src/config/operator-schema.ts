@@ -8,14 +8,20 @@ import { name, named, text } from './shape.ts'
 /** Where a secret is: in an environment variable, or in a file. */
 export type SecretReference = { readonly env: string } | { readonly file: string }
 
-export const isSecretReference = (value: unknown): value is SecretReference => {
+/** In what the vault keeps it stands in its place. */
+export type SecretGiven = SecretReference | { readonly sealed: string }
+
+/** `isSealed`: the text comes from the vault. */
+export const isSecretGiven = (value: unknown, isSealed: boolean): value is SecretGiven => {
   if (typeof value !== 'object' || value === null) return false
   const [[key, where] = [], ...others] = Object.entries(value) as [string, unknown][]
   if (typeof where !== 'string' || others.length > 0) return false
+  if (isSealed) return key === 'sealed'
   return (key === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(where)) || (key === 'file' && where !== '')
 }
 
-const secret = z.custom<SecretReference>(isSecretReference, '{ env: NAME } or { file: PATH }: secrets are given by reference')
+const secretIn = (isSealed: boolean) =>
+  z.custom<SecretGiven>((value) => isSecretGiven(value, isSealed), '{ env: NAME } or { file: PATH }: secrets are given by reference')
 
 const pattern = (characters: RegExp, wanted: string) => z.string().regex(characters, wanted)
 const repositories = pattern(/^[a-z0-9._/*-]+$/, 'a pattern for names below the registry, such as acme/*')
@@ -34,18 +40,25 @@ export interface ExchangeForm {
 
 const date = text((value) => (Number.isNaN(Date.parse(value)) || !/^\d{4}-\d\d-\d\d/.test(value) ? 'a day such as 2027-03-31, in quotes' : null))
 
-const given = (fields: ExchangeForm['fields']) =>
+const given = (fields: ExchangeForm['fields'], secret: ReturnType<typeof secretIn>) =>
   z.strictObject(
     Object.fromEntries(
       Object.entries(fields).map(([key, field]) => {
-        const value: z.ZodType<string | SecretReference> = field.startsWith('text') ? z.string().min(1) : secret
+        const value: z.ZodType<string | SecretGiven> = field.startsWith('text') ? z.string().min(1) : secret
         return [key, field.endsWith('?') ? value.optional() : value]
       }),
     ),
   )
 
+/** Who may use a credential; where this is left out, every target may. */
+const user = z.strictObject({
+  repository: pattern(/^[\w.-]+\/[\w.-]+$/, 'a repository as owner/name'),
+  id: z.int().min(1),
+  environments: z.array(environments).min(1).default(['**']),
+})
+
 /** One of `username` and `password`, `identity_token`, `docker_config` and the exchanges' keys: the reader sees to that. */
-const credential = (exchanges: readonly ExchangeForm[], families: readonly string[]) =>
+const credential = (exchanges: readonly ExchangeForm[], families: readonly string[], secret: ReturnType<typeof secretIn>) =>
   z.strictObject({
     registry: text(hostProblem),
     repositories: z.array(repositories).min(1).default(['**']),
@@ -55,7 +68,8 @@ const credential = (exchanges: readonly ExchangeForm[], families: readonly strin
     password: secret.optional(),
     identity_token: secret.optional(),
     docker_config: z.string().min(1).optional(),
-    ...Object.fromEntries(exchanges.map(({ key, fields }) => [key, given(fields).optional()])),
+    allow: z.array(user).min(1).optional(),
+    ...Object.fromEntries(exchanges.map(({ key, fields }) => [key, given(fields, secret).optional()])),
   })
 
 const bound = z.strictObject({
@@ -73,11 +87,11 @@ const target = z.looseObject({
   allow: z.array(bound).default([]),
 })
 
-/** `exchanges` and `families`: what the keychains add to the credentials. */
-export const operatorSchema = (exchanges: readonly ExchangeForm[], families: readonly string[]) =>
+/** `exchanges` and `families`: what the keychains add to the credentials. `isSealed`: what the vault keeps, secrets and all. */
+export const operatorSchema = (exchanges: readonly ExchangeForm[], families: readonly string[], isSealed = false) =>
   z.strictObject({
     version: z.literal(1),
-    credentials: named(credential(exchanges, families)).default({}),
+    credentials: named(credential(exchanges, families, secretIn(isSealed))).default({}),
     targets: named(target).default({}),
     trusted_health: z.array(text(originProblem)).default([]),
     trusted_root: z.string().min(1, 'the path of a file').optional(),

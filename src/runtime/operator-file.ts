@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readOperatorFile } from '../config/operator-file.ts'
-import type { Operator, SecretReference } from '../config/operator-file.ts'
+import type { Operator } from '../config/operator.ts'
+import type { SecretReference } from '../config/operator-schema.ts'
 import { readTrustedRoots, type TrustedRoot } from '../attestation/roots.ts'
 import { Failure, Refusal } from '../errors.ts'
 import { exchanges, families } from '../registry/forms.ts'

@@ -1,0 +1,46 @@
+import type { Problem } from '../errors.ts'
+import { problemOf } from './finding.ts'
+import type { Declaration, Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
+import { interpret, valueOf } from './operator-reader.ts'
+import { isSecretGiven } from './operator-schema.ts'
+
+/** What the operator file declares goes first. What this version cannot read of the rest is left out: it was read when it was put there. */
+export function withKept(operator: Operator, kept: readonly Declaration[], kinds: TargetKinds, keychains: Keychains): Operator {
+  const [credentials, targets, unused] = [new Map(operator.credentials), new Map(operator.targets), [...operator.unused]]
+  const names = kept.filter(({ kind }) => kind === 'credential').map(({ name }) => name)
+  for (const declaration of kept) {
+    const { kind, name, json } = declaration
+    const known = kind === 'credential' ? credentials : targets
+    const text = JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(json) as unknown } })
+    const read = interpret(text, { kinds, readSecret: () => undefined, keychains, credentials: [...credentials.keys(), ...names], isSealed: true })
+    if (known.has(name)) unused.push({ kind, name, why: 'the operator file declares another one of this name' })
+    else if (read.findings.length > 0) unused.push({ kind, name, why: read.findings[0]?.message ?? '' })
+    for (const [one, declared] of known.has(name) ? [] : read.operator.credentials) credentials.set(one, declared)
+    for (const [one, declared] of known.has(name) ? [] : read.operator.targets) targets.set(one, declared)
+  }
+  return { ...operator, credentials, targets, unused }
+}
+
+/** What a file of the operator file's form declares, ready to be kept: its secrets are read now. Throws nothing; what is wrong is the problem. */
+export function readDeclarations(
+  text: string,
+  kinds: TargetKinds,
+  readSecret: ReadSecret,
+  keychains: Keychains,
+  credentials: readonly string[],
+): { readonly declarations: readonly Declaration[]; readonly operator: Operator } | { readonly problem: Problem } {
+  const { operator, findings, document } = interpret(text, { kinds, readSecret, keychains, credentials, isSealed: false })
+  const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the file')
+  if (problem !== null || document === null) return { problem: problem as Problem }
+  const sealed = (declared: unknown): string => JSON.stringify(withValues(declared, readSecret))
+  const of = (kind: Declaration['kind'], all: object): readonly Declaration[] =>
+    Object.entries(all).map(([name, declared]) => ({ kind, name, json: sealed(declared) }))
+  return { declarations: [...of('credential', document.credentials), ...of('target', document.targets)], operator: { ...operator, text } }
+}
+
+function withValues(value: unknown, readSecret: ReadSecret): unknown {
+  if (isSecretGiven(value, false)) return { sealed: valueOf(value, readSecret) }
+  if (Array.isArray(value)) return value.map((item) => withValues(item, readSecret))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withValues(inner, readSecret)]))
+}
