@@ -25,7 +25,7 @@ import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './o
 import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
 import { Time } from './time.ts'
-import { randomBytes } from './vault.ts'
+import { randomBytes, type KeyPair } from './vault.ts'
 
 /** The registry under the name that everybody in the world calls it by, whatever port it has today. */
 export const REGISTRY = 'registry.test'
@@ -68,6 +68,8 @@ export class World {
   readonly pull: Issue
   /** The operator file of the next start. */
   operator: string
+  /** The vault's keys of the next start: with one, tokens outlive the process. */
+  keys: readonly KeyPair[] = []
   lives = 0
   /** The crossings of every process there was, one after the other. */
   readonly processes: Crossings[] = []
@@ -120,7 +122,7 @@ export class World {
     this.processes.push(crossings)
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
-    const { inbox, bot, service, renewals } = gantry
+    const { inbox, bot, service, renewals, recoverTokens } = gantry
     const front = createFront({
       intake: { events: new Set(EVENTS), read: bot.readDelivery, store: (all) => inbox.store(all), kick: () => bot.work() },
       webhookSecrets: [new Secret(this.github.webhookSecret)],
@@ -132,6 +134,7 @@ export class World {
     await once(front, 'listening')
     this.#life = { crossings, gantry, front }
     this.#guard(() => {
+      void recoverTokens()
       renewals.recover()
       service.recover()
       bot.recover()
@@ -292,7 +295,7 @@ export class World {
       webhookSecrets: [new Secret(this.github.webhookSecret)],
       oauth: null,
     }
-    const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: [], webhookProxyUrl: null }
+    const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: this.keys, webhookProxyUrl: null }
     return { ...rest, app, githubApiUrl: 'https://api.github.com' }
   }
 
