@@ -16,17 +16,18 @@ import { createService, type Service, type ServiceDoors } from './deploy/service
 import type { Doors as TargetDoors, Site, TargetKind } from './deploy/target.ts'
 import { createImages, type NamedSource } from './images.ts'
 import { createRegistryClient, type RegistryClient } from './registry/client.ts'
-import { secretOf, type Credential } from './registry/credential.ts'
+import { fingerprint, secretOf, type Credential } from './registry/credential.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { foundSource, type CredentialSource, type MintedSource } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { auditMac } from './store/audit-key.ts'
-import { auditHead, createAuditLog, noteOperatorFile, type Hmac } from './store/audit.ts'
+import { auditHead, createAuditLog, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
+import { createDeclarations, type Declarations } from './store/declarations.ts'
 import { createDrifts } from './store/drifts.ts'
 import { createHeads } from './store/heads.ts'
 import { createLocks } from './store/locks.ts'
@@ -36,6 +37,7 @@ import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
+import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
 import { targetKinds } from './targets/index.ts'
@@ -75,28 +77,52 @@ export interface Gantry {
   readonly renewals: Renewals
   /** To be checked before anything else is done. */
   readonly vault: Vault
+  /** At start, beside everything else. */
+  recoverTokens(): Promise<void>
   /** Sites that targets serve by themselves, by the target's name. */
   readonly sites: ReadonlyMap<string, Site>
 }
 
-/** The one place that constructs things. Throws VAULT_KEY_MISSING or VAULT_KEY_WRONG. */
-export async function assemble(settings: Settings & { readonly app: AppSettings }, operator: Operator, outside: Outside): Promise<Gantry> {
+/** What has to be open before anything can be constructed: the operator file may name what is in it. */
+export interface Secrets {
+  readonly vault: Vault
+  /** Of the audit log, whose key is in the vault. */
+  readonly mac: Mac
+  readonly declarations: Declarations
+}
+
+/** Throws VAULT_KEY_MISSING or VAULT_KEY_WRONG, and SETTING_INVALID for a database of a newer version. */
+export async function openSecrets(
+  { keys }: Pick<Settings, 'keys'>,
+  { accounts, entropy, hmac }: Pick<Outside, 'accounts' | 'entropy' | 'hmac'>,
+): Promise<Secrets> {
+  migrateAccounts(accounts)
+  const vault = createVault(accounts, localKeys(keys, entropy), entropy)
+  await vault.check()
+  const mac = await auditMac(vault, keys.length > 0, entropy, hmac)
+  return { vault, mac, declarations: createDeclarations(vault, accounts, mac) }
+}
+
+/** The one place that constructs things. */
+export function assemble(
+  settings: Settings & { readonly app: AppSettings },
+  operator: Operator,
+  { vault, mac }: Pick<Secrets, 'vault' | 'mac'>,
+  outside: Outside,
+): Gantry {
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
-  migrateAccounts(accounts)
-  const vault = createVault(accounts, localKeys(settings.keys, outside.entropy), outside.entropy)
-  await vault.check()
-  const mac = await auditMac(vault, settings.keys.length > 0, outside.entropy, outside.hmac)
   noteOperatorFile(accounts, mac, operator.text, clock.now())
   const inbox = createInbox(repositories)
   const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
-  const client = createRegistryClient(outside.registry, operator)
+  const activity = new Activity(clock)
+  const tokens = settings.keys.length === 0 ? null : keepTokens(vault, activity, outside)
+  const client = createRegistryClient(outside.registry, operator, tokens ?? undefined)
   const incident = (error: unknown, about: string): string => {
     const number = outside.random().slice(0, 8)
     log.error({ err: error, about, incident: number }, 'a mistake of our own')
     return number
   }
-  const activity = new Activity(clock)
   const { sources, renewals } = openCredentials(operator, client, activity, outside, incident)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
@@ -141,7 +167,8 @@ export async function assemble(settings: Settings & { readonly app: AppSettings 
     mask: outside.mask,
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
-  return { service, bot, inbox, sites, renewals, vault }
+  const recoverTokens = async () => tokens?.recover(await fingerprintsOf(operator))
+  return { service, bot, inbox, sites, renewals, vault, recoverTokens }
 }
 
 /** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */
@@ -180,6 +207,26 @@ function openCredentials(operator: Operator, client: RegistryClient, activity: A
   return { sources, renewals }
 }
 
+const keepTokens = (vault: Vault, activity: Activity, { clock, log }: Outside) =>
+  createKeptTokens(vault, {
+    now: clock.now,
+    activity,
+    trouble: (error) => log.warn({ err: error }, 'a registry token could not be kept, and will be asked for again'),
+  })
+
+/** Of the credentials that are stored as they are: those that are made are others after a restart. */
+async function fingerprintsOf({ credentials }: Operator): Promise<ReadonlySet<string>> {
+  const stored = [...credentials.values()].flatMap(({ holds }) => (isStored(holds) ? storedCredential(holds) : []))
+  return new Set(await Promise.all(stored.map(fingerprint)))
+}
+
+type Holding = DeclaredCredential['holds']
+type Stored = Extract<Holding, { readonly kind: 'basic' | 'identity' }>
+const isStored = (holds: Holding): holds is Stored => holds.kind === 'basic' || holds.kind === 'identity'
+
+const storedCredential = (holds: Stored): Credential =>
+  holds.kind === 'basic' ? { kind: 'basic', username: holds.username, password: holds.password } : { kind: 'identity', token: holds.token }
+
 /** Where a declared credential's value comes from. */
 export function sourceOf(
   { registry, holds, expires }: DeclaredCredential,
@@ -187,8 +234,7 @@ export function sourceOf(
   outside: Pick<Outside, 'dockerConfig' | 'hide'>,
   onMinted: (lifetime: number) => void = () => {},
 ): CredentialSource | MintedSource {
-  if (holds.kind === 'basic') return client.stored({ kind: 'basic', username: holds.username, password: holds.password }, expires)
-  if (holds.kind === 'identity') return client.stored({ kind: 'identity', token: holds.token }, expires)
+  if (isStored(holds)) return client.stored(storedCredential(holds), expires)
   const hide = hidingTheLast(outside)
   if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), hide))
   return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }) => {

@@ -44,3 +44,13 @@ function withValues(value: unknown, readSecret: ReadSecret): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withValues(inner, readSecret)]))
 }
+
+/** Every secret in it, for whoever hides them. */
+export function secretsIn({ json }: Declaration): readonly string[] {
+  const found: string[] = []
+  JSON.parse(json, (_, value: unknown) => {
+    if (isSecretGiven(value, true) && 'sealed' in value) found.push(value.sealed)
+    return value
+  })
+  return found
+}

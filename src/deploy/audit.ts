@@ -29,6 +29,8 @@ export type AuditAction =
   | 'refused'
   | 'configuration changed'
   | 'operator file changed'
+  | 'declaration kept'
+  | 'declaration removed'
 
 /** Where refusals go that leave no other trace. */
 export interface AuditLog {

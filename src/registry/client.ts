@@ -12,6 +12,7 @@ import { formatReference, parseReference } from './reference.ts'
 import type { Digest, Reference } from './reference.ts'
 import { mintedSource, storedSource } from './source.ts'
 import type { CredentialSource, Lent, MintedSource } from './source.ts'
+import type { TokenStore } from './token-store.ts'
 import { createTransport } from './transport.ts'
 import { createVisitor } from './visit.ts'
 import type { Asking, RegistryRules } from './visit.ts'
@@ -56,9 +57,10 @@ export interface RegistryClient {
   visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
 }
 
-export function createRegistryClient(doors: Doors, rules: RegistryRules = {}): RegistryClient {
+/** With a store, tokens outlive the process. */
+export function createRegistryClient(doors: Doors, rules: RegistryRules = {}, store?: TokenStore): RegistryClient {
   const transport = createTransport(doors, rules.trustedStorage ?? [])
-  const { visit, lend, refresh } = createVisitor(doors, rules, transport)
+  const { visit, lend, refresh } = createVisitor(doors, rules, transport, store)
   let sources = 0
 
   return {

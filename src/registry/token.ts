@@ -14,22 +14,10 @@ import type { Realm } from './realm.ts'
 import { canonicalScopes, formatScope } from './scope.ts'
 import type { Scope } from './scope.ts'
 import { marginOf } from './source.ts'
+import { keptToken, tokenIn, type Token, type TokenStore } from './token-store.ts'
 import type { Transport } from './transport.ts'
 
-/** A bearer token. Opaque: of a JWT only how long it lives is read, and only where the server does not say it. */
-export interface Token {
-  readonly key: string
-  readonly value: Secret
-  /** By `Doors.now`: when it was asked for, and until when it is used. */
-  readonly askedAt: number
-  readonly usableUntil: number
-  /** Milliseconds, as the server says. */
-  readonly lifetime: number
-  /** What it was asked for; the server may have granted less. */
-  readonly scopes: readonly Scope[]
-  /** The token server's own clock then; NaN where it does not say. */
-  readonly serverDate: number
-}
+export type { Token }
 
 interface TokenRequest {
   /** The API's origin: a token for one registry is never used at another, even if both name the same realm. */
@@ -45,9 +33,14 @@ interface TokenRequest {
   readonly keychain: Keychain
 }
 
+interface Got {
+  readonly token: Token
+  readonly isNew: boolean
+}
+
 export interface Tokens {
-  /** A usable token, from memory or asked for now (`isNew`). Equal requests at one time make one question. */
-  get(request: TokenRequest, operation: Operation): Promise<{ readonly token: Token; readonly isNew: boolean }>
+  /** A usable token, from memory, from an earlier process or asked for now (`isNew`). Equal requests at one time make one question. */
+  get(request: TokenRequest, operation: Operation): Promise<Got>
   /** Forgets a token that the registry refused. */
   drop(token: Token): void
 }
@@ -56,17 +49,35 @@ const MOST_HELD = 1000
 const FLIGHT = 30_000 // ms: a question has a deadline of its own, because it may serve several callers
 const MOST_BYTES = 128 * 1024
 
-export function createTokens(transport: Transport, doors: Doors): Tokens {
+export function createTokens(transport: Transport, doors: Doors, store?: TokenStore): Tokens {
   const held = new Map<string, Token>()
-  const flights = new Map<string, Promise<Token>>()
+  const flights = new Map<string, Promise<Got>>()
+  const looked = new Set<string>()
 
-  function fly(key: string, request: TokenRequest, operation: Operation): Promise<Token> {
+  function fly(key: string, request: TokenRequest, operation: Operation): Promise<Got> {
     const own = { ...operation, deadline: doors.now() + FLIGHT, signal: undefined }
-    const flight = fetchToken(key, request, transport, doors, own)
-      .then((token) => (hold(token), token))
+    const flight = obtain(key, request, own)
+      .then((got) => (hold(got.token), got))
       .finally(() => flights.delete(key)) // a failure is never remembered
     flights.set(key, flight)
     return flight
+  }
+
+  async function obtain(key: string, request: TokenRequest, operation: Operation): Promise<Got> {
+    const kept = store === undefined || request.credential.kind === 'anonymous' ? null : await recall(key, request, store)
+    if (kept !== null) return { token: kept, isNew: false }
+    const token = await fetchToken(key, request, transport, doors, operation)
+    if (request.credential.kind !== 'anonymous') void store?.keep(key, keptToken(token, await fingerprint(request.credential), doors))
+    return { token, isNew: true }
+  }
+
+  /** Only what an earlier process kept: one of this process's own was dropped, or its time is over. */
+  async function recall(key: string, { scopes }: TokenRequest, from: TokenStore): Promise<Token | null> {
+    if (looked.has(key)) return null
+    if (looked.size >= MOST_HELD) looked.clear()
+    looked.add(key)
+    const kept = await from.find(key)
+    return kept && tokenIn(kept, { key, scopes }, doors)
   }
 
   function hold(token: Token): void {
@@ -80,10 +91,13 @@ export function createTokens(transport: Transport, doors: Doors): Tokens {
       const known = held.get(key)
       if (known && known.usableUntil > doors.now()) return { token: known, isNew: false }
       // Whoever is too late begins no question: nobody would be there for its failure.
-      const token = await waitFor(() => flights.get(key) ?? fly(key, request, operation), FLIGHT, doors, operation)
-      return { token, isNew: true }
+      return waitFor(() => flights.get(key) ?? fly(key, request, operation), FLIGHT, doors, operation)
     },
-    drop: (token) => void (held.get(token.key) === token && held.delete(token.key)),
+    drop(token) {
+      if (held.get(token.key) !== token) return
+      held.delete(token.key)
+      void store?.drop(token.key)
+    },
   }
 }
 

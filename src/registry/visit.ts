@@ -14,6 +14,7 @@ import { openSession } from './session.ts'
 import type { Offer } from './session.ts'
 import { storedSource } from './source.ts'
 import type { CredentialSource, Lent, MintedSource } from './source.ts'
+import type { TokenStore } from './token-store.ts'
 import { createTokens } from './token.ts'
 import type { Transport } from './transport.ts'
 
@@ -57,8 +58,8 @@ export interface Visitor {
 
 const WITHIN = 30_000 // ms, for everything but the bytes of a layer, which only must not stand still
 
-export function createVisitor(doors: Doors, rules: RegistryRules, transport: Transport): Visitor {
-  const shared = { transport, tokens: createTokens(transport, doors), offers: new Map<string, Offer>(), doors }
+export function createVisitor(doors: Doors, rules: RegistryRules, transport: Transport, store?: TokenStore): Visitor {
+  const shared = { transport, tokens: createTokens(transport, doors, store), offers: new Map<string, Offer>(), doors }
   const breaker = createBreaker(doors)
   const report = createReport(doors)
 

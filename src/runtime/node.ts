@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { assemble } from '../assemble.ts'
+import { assemble, openSecrets } from '../assemble.ts'
 import type { Gantry, Outside } from '../assemble.ts'
 import { EVENTS } from '../bot/intake.ts'
 import type { Operator } from '../config/operator.ts'
@@ -48,10 +48,13 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     for (const closer of closers.toReversed()) await closer()
   }
   try {
-    const operator = loadOperatorFile(settings.config, machine)
     const sql = openSqlite(join(settings.data, 'gantry.db'))
     closers.push(() => sql.close())
-    const gantry = await assemble(settings, operator, { ...outside(settings, sql, machine), ...rootsOf(operator) })
+    const doors = outside(settings, sql, machine)
+    const secrets = await openSecrets(settings, doors)
+    const operator = loadOperatorFile(settings.config, machine, await secrets.declarations.all())
+    for (const { kind, name, why } of operator.unused) log.warn({ kind, name }, `the ${kind} ${name} in the vault is not used: ${why}`)
+    const gantry = assemble(settings, operator, secrets, { ...doors, ...rootsOf(operator) })
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)
       closers.push(() => served.close())
@@ -104,7 +107,8 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
 }
 
 /** Credentials that were in use are made meanwhile; deployments before deliveries, whose answers then find them as they are. */
-function recover({ service, bot, renewals }: Gantry): void {
+function recover({ service, bot, renewals, recoverTokens }: Gantry): void {
+  void recoverTokens()
   renewals.recover()
   service.recover()
   bot.announcer.recover()

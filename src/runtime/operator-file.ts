@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { secretsIn } from '../config/declarations.ts'
 import { readOperatorFile } from '../config/operator-file.ts'
-import type { Operator } from '../config/operator.ts'
+import type { Declaration, Operator } from '../config/operator.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
 import { readTrustedRoots, type TrustedRoot } from '../attestation/roots.ts'
 import { Failure, Refusal } from '../errors.ts'
@@ -17,16 +18,17 @@ export interface Machine {
 }
 
 /** The operator file and the secrets it refers to; each of them is known to the redactor from then on. Throws OPERATOR_FILE_INVALID. */
-export function loadOperatorFile(path: string, { environment, redactor, log }: Machine): Operator {
+export function loadOperatorFile(path: string, { environment, redactor, log }: Machine, kept: readonly Declaration[] = []): Operator {
   const readSecret = (reference: SecretReference): string | undefined => {
     const value = 'env' in reference ? environment[reference.env] : readText(reference.file)?.replace(/\r?\n$/, '')
     if (value && !redactor.register(value)) log.warn(`the secret in ${nameOf(reference)} is too short or too common to be kept out of what is shown`)
     return value
   }
+  for (const secret of kept.flatMap(secretsIn)) redactor.register(secret)
   const text = readText(path)
   if (text === undefined) log.warn(`there is no operator file ${path} (GANTRY_CONFIG): without targets nothing can be deployed`)
   const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
-  const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret, { exchanges, families })
+  const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret, { exchanges, families }, kept)
   if ('problem' in read) throw new Failure('OPERATOR_FILE_INVALID', { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
   return read.operator
 }

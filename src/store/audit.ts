@@ -44,6 +44,11 @@ export const appendRepository =
   (repository: number, entry: AuditEntry): void =>
     append(sql, 'repository_audit', mac, repository, entry)
 
+export const appendAccount =
+  (sql: AccountSql, mac: Mac) =>
+  (entry: AuditEntry): void =>
+    append(sql, 'account_audit', mac, 0, entry)
+
 export const createAuditLog = (sql: RepositorySql, mac: Mac): AuditLog => ({
   note: (repository, entry) => sql.transaction(() => appendRepository(sql, mac)(repository, entry)),
 })

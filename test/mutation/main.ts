@@ -8,7 +8,7 @@ import { SUITE_NAMES, SUITES, type SuiteName } from './suites.ts'
 
 // `npm run mutants`: changes the source in one place after the other, and runs the tests of that part against each change. One JSON line
 // for each mutant, and one for all; ends with 1 where fewer than 95 % were noticed, or one that was not has no reason beside it.
-// `npm run mutants -- [registry|engine] [WORD]`: only of that part, only those with that word in their file or in what they break.
+// `npm run mutants -- [registry|engine|vault] [WORD]`: only of that part, only those with that word in their file or in what they break.
 
 const ENOUGH = 0.95
 const AT_ONCE = 2

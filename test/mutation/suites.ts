@@ -2,6 +2,7 @@ import { howRegistriesAreAsked } from './how-registries-are-asked.ts'
 import type { Mutant } from './mutant.ts'
 import { whatHappensOnce } from './what-happens-once.ts'
 import { whatIsMadeOfAnswers } from './what-is-made-of-answers.ts'
+import { whatTheVaultKeeps } from './what-the-vault-keeps.ts'
 import { whereSecretsGo } from './where-secrets-go.ts'
 
 /** Mutants of one part of the source, and the tests that must notice them. */
@@ -32,6 +33,14 @@ export const SUITES = {
     left: ['**/gates-matrix.test.ts', '**/gates-laws.test.ts'],
     first: ['simulation'],
     slow: ['rollout', 'cancelling', 'crash'],
+  },
+  vault: {
+    folder: 'src/store/',
+    mutants: whatTheVaultKeeps,
+    tests: ['test/unit/store/vault/*.test.ts', 'test/unit/store/tokens.test.ts'],
+    left: [],
+    first: ['vault.test'],
+    slow: ['rotation'],
   },
 } as const satisfies Readonly<Record<string, Suite>>
 

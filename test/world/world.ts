@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
-import { assemble, type Gantry } from '../../src/assemble.ts'
+import { assemble, openSecrets, type Gantry, type Outside } from '../../src/assemble.ts'
 import { EVENTS } from '../../src/bot/intake.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import type { SecretReference } from '../../src/config/operator-schema.ts'
@@ -26,7 +26,7 @@ import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
 import { Time } from './time.ts'
 import { HMAC } from './mac.ts'
-import { randomBytes } from './vault.ts'
+import { randomBytes, type KeyPair } from './vault.ts'
 
 /** The registry under the name that everybody in the world calls it by, whatever port it has today. */
 export const REGISTRY = 'registry.test'
@@ -69,6 +69,8 @@ export class World {
   readonly pull: Issue
   /** The operator file of the next start. */
   operator: string
+  /** The vault's keys of the next start: with one, tokens outlive the process. */
+  keys: readonly KeyPair[] = []
   lives = 0
   /** The crossings of every process there was, one after the other. */
   readonly processes: Crossings[] = []
@@ -121,7 +123,7 @@ export class World {
     this.processes.push(crossings)
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
-    const { inbox, bot, service, renewals } = gantry
+    const { inbox, bot, service, renewals, recoverTokens } = gantry
     const front = createFront({
       intake: { events: new Set(EVENTS), read: bot.readDelivery, store: (all) => inbox.store(all), kick: () => bot.work() },
       webhookSecrets: [new Secret(this.github.webhookSecret)],
@@ -133,6 +135,7 @@ export class World {
     await once(front, 'listening')
     this.#life = { crossings, gantry, front }
     this.#guard(() => {
+      void recoverTokens()
       renewals.recover()
       service.recover()
       bot.recover()
@@ -252,7 +255,7 @@ export class World {
     const read = readOperatorFile(this.operator, kinds, secret, { exchanges, families })
     if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
     const internet = crossings.fetch('fetch', (input, init) => this.#internet(input, init))
-    return assemble(this.#settings(), read.operator, {
+    const doors: Outside = {
       repositories: sql,
       accounts: sql,
       fetch: internet,
@@ -284,7 +287,8 @@ export class World {
           .digest('hex')
           .slice(0, 32),
       entropy: randomBytes,
-    })
+    }
+    return assemble(this.#settings(), read.operator, await openSecrets(this.#settings(), doors), doors)
   }
 
   #settings(): Settings & { readonly app: AppSettings } {
@@ -294,7 +298,7 @@ export class World {
       webhookSecrets: [new Secret(this.github.webhookSecret)],
       oauth: null,
     }
-    const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: [], webhookProxyUrl: null }
+    const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: this.keys, webhookProxyUrl: null }
     return { ...rest, app, githubApiUrl: 'https://api.github.com' }
   }
 

@@ -138,7 +138,7 @@ describe('what the file declares', () => {
   test('registries that may be plain HTTP; everything may be left out', () => {
     expect(operatorOf(FILE).plainHttp).toEqual(['registry.internal:5000'])
     expect(operatorOf(FILE).trustedRealms).toEqual(['https://tokens.internal'])
-    expect(operatorOf('version: 1\n')).toEqual(NO_OPERATOR)
+    expect(operatorOf('version: 1\n')).toEqual({ ...NO_OPERATOR, text: 'version: 1\n' })
   })
 
   test('the revision changes with the declaration, not with who may use it, and holds no secret', () => {

@@ -121,6 +121,15 @@ describe('new keys for the accounts', () => {
   })
 })
 
+test('a rotation ends in the middle of a large account too, when it is asked to', async () => {
+  const database = memoryDatabase()
+  const vault = vaultOver(database, OLD)
+  for (let at = 0; at < 150; at += 1) await vault.seal(record(1, at), new Secret('x'))
+  const stop = new AbortController()
+  expect((await vault.rotate({ records: true, signal: stop.signal, onRecord: () => stop.abort() })).records).toBe(100)
+  expect((await vault.rotate()).records).toBe(50)
+})
+
 test('under load, and with a death at any place, no read fails and nothing is lost', async () => {
   const { seed } = inject('fuzz')
   const dice = new Random(seed)

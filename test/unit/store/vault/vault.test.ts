@@ -135,6 +135,55 @@ describe('whoever can write the database brings no secret back and moves none', 
     expect(await saidAnew()).toBe('the old one')
   })
 
+  test('to a process that has only read, too', async () => {
+    await seal(GHCR, 'the old one')
+    const old = rowsOf()
+    await seal(GHCR, 'the new one')
+    const reader = vaultOver(sql, KEY)
+    expect(await said(reader, GHCR)).toBe('the new one')
+    for (const table of TABLES) put(table, old[table])
+    expect(await said(reader, GHCR)).toBe('VAULT_RECORD_BROKEN: an older state that was put back')
+  })
+
+  test.each([
+    ['alone', ['vault_record']],
+    ['with its line in the inventory', ['vault_record', 'vault_inventory']],
+  ] as const)('nor one of the same version, from before a backup was put back: %s', async (_what, tables) => {
+    await seal(credential('quay'), 'another')
+    const backup = rowsOf()
+    await seal(GHCR, 'what nobody should use any more')
+    const before = rowsOf()
+    for (const table of TABLES) sql.all(`delete from ${table}`)
+    for (const table of TABLES) put(table, backup[table])
+    await vaultOver(sql, KEY).seal(GHCR, new Secret('the new one'))
+    const versions = sql.all<{ version: number }>(`select version from vault_record where id = 'ghcr'`)
+    expect(versions).toEqual([{ version: before.vault_record.find(({ id }) => id === 'ghcr')?.['version'] }])
+    for (const table of tables) put(table, before[table])
+    expect(await saidAnew()).toMatch(BROKEN)
+  })
+
+  test.each(['x', 'a password', `{"private_key":"${'A'.repeat(120)}"}`])(
+    'of every bit that is changed in a record, and of every cut, none is taken %#',
+    async (value) => {
+      await seal(GHCR, value)
+      const [row] = sql.all<{ sealed: Uint8Array }>('select sealed from vault_record')
+      const right = row!.sealed
+      const put = (sealed: Uint8Array) => sql.all('update vault_record set sealed = ?', sealed)
+      for (let bit = 0; bit < right.length * 8; bit += 1) {
+        const changed = new Uint8Array(right)
+        changed[bit >> 3]! ^= 1 << (bit & 7)
+        put(changed)
+        expect(await said(vault, GHCR)).toMatch(BROKEN)
+      }
+      for (let length = 0; length < right.length; length += 1) {
+        put(right.slice(0, length))
+        expect(await said(vault, GHCR)).toMatch(BROKEN)
+      }
+      put(right)
+      expect(await saidAnew()).toBe(value)
+    },
+  )
+
   test('an older one does not hide behind newer ones of other records', async () => {
     await seal(GHCR, 'the old one')
     const old = rowsOf()
@@ -162,6 +211,14 @@ describe('whoever can write the database brings no secret back and moves none', 
     sql.all('delete from vault_key where account = 2')
     sql.all('update vault_key set account = 2')
     expect(await saidAnew({ ...GHCR, account: 2 })).toMatch(BROKEN)
+  })
+
+  test('no account is made to seal under another’s key, which would outlive it', async () => {
+    await seal(GHCR, 'one')
+    await seal({ ...GHCR, account: 2 }, 'two')
+    sql.all('update vault_key set is_retiring = 1 where account = 2')
+    sql.all('insert into vault_key (account, kid, kek, wrapped) select 2, kid, kek, wrapped from vault_key where account = 4711')
+    await expect(vaultOver(sql, KEY).seal({ ...GHCR, account: 2 }, new Secret('three'))).rejects.toThrow(/VAULT_RECORD_BROKEN/)
   })
 
   test('every bit of what is kept beside the records is bound too', async () => {
@@ -286,6 +343,13 @@ describe('keys', () => {
       expect(await refusal(KEY)).toBeNull()
       expect(await refusal(newKey('k1'))).toMatch(/^VAULT_KEY_WRONG/)
     }
+  })
+
+  test('an account’s key that is damaged is not taken for a wrong key', async () => {
+    await seal(GHCR, 'one')
+    sql.all(`update vault_key set wrapped = x'0102'`)
+    expect(await refusal(KEY)).toBeNull()
+    expect(await saidAnew()).toMatch(BROKEN)
   })
 
   test('of an account that is destroyed nothing is left, and what was put back of it does not open', async () => {

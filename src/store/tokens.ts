@@ -1,0 +1,88 @@
+import type { Activity } from '../deploy/activity.ts'
+import { Secret } from '../secret.ts'
+import type { RecordName } from './vault/record.ts'
+import type { Vault } from './vault.ts'
+
+/** What is kept of one token; see the registry client's `TokenStore`, which this is. */
+interface Kept {
+  /** The fingerprint of the credential that it was asked for with. */
+  readonly source: string
+  /** Milliseconds since 1970. */
+  readonly until: number
+  readonly value: Secret
+}
+
+/** Tokens of registries, in the vault: so a restart asks for none that still lives. Nothing ever fails for one that cannot be kept. */
+export interface KeptTokens {
+  find(key: string): Promise<Secret | null>
+  keep(key: string, token: Kept): Promise<void>
+  drop(key: string): Promise<void>
+  /** At start: throws away what is over, and what was asked for with another credential than these. */
+  recover(sources: ReadonlySet<string>): Promise<void>
+}
+
+export interface KeptTokenDoors {
+  /** Wall clock, milliseconds since 1970. */
+  now(): number
+  readonly activity: Activity
+  trouble(error: unknown): void
+}
+
+/** Those of the operator file's credentials: they are no account's. */
+const OPERATOR = 0
+const KIND = 'registry-token'
+const FIELD = 'token'
+const MOST = 500
+
+export function createKeptTokens(vault: Vault, { now, activity, trouble }: KeptTokenDoors): KeptTokens {
+  const ends = new Map<string, number>()
+
+  async function forget(id: string): Promise<void> {
+    ends.delete(id)
+    await vault.forget(recordOf(id))
+  }
+
+  const safely = <T>(work: () => Promise<T>): Promise<T | null> =>
+    activity.run(work).catch((error: unknown) => {
+      trouble(error)
+      return null
+    })
+
+  return {
+    find: (key) => safely(async () => readKept(await vault.open(recordOf(await idOf(key))))?.value ?? null),
+    async keep(key, { source, until, value }) {
+      await safely(async () => {
+        for (const [id, end] of ends) if (end <= now()) await forget(id)
+        const id = await idOf(key)
+        if (ends.size >= MOST && !ends.has(id)) return
+        ends.set(id, until)
+        await vault.seal(recordOf(id), new Secret(JSON.stringify([source, until, value.reveal()])))
+      })
+    },
+    async drop(key) {
+      await safely(async () => forget(await idOf(key)))
+    },
+    async recover(sources) {
+      const ids = await safely(async () => (await vault.list(OPERATOR, KIND)).map(({ id }) => id))
+      for (const id of ids ?? []) {
+        const kept = await safely(async () => readKept(await vault.open(recordOf(id))))
+        if (kept !== null && kept.until > now() && sources.has(kept.source)) ends.set(id, kept.until)
+        else await safely(() => forget(id))
+      }
+    },
+  }
+}
+
+const recordOf = (id: string): RecordName => ({ account: OPERATOR, kind: KIND, id, field: FIELD })
+
+function readKept(secret: Secret | null): Kept | null {
+  if (secret === null) return null
+  const [source, until, value] = JSON.parse(secret.reveal()) as [string, number, string]
+  return { source, until, value: new Secret(value) }
+}
+
+/** Keys are long, and say more than the name of a record should. */
+async function idOf(key: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

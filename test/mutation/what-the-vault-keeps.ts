@@ -1,0 +1,121 @@
+import { mutants } from './mutant.ts'
+
+/** What must not open, must not be lost, and must not begin anew. */
+export const whatTheVaultKeeps = [
+  ...mutants(
+    'vault/aes-gcm.ts',
+    ['tagLength: TAG * 8', 'tagLength: 96', 'tags are of 96 bits'],
+    ['if (raw.length !== KEY) throw', 'if (raw.length === 0) throw', 'keys of 128 bits are taken'],
+    ['if (nonce.length !== NONCE) throw', 'if (nonce.length === 0) throw', 'nonces of other lengths are taken'],
+    ["false, ['encrypt', 'decrypt']", "true, ['encrypt', 'decrypt']", 'a key can be read again'],
+    ['new DataView(all.buffer).setUint32(at, part.length)', '', 'parts have no length before them: they run into each other'],
+  ),
+  ...mutants(
+    'vault/record.ts',
+    [
+      'const contextOf = ({ account, kind, id, field }: RecordName, version: number) => [account, ',
+      'const contextOf = ({ account, kind, id, field }: RecordName, version: number) => [account * 0, ',
+      'a record opens in another account',
+    ],
+    [' kind, id, field, version] as const', ' id, field, version] as const', 'a record opens as another kind'],
+    [' kind, id, field, version] as const', ' kind, field, version] as const', 'a record opens under another id'],
+    [' kind, id, field, version] as const', ' kind, id, version] as const', 'a record opens as another field'],
+    [' kind, id, field, version] as const', ' kind, id, field] as const', 'a record opens in another version'],
+    ['contextOf(record, version), kid)', 'contextOf(record, version))', 'the key’s id is not bound into the tag'],
+    ["const FORMAT = 'gantry vault record 1'", "const FORMAT = 'gantry vault record'", 'what was sealed before does not open any more'],
+    [
+      'if (sealed.length <= HEAD + NONCE + TAG ||',
+      'if (',
+      'a record without a character opens',
+      'none is ever sealed, and none can be made without the key',
+    ],
+    [' || kidOf(sealed) !== account.kid) return null', ') return null', 'a record may name another key', 'the key’s id is in the tag as well'],
+    ['ignoreBOM: true', 'ignoreBOM: false', 'a secret that begins with U+FEFF loses it'],
+  ),
+  ...mutants(
+    'vault/inventory.ts',
+    ['kid, counter, lines]', 'kid, lines]', 'the counter may be put back'],
+    ['[key, version, stamp]', '[key, version]', 'an older sealing of the same version opens'],
+  ),
+  ...mutants(
+    'vault/proof.ts',
+    [
+      'if (known !== null || !rows.isEmpty(account)) throw',
+      'if (known !== null) throw',
+      'an account without its inventory begins anew over what it holds',
+    ],
+    ['if (known !== null && seal.counter <= known.counter) throw', 'if (false) throw', 'a whole account may be put back while Gantry runs'],
+    ['if (!(await isGenuine(await keys.open(keyRow), account, found))) throw', 'if (false) throw', 'an inventory may be forged'],
+    [
+      'if (known !== null && isSame(known, seal)) return known',
+      '',
+      'each read proves the inventory again',
+      'only slower, and then refused as one that was put back',
+    ],
+    ['memory.known = found', 'memory.known = null', 'nothing is remembered of what was proved'],
+  ),
+  ...mutants(
+    'vault/accounts.ts',
+    ['if (!isSame(before, rows.seal(account) ?? NOTHING)) return false', '', 'of two that write at once one is lost'],
+    ['if (before.counter > 0 && rows.key(account, before.kid) === null) throw', 'if (false) throw', 'a key is made instead of one that was lost'],
+    ['      also()\n      return true', '      return true', 'what belongs to a change is not written'],
+    ['const version = before.counter + 1', 'const version = before.counter', 'the counter stands still'],
+    ['      proofs.drop(account)', '', 'a destroyed account cannot begin anew'],
+    ['      keys.drop(account)', '', 'a destroyed key stays in memory', 'nothing is left that it could open, and its row is gone'],
+  ),
+  ...mutants(
+    'vault/opening.ts',
+    [
+      "if (entry === undefined) throw recordBroken(record, 'a record that was forgotten, or that Gantry did not write')",
+      'if (entry === undefined) return null',
+      'a record that was put back after it was forgotten is silence',
+    ],
+    [
+      "if (row === null) throw recordBroken(record, 'nothing, though it was never forgotten')",
+      'if (row === null) return null',
+      'a record that was taken out is silence',
+    ],
+    ['row.version !== entry.version || ', '', 'a version may be changed', 'it is bound into key and tag'],
+    [' || stampOf(row.sealed) !== entry.stamp', '', 'an older sealing of the same version opens'],
+    ["if (value === null) throw recordBroken(record, 'a record that was changed')", '', 'a changed record is silence'],
+  ),
+  ...mutants(
+    'vault/account-keys.ts',
+    [
+      "encodeParts('gantry vault account key 1', account, kid)",
+      "encodeParts('gantry vault account key 1', kid)",
+      'one account’s key opens another’s',
+    ],
+    ['if (!(await isRight(must(kek), rows))) throw keyWrong(kek)', 'must(kek)', 'a wrong key is no reason not to start'],
+    ['if (value !== null && (await key.unwrap(value, checkContext(key.id))) !== null) return true', '', 'the check value is not looked at'],
+    ['for (const row of rows.keysUnder(key.id)) if (', 'for (const row of []) if (', 'a damaged check value shuts out the right key'],
+    ['if (raw?.length !== KEY_BYTES) throw', 'if (raw === undefined) throw', 'what does not open is taken for a key'],
+    ['if (newest === undefined) throw noKeys()', 'if (newest === undefined) throw new Error()', 'without a key nobody says so'],
+  ),
+  ...mutants(
+    'vault/rotation.ts',
+    ['if (options.records === true) sql.transaction(() => rows.retireAll())', '', 'accounts keep their keys'],
+    ['if (isRetiring && !inUse.has(kid)) rows.removeKey', 'if (isRetiring) rows.removeKey', 'a key goes while a record needs it'],
+    ['if (isRetiring && !inUse.has(kid)) rows.removeKey(account, kid)', '', 'old keys stay for good'],
+    [
+      'sealed: await sealRecord(key, entry, version, value, random)',
+      'sealed: await sealRecord(key, entry, version + 1, value, random)',
+      'what is sealed anew does not open',
+    ],
+    ['broken.set(keyOf(entry), error.problem)', 'throw error', 'one damaged record stops the rotation of its account'],
+    ['.filter((id) => !inUse.has(id))', '', 'keys are called unneeded that are needed'],
+    ['if (signal?.aborted === true) return done', '', 'it does not end when it is asked to'],
+  ),
+  ...mutants(
+    'vault.ts',
+    ['checkValue(value)\n', '\n', 'an empty secret is kept'],
+    ['entries.has(keyOf(record)) || rows.record(record) !== null', 'entries.has(keyOf(record))', 'what somebody put there cannot be forgotten'],
+  ),
+  ...mutants(
+    'tokens.ts',
+    ['if (end <= now()) await forget(id)', 'if (false) await forget(id)', 'what is over stays'],
+    ['kept.until > now() && ', '', 'a start keeps what is over'],
+    [' && sources.has(kept.source)', '', 'tokens of a credential that is gone are kept'],
+    ['if (ends.size >= MOST && !ends.has(id)) return', '', 'there is no end to how many are kept'],
+  ),
+]
