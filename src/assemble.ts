@@ -9,7 +9,6 @@ import { readConfiguration } from './config/repository-file.ts'
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
-import type { TargetAccess } from './deploy/images.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
@@ -185,7 +184,7 @@ function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
   const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)
   if (kind === undefined) throw new Error(`no kind of target ${declared.kind}`)
   const target = kind.create(declared.name, declared.options, doors)
-  const access: TargetAccess = {
+  const access: PlacedTarget['access'] = {
     pulls: declared.pulls,
     credential: declared.credential,
     platform: target.platform,

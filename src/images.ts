@@ -13,7 +13,7 @@ import type { Reference } from './registry/reference.ts'
 import type { CredentialSource } from './registry/source.ts'
 
 /** A declared credential, and where its value comes from. */
-export interface NamedSource extends Pick<DeclaredCredential, 'name' | 'registry' | 'repositories' | 'family'> {
+export interface NamedSource extends Pick<DeclaredCredential, 'name' | 'registry' | 'repositories' | 'family' | 'users'> {
   readonly source: CredentialSource
 }
 
@@ -25,7 +25,7 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
   function asking(reference: Reference, access: TargetAccess): PreflightAsking {
     const chosen = access.pulls === 'credential' ? choose(reference, access, credentials) : undefined
     // Only those that may be used for this image: what its owner keeps for other repositories is nobody's business here.
-    const others = fittingOf(reference, credentials).filter((one) => one !== chosen && access.pulls === 'credential')
+    const others = fittingOf(reference, access, credentials).filter((one) => one !== chosen && access.pulls === 'credential')
     return {
       credential: chosen?.source ?? anonymous,
       family: chosen?.family ?? null,
@@ -82,12 +82,12 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
 
 /** Of those that may be used for the image, the one that the target names; else the one with the most exact pattern. */
 function choose(reference: Reference, access: TargetAccess, credentials: readonly NamedSource[]): NamedSource | undefined {
-  return fittingOf(reference, credentials).find(({ name }) => access.credential === null || name === access.credential)
+  return fittingOf(reference, access, credentials).find(({ name }) => access.credential === null || name === access.credential)
 }
 
-/** Those whose registry and patterns allow this image, the most exact pattern first. */
-function fittingOf(reference: Reference, credentials: readonly NamedSource[]): readonly NamedSource[] {
-  const fitting = credentials.filter((one) => isFor(one, reference))
+/** Those whose registry and patterns allow this image and that are kept for whoever asks, the most exact pattern first. */
+function fittingOf(reference: Reference, { user }: TargetAccess, credentials: readonly NamedSource[]): readonly NamedSource[] {
+  const fitting = credentials.filter((one) => isFor(one, reference) && isKeptFor(one, user))
   const exactness = ({ repositories }: NamedSource) =>
     Math.max(...repositories.filter((pattern) => matches(pattern, reference.repository)).map((pattern) => pattern.replaceAll('*', '').length))
   return fitting.toSorted((a, b) => exactness(b) - exactness(a))
@@ -96,6 +96,9 @@ function fittingOf(reference: Reference, credentials: readonly NamedSource[]): r
 /** Whether its owner lets a credential be shown for this image. */
 export const isFor = ({ registry, repositories }: Pick<DeclaredCredential, 'registry' | 'repositories'>, reference: Reference): boolean =>
   registry === reference.registry && repositories.some((pattern) => matches(pattern, reference.repository))
+
+const isKeptFor = ({ users }: Pick<DeclaredCredential, 'users'>, { repositoryId, environment }: TargetAccess['user']): boolean =>
+  users === null || users.some((user) => user.repositoryId === repositoryId && user.environments.some((pattern) => matches(pattern, environment)))
 
 function referenceTo(artifact: { repository: string; tag?: string | null; digest: Artifact['digest'] | null }): Reference {
   const parsed = parseReference(artifact.repository)

@@ -57,6 +57,8 @@ export interface TargetAccess {
   /** A credential by name; null: the one whose registry and repositories match the image. */
   readonly credential: string | null
   readonly platform: string | null
+  /** For whom it is: a credential may be kept for some of them only. */
+  readonly user: { readonly repositoryId: number; readonly environment: string }
   /** Where the target cannot pull from this registry: from which it can, in words; null where it can. */
   onlyFrom(registry: string): string | null
 }

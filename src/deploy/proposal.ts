@@ -17,7 +17,7 @@ export interface PlacedTarget {
   /** Changes with the operator's declaration. */
   readonly revision: string
   readonly bounds: readonly Bound[]
-  readonly access: TargetAccess
+  readonly access: Omit<TargetAccess, 'user'>
 }
 
 /** What a request would come to, before anyone has judged it and before any tag is a digest. */

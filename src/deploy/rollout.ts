@@ -119,7 +119,7 @@ async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<P
   const notes: string[] = []
   for (const { wait, ...artifact } of plan.artifacts) {
     try {
-      const { digest, as } = await doors.images.resolve(artifact, access(placed), deployment.id)
+      const { digest, as } = await doors.images.resolve(artifact, access(placed, plan), deployment.id)
       artifacts.push({ ...artifact, digest })
       notes.push(`${shortDigest(digest)} as ${as}`)
     } catch (error) {
@@ -149,7 +149,7 @@ async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<P
   const notes: string[] = []
   const built: Record<string, string | null> = {}
   for (const artifact of artifactsOf(plan)) {
-    const { note, revision } = await doors.images.verify(artifact, access(placed), deployment.id)
+    const { note, revision } = await doors.images.verify(artifact, access(placed, plan), deployment.id)
     notes.push(note)
     built[artifact.name] = revision
   }
@@ -217,7 +217,7 @@ async function awaitImage(deployment: Deployment, wait: Wait, doors: RolloutDoor
 async function firstMissing(plan: Plan, placed: PlacedTarget, id: string, { images }: RolloutDoors): Promise<PlannedArtifact | null> {
   for (const artifact of plan.artifacts) {
     try {
-      await images.resolve(artifact, access(placed), id)
+      await images.resolve(artifact, access(placed, plan), id)
     } catch (error) {
       // Any other trouble with the registry may pass as well, before the time is over.
       if (error instanceof Failure) return artifact

@@ -15,10 +15,10 @@ export async function look(deployment: Deployment, doors: RolloutDoors): Promise
 }
 
 export function handsFor(deployment: Deployment, doors: RolloutDoors, signal: AbortSignal): Hands {
-  const { placed } = planned(deployment, doors)
+  const { plan, placed } = planned(deployment, doors)
   return {
-    pull: (artifact) => doors.images.layers(artifact, access(placed), deployment.id),
-    credential: (artifact) => doors.images.credential(artifact, access(placed)),
+    pull: (artifact) => doors.images.layers(artifact, access(placed, plan), deployment.id),
+    credential: (artifact) => doors.images.credential(artifact, access(placed, plan)),
     log: (line) => doors.journal.log(deployment.id, line),
     signal,
   }

@@ -306,7 +306,9 @@ async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnT
   const { proposal, decision } = considered
   if ('refusal' in decision) return { problem: decision.refusal.problem }
   const { app, environment, placed, artifacts } = proposal
-  const reports = await Promise.all(artifacts.map((artifact) => doors.images.preflight(artifact, access(placed))))
+  const reports = await Promise.all(
+    artifacts.map((artifact) => doors.images.preflight(artifact, access(placed, { repositoryId: request.repository.id, environment }))),
+  )
   return { app, environment, reports }
 }
 

@@ -54,7 +54,10 @@ export function planned({ plan }: Deployment, { targets }: Surroundings): { plan
   return { plan, placed }
 }
 
-export const access = ({ access: how, target }: PlacedTarget): TargetAccess => ({ ...how, platform: target.platform })
+export const access = ({ access: how, target }: PlacedTarget, { repositoryId, environment }: TargetAccess['user']): TargetAccess => ({
+  ...{ ...how, platform: target.platform },
+  user: { repositoryId, environment },
+})
 
 const PATIENCE = [1_000, 2_000, 4_000, 8_000, 16_000]
 

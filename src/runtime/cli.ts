@@ -19,6 +19,8 @@ import { start } from './node.ts'
 import { PREFLIGHT_HELP, preflightCommand } from './preflight.ts'
 import { toPkcs8 } from './private-key.ts'
 import { createRedactor, secretsOf } from './redact.ts'
+import { readIfThere, withReadable, withWritable } from './secrets.ts'
+import { VAULT_HELP, vaultCommand, type VaultMachine } from './vault.ts'
 import { startSetup } from './setup.ts'
 import { readSqlite } from './sqlite.ts'
 
@@ -27,6 +29,7 @@ const ENVIRONMENT_FILE = '.env'
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${PREFLIGHT_HELP}
 ${KEYS_HELP}
+${VAULT_HELP}
 ${AUDIT_HELP}
 gantry help    this text
 
@@ -39,6 +42,7 @@ export async function main(words: readonly string[]): Promise<void> {
   if (command === 'preflight') return checkImage(rest)
   if (command === 'keys') return keys(rest)
   if (command === 'audit') return checkAudit(rest)
+  if (command === 'vault') return useVault(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -89,6 +93,34 @@ async function checkImage(words: readonly string[]): Promise<void> {
     // Whatever it is, it may show what it was given.
     if (error instanceof Failure) for (const line of problemLines([error.problem])) say(line)
     else say(`A mistake of our own: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+}
+
+async function useVault(words: readonly string[]): Promise<void> {
+  process.umask(0o077)
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  const redactor = createRedactor()
+  const log = createLog('error', redactor, (line) => process.stderr.write(line))
+  const withSecrets: VaultMachine['withSecrets'] = async (isWritten, work) => {
+    const settings = settingsIn(environment)
+    for (const secret of secretsOf(settings)) redactor.register(secret.reveal())
+    return isWritten ? withWritable(settings, work) : withReadable(settings, work)
+  }
+  const machine = {
+    environment,
+    redactor,
+    log,
+    withSecrets,
+    readText: readIfThere,
+    now: Date.now,
+    print: (line: string) => console.log(redactor.clean(line)),
+  }
+  try {
+    process.exitCode = await vaultCommand(words, machine)
+  } catch (error) {
+    process.exitCode = 1
+    if (error instanceof Failure) for (const line of problemLines([error.problem])) console.error(redactor.clean(line))
+    else console.error(redactor.clean(`A mistake of our own: ${error instanceof Error ? error.stack : String(error)}`))
   }
 }
 

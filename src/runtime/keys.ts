@@ -96,7 +96,7 @@ async function withVault<T>(machine: KeysMachine, work: (vault: Vault) => Promis
 }
 
 /** Where Gantry runs it does by itself what most people come here for. */
-function openStopped(path: string) {
+export function openStopped(path: string) {
   try {
     return openSqlite(path)
   } catch (error) {

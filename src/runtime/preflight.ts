@@ -133,7 +133,7 @@ async function typedCredential(username: string, { readStandardInput, redactor }
 
 const SIGNS: Readonly<Record<Mark, string>> = { running: '..', waiting: '!!', done: 'ok', failed: 'NO', refused: 'NO', skipped: '--', unknown: '??' }
 
-function reportText({ image, rows, isPullable }: Preflight): string {
+export function reportText({ image, rows, isPullable }: Preflight): string {
   const lines = rows.flatMap((row) => [rowText(row), ...(row.problem === null ? [] : [problemText(row.problem).replace(/^/gm, '     ')])])
   return [image, ...lines, '', isPullable ? 'It can be pulled.' : 'It cannot be pulled.'].join('\n')
 }

@@ -25,13 +25,14 @@ beforeEach(async () => {
 afterEach(() => registry.goesDown())
 
 const credential = (name: string, repositories: string[], password = `${name}-password`): NamedSource => ({
-  ...{ name, registry: registry.host, repositories, family: null },
+  ...{ name, registry: registry.host, repositories, family: null, users: null },
   source: session.client.stored(basic(name, password), null),
 })
 const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
   pulls: 'credential',
   credential: null,
   platform: null,
+  user: { repositoryId: 42, environment: 'production' },
   onlyFrom: () => null,
   ...different,
 })
@@ -51,6 +52,16 @@ describe('the credential for an image', () => {
   ] as const)('of %s is %s: %s', async ([repository, as]) => {
     const both = images(credential('wide', ['acme/*']), credential('narrow', ['acme/shop']))
     expect(await both.resolve(artifact(repository), access(), 'd-1')).toMatchObject({ as })
+  })
+
+  test.for([
+    [[{ repositoryId: 42, environments: ['prod*'] }], 'credential narrow'],
+    [[{ repositoryId: 42, environments: ['staging'] }], 'credential wide'],
+    [[{ repositoryId: 43, environments: ['**'] }], 'credential wide'],
+  ] as const)('is one that is kept for whoever asks: %j', async ([users, as]) => {
+    const both = images(credential('wide', ['acme/*']), { ...credential('narrow', ['acme/shop']), users })
+    expect(await both.resolve(artifact('acme/shop'), access(), 'd-1')).toMatchObject({ as })
+    if (as === 'credential wide') expect(shownLogins()).toEqual(new Set(['wide']))
   })
 
   test('is the one that the target names', async () => {

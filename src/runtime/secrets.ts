@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openSecrets, type Secrets } from '../assemble.ts'
+import type { Settings } from '../settings.ts'
+import { readAuditMac } from '../store/audit-key.ts'
+import { createDeclarations } from '../store/declarations.ts'
+import { localKeys } from '../store/vault/local-keys.ts'
+import { createVault } from '../store/vault.ts'
+import { entropy } from './entropy.ts'
+import { openStopped } from './keys.ts'
+import { hmac } from './mac.ts'
+import { readSqlite } from './sqlite.ts'
+
+type Where = Pick<Settings, 'data' | 'keys'>
+
+/** The secrets of a Gantry that does not run: nothing is made where there is no database yet but that. Throws a `Failure`. */
+export async function withWritable<T>(settings: Where, work: (secrets: Secrets) => Promise<T>): Promise<T> {
+  const sql = openStopped(join(settings.data, 'gantry.db'))
+  try {
+    return await work(await openSecrets(settings, { accounts: sql, entropy, hmac }))
+  } finally {
+    sql.close()
+  }
+}
+
+/** Beside a Gantry that runs, to look only. Throws a `Failure`. */
+export async function withReadable<T>({ data, keys }: Where, work: (secrets: Secrets) => Promise<T>): Promise<T> {
+  const sql = readSqlite(join(data, 'gantry.db'))
+  try {
+    const vault = createVault(sql, localKeys(keys, entropy), entropy)
+    const mac = await readAuditMac(vault, hmac)
+    return await work({ vault, mac, declarations: createDeclarations(vault, sql, mac) })
+  } finally {
+    sql.close()
+  }
+}
+
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

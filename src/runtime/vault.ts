@@ -1,0 +1,137 @@
+import { parseArgs } from 'node:util'
+import { sourceOf, type Secrets } from '../assemble.ts'
+import { readDeclarations } from '../config/declarations.ts'
+import type { Declaration, DeclaredCredential, Operator } from '../config/operator.ts'
+import type { SecretReference } from '../config/operator-schema.ts'
+import { Failure, Refusal } from '../errors.ts'
+import { isFor, PULL_WITHIN } from '../images.ts'
+import { createRegistryClient } from '../registry/client.ts'
+import { exchanges, families } from '../registry/forms.ts'
+import { preflight } from '../registry/preflight.ts'
+import { canonicalRepository, parseReference, type Reference } from '../registry/reference.ts'
+import { targetKinds } from '../targets/index.ts'
+import { dockerCredential } from './docker-config.ts'
+import type { Machine } from './operator-file.ts'
+import { reportText } from './preflight.ts'
+import { hiding } from './redact.ts'
+import { registryDoors } from './registry-doors.ts'
+
+export const VAULT_HELP = `gantry vault put FILE --image IMAGE … | --untested
+               keeps the credentials and targets that FILE declares as gantry.yml does, with the values of their secrets, once each
+               credential has been shown to pull one of the images. Gantry must not run; the next start uses them
+gantry vault list
+               what is kept, with fingerprints instead of secrets
+gantry vault remove credential|target NAME
+               forgets it. Gantry must not run`
+
+export interface VaultMachine extends Machine {
+  /** Throws a `Failure`. With `isWritten` only while no Gantry runs. */
+  withSecrets<T>(isWritten: boolean, work: (secrets: Secrets) => Promise<T>): Promise<T>
+  /** Undefined where there is none. */
+  readText(path: string): string | undefined
+  now(): number
+  print(text: string): void
+}
+
+/** `gantry vault …`. Answers with the exit code: 0 done, 1 refused, 2 the words are wrong. Throws a `Failure`. */
+export async function vaultCommand(words: readonly string[], machine: VaultMachine): Promise<0 | 1 | 2> {
+  const options = { image: { type: 'string', multiple: true }, untested: { type: 'boolean' } } as const
+  try {
+    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
+    const { image: images = [], untested = false } = values
+    const [verb, ...rest] = positionals
+    const isPlain = images.length === 0 && !untested
+    if (verb === 'put' && rest.length === 1 && images.length > 0 !== untested) return await put(rest[0]!, images, machine)
+    if (verb === 'list' && rest.length === 0 && isPlain) return await list(machine)
+    const [kind, name] = rest
+    if (verb === 'remove' && rest.length === 2 && isPlain && (kind === 'credential' || kind === 'target'))
+      return await remove({ kind, name: name! }, machine)
+  } catch (error) {
+    if (!(error instanceof TypeError) || !('code' in error)) throw error
+  }
+  machine.print(VAULT_HELP)
+  return 2
+}
+
+async function put(path: string, images: readonly string[], machine: VaultMachine): Promise<0 | 1> {
+  const text = machine.readText(path)
+  if (text === undefined) {
+    machine.print(`There is no file ${path}.`)
+    return 1
+  }
+  return machine.withSecrets(true, async ({ declarations }) => {
+    const kept = (await declarations.all()).filter(({ kind }) => kind === 'credential').map(({ name }) => name)
+    const read = readDeclarations(text, new Map(targetKinds.map((kind) => [kind.kind, kind])), secretsOf(machine), { exchanges, families }, kept)
+    if ('problem' in read) throw new Failure(read.problem.code, { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
+    if (images.length > 0 && !(await pullAll(read.operator, images, machine))) return 1
+    for (const declaration of read.declarations) {
+      await declarations.put(declaration, machine.now())
+      machine.print(`Kept: ${inWords(declaration, declarations.fingerprint(declaration))}`)
+    }
+    if (read.declarations.length === 0) machine.print(`${path} declares nothing.`)
+    return read.declarations.length === 0 ? 1 : 0
+  })
+}
+
+/** Every secret is hidden from then on, whatever the registry answers. */
+const secretsOf =
+  ({ environment, redactor, readText }: VaultMachine) =>
+  (reference: SecretReference): string | undefined => {
+    const value = 'env' in reference ? environment[reference.env] : readText(reference.file)
+    if (value !== undefined) redactor.register(value.trim())
+    return value
+  }
+
+/** Each image with the credential that is for it, and each credential with an image. */
+async function pullAll(operator: Operator, images: readonly string[], machine: VaultMachine): Promise<boolean> {
+  const untried = new Set(operator.credentials.keys())
+  let isGood = true
+  for (const typed of images) {
+    const reference = parseReference(typed, { tag: 'latest' })
+    if (reference instanceof Refusal) throw new Failure(reference.problem.code, reference.problem)
+    const fitting = [...operator.credentials.values()].filter((one) => isFor(one, reference))
+    if (fitting.length === 0) machine.print(`No credential in the file is for ${canonicalRepository(reference)}.`)
+    isGood &&= fitting.length > 0
+    for (const credential of fitting) {
+      untried.delete(credential.name)
+      isGood = (await pulls(credential, reference, operator, machine)) && isGood
+    }
+  }
+  for (const name of untried) machine.print(`No image was given that the credential ${name} is for: nothing is kept. Add one with --image.`)
+  return isGood && untried.size === 0
+}
+
+async function pulls(declared: DeclaredCredential, reference: Reference, operator: Operator, machine: VaultMachine): Promise<boolean> {
+  const doors = registryDoors(machine.log)
+  const client = createRegistryClient(doors, operator)
+  const credential = sourceOf(declared, client, { dockerConfig: dockerCredential, hide: (secret) => hiding(machine.redactor, secret) })
+  const asking = { credential, family: declared.family, as: `credential ${declared.name}`, platform: null, pullWithin: PULL_WITHIN }
+  const found = await preflight(client, doors, reference, asking)
+  machine.print(found.isPullable ? `${found.image} can be pulled with the credential ${declared.name}.` : reportText(found))
+  return found.isPullable
+}
+
+const list = ({ withSecrets, print }: VaultMachine): Promise<0> =>
+  withSecrets<0>(false, async ({ declarations }) => {
+    const all = await declarations.all()
+    for (const declaration of all) print(inWords(declaration, declarations.fingerprint(declaration)))
+    if (all.length === 0) print('Nothing is kept.')
+    return 0
+  })
+
+const remove = (which: Pick<Declaration, 'kind' | 'name'>, { withSecrets, print, now }: VaultMachine): Promise<0 | 1> =>
+  withSecrets(true, async ({ declarations }) => {
+    const isDone = await declarations.remove(which, now())
+    print(isDone ? `Removed: ${which.kind} ${which.name}` : `There is no ${which.kind} ${which.name}.`)
+    return isDone ? 0 : 1
+  })
+
+/** What may be shown of it: never a value of its secrets. */
+function inWords({ kind, name, json }: Declaration, fingerprint: string): string {
+  const declared = JSON.parse(json) as Readonly<Record<string, unknown>>
+  const shown = ['registry', 'repositories', 'username', 'expires', 'kind', 'host', 'credential'].flatMap((key) => {
+    const value = declared[key]
+    return typeof value === 'string' || Array.isArray(value) ? [`${key} ${String(value)}`] : []
+  })
+  return [`${kind} ${name}`, ...shown, `fingerprint ${fingerprint}`].join(' · ')
+}
