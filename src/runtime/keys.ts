@@ -27,22 +27,42 @@ export interface KeysMachine {
 
 /** `gantry keys …`. Answers with the exit code: 0 done, 1 something is left undone, 2 the words are wrong. Throws a `Failure`. */
 export async function keysCommand(words: readonly string[], machine: KeysMachine): Promise<0 | 1 | 2> {
-  const [verb, ...rest] = words
-  const options = { records: { type: 'boolean' }, account: { type: 'string' }, yes: { type: 'boolean' } } as const
-  try {
-    const { values, positionals } = parseArgs({ args: rest, options, allowPositionals: true })
-    const { records = false, account, yes = false } = values
-    const has = Object.keys(values).join(' ')
-    if (verb === 'new' && rest.length === 0) return newKey(machine)
-    if (verb === 'rotate' && positionals.length === 0 && /^(records)?$/.test(has)) return await rotate(records, machine)
-    const what = account === undefined ? positionals : /^(0|[1-9]\d{0,14})$/.test(account) ? [Number(account)] : []
-    const isOne = what.length === 1 && positionals.length === (account === undefined ? 1 : 0) && !records
-    if (verb === 'discard' && isOne) return await discard(what[0]!, yes, machine)
-  } catch (error) {
-    if (!(error instanceof TypeError) || !('code' in error)) throw error
-  }
+  const asked = readWords(words)
+  if (asked?.verb === 'new') return newKey(machine)
+  if (asked?.verb === 'rotate') return rotate(asked.records, machine)
+  if (asked?.verb === 'discard') return discard(asked.what, asked.isSure, machine)
   machine.say(`There is no command "gantry keys ${words.join(' ')}".\n\n${KEYS_HELP}`)
   return 2
+}
+
+type Asked =
+  | { readonly verb: 'new' }
+  | { readonly verb: 'rotate'; readonly records: boolean }
+  /** Of a key's id, or of an account's number. */
+  | { readonly verb: 'discard'; readonly what: string | number; readonly isSure: boolean }
+
+const OPTIONS = { records: { type: 'boolean' }, account: { type: 'string' }, yes: { type: 'boolean' } } as const
+const ACCOUNT = /^(0|[1-9]\d{0,14})$/
+
+function readWords([verb, ...rest]: readonly string[]): Asked | null {
+  const read = parsed(rest)
+  if (read === null) return null
+  const { values, positionals } = read
+  const { records = false, account, yes: isSure = false } = values
+  if (verb === 'new' && rest.length === 0) return { verb }
+  if (verb === 'rotate' && positionals.length === 0 && account === undefined && !isSure) return { verb, records }
+  if (verb !== 'discard' || records) return null
+  if (account !== undefined) return positionals.length === 0 && ACCOUNT.test(account) ? { verb, what: Number(account), isSure } : null
+  const [what] = positionals
+  return what !== undefined && positionals.length === 1 ? { verb, what, isSure } : null
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true })
+  } catch {
+    return null
+  }
 }
 
 function newKey({ print, say }: KeysMachine): 0 {

@@ -12,7 +12,9 @@ const SECRET = randomBytes(32).toString('hex')
 const APP = { APP_ID: '4711', PRIVATE_KEY: PKCS1, WEBHOOK_SECRET: SECRET }
 const VAULT_KEY = randomBytes(32).toString('base64')
 
-const files: Record<string, string> = { '/key.pem': PKCS1 }
+const OTHER_KEY = randomBytes(32).toString('base64')
+
+const files: Record<string, string> = { '/key.pem': PKCS1, '/keys': `# the newest first\nk2:${OTHER_KEY}\r\n\n k1:${VAULT_KEY} \n` }
 const host = {
   toPkcs8,
   readFile(path: string) {
@@ -61,6 +63,20 @@ describe('the settings', () => {
   test('take several webhook secrets, the newest first', () => {
     const older = randomBytes(32).toString('base64')
     expect(settings({ ...APP, WEBHOOK_SECRET: `${SECRET}, ${older}` }).app!.webhookSecrets.map((one) => one.reveal())).toEqual([SECRET, older])
+  })
+
+  test.each([
+    ['in a line', { GANTRY_KEYS: `k2:${OTHER_KEY}, k1:${VAULT_KEY}` }],
+    ['in a file', { GANTRY_KEYS_PATH: '/keys' }],
+  ])('take the keys of the vault %s', (_form, given) => {
+    expect(settings(given).keys.map(({ id, key }) => [id, key.reveal()])).toEqual([
+      ['k2', OTHER_KEY],
+      ['k1', VAULT_KEY],
+    ])
+  })
+
+  test('name what is wrong with the App and with the keys at once', () => {
+    expect(complaints({ APP_ID: '1', WEBHOOK_SECRET: SECRET, GANTRY_KEYS: 'k1:x' })).toHaveLength(2)
   })
 
   test.each([
@@ -125,7 +141,16 @@ describe('a wrong setting is refused with its name and without its value', () =>
     ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${randomBytes(31).toString('base64')}` }],
     ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${randomBytes(33).toString('base64')}` }],
     ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` }],
-    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${VAULT_KEY},k1:${VAULT_KEY}` }],
+    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${VAULT_KEY},k1:${OTHER_KEY}` }],
+    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${VAULT_KEY},k2:${VAULT_KEY}` }],
+    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${VAULT_KEY.slice(0, -1)}` }],
+    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${'_'.repeat(43)}` }],
+    ['GANTRY_KEYS', { GANTRY_KEYS: 'k1:no base64' }],
+    // The last character of 32 bytes' base64 has two bits that mean nothing: another spelling of the same key.
+    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${VAULT_KEY.slice(0, 42)}${String.fromCharCode(VAULT_KEY.charCodeAt(42) + 1)}=` }],
+    ['GANTRY_KEYS', { GANTRY_KEYS: `k1:${VAULT_KEY}`, GANTRY_KEYS_PATH: '/keys' }],
+    ['GANTRY_KEYS_PATH', { GANTRY_KEYS_PATH: '/nowhere' }],
+    ['GANTRY_KEYS_PATH', { GANTRY_KEYS_PATH: '/key.pem' }],
     ['HOST', { HOST: 'my host' }],
     ['PORT', { PORT: '65536' }],
     ['PORT', { PORT: 'http' }],
