@@ -9,6 +9,7 @@ import { readConfiguration } from './config/repository-file.ts'
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
+import { createExpiries } from './expiries.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
@@ -74,8 +75,9 @@ export interface Gantry {
   readonly bot: Bot
   readonly inbox: Inbox
   readonly renewals: Renewals
-  /** To be checked before anything else is done. */
   readonly vault: Vault
+  /** Says which credentials end soon: at the start, and every day. */
+  readonly expiries: () => void
   /** At start, beside everything else. */
   recoverTokens(): Promise<void>
   /** Sites that targets serve by themselves, by the target's name. */
@@ -167,7 +169,8 @@ export function assemble(
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(operator))
-  return { service, bot, inbox, sites, renewals, vault, recoverTokens }
+  const expiries = createExpiries(operator.credentials.values(), clock, log)
+  return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries }
 }
 
 /** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */

@@ -107,7 +107,8 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
 }
 
 /** Credentials that were in use are made meanwhile; deployments before deliveries, whose answers then find them as they are. */
-function recover({ service, bot, renewals, recoverTokens }: Gantry): void {
+function recover({ service, bot, renewals, recoverTokens, expiries }: Gantry): void {
+  expiries()
   void recoverTokens()
   renewals.recover()
   service.recover()

@@ -4,6 +4,7 @@ import { openSecrets, type Secrets } from '../assemble.ts'
 import type { Settings } from '../settings.ts'
 import { readAuditMac } from '../store/audit-key.ts'
 import { createDeclarations } from '../store/declarations.ts'
+import { migrateRepositories } from '../store/migrations.ts'
 import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault } from '../store/vault.ts'
 import { entropy } from './entropy.ts'
@@ -17,6 +18,7 @@ type Where = Pick<Settings, 'data' | 'keys'>
 export async function withWritable<T>(settings: Where, work: (secrets: Secrets) => Promise<T>): Promise<T> {
   const sql = openStopped(join(settings.data, 'gantry.db'))
   try {
+    migrateRepositories(sql)
     return await work(await openSecrets(settings, { accounts: sql, entropy, hmac }))
   } finally {
     sql.close()

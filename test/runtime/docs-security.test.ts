@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openSqlite } from '../../src/runtime/sqlite.ts'
 import { readSettings } from '../../src/settings.ts'
 import { Secret } from '../../src/secret.ts'
-import { migrateAccounts } from '../../src/store/migrations.ts'
+import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
 import { credential, said, vaultOver } from '../world/vault.ts'
 
 // Somebody follows docs/security.md from its beginning to its end; each of its commands is run, as it stands there.
@@ -47,6 +47,7 @@ async function inVault<T>(keys: ReturnType<typeof keysNow>, work: (vault: Return
   const sql = openSqlite(join(folder, 'gantry.db'))
   try {
     migrateAccounts(sql)
+    migrateRepositories(sql)
     const vault = vaultOver(sql, ...keys)
     await vault.check()
     return await work(vault)
@@ -83,5 +84,7 @@ test('the page’s commands do what it says, one after the other', async () => {
   await inVault(keysNow(), async (vault) => (await vault.seal(mine, new Secret('x')), vault.seal(theirs, new Secret('y'))))
   expect(follow('gantry keys discard --account 4711').out).toMatch(/^Destroyed the secrets of account 4711\./)
   expect(await inVault(keysNow(), async (vault) => [await said(vault, mine), await said(vault, theirs)])).toEqual([null, 'y'])
+  const log = follow('gantry audit verify')
+  expect(log.out).toMatch(/^The log of repositories: 0 records, as they were written\nThe log of accounts: 0 records/)
   expect(next).toBe(blocks.length)
 })
