@@ -20,11 +20,17 @@ export interface Spot extends Place {
   readonly source: string
 }
 
+/** What is wrong with a text. `rest`: what can be read of it all the same, without the values that are refused; not there where nothing can. */
+export interface Misread {
+  readonly findings: readonly Finding[]
+  readonly rest?: Yaml
+}
+
 /**
  * Reads one YAML 1.2 document of at most 64 KiB. What surprises people in YAML is refused with its place, never guessed.
  * `repeats`: whether findings may repeat values of the file.
  */
-export function readYaml(text: string, repeats: boolean): Yaml | { readonly findings: readonly Finding[] } {
+export function readYaml(text: string, repeats: boolean): Yaml | Misread {
   const spot = spotsOf(text, repeats)
   const trap = findTrap(text)
   if (trap !== null) return { findings: [finding(spot(trap.offset, trap.offset), trap.message)] }
@@ -48,12 +54,12 @@ interface Reading {
   readonly keys: Map<string, Spot>
 }
 
-function readTree(reading: Reading, root: ParsedNode | null): ReturnType<typeof readYaml> {
+function readTree(reading: Reading, root: ParsedNode | null): Yaml | Misread {
   const value = readNode(reading, root, [])
-  if (reading.findings.length > 0) return { findings: reading.findings }
   const valueAt = (path: Path): Spot =>
     reading.values.get(JSON.stringify(path)) ?? (path.length === 0 ? reading.spot(0, 0) : valueAt(path.slice(0, -1)))
-  return { value, valueAt, keyAt: (path) => reading.keys.get(JSON.stringify(path)) ?? valueAt(path) }
+  const yaml: Yaml = { value, valueAt, keyAt: (path) => reading.keys.get(JSON.stringify(path)) ?? valueAt(path) }
+  return reading.findings.length > 0 ? { findings: reading.findings, rest: yaml } : yaml
 }
 
 function readNode(reading: Reading, node: ParsedNode | null, path: Path): unknown {
