@@ -14,6 +14,8 @@ export const later = () =>
     .unknown()
     .superRefine((_, context) => context.addIssue({ code: 'custom', params: { isLater: true } }))
     .optional()
+    // What an editor reads.
+    .meta({ description: 'known, and not enforced in this version', not: {} })
 
 /** A text for which `problem` says what it must be instead, or null. */
 export const text = (problem: (value: string) => string | null) =>

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
 import { operatorFilePath, readSettings } from '../settings.ts'
 import type { AppSettings, Settings } from '../settings.ts'
+import { CONFIG_CHECK_HELP, configCheckCommand } from './config-check.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import { createLog } from './log.ts'
 import { start } from './node.ts'
@@ -16,6 +18,7 @@ const ENVIRONMENT_FILE = '.env'
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${PREFLIGHT_HELP}
+${CONFIG_CHECK_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -25,6 +28,7 @@ export async function main(words: readonly string[]): Promise<void> {
   const [command = 'help', ...rest] = words
   if (command === 'start' && rest.length === 0) return startCommand()
   if (command === 'preflight') return checkImage(rest)
+  if (command === 'config') return checkConfiguration(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -61,6 +65,23 @@ async function checkImage(words: readonly string[]): Promise<void> {
     // Whatever it is, it may show what it was given.
     if (error instanceof Failure) for (const line of problemLines([error.problem])) say(line)
     else say(`A mistake of our own: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+}
+
+async function checkConfiguration(words: readonly string[]): Promise<void> {
+  process.exitCode = await configCheckCommand(words, {
+    repository: basename(process.cwd()),
+    readFile: fileOrNull,
+    readStandardInput: () => text(process.stdin),
+    print: (lines) => console.log(lines),
+  })
+}
+
+function fileOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
   }
 }
 
