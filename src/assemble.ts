@@ -5,7 +5,7 @@ import { createAttestations } from './bot/attestations.ts'
 import { createGitHub } from './bot/github.ts'
 import { createProbot } from './bot/probot.ts'
 import { createSource } from './bot/source.ts'
-import { readConfiguration } from './config/repository-file.ts'
+import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator-file.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
@@ -116,6 +116,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, ope
     inbox,
     caughtUp: createCaughtUp(accounts),
     announcements: createAnnouncements(repositories),
+    compareConfigurations,
     clock,
     log,
     appId: app.id,

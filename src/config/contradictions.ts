@@ -1,4 +1,3 @@
-import { matches } from '../deploy/environment.ts'
 import { parametersOf } from '../deploy/parameters.ts'
 import { didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Refusal } from '../errors.ts'
@@ -60,6 +59,9 @@ function ofImages({ images }: AppDocument, say: Say): Finding[] {
   })
 }
 
+/** A file may declare hundreds, and comparing each with each takes seconds. */
+const MOST_MEANT = 50
+
 /** `after` names an environment of the app, and nothing comes after itself. */
 function orders({ environments }: AppDocument, say: Say): Finding[] {
   const names = Object.keys(environments)
@@ -67,7 +69,7 @@ function orders({ environments }: AppDocument, say: Say): Finding[] {
     if (after === undefined) return []
     const at = ['environments', name, 'after', 'environment']
     if (!Object.hasOwn(environments, after.environment)) {
-      const sentence = `The environment ${quoted(after.environment)} is not declared.${didYouMean(after.environment, names)}`
+      const sentence = `The environment ${quoted(after.environment)} is not declared.${didYouMean(after.environment, names.slice(0, MOST_MEANT))}`
       return [say(at, `one of ${listed(names.filter((other) => other !== name))}`, sentence)]
     }
     const circle = circleFrom(name, environments)
@@ -77,13 +79,14 @@ function orders({ environments }: AppDocument, say: Say): Finding[] {
 
 /** The way from a name back to it; null where it leads to an end, or into a circle of others. */
 function circleFrom(name: string, environments: AppDocument['environments']): readonly string[] | null {
-  const way = [name]
-  for (;;) {
-    const next = environments[way.at(-1) ?? '']?.after?.environment
+  const way = new Set<string>([name])
+  for (let last = name; ;) {
+    const next = environments[last]?.after?.environment
     if (next === undefined) return null
     if (next === name) return [...way, next]
-    if (way.includes(next)) return null
-    way.push(next)
+    if (way.has(next)) return null
+    way.add(next)
+    last = next
   }
 }
 
@@ -123,11 +126,17 @@ function automatic(name: string, { auto, from, require }: EnvironmentDocument, {
     findings.push(say(at(), 'left out, or require.reviews left out', sentence))
   }
   for (const [index, branch] of (auto.push ?? []).entries()) {
-    if (branch.includes('*') || from.branches === undefined || from.branches.some((pattern) => matches(pattern, branch))) continue
+    if (branch.includes('*') || from.branches === undefined || from.branches.some((pattern) => mayFit(pattern, branch))) continue
     const sentence = `${HERE} is no branch that from.branches lets in.`
     findings.push(say(at('push', index), `one of ${listed(from.branches)}`, sentence))
   }
   return findings
+}
+
+/** Only what stands before a pattern's first star is looked at: the file may be a stranger's, and thousands of patterns take `matches` half a minute. */
+function mayFit(pattern: string, branch: string): boolean {
+  const star = pattern.indexOf('*')
+  return star === -1 ? pattern === branch : branch.startsWith(pattern.slice(0, star))
 }
 
 /** A default has to be what a person might have said. */

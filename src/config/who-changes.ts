@@ -1,7 +1,9 @@
 import { atLeast, partyName } from '../deploy/environment.ts'
 import type { EnvironmentRules, Party } from '../deploy/environment.ts'
+import { canonical } from '../deploy/plan.ts'
+import type { Json } from '../deploy/target.ts'
 import { listed, visible } from '../deploy/wording.ts'
-import { atLeastSo, demand, described, fields, isSame, looser, span, stricter } from './comparison.ts'
+import { atLeastSo, demand, described, fields, looser, span, stricter } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
 
 /** Who may deploy and who may approve, before and after. */
@@ -9,7 +11,11 @@ import type { Comparison } from './comparison.ts'
 type Approvals = NonNullable<EnvironmentRules['approvals']>
 
 export const names = (parties: readonly Party[]): string => listed(parties.map((party) => visible(partyName(party))))
-const without = <T>(all: readonly T[], others: readonly T[]): T[] => all.filter((one) => !others.some((other) => isSame(one, other)))
+
+function without<T extends Json>(all: readonly T[], others: readonly T[]): T[] {
+  const known = new Set(others.map(canonical))
+  return all.filter((one) => !known.has(canonical(one)))
+}
 
 /** Who of those with the role: nobody named is everybody. */
 const parties =
