@@ -186,8 +186,10 @@ export function sourceOf(
 function hidingTheLast({ hide }: Pick<Outside, 'hide'>): (secret: string) => void {
   const hidden = new Map<string, () => void>()
   return (secret) => {
-    if (hidden.has(secret)) return
-    hidden.set(secret, hide(secret))
+    const known = hidden.get(secret)
+    // Seen again it is the newest.
+    hidden.delete(secret)
+    hidden.set(secret, known ?? hide(secret))
     const [oldest] = hidden
     if (hidden.size <= 2 || oldest === undefined) return
     hidden.delete(oldest[0])

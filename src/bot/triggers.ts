@@ -1,5 +1,5 @@
 import { NOTHING_ASKED, type Asks, type DeployRequest, type Door } from '../deploy/deployment.ts'
-import { matches, type App, type Configuration, type EnvironmentRules } from '../deploy/environment.ts'
+import { fitting, type App, type Configuration, type EnvironmentRules } from '../deploy/environment.ts'
 import type { Happening } from '../deploy/happening.ts'
 import type { Announcements, Delivery } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
@@ -77,7 +77,7 @@ class Watched {
   isIdle({ repository, branch, defaultBranch }: Push): boolean {
     const known = this.#branches.get(repository.id)
     if (known === undefined || branch === defaultBranch || known.defaultBranch !== defaultBranch) return false
-    return !known.patterns.some((pattern) => matches(pattern, branch))
+    return !known.patterns.some(fitting(branch))
   }
 
   learns({ repository, defaultBranch }: Push, configuration: Configuration | null): void {
@@ -138,7 +138,7 @@ async function read(
 function startOnPush({ branch, defaultBranch, commit }: Push, { auto }: EnvironmentRules): Start | null {
   if (auto === null || (auto.push.length === 0 && !auto.checks)) return null
   const branches = auto.push.length > 0 ? auto.push : null
-  if (branches === null ? branch !== defaultBranch : !branches.some((pattern) => matches(pattern, branch))) return null
+  if (branches === null ? branch !== defaultBranch : !branches.some(fitting(branch))) return null
   return { door: auto.checks ? 'checks' : 'push', asks: { ref: branch }, headSeen: commit }
 }
 

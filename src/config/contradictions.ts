@@ -1,3 +1,4 @@
+import { fitting } from '../deploy/environment.ts'
 import { parametersOf } from '../deploy/parameters.ts'
 import { didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Refusal } from '../errors.ts'
@@ -59,35 +60,53 @@ function ofImages({ images }: AppDocument, say: Say): Finding[] {
   })
 }
 
-/** A file may declare hundreds, and comparing each with each takes seconds. */
-const MOST_MEANT = 50
+/** One is shown, or 50 as annotations; each hint compares a name with all the others. */
+const MOST_HINTS = 5
 
 /** `after` names an environment of the app, and nothing comes after itself. */
 function orders({ environments }: AppDocument, say: Say): Finding[] {
   const names = Object.keys(environments)
+  const circling = inCircles(environments)
+  let hints = 0
   return Object.entries(environments).flatMap(([name, { after }]) => {
     if (after === undefined) return []
     const at = ['environments', name, 'after', 'environment']
     if (!Object.hasOwn(environments, after.environment)) {
-      const sentence = `The environment ${quoted(after.environment)} is not declared.${didYouMean(after.environment, names.slice(0, MOST_MEANT))}`
+      const hint = hints++ < MOST_HINTS ? didYouMean(after.environment, names) : ''
+      const sentence = `The environment ${quoted(after.environment)} is not declared.${hint}`
       return [say(at, `one of ${listed(names.filter((other) => other !== name))}`, sentence)]
     }
-    const circle = circleFrom(name, environments)
-    return circle === null ? [] : [say(at, 'an environment that does not wait for this one', `Nothing can come after itself: ${circle.join(' → ')}.`)]
+    if (!circling.has(name)) return []
+    return [say(at, 'an environment that does not wait for this one', `Nothing can come after itself: ${wayBack(name, environments)}.`)]
   })
 }
 
-/** The way from a name back to it; null where it leads to an end, or into a circle of others. */
-function circleFrom(name: string, environments: AppDocument['environments']): readonly string[] | null {
-  const way = new Set<string>([name])
-  for (let last = name; ;) {
-    const next = environments[last]?.after?.environment
-    if (next === undefined) return null
-    if (next === name) return [...way, next]
-    if (way.has(next)) return null
-    way.add(next)
-    last = next
+/** The names that come after themselves. Nobody is passed twice: 64 KiB hold a chain of 800. */
+function inCircles(environments: AppDocument['environments']): ReadonlySet<string> {
+  const circling = new Set<string>()
+  const passed = new Set<string>()
+  for (const start of Object.keys(environments)) {
+    const way: string[] = []
+    let name: string | undefined = start
+    while (name !== undefined && !passed.has(name)) {
+      passed.add(name)
+      way.push(name)
+      name = environments[name]?.after?.environment
+    }
+    const from = name === undefined ? -1 : way.indexOf(name)
+    if (from !== -1) for (const one of way.slice(from)) circling.add(one)
   }
+  return circling
+}
+
+const LONGEST_WAY = 10
+
+/** `staging → qa → staging`; of a long one its beginning. */
+function wayBack(name: string, environments: AppDocument['environments']): string {
+  const way = [name]
+  let next = environments[name]?.after?.environment
+  for (; next !== undefined && next !== name && way.length < LONGEST_WAY; next = environments[next]?.after?.environment) way.push(next)
+  return [...way, ...(next === name ? [] : ['…']), name].join(' → ')
 }
 
 /** Rules that no deployment could ever meet. */
@@ -126,17 +145,11 @@ function automatic(name: string, { auto, from, require }: EnvironmentDocument, {
     findings.push(say(at(), 'left out, or require.reviews left out', sentence))
   }
   for (const [index, branch] of (auto.push ?? []).entries()) {
-    if (branch.includes('*') || from.branches === undefined || from.branches.some((pattern) => mayFit(pattern, branch))) continue
+    if (branch.includes('*') || from.branches === undefined || from.branches.some(fitting(branch))) continue
     const sentence = `${HERE} is no branch that from.branches lets in.`
     findings.push(say(at('push', index), `one of ${listed(from.branches)}`, sentence))
   }
   return findings
-}
-
-/** Only what stands before a pattern's first star is looked at: the file may be a stranger's, and thousands of patterns take `matches` half a minute. */
-function mayFit(pattern: string, branch: string): boolean {
-  const star = pattern.indexOf('*')
-  return star === -1 ? pattern === branch : branch.startsWith(pattern.slice(0, star))
 }
 
 /** A default has to be what a person might have said. */

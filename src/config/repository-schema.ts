@@ -26,9 +26,10 @@ const duration = (most: string) =>
   }).transform(milliseconds)
 
 const words = z.array(z.string().min(1)).min(1)
-const branches = z.array(text(branchProblem)).min(1)
+const branches = z.array(text(branchProblem)).min(1).max(50)
 const party = z.string().regex(/^(team:[\w.-]+\/[\w.-]+|user:[\w-]+|app:[\w-]+)$/, 'team:ORGANISATION/TEAM, user:LOGIN or app:NAME-OR-ID')
-const parties = z.array(party).min(1)
+// GitHub is asked about each team and each person at once.
+const parties = z.array(party).min(1).max(50)
 const role = z.enum(['write', 'maintain', 'admin'], {
   error: ({ input }) =>
     `write, maintain or admin${(ROLES as readonly unknown[]).includes(input) ? ': the file can only tighten who may deploy' : ''}`,
@@ -53,8 +54,17 @@ const check = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]*$/, "an App's slug, such as github-actions")
     .optional(),
 })
+/** GitHub tells of so many at once, and where a commit has more of them none counts as green. */
+const MOST_CHECKS = 100
 const requirements = z.strictObject({
-  checks: z.union([z.literal('all'), z.array(check).min(1)], { error: 'all, or a list such as [{ name: build, app: github-actions }]' }).optional(),
+  checks: z
+    .union([z.literal('all'), z.array(check).min(1).max(MOST_CHECKS)], {
+      error: ({ input }) =>
+        Array.isArray(input) && input.length > MOST_CHECKS
+          ? `a list of at most ${MOST_CHECKS}`
+          : 'all, or a list such as [{ name: build, app: github-actions }]',
+    })
+    .optional(),
   reviews: z.int().min(1).max(10).optional(),
   up_to_date: z.boolean().default(false),
   signed: z.boolean().default(false),
@@ -143,8 +153,12 @@ function addressProblem(value: string): string | null {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback) ? null : wanted
 }
 
+// As long as a file's name can be, and so a branch.
+const LONGEST_BRANCH = 255
+
 /** Branches are named as people name them; a pattern is one for `matches`. */
 function branchProblem(value: string): string | null {
+  if (value.length > LONGEST_BRANCH) return `at most ${LONGEST_BRANCH} characters`
   if (value === '' || /\s/.test(value)) return 'a branch or a pattern such as release/*'
   return value.startsWith('refs/') ? `a branch without refs/: ${value.replace(/^refs\/(heads\/)?/, '') || 'main'}` : null
 }

@@ -112,7 +112,7 @@ function wantedOf(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type') return TYPES.get(issue.expected) ?? issue.expected
   if (issue.code === 'invalid_value') return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`
   if (issue.code === 'too_small') return issue.origin === 'number' || issue.origin === 'int' ? `at least ${issue.minimum}` : 'not empty'
-  if (issue.code === 'too_big') return `at most ${issue.maximum}`
+  if (issue.code === 'too_big') return issue.origin === 'array' ? `a list of at most ${issue.maximum}` : `at most ${issue.maximum}`
   return 'something else'
 }
 

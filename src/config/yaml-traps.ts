@@ -13,6 +13,8 @@ const MOST_BYTES = 64 * 1024
 export const DEEPEST = 24
 // Keys and values. 64 KiB of `1,` hold 32,000, which take the parser a quarter of a second.
 const MOST_SCALARS = 5000
+// What stands between them: `[],` has no value at all, and 64 KiB of commas take the parser longer still.
+const MOST_SIGNS = 20_000
 
 /**
  * The first trap in a text, found on its tokens, before anything is composed from them: aliases that expand, brackets nested
@@ -42,11 +44,12 @@ const FORBIDDEN: ReadonlyMap<string, string> = new Map([
 const OPENS = new Set(['flow-map-start', 'flow-seq-start'])
 const CLOSES = new Set(['flow-map-end', 'flow-seq-end'])
 const INDICATORS = new Set(['seq-item-ind', 'explicit-key-ind', 'map-value-ind'])
+const SIGNS = new Set([...OPENS, ...CLOSES, ...INDICATORS, 'comma'])
 // The lexer's own marks, which stand for no characters of the text.
 const MARKS = new Set(['doc-mode', 'flow-error-end', 'scalar'])
 
 function forbiddenToken(text: string): Trap | null {
-  let [offset, brackets, indicators, scalars] = [0, 0, 0, 0]
+  let [offset, brackets, indicators, scalars, signs] = [0, 0, 0, 0, 0]
   let hasStarted = false
   for (const { type, length } of tokens(text)) {
     const forbidden = FORBIDDEN.get(type)
@@ -57,9 +60,11 @@ function forbiddenToken(text: string): Trap | null {
     if (CLOSES.has(type)) brackets -= 1
     if (type === 'content') scalars += 1
     if (INDICATORS.has(type) && brackets === 0) indicators += 1
+    if (SIGNS.has(type)) signs += 1
     if (type === 'newline') indicators = 0
     if (brackets > DEEPEST || indicators > DEEPEST) return { offset, message: 'The values here are nested too deeply.' }
     if (scalars > MOST_SCALARS) return { offset, message: `The file holds more than ${MOST_SCALARS} keys and values.` }
+    if (signs > MOST_SIGNS) return { offset, message: `The file holds more than ${MOST_SIGNS} brackets, commas, colons and dashes.` }
     offset += length
   }
   return null

@@ -37,7 +37,7 @@ export function readYaml(text: string, repeats: boolean): Yaml | Misread {
   const document = parseDocument(text, { version: '1.2', merge: false, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })
   const [error] = document.errors
   if (error !== undefined) return { findings: [finding(spot(error.pos[0], error.pos[0]), unreadable(error))] }
-  return readTree({ text, spot, repeats, findings: [], values: new Map(), keys: new Map() }, document.contents)
+  return readTree({ text, spot, repeats, findings: [] }, document.contents)
 }
 
 // Keys that reach into the prototype of whatever plain object they are assigned to.
@@ -50,31 +50,58 @@ interface Reading {
   readonly spot: SpotOf
   readonly repeats: boolean
   readonly findings: Finding[]
-  readonly values: Map<string, Spot>
-  readonly keys: Map<string, Spot>
+}
+
+/** Where a value stands, its key, and what is in it: a tree, because a whole path at each value repeats a long key as often as there are values below it. */
+interface Part {
+  readonly value: Spot
+  readonly key: Spot | null
+  readonly inner: Map<string | number, Part>
 }
 
 function readTree(reading: Reading, root: ParsedNode | null): Yaml | Misread {
-  const value = readNode(reading, root, [])
-  const valueAt = (path: Path): Spot =>
-    reading.values.get(JSON.stringify(path)) ?? (path.length === 0 ? reading.spot(0, 0) : valueAt(path.slice(0, -1)))
-  const yaml: Yaml = { value, valueAt, keyAt: (path) => reading.keys.get(JSON.stringify(path)) ?? valueAt(path) }
+  const whole: Part = { value: spotOf(reading, root), key: null, inner: new Map() }
+  const value = readNode(reading, root, [], whole)
+  const yaml: Yaml = {
+    value,
+    valueAt: (path) => nearest(whole, path).part.value,
+    keyAt: (path) => {
+      const { part, isExact } = nearest(whole, path)
+      return (isExact ? part.key : null) ?? part.value
+    },
+  }
   return reading.findings.length > 0 ? { findings: reading.findings, rest: yaml } : yaml
 }
 
-function readNode(reading: Reading, node: ParsedNode | null, path: Path): unknown {
-  const spot = spotOf(reading, node)
-  reading.values.set(JSON.stringify(path), spot)
+/** What stands at the path, or the nearest part of it that there is. */
+function nearest(whole: Part, path: Path): { readonly part: Part; readonly isExact: boolean } {
+  let part = whole
+  for (const step of path) {
+    const next = part.inner.get(step)
+    if (next === undefined) return { part, isExact: false }
+    part = next
+  }
+  return { part, isExact: true }
+}
+
+function readNode(reading: Reading, node: ParsedNode | null, path: Path, part: Part): unknown {
+  const spot = part.value
   if (path.length > DEEPEST) return refuse(reading, spot, 'The values here are nested too deeply.', path)
-  if (isMap(node)) return readMap(reading, node.items, path)
-  if (isSeq(node)) return node.items.map((item, index) => readNode(reading, item, [...path, index]))
+  if (isMap(node)) return readMap(reading, node.items, path, part)
+  if (isSeq(node)) return node.items.map((item, index) => readInner(reading, item, [...path, index], null, part))
   if (!isScalar(node)) return null
   if (typeof node.value !== 'number' || String(node.value) === reading.text.slice(node.range[0], node.range[1])) return node.value
   const what = reading.repeats ? `${quoted(spot.source)} as the number ${node.value}` : 'this as another number'
   return refuse(reading, spot, `YAML reads ${what}; put it in quotes.`, path)
 }
 
-function readMap(reading: Reading, items: readonly Pair[], path: Path): Record<string, unknown> {
+function readInner(reading: Reading, node: ParsedNode | null, path: Path, key: Spot | null, outer: Part): unknown {
+  const part: Part = { value: spotOf(reading, node), key, inner: new Map() }
+  outer.inner.set(path.at(-1) ?? '', part)
+  return readNode(reading, node, path, part)
+}
+
+function readMap(reading: Reading, items: readonly Pair[], path: Path, part: Part): Record<string, unknown> {
   const map: Record<string, unknown> = {}
   for (const { key, value } of items as Pair<ParsedNode, ParsedNode | null>[]) {
     const spot = spotOf(reading, key)
@@ -84,8 +111,7 @@ function readMap(reading: Reading, items: readonly Pair[], path: Path): Record<s
       refuse(reading, spot, wrong ?? '', path)
       continue
     }
-    reading.keys.set(JSON.stringify([...path, name]), spot)
-    map[name] = readNode(reading, value, [...path, name])
+    map[name] = readInner(reading, value, [...path, name], spot, part)
   }
   return map
 }

@@ -150,22 +150,29 @@ export interface Bound {
  * Whether the whole of `text` fits `pattern`, in which `*` stands for any characters but `/`, and `**` for any at all.
  * A text with a `.` or `..` segment fits only itself: `/srv/*` must not allow `/srv/..`.
  */
-export function matches(pattern: string, text: string): boolean {
-  if (text.split('/').some((segment) => segment === '.' || segment === '..')) return pattern === text
-  // `fits[i]`: the pieces so far match the first i characters. Never backtracks, so no pattern makes a text slow.
-  let fits = Array.from({ length: text.length + 1 }, (_, index) => index === 0)
-  for (const piece of pattern.match(/\*\*|[^]/g) ?? []) fits = extend(fits, piece, text)
-  return fits[text.length] ?? false
-}
+export const matches = (pattern: string, text: string): boolean => fitting(text)(pattern)
 
-function extend(fits: readonly boolean[], piece: string, text: string): boolean[] {
-  const next: boolean[] = []
-  for (const [index, fit] of fits.entries()) {
-    const before = text[index - 1]
-    const grows = index > 0 && (next[index - 1] ?? false)
-    if (piece === '**') next.push(fit || grows)
-    else if (piece === '*') next.push(fit || (grows && before !== '/'))
-    else next.push(before === piece && (fits[index - 1] ?? false))
+/** `matches` for one text and many patterns. */
+export function fitting(text: string): (pattern: string) => boolean {
+  if (text.split('/').some((segment) => segment === '.' || segment === '..')) return (pattern) => pattern === text
+  // Places in the text as a number: bit i is the place behind its first i characters. All of them move on at once and none ever
+  // comes back, so no pattern makes a text slow.
+  const everywhere = (2n << BigInt(text.length)) - 1n
+  const behind = new Map<string, bigint>()
+  for (const [index, character] of text.split('').entries()) behind.set(character, (behind.get(character) ?? 0n) | (2n << BigInt(index)))
+  const withoutSlash = everywhere & ~1n & ~(behind.get('/') ?? 0n)
+
+  const after = (piece: string, places: bigint): bigint => {
+    if (piece === '**') return everywhere & -(places & -places)
+    const next = places << 1n
+    if (piece !== '*') return next & (behind.get(piece) ?? 0n)
+    const begun = next & withoutSlash
+    // The carry of the addition runs from each place through the ones before the next slash.
+    return places | ((((begun + withoutSlash) ^ withoutSlash) | begun) & withoutSlash)
   }
-  return next
+  return (pattern) => {
+    let places = 1n
+    for (const piece of pattern.match(/\*\*|[^]/g) ?? []) places = after(piece, places)
+    return places >> BigInt(text.length) === 1n
+  }
 }

@@ -17,7 +17,10 @@ export interface Journal {
   successes(after: string, limit: number): readonly Deployment[]
   /** Of the newest so many that succeeded in the environment, the one that had its turn last comes first. */
   succeeded(environment: string, limit: number): readonly Deployment[]
-  /** Those that were asked for on a thread, newest first; `environment`: all of the environment's, whoever asked where. */
+  /**
+   * Those that were asked for on a thread, newest first, without what nobody was told of: strangers could push everything else out of
+   * sight. `environment`: all of the environment's, whoever asked where.
+   */
   recent(of: { readonly repository: number; readonly subject: number } | { readonly environment: string }, limit: number): readonly Deployment[]
   /** A waiting or queued one for the environment that came later: the newest. */
   newer(environment: string, sequence: number): Deployment | null
@@ -110,8 +113,10 @@ export interface Locks {
   release(id: number, answer?: Answer | null): void
   /** Those taken on a thread. */
   takenOn(repository: number, subject: number, now: number): readonly Lock[]
-  /** Those that end before `until` and whose owner has not been reminded; they count as reminded from now on. */
+  /** Those that end before `until` and do not count as reminded. */
   due(until: number, now: number): readonly Lock[]
+  /** From now on this one does. */
+  reminded(id: number): void
 }
 
 /** What webhooks told of pull requests' heads. */
@@ -163,11 +168,19 @@ export interface Delivery {
  */
 export type Missed = 'run' | 'tell' | 'done'
 
+/** Where a delivery stands in the order of arrival. */
+export interface Pending {
+  readonly key: string
+  readonly sequence: number
+}
+
 export interface Inbox {
   /** Stores all of them in one transaction; says for each whether it was new. */
   store(deliveries: readonly Delivery[]): readonly boolean[]
-  /** Stored and not yet handled, in order of arrival. */
-  pending(limit: number): readonly Delivery[]
+  /** Stored and not yet handled, in order of arrival: so many of them, after this place in that order. */
+  pending(limit: number, after?: number): readonly Pending[]
+  /** One that is not handled yet. */
+  find(key: string): Delivery | null
   /** Whether a delivery of this meaning has ever been stored. */
   has(key: string): boolean
   handled(key: string, now: number): void

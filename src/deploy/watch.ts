@@ -46,8 +46,10 @@ function remind({ locks, clock }: RolloutDoors, tell: (notice: Notice) => void):
   const now = clock.now()
   for (const lock of locks.due(now + REMIND_BEFORE, now)) {
     // A short lock needs no reminder, and one of our own has no owner.
-    if (lock.owner === null || (lock.until ?? 0) - lock.since <= REMIND_BEFORE) continue
-    tell({ key: `n:${lock.repository.id}:lock:${lock.id}:reminder`, kind: 'lock ends soon', lock })
+    const isNeeded = lock.owner !== null && (lock.until ?? 0) - lock.since > REMIND_BEFORE
+    if (isNeeded) tell({ key: `n:${lock.repository.id}:lock:${lock.id}:reminder`, kind: 'lock ends soon', lock })
+    // Afterwards: whoever starts after a death between the two says it again under the same key.
+    locks.reminded(lock.id)
   }
 }
 

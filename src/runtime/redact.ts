@@ -8,7 +8,7 @@ export interface Redactor {
    * values under 6 characters, and names that everybody uses.
    */
   register(secret: string): boolean
-  /** It is worth nothing any more, and there would be ever more of its kind. */
+  /** It is worth nothing any more, and there would be ever more of its kind. Registered more than once, it is hidden until the last one forgets it. */
   forget(secret: string): void
   clean(text: string): string
 }
@@ -44,36 +44,48 @@ export function secretsOf({ app, keys }: Settings): readonly Secret[] {
   return [...ofApp, ...keys.map(({ key }) => key)]
 }
 
-/** Hides a secret until the returned function is called. */
+/** Hides a secret until the returned function is called; called again it does nothing. */
 export function hiding(redactor: Redactor, secret: string): () => void {
-  redactor.register(secret)
-  return () => redactor.forget(secret)
+  let isHidden = redactor.register(secret)
+  return () => {
+    if (isHidden) redactor.forget(secret)
+    isHidden = false
+  }
 }
 
 export function createRedactor(): Redactor {
-  const secrets = new Map<string, readonly string[]>()
-  let known: (text: string) => string = (text) => text
-  const learn = (): void => void (known = lookingFor([...new Set([...secrets.values()].flat())]))
+  const secrets = new Map<string, { readonly forms: readonly string[]; registered: number }>()
+  let hideKnown = lookingFor([])
+  const learn = (): void => void (hideKnown = lookingFor([...new Set([...secrets.values()].flatMap(({ forms }) => forms))]))
   return {
     register(secret) {
       if (secret.length < SHORTEST || COMMON.has(secret.toLowerCase())) return false
-      if (secrets.has(secret)) return true
-      secrets.set(
-        secret,
-        formsOf(secret).filter((form) => form.length >= SHORTEST),
-      )
+      const known = secrets.get(secret)
+      if (known !== undefined) {
+        known.registered += 1
+        return true
+      }
+      const forms = formsOf(secret).filter((form) => form.length >= SHORTEST)
+      secrets.set(secret, { forms, registered: 1 })
       learn()
       return true
     },
     forget(secret) {
-      if (secrets.delete(secret)) learn()
+      const known = secrets.get(secret)
+      if (known === undefined) return
+      known.registered -= 1
+      if (known.registered > 0) return
+      secrets.delete(secret)
+      learn()
     },
-    clean: (text) => PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), known(text)),
+    clean: (text) => PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), hideKnown(text)),
   }
 }
 
 /** Found by their beginnings, then as far as any of them goes on: the whole of it, or so much as is there. */
 function lookingFor(needles: readonly string[]): (text: string) => string {
+  // An expression without alternatives would be found everywhere.
+  if (needles.length === 0) return (text) => text
   const heads = new Map<string, string[]>()
   for (const needle of needles) {
     const head = needle.slice(0, SHORTEST_PART)

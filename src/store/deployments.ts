@@ -53,7 +53,7 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
     recent: (of, limit) =>
       'environment' in of
         ? newest(limit, 'environment = ?', of.environment)
-        : newest(limit, 'repository = ? and subject = ?', of.repository, of.subject),
+        : newest(limit, 'repository = ? and subject = ? and is_quiet = 0', of.repository, of.subject),
     newer: (environment, sequence) =>
       one(`environment = ? and sequence > ? and ended_at is null and state in ('waiting', 'queued') order by sequence desc`, environment, sequence),
     twin: (id) =>

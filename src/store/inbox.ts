@@ -6,15 +6,13 @@ export function createInbox(sql: RepositorySql): Inbox {
   return {
     // One transaction for all: a burst shares one fsync (measured in `npm run bench -- intake`).
     store: (deliveries) => sql.transaction(() => deliveries.map((delivery) => insert(sql, delivery))),
-    pending: (limit) =>
-      sql.all<DeliveryRow>(`select * from delivery where handled_at is null order by sequence limit ?`, limit).map((row) => ({
-        key: row.key,
-        guid: row.guid,
-        event: row.event,
-        payload: row.payload,
-        receivedAt: row.received_at,
-        ...(row.missed !== null && { missed: row.missed }),
-      })),
+    pending: (limit, after = 0) =>
+      sql.all<{ key: string; sequence: number }>(
+        'select key, sequence from delivery where handled_at is null and sequence > ? order by sequence limit ?',
+        after,
+        limit,
+      ),
+    find: (key) => sql.all<DeliveryRow>('select * from delivery where key = ? and handled_at is null', key).map(deliveryOf)[0] ?? null,
     has: (key) => sql.all('select 1 from delivery where key = ?', key).length > 0,
     // The key stays for good, so that a replay years later is still known; the payload has done its work.
     handled: (key, now) => {
@@ -22,6 +20,11 @@ export function createInbox(sql: RepositorySql): Inbox {
     },
   }
 }
+
+const deliveryOf = ({ key, guid, event, payload, received_at: receivedAt, missed }: DeliveryRow): Delivery => ({
+  ...{ key, guid, event, payload, receivedAt },
+  ...(missed !== null && { missed }),
+})
 
 const insert = (sql: RepositorySql, { key, guid, event, payload, receivedAt, missed }: Delivery): boolean =>
   sql.all(

@@ -27,7 +27,10 @@ export function createLocks(sql: RepositorySql): Locks {
       }),
     takenOn: (repository, subject, now) => standing('repository = ? and subject = ?', now, repository, subject),
     due: (until, now) =>
-      sql.all<LockRow>('update lock set is_reminded = 1 where is_reminded = 0 and until > ? and until <= ? returning *', now, until).map(lockOf),
+      sql.all<LockRow>('select * from lock where is_reminded = 0 and until > ? and until <= ? order by id', now, until).map(lockOf),
+    reminded: (id) => {
+      sql.all('update lock set is_reminded = 1 where id = ?', id)
+    },
   }
 }
 

@@ -68,6 +68,14 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(journal.request('a', asked, 5).deployment).toEqual({ ...first, ...nothingYet, ...nobodyYet })
     })
 
+    test('on a thread nothing stands of what nobody was told of', () => {
+      for (const id of ['a', 'b', 'c', 'd']) ask(id)
+      journal.end('b', 'refused', { now: 9, isQuiet: true })
+      journal.end('c', 'refused', { now: 9 })
+      const { repository, subject } = request()
+      expect(ids(journal.recent({ repository: repository.id, subject: subject?.number ?? 0 }, 3))).toEqual(['d', 'c', 'a'])
+    })
+
     test('what is open stands in order of arrival', () => {
       for (const id of ['c', 'a', 'b']) ask(id)
       journal.end('a', 'refused', { now: 9 })
@@ -336,27 +344,38 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
     beforeEach(() => {
       inbox = createInbox(sql)
     })
+    const waiting = (limit = 10, after?: number) => inbox.pending(limit, after).map(({ key }) => inbox.find(key))
     const delivery = (key: string, guid = 'g'): Delivery => ({ key, guid, event: 'issue_comment', payload: `{"key":"${key}"}`, receivedAt: 5 })
 
     test('the same meaning is stored once, whatever its delivery id, also within one burst', () => {
       expect(inbox.store([delivery('a'), delivery('b'), delivery('a', 'g2')])).toEqual([true, true, false])
       expect(inbox.store([delivery('b', 'g3')])).toEqual([false])
-      expect(inbox.pending(10)).toEqual([delivery('a'), delivery('b')])
+      expect(waiting()).toEqual([delivery('a'), delivery('b')])
     })
 
     test('a replay is still known after it was handled, and its payload is gone', () => {
       inbox.store([delivery('a'), delivery('b'), delivery('c')])
       inbox.handled('a', 9)
-      expect(inbox.pending(1)).toEqual([delivery('b')])
+      expect(waiting(1)).toEqual([delivery('b')])
       expect(inbox.store([delivery('a')])).toEqual([false])
       expect(sql.all<{ payload: string }>(`select payload from delivery where key = 'a'`)[0]?.payload).toBe('')
+    })
+
+    test('what waits is told page by page, each after the one before', () => {
+      inbox.store(['a', 'b', 'c', 'd'].map((key) => delivery(key)))
+      const [first] = inbox.pending(1)
+      expect(waiting(2, first?.sequence)).toEqual([delivery('b'), delivery('c')])
+      const [, , third] = inbox.pending(10)
+      inbox.handled('a', 9)
+      expect(waiting(2, third?.sequence)).toEqual([delivery('d')])
+      expect([inbox.find('a'), inbox.find('x')]).toEqual([null, null])
     })
 
     test('what was fetched back is marked, and one that arrived meanwhile stays as it came', () => {
       inbox.store([delivery('a')])
       expect(inbox.store([{ ...delivery('a'), missed: 'tell' }])).toEqual([false])
       inbox.store([{ ...delivery('b'), missed: 'run' }])
-      expect(inbox.pending(10)).toEqual([delivery('a'), { ...delivery('b'), missed: 'run' }])
+      expect(waiting()).toEqual([delivery('a'), { ...delivery('b'), missed: 'run' }])
       inbox.handled('a', 9)
       expect(['a', 'b', 'c'].map((key) => inbox.has(key))).toEqual([true, true, false])
     })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createLog } from '../../src/runtime/log.ts'
 import { loadOperatorFile } from '../../src/runtime/operator-file.ts'
-import { createRedactor } from '../../src/runtime/redact.ts'
+import { createRedactor, hiding } from '../../src/runtime/redact.ts'
 import { leaksIn } from '../world/leaks.ts'
 
 const PEM = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEpAIBAAKCAQEA7bq1x2VhY2ggbGluZQ'.repeat(2)}\n-----END RSA PRIVATE KEY-----\n`
@@ -82,6 +82,30 @@ describe('the redactor', () => {
       'deployed ghcr.io/acme/shop@sha256:0123456789abcdef to production as ada, see https://github.com/acme/shop/issues/1; ' +
       'basic authentication and bearer authentication are offered, the password is stored'
     expect(shy.clean(text)).toBe(text)
+  })
+})
+
+describe('a secret that has done its work', () => {
+  const secret = 'a-token-for-an-hour'
+
+  test('is forgotten, and every text stays as it is', () => {
+    const redactor = createRedactor()
+    redactor.register(secret)
+    redactor.forget(secret)
+    expect(redactor.clean(`said ${secret}`)).toBe(`said ${secret}`)
+  })
+
+  test('stays hidden as long as anybody else has the same one', () => {
+    const redactor = createRedactor()
+    const [first, second] = [hiding(redactor, secret), hiding(redactor, secret)]
+    first()
+    first()
+    expect(redactor.clean(`said ${secret}`)).toBe('said [secret]')
+    second()
+    expect(redactor.clean(`said ${secret}`)).toBe(`said ${secret}`)
+    redactor.forget(secret)
+    redactor.register(secret)
+    expect(redactor.clean(`said ${secret}`)).toBe('said [secret]')
   })
 })
 

@@ -112,6 +112,24 @@ story('/status names what waits and for what, /why and /who say the rest', async
   bot.isHeard()
 })
 
+story.once('fifty strangers hide nothing that waits on their thread', async ({ world, ada, grace, mallory, bot, github, registry, engine }) => {
+  github.has('.github/deploy.yml', FOUR_EYES)
+  const digest = await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :7')
+  await ada.comments('/deploy production :1')
+  bot.isHeard()
+  for (let count = 0; count < 50; count++) mallory.person.comments(world.pull.number, '/deploy production')
+  await world.settle()
+  await world.time.passes('10 minutes')
+  await grace.comments('/why')
+  expect(bot.says()).toContain('waits for an approval')
+  await grace.comments('/approve')
+  expect(bot.says()).toContain('✅ **grace** approved')
+  expect(engine.runs('shop')).toBe(digest)
+  await ada.comments('/retry')
+  expect(bot.says()).toContain('**ada** asked to deploy once more `:7`')
+})
+
 story('a rollback needs no approval, and says that it was not asked for', async ({ world, ada, grace, bot, github, registry, engine }) => {
   const good = await registry.has('acme/shop:1', {})
   await registry.has('acme/shop:2', { 2: '' })

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
+import { contradictions } from '../../../src/config/contradictions.ts'
 import { compareConfigurations, readConfiguration } from '../../../src/config/repository-file.ts'
+import { repositorySchema } from '../../../src/config/repository-schema.ts'
 import type { Configuration } from '../../../src/deploy/environment.ts'
 
 const SMALLEST = `version: 1
@@ -395,6 +397,49 @@ describe('what is right key by key and cannot be right together', () => {
   })
 })
 
+describe('hundreds of environments that come after each other', () => {
+  const many = (length: number, after: (index: number) => number | string): string =>
+    `${SMALLEST}${Array.from({ length }, (_, index) => `  e${index}: { target: demo, after: { environment: e${after(index)} } }\n`).join('')}`
+
+  test('are followed once, not once for each', () => {
+    const length = 1_000
+    const { environments } = repositorySchema.parse({
+      version: 1,
+      environments: Object.fromEntries(
+        Array.from({ length }, (_, index) => [
+          `e${index}`,
+          { target: 'demo', after: { environment: `e${index === length - 1 ? index - 1 : index + 1}` } },
+        ]),
+      ),
+    })
+    let steps = 0
+    const counted = new Proxy(environments ?? {}, { get: (all, name) => ((steps += 1), Reflect.get(all, name)) })
+    const nowhere = { line: 1, column: 1, source: '' }
+    const found = contradictions({ images: { main: { repository: 'ghcr.io/acme/shop' } }, environments: counted }, [], {
+      value: null,
+      valueAt: () => nowhere,
+      keyAt: () => nowhere,
+    })
+    expect(found.map(({ message }) => message)).toEqual([
+      'Nothing can come after itself: e998 → e999 → e998.',
+      'Nothing can come after itself: e999 → e998 → e999.',
+    ])
+    expect(steps).toBeLessThan(10 * length)
+  })
+
+  test('and a sentence does not name all of them', () => {
+    expect(findings(many(30, (index) => (index + 1) % 30))[0]).toContain(
+      'Nothing can come after itself: e0 → e1 → e2 → e3 → e4 → e5 → e6 → e7 → e8 → e9 → … → e0.',
+    )
+  })
+
+  test('and where many are not declared only the first ones are guessed at', () => {
+    const told = findings(many(40, (index) => `${index}x`))
+    expect(told.length).toBe(40)
+    expect(told.filter((text) => text.includes('Did you mean')).length).toBe(5)
+  })
+})
+
 describe('a rule that is wrong is said at its place', () => {
   test.each([
     [
@@ -459,6 +504,30 @@ describe('a rule that is wrong is said at its place', () => {
       '7:87 environments.staging.verify.attestation.ref | environments.staging.verify.attestation.ref must be a whole ref such as refs/heads/main.',
     ],
   ])('%s', (line, expected) => expect(findings(environment(line))).toEqual([expected]))
+
+  const list = (length: number, item: string): string => `[${Array.from({ length }, () => item).join(', ')}]`
+  test.each([
+    ['branches', (most: number) => `from: { branches: ${list(most, 'main')} }`, 50, 'from.branches must be a list of at most 50.'],
+    ['branches that are deployed', (most: number) => `auto: { push: ${list(most, 'main')} }`, 50, 'auto.push must be a list of at most 50.'],
+    ['the name of a branch', (most: number) => `from: { branches: [${'a'.repeat(most)}] }`, 255, 'from.branches[0] must be at most 255 characters.'],
+    ['people and teams', (most: number) => `allow: { any: ${list(most, 'user:ada')} }`, 50, 'allow.any must be a list of at most 50.'],
+    [
+      'those who approve',
+      (most: number) => `approvals: { count: 1, by: ${list(most, 'user:ada')} }`,
+      50,
+      'approvals.by must be a list of at most 50.',
+    ],
+    ['checks', (most: number) => `require: { checks: ${list(most, '{ name: a }')} }`, 100, 'require.checks must be a list of at most 100.'],
+    [
+      'freezes',
+      (most: number) => `freeze: ${list(most, '{ from: fri 15:00, to: mon 08:00, zone: UTC }')}`,
+      20,
+      'freeze must be a list of at most 20.',
+    ],
+  ])('%s: not without end', (_, line, most, expected) => {
+    expect(findings(environment(line(most)))).toEqual([])
+    expect(findings(environment(line(most + 1))).map((text) => text.split(' | ')[1])).toEqual([`environments.staging.${expected}`])
+  })
 
   test.each([
     ['25h', 'images.main.wait must be at most 24h.'],

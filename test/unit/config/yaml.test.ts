@@ -46,6 +46,8 @@ describe('what surprises people in YAML is refused at its place', () => {
     ['more than 64 KiB', `a: ${'x'.repeat(65_536)}`, '1:1 The file is larger than 64 KiB.'],
     ['more than 64 KiB in UTF-8', `a: ${'ü'.repeat(40_000)}`, '1:1 The file is larger than 64 KiB.'],
     ['thousands of values', `a: [${'1,'.repeat(6_000)}]`, '1:10003 The file holds more than 5000 keys and values.'],
+    ['thousands of empty lists', `a: [${'[],'.repeat(7_000)}]`, '1:20003 The file holds more than 20000 brackets, commas, colons and dashes.'],
+    ['thousands of empty items', 'a:\n' + '-\n'.repeat(30_000), '20001:1 The file holds more than 20000 brackets, commas, colons and dashes.'],
     ['brackets deeper than the stack', '['.repeat(60_000), '1:25 The values here are nested too deeply.'],
     ['lists deeper than the stack', '- '.repeat(30_000), '1:49 The values here are nested too deeply.'],
     [
@@ -75,6 +77,15 @@ test('every part knows its place, and what is missing is at its nearest parent',
   expect(yaml.valueAt(['a', 'b', 1])).toEqual({ line: 2, column: 10, source: '"y"' })
   expect(yaml.keyAt(['a', 'b'])).toEqual({ line: 2, column: 3, source: 'b' })
   expect(yaml.valueAt(['a', 'c', 'd'])).toMatchObject({ line: 2, column: 3 })
+})
+
+test('a long key is kept once, however much stands below it', () => {
+  const text = `a: { ${'k'.repeat(50_000)}: [${'1,'.repeat(4_900)}] }`
+  const before = process.memoryUsage().heapUsed
+  const yaml = readYaml(text, true)
+  const grown = process.memoryUsage().heapUsed - before
+  expect(yaml).not.toHaveProperty('findings')
+  expect(grown / text.length).toBeLessThan(1_000)
 })
 
 test('a file whose values must not be repeated is not quoted anywhere', () => {

@@ -28,6 +28,21 @@ describe('patterns of bounds', () => {
     ['', 'a', false],
   ])('%j and %j: %s', (pattern, text, expected) => expect(matches(pattern, text)).toBe(expected))
 
+  test('as their two lines of definition have it', () => {
+    const defined = (pattern: string, text: string): boolean => {
+      if (pattern === '') return text === ''
+      const piece = pattern.startsWith('**') ? '**' : (pattern[0] ?? '')
+      const isOne = text !== '' && (piece === '**' || (piece === '*' ? text[0] !== '/' : piece === text[0]))
+      if (!piece.startsWith('*')) return isOne && defined(pattern.slice(1), text.slice(1))
+      return defined(pattern.slice(piece.length), text) || (isOne && defined(pattern, text.slice(1)))
+    }
+    const of = (...letters: string[]) => fc.array(fc.constantFrom(...letters), { maxLength: 10 }).map((all) => all.join(''))
+    fc.assert(
+      fc.property(of('a', 'b', '/', '*', '**'), of('a', 'b', '/'), (pattern, text) => matches(pattern, text) === defined(pattern, text)),
+      { numRuns: 3_000 },
+    )
+  })
+
   test('no pattern makes a text slow', () => {
     const started = process.cpuUsage()
     expect(matches('**a'.repeat(60), 'a'.repeat(5000) + 'b')).toBe(false)

@@ -45,3 +45,12 @@ test('the same cause locks once, also after somebody has given that lock up', ()
   expect(locks.take(lockOf(null, { until: null }), { cause: 'a' })).toBeNull()
   expect(locks.holding(repository.id, 'shop/staging', NOW)).toHaveLength(1)
 })
+
+test('whose end is near is to be reminded until they have been', () => {
+  const locks = createLocks(memoryDatabase())
+  const soon = locks.take(lockOf(ADA), {})!
+  locks.take(lockOf(ADA, { environment: 'shop/production', until: NOW + 500 }), {})
+  expect([locks.due(NOW + 200, NOW), locks.due(NOW + 200, NOW)]).toEqual([[soon], [soon]])
+  locks.reminded(soon.id)
+  expect(locks.due(NOW + 200, NOW)).toEqual([])
+})
