@@ -5,11 +5,11 @@ import { createAttestations } from './bot/attestations.ts'
 import { createGitHub } from './bot/github.ts'
 import { createProbot } from './bot/probot.ts'
 import { createSource } from './bot/source.ts'
-import { readConfiguration } from './config/repository-file.ts'
+import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
-import { createExpiries } from './expiries.ts'
+import { createExpiries } from './deploy/expiries.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
@@ -158,6 +158,7 @@ export function assemble(
     inbox,
     caughtUp: createCaughtUp(accounts),
     announcements: createAnnouncements(repositories),
+    compareConfigurations,
     clock,
     log,
     appId: app.id,

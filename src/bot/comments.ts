@@ -142,7 +142,7 @@ export function problemDetails(problem: Problem, links: Links): string {
   ].join('\n')
 }
 
-function codeLink({ code: name }: Problem, { docs }: Links): string {
+export function codeLink({ code: name }: Problem, { docs }: Links): string {
   const words = `\`${name}\``
   return docs === null ? words : link(words, `${docs}/troubleshooting#${name.toLowerCase()}`)
 }

@@ -11,7 +11,7 @@ export interface Trace {
   readonly number: number
   /** At the end of the comment. */
   readonly marker: string
-  /** The deployment's id: the check run's external id, and in the Deployment's payload. Null for an answer. */
+  /** The check run's external id, and in the Deployment's payload: the deployment's id, or a head's key. Null for an answer. */
   readonly id: string | null
   readonly commit: string | null
   readonly environment: string | null

@@ -52,6 +52,14 @@ export const commitOf = ({ plan, request }: Deployment): string | null => plan?.
 
 export const projectAnswer = async (body: string): Promise<Projection> => ({ isFinal: true, surfaces: new Map([['comment', await shown({ body })]]) })
 
+/**
+ * On a pull request's head, once for all: an update would add its annotations to those that stand, so whatever the words are by
+ * then, what has been said is not said again.
+ */
+export async function projectCheck(key: string, input: Shown['input']): Promise<Projection> {
+  return { isFinal: true, surfaces: new Map([['check', { input, hash: await sha256(key) }]]) }
+}
+
 export function newDeployment({ id, plan, request }: Deployment, instance: string, audit: AuditHead): NewDeployment {
   if (plan === null) throw new Error('a deployment is recorded once it is planned')
   return {

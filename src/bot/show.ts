@@ -3,24 +3,28 @@ import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
 import type { AuditHead } from '../deploy/audit.ts'
 import type { Clock } from '../deploy/clock.ts'
-import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
-import { maskedDeployment, type Mask } from '../deploy/mask.ts'
+import type { CompareConfigurations } from '../deploy/configuration-check.ts'
+import type { Announcement, Announcements, Answer, HeadCheck, Said, Surface } from '../deploy/journal.ts'
+import { deep, maskedDeployment, type Mask } from '../deploy/mask.ts'
 import { writes } from './budget/cost.ts'
 import type { Place } from './budget/queue.ts'
 import type { Need } from './budget/room.ts'
 import { isSurface, write, type Mutation, type Written } from './batch.ts'
 import { answerComment, answerMarker, marker, type Links } from './comments.ts'
+import { readConfigurationChange } from './configuration-change.ts'
+import { configurationCheck } from './configuration-words.ts'
 import { isUninstalled } from './gone.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
 import { isRateLimit } from './github-failure.ts'
 import { look, type Trace } from './look.ts'
-import { commitOf, newDeployment, project, projectAnswer, type Projection, type Shown } from './projection.ts'
+import { commitOf, newDeployment, project, projectAnswer, projectCheck, type Projection, type Shown } from './projection.ts'
 
 export interface ShowDoors {
   readonly findDeployment: (id: string) => Deployment | null
   /** What had succeeded there before its turn. */
   readonly formerly: (deployment: Deployment) => Deployment | null
   readonly announcements: Announcements
+  readonly compareConfigurations: CompareConfigurations
   readonly clock: Clock
   readonly github: GitHub
   readonly links: Links
@@ -55,6 +59,7 @@ async function bring(key: string, turn: WritingTurn, doors: ShowDoors): Promise<
   if (said === null) return 'complete'
   const client = doors.github.as(said.repository.installation)
   if (said.deployment?.isQuiet === true) return reactOnly(key, said.deployment, client, doors)
+  if (said.check !== null) return bringCheck(said.check, said, client, turn, doors)
   const projection = await projectionOf(said, doors)
   const ledger = doors.announcements.find(key)
   const due = dueOf(projection, ledger)
@@ -69,6 +74,26 @@ async function bring(key: string, turn: WritingTurn, doors: ShowDoors): Promise<
   place.leave()
   if (!isWritten) return 'failed'
   return stage.size < due.size ? bring(key, turn, doors) : finish(key, projection, doors)
+}
+
+/** The queries, one for what may have been lost, and the check run. */
+const CHECK_NEED = { points: writes(1, 0).points + 4, creates: 1, urgency: 'unasked' } as const
+
+/** Whoever opened the pull request has asked for nothing, so it has its turn last, and for the question already. */
+async function bringCheck(check: HeadCheck, said: Subject, client: GitHubClient, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
+  const { announcements, compareConfigurations, links, mask } = doors
+  const { key } = check
+  const place = turn.place({ ...CHECK_NEED, since: check.createdAt }, client)
+  if (!place.isFree) return 'in progress'
+  const isSaid = announcements.find(key).check.hash !== null
+  const change = isSaid ? null : await readConfigurationChange(client, check, place)
+  if (change !== null) {
+    const projection = await projectCheck(key, deep(configurationCheck(check, change, compareConfigurations, links), mask))
+    if (!(await writeStage(key, said, projection, client, place, doors))) return 'failed'
+  }
+  place.leave()
+  announcements.complete(key)
+  return 'complete'
 }
 
 /** When it is this one's turn to write. */
@@ -117,20 +142,29 @@ async function writeStage(key: string, said: Subject, stage: Projection, client:
   return isRecorded && isWritten
 }
 
-/** What an announcement is about: a deployment, or an answer that is none. */
+/** What an announcement is about: a deployment, an answer that is none, or a pull request's head. */
 interface Subject {
   readonly repository: Repository
+  /** That a check run stands on; null where there is none. */
+  readonly commit: string | null
   /** The thread; null where nobody asked on one. */
   readonly thread: { readonly number: number; readonly node: string } | null
   readonly deployment: Deployment | null
   readonly answer: Answer | null
+  readonly check: HeadCheck | null
 }
 
 function subjectOf(key: string, { findDeployment, announcements }: ShowDoors): Subject | null {
   const deployment = findDeployment(key)
-  if (deployment !== null) return { repository: deployment.request.repository, thread: deployment.request.subject, deployment, answer: null }
-  const answer = announcements.findAnswer(key)
-  return answer === null ? null : { repository: answer.repository, thread: answer.subject, deployment: null, answer }
+  if (deployment !== null) {
+    const { repository, subject: thread } = deployment.request
+    return { repository, commit: commitOf(deployment), thread, deployment, answer: null, check: null }
+  }
+  const found = announcements.findAnswer(key)
+  if (found === null) return null
+  const { repository } = found
+  if ('head' in found) return { repository, commit: found.head, thread: null, deployment: null, answer: null, check: found }
+  return { repository, commit: null, thread: found.subject, deployment: null, answer: found, check: null }
 }
 
 /** Everything that GitHub is told of them comes through here, where no secret passes. */
@@ -205,15 +239,15 @@ function isLost(surface: Surface, { node, hash, intent }: Said, wanted: string):
   return node === null || (surface === 'deployment' && intent === wanted)
 }
 
-function traceOf(key: string, { repository, thread, deployment }: Subject, { surfaces }: Projection, appId: number): Trace {
+function traceOf(key: string, { repository, commit, thread, deployment, check }: Subject, { surfaces }: Projection, appId: number): Trace {
   const { state, description } = surfaces.get('deployment')?.input ?? {}
   return {
     repository,
     number: thread?.number ?? 0,
     appId,
     marker: deployment === null ? answerMarker(key) : marker(key),
-    id: deployment?.id ?? null,
-    commit: deployment === null ? null : commitOf(deployment),
+    id: deployment?.id ?? check?.key ?? null,
+    commit,
     environment: deployment?.plan?.environment ?? null,
     status: typeof state === 'string' && typeof description === 'string' ? { state, description } : null,
   }
@@ -273,13 +307,13 @@ async function writeDue(
     .every(Boolean)
 }
 
-function mutationOf(surface: Surface, { input }: Shown, ledger: Announcement, { repository, thread, deployment }: Subject): Mutation {
+function mutationOf(surface: Surface, { input }: Shown, ledger: Announcement, { repository, commit, thread }: Subject): Mutation {
   const known = ledger[surface].node
   const repositoryId = repository.node
   const make = (field: Mutation['field'], ids: Mutation['input']): Mutation => ({ alias: surface, field, input: { ...ids, ...input } })
   if (surface === 'deployment') return make('createDeploymentStatus', { deploymentId: known })
   if (surface === 'comment') return known === null ? make('addComment', { subjectId: thread?.node }) : make('updateIssueComment', { id: known })
-  if (known === null) return make('createCheckRun', { repositoryId, headSha: deployment === null ? null : commitOf(deployment) })
+  if (known === null) return make('createCheckRun', { repositoryId, headSha: commit })
   return make('updateCheckRun', { repositoryId, checkRunId: known })
 }
 

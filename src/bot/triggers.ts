@@ -1,6 +1,7 @@
 import { NOTHING_ASKED, type Asks, type DeployRequest, type Door } from '../deploy/deployment.ts'
 import { fitting, type App, type Configuration, type EnvironmentRules } from '../deploy/environment.ts'
-import type { Delivery } from '../deploy/journal.ts'
+import type { Happening } from '../deploy/happening.ts'
+import type { Announcements, Delivery } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import type { Facts, Source } from '../deploy/source.ts'
 import { fillTag } from '../deploy/tag-template.ts'
@@ -14,6 +15,8 @@ export interface TriggerDoors {
   readonly service: Service
   readonly source: Source
   readonly github: Pick<GitHub, 'forget'>
+  readonly announcements: Pick<Announcements, 'answer'>
+  readonly announce: (key: string) => void
   readonly log: Log
 }
 
@@ -41,13 +44,28 @@ export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise
       return void (await begin(delivery, published, (app, rules, ref) => startOnPackage(published, app, rules, ref), doors))
     }
     const { happening } = came
-    if (happening.kind !== 'gone') return service.happened(happening)
+    if (happening.kind !== 'gone') {
+      await service.happened(happening)
+      if (happening.kind === 'head') checkHead(happening, delivery.receivedAt, doors)
+      return
+    }
     // Old news may be over: the next call finds that out by itself, and what was asked for since then stands.
     if (delivery.missed !== undefined) return service.happened({ ...happening, at: delivery.receivedAt })
     // First: what is cancelled with it must not be told there any more.
     if (happening.repositories === undefined) github.forget(happening.installation)
     return service.happened(happening)
   }
+}
+
+/** What the pull request makes of the configuration is found out and said by the announcer, whenever it comes to it: nothing waits for that. */
+function checkHead(
+  { repository, pull, head }: Extract<Happening, { kind: 'head' }>,
+  createdAt: number,
+  { announcements, announce }: TriggerDoors,
+): void {
+  const key = `k:${repository.id}:${pull}:${head}`
+  announcements.answer({ key, repository, pull, head, createdAt })
+  announce(key)
 }
 
 const MOST_REPOSITORIES = 1_000

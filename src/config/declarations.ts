@@ -1,6 +1,7 @@
+import type { Declaration } from '../deploy/declaration.ts'
 import type { Problem } from '../errors.ts'
 import { problemOf } from './finding.ts'
-import type { Declaration, Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
+import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
 import { interpret, valueOf } from './operator-reader.ts'
 import { isSecretGiven } from './operator-schema.ts'
 

@@ -1,7 +1,8 @@
+import type { Declaration } from '../deploy/declaration.ts'
 import type { Problem } from '../errors.ts'
 import { withKept } from './declarations.ts'
 import { problemOf } from './finding.ts'
-import type { Declaration, Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
+import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
 import { interpret } from './operator-reader.ts'
 
 /**

@@ -1,3 +1,4 @@
+import type { Declaration } from '../deploy/declaration.ts'
 import type { Bound } from '../deploy/environment.ts'
 import type { TargetKind } from '../deploy/target.ts'
 import type { Secret } from '../secret.ts'
@@ -69,13 +70,6 @@ export interface TargetDeclaration {
 export type ReadSecret = (reference: SecretReference) => string | undefined
 /** By `kind`; only their validation is needed here. */
 export type TargetKinds = ReadonlyMap<string, Pick<TargetKind<unknown>, 'options'>>
-
-/** A credential or a target that the vault keeps: as it would stand in the operator file, as JSON, with the values of its secrets. */
-export interface Declaration {
-  readonly kind: 'credential' | 'target'
-  readonly name: string
-  readonly json: string
-}
 
 /** What a missing operator file says. */
 export const NO_OPERATOR: Operator = {

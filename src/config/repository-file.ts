@@ -1,18 +1,15 @@
+import type { CompareConfigurations, ConfigurationFinding } from '../deploy/configuration-check.ts'
 import type { App, Configuration, ReadConfiguration } from '../deploy/environment.ts'
 import { contradictions } from './contradictions.ts'
 import { rulesOf } from './environment-rules.ts'
 import { inOrder, problemOf } from './finding.ts'
 import type { Finding, Path } from './finding.ts'
+import { permissionChanges } from './permission-changes.ts'
 import { repositorySchema } from './repository-schema.ts'
 import type { AppDocument, RepositoryDocument } from './repository-schema.ts'
 import { checkShape, findingAt, name as appName } from './shape.ts'
 import { readYaml } from './yaml.ts'
 import type { Yaml } from './yaml.ts'
-
-/** Something wrong in `.github/deploy.yml`, as an annotation at its line needs it. */
-export interface ConfigurationFinding extends Finding {
-  readonly code: 'CONFIGURATION_INVALID' | 'CONFIGURATION_UNSUPPORTED'
-}
 
 /** `.github/deploy.yml` → what it says, or its first problem. `repositoryName` names the app where the file does not. */
 export const readConfiguration: ReadConfiguration = (text, repositoryName) => {
@@ -21,13 +18,25 @@ export const readConfiguration: ReadConfiguration = (text, repositoryName) => {
   return problem === null ? { configuration } : { problem }
 }
 
-/** Everything wrong in the file, in the order of its lines; at most 50, which is what GitHub takes as annotations in one request. */
-export function checkConfiguration(text: string, repositoryName: string): readonly ConfigurationFinding[] {
-  const findings = inOrder(interpret(text, repositoryName).findings)
-  return findings.slice(0, 50).map((finding) => ({ ...finding, code: codeOf(finding) }))
+/** What a change of the file means: everything that is wrong with what it becomes, or what it permits that was not permitted before. */
+export const compareConfigurations: CompareConfigurations = (before, after, repositoryName) => {
+  const [was, is] = [before === null ? null : interpret(before, repositoryName), interpret(after, repositoryName)]
+  const former = was === null ? 'missing' : was.findings.length > 0 ? 'invalid' : 'valid'
+  const findings = findingsOf(is)
+  if (findings.length > 0) return { findings, more: is.findings.length - findings.length, changes: [], former }
+  return { findings, more: 0, changes: permissionChanges(was?.configuration ?? null, is.configuration), former }
 }
 
-const codeOf = ({ kind }: Finding): ConfigurationFinding['code'] => (kind === 'invalid' ? 'CONFIGURATION_INVALID' : 'CONFIGURATION_UNSUPPORTED')
+/** What GitHub takes as annotations in one request. */
+const MOST_FINDINGS = 50
+
+const findingsOf = ({ findings }: Interpretation): ConfigurationFinding[] =>
+  inOrder(findings)
+    .slice(0, MOST_FINDINGS)
+    .map(({ line, column, path, message, found, wanted, kind }) => ({ code: codeOf({ kind }), line, column, path, message, found, wanted }))
+
+const codeOf = ({ kind }: Pick<Finding, 'kind'>): ConfigurationFinding['code'] =>
+  kind === 'invalid' ? 'CONFIGURATION_INVALID' : 'CONFIGURATION_UNSUPPORTED'
 
 interface Interpretation {
   /** Empty where there are findings. */
@@ -39,7 +48,7 @@ const broken = (findings: readonly Finding[]): Interpretation => ({ configuratio
 
 function interpret(text: string, repositoryName: string): Interpretation {
   const yaml = readYaml(text, true)
-  if ('findings' in yaml) return broken(yaml.findings)
+  if ('findings' in yaml) return broken([...yaml.findings, ...(yaml.rest === undefined ? [] : besides(yaml.findings, yaml.rest))])
   const shape = checkShape(yaml, repositorySchema)
   if ('findings' in shape) return broken(shape.findings)
   const parts = partsOf(shape.value, repositoryName, yaml)
@@ -47,6 +56,13 @@ function interpret(text: string, repositoryName: string): Interpretation {
   const findings = parts.apps.flatMap(({ path, document }) => contradictions(document, path, yaml))
   if (findings.length > 0) return broken(findings)
   return { configuration: { apps: new Map(parts.apps.map(({ name, document }) => [name, appOf(name, document)])) }, findings }
+}
+
+/** What else is wrong: not that a value is missing which was refused. */
+function besides(refused: readonly Finding[], rest: Yaml): readonly Finding[] {
+  const shape = checkShape(rest, repositorySchema)
+  const known = new Set(refused.map(({ path }) => path))
+  return 'findings' in shape ? shape.findings.filter(({ path }) => !known.has(path)) : []
 }
 
 interface AppPart {

@@ -45,7 +45,7 @@ const approvals = z.strictObject({
   count: z.int().min(1).max(10),
   by: parties.default([]),
   not: z.array(z.enum(['requester', 'author', 'pusher'])).default(['requester', 'author', 'pusher']),
-  expire: duration('7d').default(milliseconds('4h')),
+  expire: duration('7d').prefault('4h'),
 })
 const check = z.strictObject({
   name: z.string().min(1),
@@ -103,7 +103,7 @@ const environment = z.strictObject({
   health: z
     .strictObject({
       path: z.string().startsWith('/', 'a path that begins with /'),
-      within: duration('1h').default(milliseconds('60s')),
+      within: duration('1h').prefault('60s'),
       times: z.int().min(1).max(100).default(1),
     })
     .optional(),

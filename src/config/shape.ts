@@ -14,6 +14,8 @@ export const later = () =>
     .unknown()
     .superRefine((_, context) => context.addIssue({ code: 'custom', params: { isLater: true } }))
     .optional()
+    // What an editor reads.
+    .meta({ description: 'known, and not enforced in this version', not: {} })
 
 /** A text for which `problem` says what it must be instead, or null. */
 export const text = (problem: (value: string) => string | null) =>
@@ -25,7 +27,7 @@ export const text = (problem: (value: string) => string | null) =>
 /** Names of apps, environments, images, targets and credentials: they become paths, labels and parts of keys. */
 export const name = z
   .string('a name')
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'at most 63 letters, digits, ".", "_" and "-", beginning with a letter or digit')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'at most 63 letters, digits, ".", "_" and "-", beginning with a letter or digit')
 
 export const named = <Schema extends z.ZodType>(schema: Schema) => z.record(name, schema)
 

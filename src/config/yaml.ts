@@ -20,11 +20,17 @@ export interface Spot extends Place {
   readonly source: string
 }
 
+/** What is wrong with a text. `rest`: what can be read of it all the same, without the values that are refused; not there where nothing can. */
+export interface Misread {
+  readonly findings: readonly Finding[]
+  readonly rest?: Yaml
+}
+
 /**
  * Reads one YAML 1.2 document of at most 64 KiB. What surprises people in YAML is refused with its place, never guessed.
  * `repeats`: whether findings may repeat values of the file.
  */
-export function readYaml(text: string, repeats: boolean): Yaml | { readonly findings: readonly Finding[] } {
+export function readYaml(text: string, repeats: boolean): Yaml | Misread {
   const spot = spotsOf(text, repeats)
   const trap = findTrap(text)
   if (trap !== null) return { findings: [finding(spot(trap.offset, trap.offset), trap.message)] }
@@ -53,11 +59,10 @@ interface Part {
   readonly inner: Map<string | number, Part>
 }
 
-function readTree(reading: Reading, root: ParsedNode | null): ReturnType<typeof readYaml> {
+function readTree(reading: Reading, root: ParsedNode | null): Yaml | Misread {
   const whole: Part = { value: spotOf(reading, root), key: null, inner: new Map() }
   const value = readNode(reading, root, [], whole)
-  if (reading.findings.length > 0) return { findings: reading.findings }
-  return {
+  const yaml: Yaml = {
     value,
     valueAt: (path) => nearest(whole, path).part.value,
     keyAt: (path) => {
@@ -65,6 +70,7 @@ function readTree(reading: Reading, root: ParsedNode | null): ReturnType<typeof 
       return (isExact ? part.key : null) ?? part.value
     },
   }
+  return reading.findings.length > 0 ? { findings: reading.findings, rest: yaml } : yaml
 }
 
 /** What stands at the path, or the nearest part of it that there is. */

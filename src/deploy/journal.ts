@@ -236,9 +236,19 @@ export interface Answer {
   readonly createdAt: number
 }
 
-/** What has been said on GitHub about one deployment or answer: ids and hashes, so that a projection can be brought up to date and repeated. */
+/** A pull request's head, on which a check run says what it makes of the configuration. What it says is asked when it is said. */
+export interface HeadCheck {
+  readonly key: string
+  readonly repository: Repository
+  readonly pull: number
+  /** A commit. */
+  readonly head: string
+  readonly createdAt: number
+}
+
+/** What has been said on GitHub about one deployment, answer or head: ids and hashes, so that a projection can be brought up to date and repeated. */
 export interface Announcement {
-  /** The deployment's id or the answer's key. */
+  /** The deployment's id, or the key of the answer or head. */
   readonly key: string
   readonly comment: Said
   readonly check: Said
@@ -263,9 +273,9 @@ export interface Said {
 export type Surface = 'comment' | 'check' | 'deployment'
 
 export interface Announcements {
-  /** Stores an answer to say; nothing happens where its key is known. */
-  answer(answer: Answer): void
-  findAnswer(key: string): Answer | null
+  /** Stores what is to be said that is no deployment; nothing happens where its key is known. */
+  answer(answer: Answer | HeadCheck): void
+  findAnswer(key: string): Answer | HeadCheck | null
   find(key: string): Announcement
   /** Before the call: what is about to be written. */
   intend(key: string, writes: ReadonlyMap<Surface, string>, now: number): void

@@ -41,7 +41,7 @@ export const maskedLocks = (locks: Locks, mask: Mask): Locks => ({
 /** The same for answers that are no deployment. */
 export const maskedAnnouncements = (announcements: Announcements, mask: Mask): Announcements => ({
   ...announcements,
-  answer: (answer) => announcements.answer({ ...answer, markdown: mask(answer.markdown) }),
+  answer: (answer) => announcements.answer('markdown' in answer ? { ...answer, markdown: mask(answer.markdown) } : answer),
 })
 
 /** A record as it may be shown: it may be older than a secret, and the configuration's own words are in it too. */
@@ -61,7 +61,7 @@ export function maskedDeployment(deployment: Deployment, mask: Mask): Deployment
 }
 
 /** Every text in it. */
-function deep<T>(value: T, mask: Mask): T {
+export function deep<T>(value: T, mask: Mask): T {
   if (typeof value === 'string') return mask(value) as T
   if (Array.isArray(value)) return value.map((inner: unknown) => deep(inner, mask)) as T
   if (typeof value !== 'object' || value === null) return value

@@ -41,7 +41,11 @@ export async function rehearse(request: DeployRequest, doors: RolloutDoors): Pro
   // Whoever may not deploy there hears why, and is not shown what a target runs.
   const isForbidden = early.verdicts.some(({ gate, outcome }) => outcome === 'refused' && FORBIDS.has(gate))
   if ('refusal' in early && isForbidden) return { problem: early.refusal.problem }
-  const reports = await Promise.all(proposal.artifacts.map((artifact) => doors.images.preflight(artifact, access(proposal.placed, plan))))
+  const reports = await Promise.all(
+    proposal.artifacts.map((artifact) =>
+      doors.images.preflight(artifact, access(proposal.placed, { repositoryId: request.repository.id, environment: proposal.environment })),
+    ),
+  )
   const plan = withDigests(planOf(request, proposal), reports)
   // Without a plan: nothing was fixed before, so that the gates judge as they do when a command arrives.
   const known = { plan: null, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {}, steps: [] }

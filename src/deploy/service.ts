@@ -134,12 +134,9 @@ export function createService(outside: ServiceDoors): Service {
     return result
   }
   /** A deployment's refusal is its own end; of any other nothing would be left. */
-  const noted = <T>(
-    what: string,
-    { repository, actor, key }: DeployRequest,
-    result: T | { readonly problem: Problem },
-  ): T | { readonly problem: Problem } => {
-    if (typeof result === 'object' && result !== null && 'problem' in result && FOR_LACK_OF_RIGHTS.has(result.problem.code)) {
+  const noted = <T extends object>(what: string, { repository, actor, key }: DeployRequest, result: T): T => {
+    const refusal = 'problem' in result ? (result.problem as Problem | null) : null
+    if (refusal !== null && FOR_LACK_OF_RIGHTS.has(refusal.code)) {
       const entry = {
         at: clock.now(),
         by: { id: actor.id, login: actor.login },
@@ -148,7 +145,7 @@ export function createService(outside: ServiceDoors): Service {
         before: null,
         after: null,
       } as const
-      outside.audit.note(repository.id, { ...entry, why: result.problem.code, request: key })
+      outside.audit.note(repository.id, { ...entry, why: refusal.code, request: key })
     }
     return result
   }

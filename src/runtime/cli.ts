@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Failure } from '../errors.ts'
 import type { Problem } from '../errors.ts'
@@ -10,6 +10,7 @@ import { macUnder } from '../store/audit.ts'
 import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault } from '../store/vault.ts'
 import { entropy } from './entropy.ts'
+import { CONFIG_CHECK_HELP, configCheckCommand } from './config-check.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import { AUDIT_HELP, auditCommand } from './audit.ts'
 import { KEYS_HELP, keysCommand } from './keys.ts'
@@ -31,6 +32,7 @@ ${PREFLIGHT_HELP}
 ${KEYS_HELP}
 ${VAULT_HELP}
 ${AUDIT_HELP}
+${CONFIG_CHECK_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -43,6 +45,7 @@ export async function main(words: readonly string[]): Promise<void> {
   if (command === 'keys') return keys(rest)
   if (command === 'audit') return checkAudit(rest)
   if (command === 'vault') return useVault(rest)
+  if (command === 'config') return checkConfiguration(rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -144,6 +147,23 @@ function settingsIn(environment: Readonly<Record<string, string | undefined>>): 
   const read = readSettings(environment, { readFile: (path) => readFileSync(path, 'utf8'), toPkcs8 })
   if ('problems' in read) throw new Failure(read.problems[0]!.code, read.problems[0]!)
   return read.settings
+}
+
+async function checkConfiguration(words: readonly string[]): Promise<void> {
+  process.exitCode = await configCheckCommand(words, {
+    repository: basename(process.cwd()),
+    readFile: fileOrNull,
+    readStandardInput: () => text(process.stdin),
+    print: (lines) => console.log(lines),
+  })
+}
+
+function fileOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
 }
 
 async function run(settings: Settings & { readonly app: AppSettings }, environment: Readonly<Record<string, string | undefined>>): Promise<void> {

@@ -9,16 +9,18 @@ import { html } from './setup-pages.ts'
 /**
  * `GET /docs/troubleshooting` and so on, a route for each Markdown file in the folder and below it, and `GET /docs`, which lists
  * them. The files are read at once, so that what a comment links to fits the version that wrote the comment, and rendered when
- * first asked for: the renderer and its work take 50 MB, which a bot at rest has no use for.
+ * first asked for: the renderer and its work take 50 MB, which a bot at rest has no use for. `*.schema.json` is served as it stands.
  */
 export function docsRoutes(folder: string): ReadonlyMap<string, Handler> {
   const documents = readDocuments(folder)
-  const names = new Set(documents.keys())
+  const schemas = readdirSync(folder).filter((name) => name.endsWith('.schema.json'))
+  const names = new Set([...documents.keys(), ...schemas])
   const routes = [...documents].map(([name, text]) => {
     const body = once(async () => (await import('./docs-render.ts')).render(text, name, names))
     return [`GET /docs/${name}`, handler(titleOf(text, name), NAVIGATION, body)] as const
   })
-  return new Map([['GET /docs', handler('Documentation', '', async () => listOf(documents))], ...routes])
+  const files = schemas.map((name) => [`GET /docs/${name}`, schemaHandler(readFileSync(join(folder, name)))] as const)
+  return new Map([['GET /docs', handler('Documentation', '', async () => listOf(documents))], ...routes, ...files])
 }
 
 /** By name without `.md`, `decisions/0001-node-26` among them. */
@@ -64,6 +66,12 @@ function handler(title: string, navigation: string, body: () => Promise<string>)
   }
   return (_request, response) => void answer(response).catch(() => refuse(response, 500, 'This page cannot be shown.'))
 }
+
+/** What an editor fetches: `# yaml-language-server: $schema=…`. */
+const schemaHandler =
+  (bytes: Buffer): Handler =>
+  (_request, response) =>
+    void response.writeHead(200, { ...HEADERS, 'content-type': 'application/schema+json', 'content-length': bytes.length }).end(bytes)
 
 function pageOf(title: string, navigation: string, body: string): string {
   const head = html`<meta charset="utf-8" /><meta name="viewport" content="width=device-width" /><title>${title} · Gantry</title>`.html

@@ -1,4 +1,4 @@
-import type { Announcement, Announcements, Answer, Said, Surface } from '../deploy/journal.ts'
+import type { Announcement, Announcements, Answer, HeadCheck, Said, Surface } from '../deploy/journal.ts'
 import type { RepositorySql } from './sql.ts'
 
 const NOTHING_SAID: Said = { node: null, number: null, hash: null, intent: null, intendedAt: null, isGone: false }
@@ -9,7 +9,7 @@ export function createAnnouncements(sql: RepositorySql): Announcements {
     answer: (answer) => sql.transaction(() => storeAnswer(sql, answer)),
     findAnswer: (key) => {
       const row = sql.all<{ answer: string }>('select answer from answer where key = ?', key)[0]
-      return row === undefined ? null : (JSON.parse(row.answer) as Answer)
+      return row === undefined ? null : (JSON.parse(row.answer) as Answer | HeadCheck)
     },
     find: (key) => read(sql, key),
     intend: (key, writes, now) =>
@@ -74,7 +74,7 @@ function read(sql: RepositorySql, key: string): Announcement {
 }
 
 /** Inside a transaction: nothing happens where its key is known. */
-export function storeAnswer(sql: RepositorySql, answer: Answer): void {
+export function storeAnswer(sql: RepositorySql, answer: Answer | HeadCheck): void {
   const stored = sql.all(
     'insert into answer (key, answer) values (?, ?) on conflict (key) do nothing returning 1 as stored',
     ...[answer.key, JSON.stringify(answer)],

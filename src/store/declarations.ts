@@ -1,5 +1,5 @@
-import type { Declaration } from '../config/operator.ts'
 import type { AuditAction } from '../deploy/audit.ts'
+import type { Declaration } from '../deploy/declaration.ts'
 import { Secret } from '../secret.ts'
 import { appendAccount, type Mac } from './audit.ts'
 import type { AccountSql } from './sql.ts'

@@ -1,6 +1,6 @@
 import type { Change, Ending, Journal } from '../deploy/journal.ts'
 import { hasEnded } from '../deploy/deployment.ts'
-import type { Cancellation, Deployment, DeployRequest, EndState, State, Step, StepName } from '../deploy/deployment.ts'
+import type { Approval, Cancellation, Deployment, DeployRequest, EndState, State, Step, StepName } from '../deploy/deployment.ts'
 import type { Observation } from '../deploy/target.ts'
 import type { Problem } from '../errors.ts'
 import { createRecords, requestIn, type Records } from './records.ts'
@@ -134,19 +134,7 @@ function changes(sql: RepositorySql, { one, must }: Records, trail: Trail): Omit
         sql.all('update deployment set wait = ? where id = ?', JSON.stringify(wait), id)
         return must(id)
       }),
-    approve: (word) =>
-      sql.transaction(() => {
-        const { deployment, planHash, by, isApproval, reason, at } = word
-        const written = sql.all(
-          `insert into approval (deployment, person, login, plan_hash, is_approval, reason, at)
-         select sequence, ?, ?, ?, ?, ?, ? from deployment where id = ?
-         on conflict (deployment, person) do update set login = excluded.login, plan_hash = excluded.plan_hash,
-           is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at where excluded.at >= at
-         returning 1 as written`,
-          ...[by.id, by.login, planHash, isApproval ? 1 : 0, reason, at, deployment],
-        )
-        if (written.length > 0) trail.approved(must(deployment), word)
-      }),
+    approve: (word) => sql.transaction(() => approve(sql, word) && trail.approved(must(word.deployment), word)),
     cancel: (id, cancellation) =>
       sql.transaction(() => {
         const before = must(id)
@@ -179,6 +167,19 @@ function changes(sql: RepositorySql, { one, must }: Records, trail: Trail): Omit
       )
     },
   }
+}
+
+/** False where a later word of the same person stands. */
+function approve(sql: RepositorySql, { deployment, planHash, by, isApproval, reason, at }: Approval): boolean {
+  const written = sql.all(
+    `insert into approval (deployment, person, login, plan_hash, is_approval, reason, at)
+     select sequence, ?, ?, ?, ?, ?, ? from deployment where id = ?
+     on conflict (deployment, person) do update set login = excluded.login, plan_hash = excluded.plan_hash,
+       is_approval = excluded.is_approval, reason = excluded.reason, at = excluded.at where excluded.at >= at
+     returning 1 as written`,
+    ...[by.id, by.login, planHash, isApproval ? 1 : 0, reason, at, deployment],
+  )
+  return written.length > 0
 }
 
 function move(sql: RepositorySql, id: string, from: State, to: State, change: Change): void {

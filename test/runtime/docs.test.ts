@@ -81,6 +81,12 @@ test('every link of every page leads to a page and a heading, or out', async () 
   expect(broken).toEqual([])
 })
 
+test('the schema that editors fetch is served as it stands', async () => {
+  const response = await fetch(`${origin}/docs/deploy.schema.json`)
+  expect(response.headers.get('content-type')).toBe('application/schema+json')
+  expect(await response.json()).toMatchObject({ title: '.github/deploy.yml of Gantry', additionalProperties: false })
+})
+
 test('what is not documentation is not there', async () => {
   for (const path of ['/docs/', '/docs/nothing', '/docs/troubleshooting.md', '/docs/../package.json', '/docs/%2e%2e/package.json']) {
     expect((await fetch(`${origin}${path}`)).status, path).toBe(404)

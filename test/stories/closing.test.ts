@@ -32,7 +32,7 @@ story('an outsider who closes a thread of theirs gives up nobody else’s lock, 
   mallory.person.closes(issue)
   await world.settle()
   expect(bot.says()).toMatchInlineSnapshot(
-    `"🚦 **\`shop/production\`** stays locked by **grace** until 2026-11-24 13:00 UTC: incident: do not deploy ([since this comment](<https://github.com/acme/shop/issues/2#issuecomment-1019>)). **mallory**, who closed this thread, may not give it up; \`/unlock shop/production\` does."`,
+    `"🚦 **\`shop/production\`** stays locked by **grace** until 2026-11-24 13:00 UTC: incident: do not deploy ([since this comment](<https://github.com/acme/shop/issues/2#issuecomment-<id>>)). **mallory**, who closed this thread, may not give it up; \`/unlock shop/production\` does."`,
   )
   expect(locks(cast)).toEqual(['shop/production'])
   await grace.comments('/unlock production', issue.number)

@@ -26,7 +26,7 @@ story('a pull request is deployed to the default environment', async ({ world, a
 
     </details>
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · commit \`<head>\` · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · commit \`<head>\` · deployment \`<id>\`"
   `)
   expect(github.repository.checks).toMatchObject([
     { name: 'deploy staging', status: 'completed', conclusion: 'success', headSha: world.pull.pull?.head },

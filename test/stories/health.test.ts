@@ -73,7 +73,7 @@ story('after a failure the environment can be locked, so that somebody looks fir
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1034>) · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
   `)
   await grace.comments('/unlock production')
   await grace.comments('/deploy production :1')

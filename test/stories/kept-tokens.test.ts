@@ -13,14 +13,14 @@ story.once(
     expect(bot.says()).toContain('ada** deployed')
     const first = asked()
     expect(first).toBeGreaterThan(0)
-    expect(world.disk.all('select 1 from vault_record')).toEqual([])
+    expect(world.disk.all(`select 1 from vault_record where kind = 'registry-token'`)).toEqual([])
     world.keys = [newKey('k1')]
     await world.dies()
     await ada.comments('/deploy staging :2')
     expect(bot.says()).toContain('ada** deployed')
     const second = asked()
     expect(second).toBe(2 * first)
-    expect(world.disk.all('select 1 from vault_record')).toHaveLength(1)
+    expect(world.disk.all(`select 1 from vault_record where kind = 'registry-token'`)).toHaveLength(1)
 
     await world.dies()
     await ada.comments('/deploy staging :1')
@@ -29,7 +29,7 @@ story.once(
 
     world.operator = world.operator.replace('username: gantry', 'username: gantry2')
     await world.dies()
-    expect(world.disk.all('select 1 from vault_record')).toEqual([])
+    expect(world.disk.all(`select 1 from vault_record where kind = 'registry-token'`)).toEqual([])
     world.operator = world.operator.replace('username: gantry2', 'username: gantry')
     await world.dies()
     await time.passes('1 hour')

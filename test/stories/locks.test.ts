@@ -21,7 +21,7 @@ story('a lock keeps everybody else out, says why and until when', async ({ world
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1021>) · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
   `)
   await ada.comments('/deploy production :1')
   expect(bot.says()).toContain('✅')

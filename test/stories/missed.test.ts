@@ -42,7 +42,7 @@ story('one that is too old is not carried out, and its thread is told once', asy
   await registry.has('acme/shop:1', { 'site/index.html': 'one' })
   await world.isAway('5 hours', () => ada.person.comments(1, '/deploy staging :1'))
   expect(bot.says()).toMatchInlineSnapshot(
-    `"⏭️ @ada, [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) was posted 5 hours ago, while Gantry could not be reached, so nothing was done. Post it again if it is still wanted."`,
+    `"⏭️ @ada, [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) was posted 5 hours ago, while Gantry could not be reached, so nothing was done. Post it again if it is still wanted."`,
   )
   await world.time.passes('1 hour')
   await world.dies()

@@ -26,7 +26,7 @@ story('a colleague without the right is told who can help', async ({ mallory, bo
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
   `)
 })
 
@@ -40,20 +40,20 @@ story('triage may label, but a label needs the right to deploy', async ({ world,
 story('an environment that is not declared is refused with the nearest name', async ({ ada, bot }) => {
   await ada.comments('/deploy stagign')
   expect(bot.says()).toMatchInlineSnapshot(`
-      "🚫 **ada** asked to deploy an image to **\`stagign\`**: refused.
+    "🚫 **ada** asked to deploy an image to **\`stagign\`**: refused.
 
-      **Why:** There is no environment "stagign". Did you mean "staging"?
+    **Why:** There is no environment "stagign". Did you mean "staging"?
 
-      - **Found:** \`stagign\`
-      - **Wanted:** \`staging, production\`
-      - **Next:** Name one of the declared environments; a tag is written \`:TAG\`, a branch \`--ref\` BRANCH.
-      - **Who can put this right:** whoever asked
-      - **Code:** \`ENVIRONMENT_UNKNOWN\`
+    - **Found:** \`stagign\`
+    - **Wanted:** \`staging, production\`
+    - **Next:** Name one of the declared environments; a tag is written \`:TAG\`, a branch \`--ref\` BRANCH.
+    - **Who can put this right:** whoever asked
+    - **Code:** \`ENVIRONMENT_UNKNOWN\`
 
-      * 🚫 Permission and rules · 0.0 s
+    * 🚫 Permission and rules · 0.0 s
 
-      Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`<id>\`"
-    `)
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
+  `)
 })
 
 story('a mistyped command is asked about once', async ({ ada, bot }) => {
@@ -104,7 +104,7 @@ story('a broken configuration is answered with line, column and the nearest key'
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1020>) · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
   `)
 })
 
@@ -170,7 +170,7 @@ story('a target that the administrators have not allowed is out of reach', async
 
     * 🚫 Permission and rules · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
   `)
 })
 

@@ -19,7 +19,7 @@ story('a tag that does not exist is named, with those that do', async ({ ada, bo
     * ✅ Permission and rules checked · 0.0 s
     * ❌ Finding the image · 0.0 s
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>) · commit \`<head>\` · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · commit \`<head>\` · deployment \`<id>\`"
   `)
   expect(github.repository.checks).toMatchObject([{ conclusion: 'failure' }])
   expect(github.repository.deployments[0]?.statuses.at(-1)).toMatchObject({ state: 'failure' })

@@ -27,7 +27,7 @@ story('/why says rule by rule why not', async ({ ada, grace, bot, registry }) =>
     * ✅ Bounds of the target: target engine is allowed to this repository for production
     * 🚫 Lock: production is locked by grace: the database is being moved
 
-    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-1021>) · deployment \`<id>\`"
+    Asked in [this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>) · deployment \`<id>\`"
   `)
 })
 
@@ -57,7 +57,7 @@ story('/who says who may deploy and approve, and who holds the place', async ({ 
     "**\`production\`**
     - Deploys: whoever has the role \`write\`
     - Approves: nobody has to
-    - Now locked by **grace** until 2026-11-24 13:00 UTC: the database is being moved ([since this comment](<https://github.com/acme/shop/pull/1#issuecomment-1018>))
+    - Now locked by **grace** until 2026-11-24 13:00 UTC: the database is being moved ([since this comment](<https://github.com/acme/shop/pull/1#issuecomment-<id>>))
     - You, **ada**, have the role \`write\`: you may deploy here"
   `)
 })

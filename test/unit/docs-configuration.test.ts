@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import { NO_OPERATOR } from '../../src/config/operator.ts'
@@ -10,6 +9,7 @@ import { bounds } from '../../src/deploy/gates/bounds.ts'
 import { propose } from '../../src/deploy/proposal.ts'
 import type { Target, TargetKind } from '../../src/deploy/target.ts'
 import { targetKinds } from '../../src/targets/index.ts'
+import { keysOfEach } from './config/schema-keys.ts'
 import { asks, facts, placed, request, situation } from './deploy/situation.ts'
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
@@ -95,28 +95,6 @@ describe('the examples in docs/configuration.md', () => {
   })
 })
 
-type Schema = z.core.$ZodType
-
-/** What stands behind defaults and `may be missing`. */
-const bare = (schema: Schema): Schema =>
-  schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? bare(schema.unwrap()) : schema
-
-/** Every key below a schema: `allow.any`, `freeze` (whose items are the row's own affair). */
-function keysOf(schema: Schema): string[] {
-  const inner = bare(schema)
-  if (!(inner instanceof z.ZodObject)) return ['']
-  return Object.entries(inner.shape as Record<string, Schema>).flatMap(([key, value]) =>
-    keysOf(value).map((rest) => (rest === '' ? key : `${key}.${rest}`)),
-  )
-}
-
-/** What may be said of the things that a record has by name. */
-function named(key: 'images' | 'environments'): string[] {
-  const record = bare(repositorySchema.shape[key])
-  if (!(record instanceof z.ZodRecord)) throw new Error(`${key} is no record`)
-  return keysOf(record.valueType)
-}
-
 describe('the tables in docs/configuration.md', () => {
   const rows = (heading: string): string[] => {
     const section = text.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
@@ -131,12 +109,12 @@ describe('the tables in docs/configuration.md', () => {
   )
 
   test('have a row for every rule of an environment, or say that it comes later, and no other', () => {
-    expect([...ofEnvironments, ...rows('Rules of an environment'), ...later].toSorted()).toEqual(named('environments').toSorted())
+    expect([...ofEnvironments, ...rows('Rules of an environment'), ...later].toSorted()).toEqual(keysOfEach('environments').toSorted())
   })
 
   test('have a row for everything that may be said of an image, and of the file', () => {
     expect(file.filter((key) => key.startsWith('images.NAME.')).toSorted()).toEqual(
-      named('images')
+      keysOfEach('images')
         .map((key) => `images.NAME.${key}`)
         .toSorted(),
     )

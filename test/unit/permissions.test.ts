@@ -40,7 +40,7 @@ function asked(): ReadonlySet<string> {
   const types = new TypeInfo(buildSchema(fixture('github.graphql'), { assumeValid: true }))
   // One is put together: here with everything that it can ask for.
   const whole = [...all.matchAll(/`(query (?:[^`$]|\$(?!\{))+)`/g)].map(([, document = '']) => document)
-  expect(whole).toHaveLength(2)
+  expect(whole).toHaveLength(4)
   const documents = [...whole, factsDocument(1, 1, 1)]
   const found = new Set<string>()
   const note = (): void => void found.add(`${types.getParentType()?.name}.${types.getFieldDef()?.name}`)

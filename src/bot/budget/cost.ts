@@ -9,8 +9,8 @@ export interface Cost {
   readonly creates: number
 }
 
-/** Who goes first where not all can: what ends in trouble, what ends, what shows for the first time, what a comment says already, a reaction, progress. Reads have points of their own. */
-export type Urgency = 'read' | 'failure' | 'end' | 'first' | 'rest' | 'reaction' | 'progress'
+/** Who goes first where not all can: what ends in trouble, what ends, what shows for the first time, what a comment says already, a reaction, progress, what nobody asked for. Reads have points of their own. */
+export type Urgency = 'read' | 'failure' | 'end' | 'first' | 'rest' | 'reaction' | 'progress' | 'unasked'
 
 const READ = 1
 const WRITE = 5

@@ -38,8 +38,9 @@ export class Queue {
     this.#clock = clock
   }
 
+  /** Whether somebody does whom others should make room for. */
   get isWaiting(): boolean {
-    return this.#waiting.length > 0
+    return this.#waiting.some(({ need }) => need.urgency !== 'unasked')
   }
 
   /** Where nothing is short the place is free at once; else `wake` is called when it becomes free. Gives up `instead`. */

@@ -22,6 +22,8 @@ const LIMITS: Record<Urgency, { readonly minute: number; readonly hour: number; 
   rest: { minute: 56, hour: 250, points: 450 },
   reaction: { minute: 50, hour: 225, points: 450 },
   progress: { minute: 45, hour: 225, points: 400 },
+  // Whoever may open a pull request can have it said, so it must leave the others enough.
+  unasked: { minute: 30, hour: 100, points: 350 },
 }
 
 export const URGENCIES = Object.keys(LIMITS) as readonly Urgency[]

@@ -128,6 +128,20 @@ describe('who goes first', () => {
     expect(log.slice(2)).toEqual(['first 1', 'first 2', 'rest', 'progress'])
   })
 
+  test('what nobody asked for comes last, leaves room for all others, and hurries nobody', async () => {
+    const line = new Line()
+    const log: string[] = []
+    await spends(line, 30)
+    waits(line, 'unasked', log)
+    await line.settle()
+    expect([log, line.as().isShort()]).toEqual([[], false])
+    waits(line, 'progress', log)
+    await line.settle()
+    expect(log).toEqual(['progress'])
+    await line.time.passes('2 minutes')
+    expect(log).toEqual(['progress', 'unasked'])
+  })
+
   test('a failure passes many progress edits that have waited for longer', async () => {
     const line = new Line()
     const log: string[] = []

@@ -3,6 +3,7 @@ import { createBot, type Bot } from '../../../src/bot/app.ts'
 import { createGitHub } from '../../../src/bot/github.ts'
 import { createProbot } from '../../../src/bot/probot.ts'
 import { createSource } from '../../../src/bot/source.ts'
+import { compareConfigurations } from '../../../src/config/repository-file.ts'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
 import type { Announcements, CaughtUp, Inbox, Journal, Spendings } from '../../../src/deploy/journal.ts'
 import type { Notice } from '../../../src/deploy/notice.ts'
@@ -94,6 +95,7 @@ export class Desk {
         service: this.#service(),
         inbox: this.inbox,
         announcements: this.announcements,
+        compareConfigurations,
         caughtUp: this.caughtUp,
       },
       ...{

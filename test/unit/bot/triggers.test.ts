@@ -27,12 +27,15 @@ class Station {
   readonly happened: Happening[] = []
   readonly forgotten: number[] = []
   readonly said: unknown[] = []
+  readonly answers: unknown[] = []
+  readonly announced: string[] = []
   looks = 0
   trouble: Error | null = null
+  happens: (event: Happening) => void = (event) => void this.happened.push(event)
   readonly #take = createTriggers({
     service: {
       deploy: (request: DeployRequest) => (this.deployed.push(request), {} as Deployment),
-      happened: async (event: Happening) => void this.happened.push(event),
+      happened: async (event: Happening) => this.happens(event),
       configuration: () => this.configured,
     } as unknown as Service,
     source: {
@@ -44,6 +47,8 @@ class Station {
       },
     },
     github: { forget: (installation) => void this.forgotten.push(installation) },
+    announcements: { answer: (answer) => void this.answers.push(answer) },
+    announce: (key) => void this.announced.push(key),
     log: { info: (about) => void this.said.push(about), warn: (about) => void this.said.push(about) },
   })
 
@@ -258,5 +263,26 @@ describe('what passes', () => {
     await activity.idle()
     expect(told[0]).toBe(1)
     expect(incidents).toHaveLength(1)
+  })
+})
+
+describe('a head', () => {
+  const opened = { ...home, action: 'opened', pull_request: { number: 5, updated_at: '2026-11-23T12:00:00Z', head: { sha: COMMIT } } }
+
+  test('is told to the engine, and what it makes of the configuration is said when there is time', async () => {
+    await station.hears('pull_request', opened)
+    const key = `k:42:5:${COMMIT}`
+    expect(station.happened).toMatchObject([{ kind: 'head', pull: 5, head: COMMIT }])
+    expect(station.answers).toMatchObject([{ key, pull: 5, head: COMMIT, createdAt: 7 }])
+    expect(station.announced).toEqual([key])
+    expect(station.looks).toBe(0)
+  })
+
+  test('is not said before the engine knows', async () => {
+    station.happens = () => {
+      throw new Error('a full disk')
+    }
+    await expect(station.hears('pull_request', opened)).rejects.toThrow('a full disk')
+    expect(station.answers).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { contradictions } from '../../../src/config/contradictions.ts'
-import { checkConfiguration, readConfiguration } from '../../../src/config/repository-file.ts'
+import { compareConfigurations, readConfiguration } from '../../../src/config/repository-file.ts'
 import { repositorySchema } from '../../../src/config/repository-schema.ts'
 import type { Configuration } from '../../../src/deploy/environment.ts'
 
@@ -19,7 +19,7 @@ function configurationOf(text: string, repositoryName = 'shop'): Configuration {
 }
 
 const findings = (text: string): string[] =>
-  checkConfiguration(text, 'shop').map(({ line, column, path, message }) => `${line}:${column} ${path} | ${message}`)
+  compareConfigurations(null, text, 'shop').findings.map(({ line, column, path, message }) => `${line}:${column} ${path} | ${message}`)
 
 /** The smallest file with other lines for its environment. */
 const environment = (...lines: string[]): string =>
@@ -268,6 +268,17 @@ describe('what is wrong is said at its place', () => {
       '7:10 environments.staging.url',
       '8:5 environments.staging.form',
       '9:5 environments.staging.before',
+    ])
+  })
+
+  test('what YAML would have changed beside what nobody knows, and nothing twice', () => {
+    const text = environment('approvals: { count: 1e1, count: 2 }', 'form: {}').replace('shop }', 'shop, tag: 1.10, tag: "1.2" }')
+    expect(findings(text)).toEqual([
+      '3:47 images.main.tag | YAML reads "1.10" as the number 1.1; put it in quotes.',
+      '3:53 images.main | The key "tag" stands here for the second time.',
+      '7:25 environments.staging.approvals.count | YAML reads "1e1" as the number 10; put it in quotes.',
+      '7:30 environments.staging.approvals | The key "count" stands here for the second time.',
+      '8:5 environments.staging.form | The key "form" is not known here. Did you mean "from"?',
     ])
   })
 
@@ -566,7 +577,7 @@ test('no rules, whole or broken, in any order, make it throw or pass with a find
   fc.assert(
     fc.property(fc.array(line, { maxLength: 6 }), (lines) => {
       const text = `${environment(...lines)}  qa: { target: demo, after: { environment: staging } }\n`
-      expect('problem' in readConfiguration(text, 'shop')).toBe(checkConfiguration(text, 'shop').length > 0)
+      expect('problem' in readConfiguration(text, 'shop')).toBe(compareConfigurations(null, text, 'shop').findings.length > 0)
     }),
     { numRuns: 500 },
   )
@@ -598,7 +609,7 @@ test('no text makes it throw', () => {
         fc.string(),
         fc.array(piece).map((pieces) => pieces.join('')),
       ),
-      (text) => void checkConfiguration(text, 'shop'),
+      (text) => void compareConfigurations(null, text, 'shop'),
     ),
     { numRuns: 1000 },
   )

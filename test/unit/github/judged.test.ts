@@ -193,6 +193,16 @@ describe('commits', () => {
     github.verdict()
   })
 
+  test('two branches have in common the commit where they parted', async () => {
+    const { github, call } = newGitHub()
+    const { ada } = github.people
+    const parted = github.repository.branches.get('main')
+    const head = ada.pushes('aside')
+    ada.pushes('main')
+    expect(at((await call(`GET /repos/acme/shop/compare/main...${head}`)).body, 'merge_base_commit', 'sha')).toBe(parted)
+    expect(at((await call(`GET /repos/acme/shop/compare/aside...${head}`)).body, 'merge_base_commit', 'sha')).toBe(head)
+  })
+
   test('that are not there cannot be compared', async () => {
     const { call } = newGitHub()
     expect((await call(`GET /repos/acme/shop/compare/main...${'f'.repeat(40)}`)).status).toBe(404)

@@ -86,6 +86,41 @@ describe('check runs (https://docs.github.com/rest/checks/runs)', () => {
     expect(at(answer, 'errors', 0, 'type')).toBe('UNPROCESSABLE')
   })
 
+  test('annotations stand at lines, columns within one line, and an update adds to them', async () => {
+    const { github, call, ask } = newGitHub()
+    const head_sha = github.repository.branches.get('main')
+    const remark = { path: 'a.yml', start_line: 2, end_line: 2, annotation_level: 'failure', title: 'b', message: 'wrong' }
+    const output = { title: 'a', summary: 'b', annotations: [remark] }
+    const made = await call('POST /repos/acme/shop/check-runs', { name: 'a', head_sha, output })
+    expect(made.status).toBe(201)
+    const inGraphql = {
+      path: 'a.yml',
+      annotationLevel: 'NOTICE',
+      location: { startLine: 3, endLine: 3, startColumn: 1, endColumn: 4 },
+      message: 'look',
+    }
+    const input = {
+      repositoryId: github.repository.node,
+      checkRunId: at(made.body, 'node_id'),
+      output: { title: 'a', summary: 'b', annotations: [inGraphql] },
+    }
+    await ask('mutation($input: UpdateCheckRunInput!) { updateCheckRun(input: $input) { checkRun { id } } }', { input })
+    expect(github.repository.checks[0]?.annotations).toEqual([
+      { path: 'a.yml', lines: [2, 2], columns: null, level: 'failure', title: 'b', message: 'wrong' },
+      { path: 'a.yml', lines: [3, 3], columns: [1, 4], level: 'notice', title: null, message: 'look' },
+    ])
+    for (const wrong of [
+      { end_line: 1 },
+      { start_line: 0 },
+      { end_line: 3, start_column: 1, end_column: 2 },
+      { title: 'x'.repeat(256) },
+      { message: '' },
+    ]) {
+      const refused = { name: 'a', head_sha, output: { ...output, annotations: [{ ...remark, ...wrong }] } }
+      expect((await call('POST /repos/acme/shop/check-runs', refused)).status, JSON.stringify(wrong)).toBe(422)
+    }
+  })
+
   test('a commit that is not there is refused', async () => {
     const { call } = newGitHub()
     expect((await call(`POST ${SHOP}/check-runs`, { name: 'a', head_sha: '0'.repeat(40) })).status).toBe(422)

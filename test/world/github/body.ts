@@ -1,5 +1,5 @@
 import { isObject } from './description.ts'
-import type { CheckAction, CheckOutput } from './state.ts'
+import type { CheckAction, CheckAnnotation, CheckOutput } from './state.ts'
 
 /** A request's JSON, after the referee has held it to the description. */
 export class Body {
@@ -37,6 +37,27 @@ export class Body {
 /** A check run's output and buttons, which REST and GraphQL write alike. */
 export const checkOutput = (body: Body | undefined): CheckOutput | undefined =>
   body && { title: body.text('title') ?? '', summary: body.text('summary') ?? '', text: body.text('text') ?? null }
+
+/** REST and GraphQL spell these in ways of their own. */
+export function checkAnnotations(list: readonly unknown[] | undefined): readonly CheckAnnotation[] | undefined {
+  return list?.map((one) => {
+    const body = new Body(one)
+    const location = body.inner('location') ?? body
+    const number = (camel: string, snake: string): number | null => {
+      const value = location.value(camel) ?? location.value(snake)
+      return typeof value === 'number' ? value : null
+    }
+    const [from, to] = [number('startColumn', 'start_column'), number('endColumn', 'end_column')]
+    return {
+      path: body.text('path') ?? '',
+      lines: [number('startLine', 'start_line') ?? 0, number('endLine', 'end_line') ?? 0],
+      columns: from === null || to === null ? null : [from, to],
+      level: (body.text('annotationLevel') ?? body.text('annotation_level') ?? '').toLowerCase() as CheckAnnotation['level'],
+      title: body.text('title') ?? null,
+      message: body.text('message') ?? '',
+    }
+  })
+}
 
 export function checkActions(list: readonly unknown[] | undefined): readonly CheckAction[] | undefined {
   return list?.map((one) => {

@@ -3,7 +3,7 @@ import type { Hub } from './hub.ts'
 import { GitHubSays, invalid } from './refusal.ts'
 import * as show from './render.ts'
 import { newId, nodeId, stamp } from './state.ts'
-import type { Account, AppIdentity, CheckAction, CheckOutput, CheckRun, CommitStatus, Repository } from './state.ts'
+import type { Account, AppIdentity, CheckAction, CheckAnnotation, CheckOutput, CheckRun, CommitStatus, Repository } from './state.ts'
 
 /** What REST and GraphQL can both say of a check run; `undefined` leaves it as it is. */
 export interface CheckFields {
@@ -12,7 +12,7 @@ export interface CheckFields {
   readonly conclusion?: string | undefined
   readonly output?: CheckOutput | undefined
   readonly actions?: readonly CheckAction[] | undefined
-  readonly annotations?: number | undefined
+  readonly annotations?: readonly CheckAnnotation[] | undefined
   readonly externalId?: string | undefined
   readonly detailsUrl?: string | undefined
 }
@@ -31,6 +31,7 @@ export function createCheck(hub: Hub, home: Repository, app: AppIdentity, headSh
     status: 'queued',
     conclusion: null,
     output: null,
+    annotations: [],
     actions: [],
     externalId: null,
     detailsUrl: null,
@@ -112,9 +113,10 @@ function tellSuite(hub: Hub, home: Repository, { suite: id, headSha, app }: Chec
 }
 
 function apply(hub: Hub, check: CheckRun, fields: CheckFields): void {
-  const { name, status, conclusion, output, actions, externalId, detailsUrl } = fields
+  const { name, status, conclusion, output, annotations = [], actions, externalId, detailsUrl } = fields
   check.name = name ?? check.name
   check.output = output ?? check.output
+  check.annotations.push(...annotations)
   check.actions = actions ?? check.actions
   check.externalId = externalId ?? check.externalId
   check.detailsUrl = detailsUrl ?? check.detailsUrl
@@ -134,7 +136,13 @@ function refuse(fields: CheckFields): void {
   for (const text of [fields.output?.summary, fields.output?.text]) {
     if (text !== undefined && text !== null && text.length > 65_535) throw invalid('CheckRun', 'output', 'is too long (maximum is 65535 characters)')
   }
-  if ((fields.annotations ?? 0) > 50) throw invalid('CheckRun', 'annotations', 'exceeds a maximum quantity of 50')
+  if ((fields.annotations?.length ?? 0) > 50) throw invalid('CheckRun', 'annotations', 'exceeds a maximum quantity of 50')
+  for (const { lines, columns, title, message } of fields.annotations ?? []) {
+    if (lines[0] < 1 || lines[1] < lines[0] || (columns !== null && lines[0] !== lines[1]))
+      throw invalid('CheckRun', 'annotations', 'is out of range')
+    if ((title?.length ?? 0) > 255 || message.length === 0 || message.length > 65_536)
+      throw invalid('CheckRun', 'annotations', 'is too long or empty')
+  }
   if ((fields.actions?.length ?? 0) > 3) throw invalid('CheckRun', 'actions', 'exceeds a maximum quantity of 3')
   for (const { label, description, identifier } of fields.actions ?? []) {
     if (label.length > 20 || description.length > 40 || identifier.length > 20)

@@ -44,6 +44,12 @@ export function compare(repository: Repository, base: string, head: string) {
   return { status, ahead_by, behind_by }
 }
 
+/** The last commit that both have; null where they have nothing in common. */
+export function mergeBase(repository: Repository, base: string, head: string): string | null {
+  const common = [...history(repository, base).intersection(history(repository, head))]
+  return common.find((one) => common.every((other) => contains(repository, one, other))) ?? null
+}
+
 export interface Change {
   readonly message?: string
   /** Path → new text; null removes. */

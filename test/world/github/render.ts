@@ -150,7 +150,12 @@ export const checkRun = (home: Repository, one: CheckRun) => ({
   completed_at: one.completedAt === null ? null : stamp(one.completedAt),
   details_url: one.detailsUrl,
   html_url: `${home.url}/runs/${one.id}`,
-  output: { title: one.output?.title ?? null, summary: one.output?.summary ?? null, text: one.output?.text ?? null, annotations_count: 0 },
+  output: {
+    title: one.output?.title ?? null,
+    summary: one.output?.summary ?? null,
+    text: one.output?.text ?? null,
+    annotations_count: one.annotations.length,
+  },
   app: app(one.app),
   check_suite: { id: one.suite, head_sha: one.headSha, app: app(one.app), pull_requests: pullsAt(home, one.headSha) },
   pull_requests: pullsAt(home, one.headSha),

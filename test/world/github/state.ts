@@ -116,6 +116,17 @@ export interface CheckOutput {
   readonly text: string | null
 }
 
+/** A remark at lines of a file. */
+export interface CheckAnnotation {
+  readonly path: string
+  readonly lines: readonly [from: number, to: number]
+  /** Only within one line. */
+  readonly columns: readonly [from: number, to: number] | null
+  readonly level: 'notice' | 'warning' | 'failure'
+  readonly title: string | null
+  readonly message: string
+}
+
 export interface CheckAction {
   readonly label: string
   readonly description: string
@@ -132,6 +143,8 @@ export interface CheckRun {
   status: 'queued' | 'in_progress' | 'completed'
   conclusion: string | null
   output: CheckOutput | null
+  /** Each update adds its own to those that are there. */
+  readonly annotations: CheckAnnotation[]
   actions: readonly CheckAction[]
   externalId: string | null
   detailsUrl: string | null

@@ -1,5 +1,5 @@
 /** Writes by GraphQL, and the types that are written: check runs, deployments and their statuses. */
-import { Body, checkActions, checkOutput } from '../body.ts'
+import { Body, checkActions, checkAnnotations, checkOutput } from '../body.ts'
 import * as checks from '../checks.ts'
 import { addStatus } from '../deployments.ts'
 import { GitHubSays } from '../refusal.ts'
@@ -196,7 +196,7 @@ function checkFields(args: Args): checks.CheckFields {
     status: its.text('status')?.toLowerCase(),
     conclusion: its.text('conclusion')?.toLowerCase(),
     output: checkOutput(output),
-    annotations: output?.list('annotations')?.length,
+    annotations: checkAnnotations(output?.list('annotations')),
     actions: checkActions(its.list('actions')),
     externalId: its.text('externalId'),
     detailsUrl: its.text('detailsUrl'),

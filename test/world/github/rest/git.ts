@@ -1,5 +1,5 @@
 /** Commits, files and the activity log. */
-import { compare, findCommit } from '../git.ts'
+import { compare, findCommit, mergeBase } from '../git.ts'
 import { notFound } from '../refusal.ts'
 import * as show from '../render.ts'
 import { blobId, nodeId, stamp } from '../state.ts'
@@ -28,7 +28,9 @@ export const gitRoutes: Readonly<Record<string, Route>> = {
       const sides = [findCommit(home, base), findCommit(home, head)]
       const compared = sides[0] && sides[1] && compare(home, sides[0].sha, sides[1].sha)
       if (!compared) throw notFound()
-      const [base_commit, merge_base_commit] = [show.commit(home, sides[0]!.sha), show.commit(home, sides[0]!.sha)]
+      const [base_commit, merge_base_commit] = [sides[0]!.sha, mergeBase(home, sides[0]!.sha, sides[1]!.sha) ?? ''].map((sha) =>
+        show.commit(home, sha),
+      )
       return { status: 200, stated: { ...compared, total_commits: compared.ahead_by, base_commit, merge_base_commit, commits: [] } }
     },
   },

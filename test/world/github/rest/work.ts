@@ -1,5 +1,5 @@
 /** Check runs, deployments and their statuses. */
-import { checkActions, checkOutput } from '../body.ts'
+import { checkActions, checkAnnotations, checkOutput } from '../body.ts'
 import type { Body } from '../body.ts'
 import * as checks from '../checks.ts'
 import { createDeployment, addStatus } from '../deployments.ts'
@@ -74,7 +74,7 @@ function checkFields(body: Body): checks.CheckFields {
     status: body.text('status'),
     conclusion: body.text('conclusion'),
     output: checkOutput(output),
-    annotations: output?.list('annotations')?.length,
+    annotations: checkAnnotations(output?.list('annotations')),
     actions: checkActions(body.list('actions')),
     externalId: body.text('external_id'),
     detailsUrl: body.text('details_url'),

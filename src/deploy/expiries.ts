@@ -1,17 +1,23 @@
-import type { Logger } from 'pino'
-import type { DeclaredCredential } from './config/operator.ts'
-import type { Clock } from './deploy/clock.ts'
+import type { Clock } from './clock.ts'
+
+export interface Expiring {
+  readonly name: string
+  readonly registry: string
+  /** Milliseconds; null where no end is known. */
+  readonly expires: number | null
+}
+
+interface Log {
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
 
 const DAY = 24 * 3_600_000
 /** So many days before: time to ask somebody for another one. */
 const EARLY = 14
 
 /** Says in the log, at the start and every day, which credentials end soon or have ended. Call what it returns once. */
-export function createExpiries(
-  credentials: Iterable<Pick<DeclaredCredential, 'name' | 'registry' | 'expires'>>,
-  clock: Clock,
-  log: Logger,
-): () => void {
+export function createExpiries(credentials: Iterable<Expiring>, clock: Clock, log: Log): () => void {
   const ending = [...credentials].filter(({ expires }) => expires !== null)
   const look = (): void => {
     for (const { name, registry, expires } of ending) {

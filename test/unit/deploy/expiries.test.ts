@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { createExpiries } from '../../src/expiries.ts'
-import { Time } from '../world/time.ts'
+import { createExpiries } from '../../../src/deploy/expiries.ts'
+import { Time } from '../../world/time.ts'
 
 test('who runs Gantry is told every day of a credential that ends within two weeks, and of one that has', async () => {
   const said: string[] = []

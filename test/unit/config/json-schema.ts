@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { repositorySchema } from '../../../src/config/repository-schema.ts'
+
+type Node = z.core.JSONSchema.BaseSchema
+
+/**
+ * The schema that editors read, made of the one that the parser checks with: `docs/deploy.schema.json`. What each rule means comes from the
+ * tables in docs/configuration.md. What no JSON Schema can say (contradictions between keys, real time zones) is left to the check.
+ */
+export function deploySchema(): Node {
+  const made = z.toJSONSchema(repositorySchema, { io: 'input', target: 'draft-7', unrepresentable: 'any', override: tidied }) as Node
+  const described = withWords(made, '', rowsOf(readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')))
+  return { title: '.github/deploy.yml of Gantry', ...described }
+}
+
+/** Zod's own format is nobody else's; the pattern beside it says the same. */
+function tidied({ jsonSchema }: { readonly jsonSchema: Node }): void {
+  if (jsonSchema.format === 'starts_with') delete jsonSchema.format
+}
+
+/** The last cell of each row, by key: `environments.NAME.target`, `allow.role`. */
+function rowsOf(text: string): ReadonlyMap<string, string> {
+  const [, repositoryFile = ''] = text.split(/^## `\.github\/deploy\.yml`$|^### Docker, /m)
+  return new Map([...repositoryFile.matchAll(/^\| `([^`]+)` \|(?:.*\|)? (.+?) \|$/gm)].map(([, key = '', words = '']) => [key, plain(words)]))
+}
+
+/** Without links and marks. */
+const plain = (words: string): string =>
+  words
+    .replaceAll(/ \(\[more\]\([^)]*\)\)/g, '')
+    .replaceAll(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+    .replaceAll('`', '')
+
+function withWords(node: Node, path: string, rows: ReadonlyMap<string, string>): Node {
+  const words = rows.get(path) ?? rows.get(path.replace('environments.NAME.', ''))
+  const inside = (key: string): string => (path === '' || path === 'apps.NAME' ? key : `${path}.${key}`)
+  const { properties, additionalProperties: each } = node
+  return {
+    ...(words !== undefined && { description: words }),
+    ...node,
+    ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, inner(value, inside(key), rows)])) }),
+    ...(typeof each === 'object' && { additionalProperties: inner(each, `${path}.NAME`, rows) }),
+  }
+}
+
+const inner = (node: z.core.JSONSchema._JSONSchema, path: string, rows: ReadonlyMap<string, string>): z.core.JSONSchema._JSONSchema =>
+  typeof node === 'boolean' ? node : withWords(node, path, rows)

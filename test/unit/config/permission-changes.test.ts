@@ -1,0 +1,439 @@
+import { describe, expect, test } from 'vitest'
+import { permissionChanges } from '../../../src/config/permission-changes.ts'
+import { compareConfigurations, readConfiguration } from '../../../src/config/repository-file.ts'
+import type { Configuration } from '../../../src/deploy/environment.ts'
+import { keysOfEach } from './schema-keys.ts'
+
+/** Flow mappings, so that a row of a table is a line: `{ allow: { role: admin } }`. */
+const file = ({ rules = '', image = '' } = {}): string => `version: 1
+app: shop
+images:
+  main: { repository: ghcr.io/acme/shop${image} }
+environments:
+  staging: { target: staging-machine }
+  production: { target: machine, url: "https://shop.example.com"${rules === '' ? '' : `, ${rules}`} }
+`
+
+function configurationOf(text: string): Configuration {
+  const read = readConfiguration(text, 'shop')
+  if ('problem' in read) throw new Error(JSON.stringify(read.problem))
+  return read.configuration
+}
+
+const changes = (before: string | null, after: string): string[] =>
+  permissionChanges(before === null ? null : configurationOf(before), configurationOf(after)).map(
+    ({ direction, sentence }) => `${direction} | ${sentence}`,
+  )
+
+const ofRules = (before: string, after: string): string[] =>
+  changes(file({ rules: before }), file({ rules: after })).map((line) => line.replace('shop/production: ', ''))
+
+const A = 'approvals: { count: 1 }'
+const ATTESTED = (rest: string) => `verify: { attestation: { ${rest} } }`
+const RELEASE = 'repository: acme/shop, workflow: .github/workflows/release.yml'
+
+/** Key, rules before, rules after, what is said. Each row is read backwards, too. */
+const ROWS: readonly (readonly [key: string, before: string, after: string, there: readonly string[], back: readonly string[]])[] = [
+  [
+    'allow.role',
+    'allow: { role: admin }',
+    '',
+    ['looser | the role write is enough to deploy; it was admin.'],
+    ['stricter | deploying needs the role admin; write was enough.'],
+  ],
+  [
+    'allow.any',
+    'allow: { any: [team:acme/leads] }',
+    '',
+    ['looser | anybody with the role may deploy; only team:acme/leads could.'],
+    ['stricter | only team:acme/leads may deploy; anybody with the role could.'],
+  ],
+  [
+    'allow.any',
+    'allow: { any: [team:acme/leads, user:ada] }',
+    'allow: { any: [user:ada, app:release-bot] }',
+    ['looser | app:release-bot may deploy, too.', 'stricter | team:acme/leads may no longer deploy.'],
+    ['looser | team:acme/leads may deploy, too.', 'stricter | app:release-bot may no longer deploy.'],
+  ],
+  [
+    'allow.any',
+    '',
+    'allow: { any: [app:12345] }',
+    ['looser | app:12345 may deploy without a role.', 'stricter | only app:12345 may deploy; anybody with the role could.'],
+    ['looser | anybody with the role may deploy; only app:12345 could.', 'stricter | app:12345 may no longer deploy without a role.'],
+  ],
+  [
+    'from.branches',
+    'from: { branches: [main] }',
+    '',
+    ['looser | any branch may be deployed; only "main" could.'],
+    ['stricter | only "main" may be deployed; any branch could.'],
+  ],
+  [
+    'from.branches',
+    'from: { branches: [main] }',
+    'from: { branches: [main, "release/*"] }',
+    ['looser | the branch "release/*" may be deployed, too.'],
+    ['stricter | the branch "release/*" may no longer be deployed.'],
+  ],
+  [
+    'from.pull_requests',
+    'from: { pull_requests: false }',
+    '',
+    ['looser | the head of a pull request may be deployed.'],
+    ['stricter | the head of a pull request may no longer be deployed.'],
+  ],
+  [
+    'from.forks',
+    '',
+    'from: { forks: true }',
+    ["looser | the head of a fork's pull request may be deployed."],
+    ["stricter | the head of a fork's pull request may no longer be deployed."],
+  ],
+  ['from.drafts', '', 'from: { drafts: true }', ['looser | a draft may be deployed.'], ['stricter | a draft may no longer be deployed.']],
+  [
+    'auto.push',
+    '',
+    'auto: { push: [main] }',
+    ['looser | a push to "main" is deployed by itself.'],
+    ['stricter | a push to "main" is no longer deployed by itself.'],
+  ],
+  [
+    'auto.checks',
+    'auto: { push: [main] }',
+    'auto: { push: [main], checks: green }',
+    ['stricter | what begins by itself waits for green checks.'],
+    ['looser | what begins by itself no longer waits for green checks.'],
+  ],
+  [
+    'auto.checks',
+    '',
+    'auto: { checks: green }',
+    ['looser | green checks begin a deployment by themselves.'],
+    ['stricter | green checks no longer begin a deployment by themselves.'],
+  ],
+  [
+    'auto.package',
+    '',
+    'auto: { package: published }',
+    ['looser | a published image is deployed by itself.'],
+    ['stricter | a published image is no longer deployed by itself.'],
+  ],
+  [
+    'approvals.count',
+    A,
+    '',
+    ['looser | no approval is needed; it was 1 approval by anybody with the role write.'],
+    ['stricter | 1 approval by anybody with the role write is needed; none was.'],
+  ],
+  [
+    'approvals.count',
+    'approvals: { count: 2 }',
+    A,
+    ['looser | the number of approvals needed is 1; it was 2.'],
+    ['stricter | the number of approvals needed is 2; it was 1.'],
+  ],
+  [
+    'approvals.by',
+    'approvals: { count: 1, by: [team:acme/leads] }',
+    A,
+    ['looser | anybody with the role may approve; only team:acme/leads could.'],
+    ['stricter | only team:acme/leads may approve; anybody with the role could.'],
+  ],
+  [
+    'approvals.not',
+    A,
+    'approvals: { count: 1, not: [author] }',
+    ['looser | whoever asked may approve.', 'looser | whoever pushed may approve.'],
+    ['stricter | whoever asked may no longer approve.', 'stricter | whoever pushed may no longer approve.'],
+  ],
+  [
+    'approvals.expire',
+    A,
+    'approvals: { count: 1, expire: 2d }',
+    ['different | approvals are waited for 2d; it was 4h.'],
+    ['different | approvals are waited for 4h; it was 2d.'],
+  ],
+  [
+    'require.checks',
+    'require: { checks: [{ name: build, app: github-actions }] }',
+    '',
+    ['looser | no check has to be green; it was the check "build" of github-actions.'],
+    ['stricter | the check "build" of github-actions has to be green.'],
+  ],
+  [
+    'require.checks',
+    'require: { checks: [{ name: build, app: github-actions }, { name: lint }] }',
+    'require: { checks: [{ name: build }, { name: lint }] }',
+    ['looser | the check "build" of github-actions no longer has to be green.', 'stricter | the check "build" of anybody has to be green.'],
+    ['looser | the check "build" of anybody no longer has to be green.', 'stricter | the check "build" of github-actions has to be green.'],
+  ],
+  [
+    'require.checks',
+    'require: { checks: [{ name: build }] }',
+    'require: { checks: all }',
+    ['different | every check that reports has to be green; it was the check "build" of anybody.'],
+    ['different | the check "build" of anybody has to be green; it was every check that reports.'],
+  ],
+  [
+    'require.reviews',
+    'require: { reviews: 2 }',
+    'require: { reviews: 1 }',
+    ['looser | the number of reviews asked for is 1; it was 2.'],
+    ['stricter | the number of reviews asked for is 2; it was 1.'],
+  ],
+  [
+    'require.up_to_date',
+    'require: { up_to_date: true }',
+    '',
+    ['looser | a pull request no longer has to be up to date with its base branch.'],
+    ['stricter | a pull request has to be up to date with its base branch.'],
+  ],
+  [
+    'require.signed',
+    'require: { signed: true }',
+    '',
+    ['looser | the commit no longer has to be signed.'],
+    ['stricter | the commit has to be signed.'],
+  ],
+  [
+    'verify.commit',
+    'verify: { commit: claimed }',
+    '',
+    ['looser | nothing has to say which commit an image was built from; it was its label.'],
+    ['stricter | its label has to say which commit an image was built from; it was nothing.'],
+  ],
+  [
+    'verify.attestation.ref',
+    ATTESTED(`${RELEASE}, ref: refs/heads/main`),
+    ATTESTED(RELEASE),
+    ['looser | an attestation for any ref counts; it was for "refs/heads/main".'],
+    ['stricter | an attestation for "refs/heads/main" counts; it was for any ref.'],
+  ],
+  [
+    'verify.attestation.repository',
+    ATTESTED(RELEASE),
+    ATTESTED(RELEASE.replace('acme/shop', 'acme/build')),
+    ['different | an image has to be attested in acme/build; it was acme/shop.'],
+    ['different | an image has to be attested in acme/shop; it was acme/build.'],
+  ],
+  [
+    'verify.attestation.workflow',
+    ATTESTED(RELEASE),
+    ATTESTED(RELEASE.replace('release', 'build')),
+    ['different | an image has to be attested by ".github/workflows/build.yml"; it was ".github/workflows/release.yml".'],
+    ['different | an image has to be attested by ".github/workflows/release.yml"; it was ".github/workflows/build.yml".'],
+  ],
+  [
+    'verify.attestation.workflow',
+    ATTESTED(RELEASE),
+    'verify: { commit: proved, attestation: { repository: acme/shop, workflow: .github/workflows/release.yml, ref: refs/tags/v1 } }',
+    ['stricter | an attestation for "refs/tags/v1" counts; it was for any ref.'],
+    ['looser | an attestation for any ref counts; it was for "refs/tags/v1".'],
+  ],
+  [
+    'verify.commit',
+    ATTESTED(RELEASE),
+    '',
+    [
+      'looser | nothing has to say which commit an image was built from; it was an attestation.',
+      'looser | an image no longer has to be attested by ".github/workflows/release.yml" of acme/shop for any ref.',
+    ],
+    [
+      'stricter | an attestation has to say which commit an image was built from; it was nothing.',
+      'stricter | an image has to be attested by ".github/workflows/release.yml" of acme/shop for any ref.',
+    ],
+  ],
+  [
+    'after.environment',
+    'after: { environment: staging }',
+    '',
+    ['looser | what is deployed no longer has to run in staging before.'],
+    ['stricter | what is deployed has to run in staging before.'],
+  ],
+  [
+    'after.healthy_for',
+    'after: { environment: staging, healthy_for: 90s }',
+    'after: { environment: staging }',
+    ['looser | it has to have been healthy there for 0s; it was 90s.'],
+    ['stricter | it has to have been healthy there for 90s; it was 0s.'],
+  ],
+  [
+    'freeze',
+    'freeze: [{ from: "fri 15:00", to: "mon 08:05", zone: Europe/Berlin }]',
+    '',
+    ['looser | there is no freeze from fri 15:00 to mon 08:05 Europe/Berlin any more.'],
+    ['stricter | nothing is deployed from fri 15:00 to mon 08:05 Europe/Berlin.'],
+  ],
+  [
+    'health.path',
+    'health: { path: /healthz }',
+    '',
+    ['looser | "/healthz" no longer has to answer after the switch.'],
+    ['stricter | "/healthz" has to answer after the switch.'],
+  ],
+  [
+    'health.path',
+    'health: { path: /healthz }',
+    'health: { path: / }',
+    ['different | "/" has to answer after the switch; it was "/healthz".'],
+    ['different | "/healthz" has to answer after the switch; it was "/".'],
+  ],
+  [
+    'health.within',
+    'health: { path: /, within: 60s }',
+    'health: { path: /, within: 1h }',
+    ['looser | health has 1h to come; it was 1m.'],
+    ['stricter | health has 1m to come; it was 1h.'],
+  ],
+  [
+    'health.times',
+    'health: { path: /, times: 3 }',
+    'health: { path: / }',
+    ['looser | health has to be seen once; it was 3 times.'],
+    ['stricter | health has to be seen 3 times; it was once.'],
+  ],
+  ['queue', '', 'queue: newest', ['different | the queue is newest; it was all.'], ['different | the queue is all; it was newest.']],
+  [
+    'on_failure',
+    'on_failure: rollback_and_lock',
+    'on_failure: keep',
+    ['different | on_failure is keep; it was rollback_and_lock.'],
+    ['different | on_failure is rollback_and_lock; it was keep.'],
+  ],
+  [
+    'settings',
+    'settings: { container: shop, env: { A: "1" } }',
+    'settings: { container: shop, env: { A: "2" }, ports: ["80:80"] }',
+    ['different | the settings change: env, ports.'],
+    ['different | the settings change: env, ports.'],
+  ],
+  [
+    'parameters',
+    '',
+    'parameters: { log_level: { type: string } }',
+    ['looser | people may set the parameter log_level.'],
+    ['stricter | people may no longer set the parameter log_level.'],
+  ],
+  [
+    'parameters',
+    'parameters: { log_level: { type: enum, of: [info] } }',
+    'parameters: { log_level: { type: enum, of: [info, debug] } }',
+    ['different | the parameter log_level changes.'],
+    ['different | the parameter log_level changes.'],
+  ],
+]
+
+/** Rows of their own, because the rules above never change them. */
+const ELSEWHERE = ['target', 'url']
+
+describe('every rule of an environment says what gets looser or stricter', () => {
+  test.each(ROWS)('%s: %s → %s', (_, before, after, there, back) => {
+    expect(ofRules(before, after)).toEqual(there)
+    expect(ofRules(after, before)).toEqual(back)
+    expect(ofRules(before, before)).toEqual([])
+  })
+
+  test('no rule is left out', () => {
+    const enforced = keysOfEach('environments').filter((key) => key !== 'before' && key !== 'preview')
+    expect([...new Set([...ROWS.map(([key]) => key), ...ELSEWHERE])].toSorted()).toEqual(enforced.toSorted())
+  })
+
+  test('the target and the address', () => {
+    const moved = file().replace('target: machine', 'target: other').replace('shop.example.com', 'elsewhere.example.com')
+    expect(changes(file(), moved)).toEqual([
+      'different | shop/production: it is deployed to the target other; it was machine.',
+      'different | shop/production: its address is "https://elsewhere.example.com"; it was "https://shop.example.com".',
+    ])
+  })
+})
+
+describe('images, environments and apps', () => {
+  test('an image that comes from elsewhere', () => {
+    const text = file({ image: ', tag: "{sha}", wait: 15m' })
+    expect(changes(file(), text.replace('acme/shop,', 'mallory/shop,'))).toEqual([
+      'different | shop: the image main comes from ghcr.io/mallory/shop; it was ghcr.io/acme/shop.',
+      'different | shop: the image main has the tag "{sha}" where none is named; it was none.',
+      'different | shop: the image main is waited for 15m; it was 0s.',
+    ])
+  })
+
+  test('images and environments that come and go, and the default', () => {
+    const text = file().replace('main: {', 'web: {').replace('  production:', '  preview:').replace('environments', 'default: preview\nenvironments')
+    expect(changes(file(), text)).toEqual([
+      'looser | shop: images of ghcr.io/acme/shop may be deployed, as web.',
+      'looser | shop/preview: a new environment on the target machine: anybody with the role write may deploy there.',
+      'different | shop: the default environment is preview; it was none.',
+      'stricter | shop: images of ghcr.io/acme/shop may no longer be deployed as main.',
+      'stricter | shop/production: there is no such environment any more, so nothing is deployed there.',
+    ])
+  })
+
+  test('the first file there is says who gets in where', () => {
+    const rules = 'allow: { role: maintain, any: [team:acme/leads, user:ada] }, approvals: { count: 2 }, auto: { push: [main] }'
+    expect(changes(null, file({ rules }))).toEqual([
+      'looser | shop: images of ghcr.io/acme/shop may be deployed, as main.',
+      'looser | shop/staging: a new environment on the target staging-machine: anybody with the role write may deploy there.',
+      'looser | shop/production: a new environment on the target machine: anybody with the role maintain who is one of team:acme/leads, user:ada may deploy there, with 2 approvals, and it begins by itself.',
+    ])
+  })
+
+  test('an app under another name is another app', () => {
+    expect(changes(file(), file().replace('app: shop', 'app: store')).map((line) => line.split(': ')[0])).toEqual([
+      'looser | store',
+      'looser | store/staging',
+      'looser | store/production',
+      'stricter | shop',
+      'stricter | shop/staging',
+      'stricter | shop/production',
+    ])
+  })
+
+  test('what a stranger writes is shown whole or cut, never as it stands', () => {
+    const [only = ''] = changes(file(), file({ rules: `from: { branches: ["\\u202e@everyone${'x'.repeat(230)}"] }` }))
+    expect(only).toContain('only "\\u202e@everyonexxx')
+    expect(only.length).toBeLessThan(250)
+  })
+
+  test('two names that read the same once they are cut are two', () => {
+    const check = (end: string): string => file({ rules: `require: { checks: [{ name: ${'x'.repeat(100)}${end} }] }` })
+    expect(changes(check('a'), check('b'))).toHaveLength(2)
+  })
+})
+
+describe('a change of the file', () => {
+  const broken = file({ rules: 'aprovals: { count: 1 }' })
+  test('that breaks it has findings and no changes', () => {
+    expect(compareConfigurations(file(), broken, 'shop')).toEqual({
+      findings: [
+        {
+          code: 'CONFIGURATION_INVALID',
+          line: 7,
+          column: 67,
+          path: 'environments.production.aprovals',
+          message: 'The key "aprovals" is not known here. Did you mean "approvals"?',
+          found: 'aprovals',
+          wanted: expect.stringContaining('approvals'),
+        },
+      ],
+      more: 0,
+      changes: [],
+      former: 'valid',
+    })
+  })
+
+  test('that puts a broken one right makes everything new', () => {
+    const { former, changes } = compareConfigurations(broken, file(), 'shop')
+    expect([former, changes.length]).toEqual(['invalid', 3])
+  })
+
+  test('that moves nothing but words changes nothing', () => {
+    expect(compareConfigurations(file(), `# a remark\n${file()}`, 'shop')).toEqual({ findings: [], more: 0, changes: [], former: 'valid' })
+  })
+
+  test('that is wrong a hundred times is said fifty times, and how much more there is', () => {
+    const lines = Array.from({ length: 100 }, (_, index) => `wrong${index}: 1\n`).join('')
+    const { findings, more } = compareConfigurations(null, `${file()}${lines}`, 'shop')
+    expect([findings.length, more]).toEqual([50, 50])
+  })
+})
