@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import type { Attestations } from '../deploy/provenance.ts'
 import { Failure } from '../errors.ts'
-import type { GitHub } from './github.ts'
+import type { GitHub, Where } from './github.ts'
 import { within } from './patience.ts'
 import { unsnap } from './snappy.ts'
 
@@ -16,13 +16,16 @@ export interface AttestationDoors {
 }
 
 /** The attestations that GitHub keeps with a repository (`actions/attest-build-provenance` puts them there), one at a time. */
-export function createAttestations(github: Pick<GitHub, 'as'>, doors: AttestationDoors): Attestations {
+export function createAttestations(github: Pick<GitHub, 'reading'>, doors: AttestationDoors): Attestations {
   return {
     async *bundlesOf(repository, digest, asker) {
       const [owner, repo] = repository.split('/')
       const params = { owner, repo, subject_digest: digest, predicate_type: PROVENANCE, per_page: MOST }
       // 404 for a digest that nothing is known of, as for a repository that the App may not see.
-      const answer = await github.as(asker.installation).rest(ROUTE, params, shape, [404])
+      const ask = (where: Where) => github.reading(where).rest(ROUTE, params, shape, [404])
+      const isNeighbour = owner?.toLowerCase() === asker.owner.toLowerCase() && repo?.toLowerCase() !== asker.name.toLowerCase()
+      // Where the App is not installed on it, it may still be public.
+      const answer = (isNeighbour ? await ask({ installation: asker.installation, id: repo ?? '' }) : null) ?? (await ask(asker))
       for (const { bundle, bundle_url: url } of answer?.attestations.slice(0, MOST) ?? []) {
         // Newer versions of the API give an address only; in older ones the bundle beside it may be null.
         yield url ? await download(url, doors) : modest(bundle)

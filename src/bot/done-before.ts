@@ -26,7 +26,7 @@ export function createDoneBefore(github: GitHub): (key: string, asked: Asked) =>
 
 /** Only our own App's Deployments count; everyone with write access can create one with any key in it. */
 async function keysSince(github: GitHub, { at, repository }: Asked): Promise<ReadonlySet<string>> {
-  const client = github.as(repository.installation)
+  const client = github.reading(repository)
   const keys = new Set<string>()
   for (let after: string | null = null; ;) {
     const { viewer, deployments } = await readPage(client, { owner: repository.owner, name: repository.name, after })

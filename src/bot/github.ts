@@ -6,16 +6,25 @@ import { Failure } from '../errors.ts'
 import { createBudgets, type Budget } from './budget/budget.ts'
 import { costOf, urgencyOf } from './budget/cost.ts'
 import type { Place } from './budget/queue.ts'
-import { createInstallations, type Installations, type Reply } from './installations.ts'
+import { createInstallations, type Installations, type Reach, type Reply } from './installations.ts'
 import { failureFrom, rateLimited, unexpectedAnswer, UNSAID_WINDOW, windowSaid } from './github-failure.ts'
 
-/** GitHub, for one installation of the App at a time. Every call is made once: what may be repeated is the caller's to know. */
+/** GitHub, for one repository of an installation of the App at a time. Every call is made once: what may be repeated is the caller's to know. */
 export interface GitHub {
-  as(installation: number): GitHubClient
+  /** To look only. */
+  reading(where: Where): GitHubClient
+  /** To say and record something, and to see what has been said. */
+  writing(where: Where): GitHubClient
   /** The App was taken off the account, or suspended: every call with its rights fails at once, until GitHub is asked again after a while. */
   forget(installation: number): void
   /** It is not suspended any more. */
   welcome(installation: number): void
+}
+
+/** `id`: GitHub's of the repository, or, of one that is only named, the name below its owner. */
+export interface Where {
+  readonly installation: number
+  readonly id: number | string
 }
 
 export interface GitHubClient {
@@ -55,19 +64,21 @@ const graphqlAnswer = z.object({ data: z.record(z.string(), z.unknown()).nullish
 export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock, spendings: Spendings): GitHub {
   const budgets = createBudgets(spendings, clock)
   const installations = createInstallations(probot, clock)
+  const client = ({ installation, id: repository }: Where, access: Reach['access']): GitHubClient => {
+    const budget = budgets(installation)
+    const call = within(budget, installations, clock, { installation, repository, access })
+    return {
+      rest: (route, params, shape, none = [], place = null) => rest(call(place), route, params, shape, none),
+      graphql: (document, variables, place = null) => graphql(call(place), document, variables),
+      queue: budget.queue,
+      isShort: () => budget.isShort,
+    }
+  }
   return {
     forget: installations.forget,
     welcome: installations.welcome,
-    as: (installation) => {
-      const budget = budgets(installation)
-      const call = within(budget, installations, clock, installation)
-      return {
-        rest: (route, params, shape, none = [], place = null) => rest(call(place), route, params, shape, none),
-        graphql: (document, variables, place = null) => graphql(call(place), document, variables),
-        queue: budget.queue,
-        isShort: () => budget.isShort,
-      }
-    },
+    reading: (where) => client(where, 'read'),
+    writing: (where) => client(where, 'write'),
   }
 }
 
@@ -101,13 +112,13 @@ type Call = (route: string, params: Readonly<Record<string, unknown>>) => Promis
 
 /** Asking again inside a rate limit's window may get the App banned: nothing leaves but through the budget. */
 const within =
-  (budget: Budget, installations: Installations, clock: Clock, installation: number) =>
+  (budget: Budget, installations: Installations, clock: Clock, reach: Reach) =>
   (place: Place | null): Call =>
   (route, params) => {
     const cost = costOf(route, params)
     return budget.call({ cost, urgency: urgencyOf(route, cost), place }, async (leave) => {
       try {
-        const reply = await installations.request(installation, route, params, leave)
+        const reply = await installations.request(reach, route, params, leave)
         if (route === 'POST /graphql' && saysRateLimited(reply.data)) throw rateLimited(windowSaid(reply.headers, clock.now()) ?? UNSAID_WINDOW)
         const window = windowSaid(reply.headers, clock.now())
         // The last one that there was.

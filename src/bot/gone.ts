@@ -23,6 +23,7 @@ export function createGone(clock: Clock): Gone {
       try {
         return await call()
       } catch (error) {
+        if (error instanceof OutOfReach) throw outOfReach(error)
         if (!(error instanceof NotInstalled) && !saysSuspended(error)) throw error
         add(installation)
         throw gone(error)
@@ -34,7 +35,17 @@ export function createGone(clock: Clock): Gone {
 /** Thrown by what asks for an installation's token and learns that there is no such installation. */
 export class NotInstalled extends Error {}
 
-export const isUninstalled = (error: unknown): boolean => error instanceof Failure && error.cause instanceof NotInstalled
+/** The repository is not one of the installation's: to whoever asks, as if it were not there. */
+export class OutOfReach extends Error {
+  readonly status = 404
+  constructor() {
+    super('GitHub gives the App no token for this repository')
+  }
+}
+
+/** Nobody can be told anything there. */
+export const isUninstalled = (error: unknown): boolean =>
+  error instanceof Failure && (error.cause instanceof NotInstalled || error.cause instanceof OutOfReach)
 
 const saysSuspended = (error: unknown): error is Error =>
   error instanceof Error && 'status' in error && error.status === 403 && /suspended/i.test(error.message)
@@ -48,4 +59,15 @@ const gone = (cause: Error): Failure =>
       next: 'Ask an owner of the account to install the App again, or to end its suspension.',
     },
     cause instanceof NotInstalled ? cause : new NotInstalled(cause.message),
+  )
+
+const outOfReach = (cause: OutOfReach): Failure =>
+  new Failure(
+    'GITHUB_REFUSED',
+    {
+      sentence: 'The App may not see this repository any more.',
+      wanted: 'the App installed on the repository',
+      next: 'Ask an administrator of the account to add the repository to the App.',
+    },
+    cause,
   )

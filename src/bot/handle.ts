@@ -63,7 +63,7 @@ export async function handleLabel(request: DeployRequest, label: string, doors: 
 export async function takeOff(label: string, { repository, subject }: DeployRequest, { github }: HandlerDoors): Promise<void> {
   if (subject === null) return
   const params = { owner: repository.owner, repo: repository.name, issue_number: subject.number, name: label }
-  const client = github.as(repository.installation)
+  const client = github.writing(repository)
   await client.rest('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', params, z.unknown(), [403, 404, 410])
 }
 
@@ -101,7 +101,7 @@ export async function reactTo(
   { github }: HandlerDoors,
 ): Promise<void> {
   if (subject === null) return
-  await react(github.as(repository.installation), { repository, number: subject.number, comment: comment?.id ?? null }, content)
+  await react(github.writing(repository), { repository, number: subject.number, comment: comment?.id ?? null }, content)
 }
 
 /** Worth trying again later: GitHub was not there, or asks to wait. */

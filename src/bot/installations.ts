@@ -1,15 +1,22 @@
 import type { Probot, ProbotOctokit } from 'probot'
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
-import { createGone, NotInstalled } from './gone.ts'
+import { createGone, NotInstalled, OutOfReach } from './gone.ts'
 import { unexpectedAnswer, type Headers } from './github-failure.ts'
 import { within } from './patience.ts'
 
-/** GitHub's REST and GraphQL with an installation's token. */
+/** How far a token reaches: one repository of an installation, by GitHub's id or, where only that is known, its name; and what it may do there. */
+export interface Reach {
+  readonly installation: number
+  readonly repository: number | string
+  readonly access: 'read' | 'write'
+}
+
+/** GitHub's REST and GraphQL with an installation's tokens. */
 export interface Installations {
   /** One call, made once; throws what Octokit throws. `leave` is called right before it leaves, and stops it by throwing. */
-  request(installation: number, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply>
-  /** The App was taken off the account, or suspended: its token is dropped, and for a while nothing is asked with its rights. */
+  request(reach: Reach, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply>
+  /** The App was taken off the account, or suspended: its tokens are dropped, and for a while nothing is asked with its rights. */
   forget(installation: number): void
   /** It may be asked again. */
   welcome(installation: number): void
@@ -31,33 +38,45 @@ interface Access {
 const RENEW_BEFORE = 10 * 60_000
 const UNUSABLE_BEFORE = 60_000
 
+/** Of what app.yml lists, what each kind of step needs. A token that is stolen is worth one repository and no more than this, for an hour. */
+const PERMISSIONS: Readonly<Record<Reach['access'], Readonly<Record<string, 'read' | 'write'>>>> = {
+  read: {
+    ...{ metadata: 'read', contents: 'read', issues: 'read', pull_requests: 'read', checks: 'read', deployments: 'read' },
+    ...{ statuses: 'read', attestations: 'read', members: 'read' },
+  },
+  write: { metadata: 'read', contents: 'read', issues: 'write', pull_requests: 'write', checks: 'write', deployments: 'write' },
+}
+
 /**
  * Tokens are kept here and not by Octokit's own App authentication: there all clients of a process wait for the same request by
  * the installation's id alone, without a time limit, so one that never ends would silence the installation for good.
  */
 export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock): Installations {
-  const known = new Map<number, Access>()
+  const known = new Map<string, Access>()
   const gone = createGone(clock)
-  const pending = new Map<number, Promise<Access>>()
+  const pending = new Map<string, Promise<Access>>()
 
-  const renew = (installation: number): Promise<Access> => {
-    const running = pending.get(installation)
+  const renew = (reach: Reach): Promise<Access> => {
+    const key = keyOf(reach)
+    const running = pending.get(key)
     if (running !== undefined) return running
-    const request = within(clock, (signal) => authenticate(probot, installation, signal))
+    const request = within(clock, (signal) => authenticate(probot, reach, signal))
       .then((access) => {
-        known.set(installation, access)
+        // Most repositories are spoken of now and then only.
+        for (const [old, { expiresAt }] of known) if (expiresAt < clock.now()) known.delete(old)
+        known.set(key, access)
         return access
       })
-      .finally(() => pending.delete(installation))
-    pending.set(installation, request)
+      .finally(() => pending.delete(key))
+    pending.set(key, request)
     return request
   }
-  const accessTo = async (installation: number): Promise<Access> => {
-    const access = known.get(installation)
+  const accessTo = async (reach: Reach): Promise<Access> => {
+    const access = known.get(keyOf(reach))
     const left = (access?.expiresAt ?? 0) - clock.now()
-    if (access === undefined || left < UNUSABLE_BEFORE) return renew(installation)
+    if (access === undefined || left < UNUSABLE_BEFORE) return renew(reach)
     // Should this fail, the next call tries again; only in the last minute does anybody wait for it.
-    if (left < RENEW_BEFORE) renew(installation).catch(() => {})
+    if (left < RENEW_BEFORE) renew(reach).catch(() => {})
     return access
   }
   const ask = async ({ octokit }: Access, route: string, params: Readonly<Record<string, unknown>>, leave: () => void): Promise<Reply> => {
@@ -65,38 +84,48 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
     return within(clock, (signal) => octokit.request(route, { ...params, request: { signal } }))
   }
 
-  const request: Installations['request'] = async (installation, route, params, leave) => {
-    const access = await accessTo(installation)
+  const request: Installations['request'] = async (reach, route, params, leave) => {
+    const access = await accessTo(reach)
     try {
       return await ask(access, route, params, leave)
     } catch (error) {
       // Revoked, or our clock is wrong. Nothing was done with it, so even a POST may be repeated, once.
       if (!hasStatus(error, 401)) throw error
-      if (known.get(installation) === access) known.delete(installation)
-      return ask(await accessTo(installation), route, params, leave)
+      if (known.get(keyOf(reach)) === access) known.delete(keyOf(reach))
+      return ask(await accessTo(reach), route, params, leave)
     }
   }
 
   return {
-    request: (installation, ...call) => gone.unless(installation, () => request(installation, ...call)),
+    request: (reach, ...call) => gone.unless(reach.installation, () => request(reach, ...call)),
     forget: (installation) => {
-      known.delete(installation)
+      for (const key of known.keys()) if (key.startsWith(`${installation}:`)) known.delete(key)
       gone.add(installation)
     },
     welcome: (installation) => gone.delete(installation),
   }
 }
 
+const keyOf = ({ installation, repository, access }: Reach): string => `${installation}:${access}:${repository}`
+
 const answer = z.object({ token: z.string().min(1), expires_at: z.string() })
 
-async function authenticate(probot: Pick<Probot, 'auth'>, installation: number, signal: AbortSignal): Promise<Access> {
+const ROUTE = 'POST /app/installations/{installation_id}/access_tokens'
+
+async function authenticate(probot: Pick<Probot, 'auth'>, reach: Reach, signal: AbortSignal): Promise<Access> {
   const app = await probot.auth()
-  const route = 'POST /app/installations/{installation_id}/access_tokens'
-  const given = await app.request(route, { installation_id: installation, request: { signal } }).catch((error: unknown) => {
-    throw hasStatus(error, 404) ? new NotInstalled('GitHub knows no such installation') : error
-  })
+  const { installation: installation_id, repository, access } = reach
+  const where = typeof repository === 'number' ? { repository_ids: [repository] } : { repositories: [repository] }
+  const ask = (more: object) => app.request(ROUTE, { installation_id, ...where, ...more, request: { signal } })
+  const given = await ask({ permissions: PERMISSIONS[access] })
+    // The account has not agreed to all of them yet: what it has agreed to says the call itself.
+    .catch((error: unknown) => (hasStatus(error, 422) ? ask({}) : Promise.reject(error)))
+    .catch((error: unknown) => {
+      if (hasStatus(error, 404)) throw new NotInstalled('GitHub knows no such installation')
+      throw hasStatus(error, 422) ? new OutOfReach() : error
+    })
   const parsed = answer.safeParse(given.data)
-  if (!parsed.success) throw unexpectedAnswer(route, parsed.error)
+  if (!parsed.success) throw unexpectedAnswer(ROUTE, parsed.error)
   // The same client with the same base address and `fetch`; a token takes the place of the App's key.
   const Octokit = app.constructor as typeof ProbotOctokit
   return { octokit: new Octokit({ auth: { token: parsed.data.token } }), expiresAt: Date.parse(parsed.data.expires_at) }

@@ -57,7 +57,7 @@ export async function show(key: string, turn: WritingTurn, doors: ShowDoors): Pr
 async function bring(key: string, turn: WritingTurn, doors: ShowDoors): Promise<Shows> {
   const said = subjectOf(key, doors)
   if (said === null) return 'complete'
-  const client = doors.github.as(said.repository.installation)
+  const client = doors.github.writing(said.repository)
   if (said.deployment?.isQuiet === true) return reactOnly(key, said.deployment, client, doors)
   if (said.check !== null) return bringCheck(said.check, said, client, turn, doors)
   const projection = await projectionOf(said, doors)

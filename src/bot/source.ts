@@ -19,7 +19,7 @@ export function createSource(github: GitHub, appId: number): Source {
   const remembered = new Map<number, readonly Team[]>()
   return {
     look: async (request, besides = {}) => {
-      const client = github.as(request.repository.installation)
+      const client = github.reading(request.repository)
       const asked = (besides.parties ?? []).filter((party) => party.kind === 'team')
       const known = distinct([...asked, ...(remembered.get(request.repository.id) ?? []).slice(0, MOST_REMEMBERED)])
       if (asked.length > 0) remembered.set(request.repository.id, known)

@@ -35,7 +35,7 @@ afterEach(() => [github, elsewhere].forEach((server) => server.close()))
 function client(): GitHubClient {
   const log = pino({ level: 'silent' })
   const settings = { appId: 1, privateKey, webhookSecret: new Secret('s'.repeat(40)), apiUrl: at(github), fetch: globalThis.fetch, log }
-  return createGitHub(createProbot(settings), systemClock, createSpendings(memoryDatabase())).as(1)
+  return createGitHub(createProbot(settings), systemClock, createSpendings(memoryDatabase())).reading({ installation: 1, id: 1 })
 }
 
 const token: RequestListener = (_, response) =>

@@ -111,3 +111,19 @@ story.once('a problem that was stored before its secret was known is shown witho
   expect(said?.body).toContain('it said [secret]')
   expect(github.repository.checks[0]?.output?.summary).toContain('it said [secret]')
 })
+
+story('every token that GitHub hands out is for one repository, and to look with or to write with', async ({ world, ada, bot, github, registry }) => {
+  await registry.has('acme/shop:1', { 'site/index.html': 'one' })
+  await ada.comments('/deploy staging :1')
+  bot.isHeard()
+  const issued = github.auth.tokens.map(({ repositories, permissions }) => ({ repositories, permissions: Object.fromEntries(permissions) }))
+  for (const { repositories, permissions } of issued) {
+    expect([...(repositories ?? [])]).toEqual([github.repository.id])
+    const writes = Object.values(permissions).filter((level) => level === 'write')
+    expect(permissions['members'] === undefined || writes.length === 0).toBe(true)
+    expect(permissions).not.toHaveProperty('administration')
+  }
+  expect(issued.some(({ permissions }) => permissions['members'] === 'read')).toBe(true)
+  expect(issued.some(({ permissions }) => permissions['deployments'] === 'write')).toBe(true)
+  expect(states(world)).toEqual(['success'])
+})

@@ -88,8 +88,8 @@ describe('a bundle', () => {
     expect(await bundles()).toEqual([null])
   })
 
-  const answering = (...attestations: object[]): Pick<Door, 'as'> => ({
-    as: () => ({
+  const answering = (...attestations: object[]): Pick<Door, 'reading'> => ({
+    reading: () => ({
       rest: async (_route, _params, shape) => shape.parse({ attestations }),
       graphql: () => Promise.reject(new Error('no')),
       queue: () => {

@@ -34,8 +34,8 @@ describe('what the gates judge', () => {
   }
   /** GitHub answers the query a little otherwise than the simulated one would. */
   const answering = async (change: (answer: Answered) => void): Promise<NonNullable<Facts['pull']>> => {
-    const as: GitHub['as'] = (installation) => {
-      const client = desk.door.as(installation)
+    const reading: GitHub['reading'] = (where) => {
+      const client = desk.door.reading(where)
       const graphql: typeof client.graphql = async (...question) => {
         const answer = structuredClone(await client.graphql(...question))
         const { repository } = answer.data as { repository: { issueOrPullRequest: Answered['pull'] } }
@@ -44,7 +44,7 @@ describe('what the gates judge', () => {
       }
       return { ...client, graphql }
     }
-    const facts = await createSource({ ...desk.door, as }, desk.github.identity.id).look(asking.request(asking.said()))
+    const facts = await createSource({ ...desk.door, reading }, desk.github.identity.id).look(asking.request(asking.said()))
     return facts.pull as NonNullable<Facts['pull']>
   }
   const who = ({ id, login }: Person) => ({ id, login })

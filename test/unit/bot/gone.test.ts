@@ -7,7 +7,7 @@ import { Desk } from './desk.ts'
 const scene = () => {
   const desk = new Desk()
   const { repository, installation } = desk.github
-  const client = desk.door.as(installation.id)
+  const client = desk.door.reading({ installation: installation.id, id: repository.id })
   const params = { owner: repository.owner.login, repo: repository.name, username: 'ada' }
   const asks = () => client.rest('GET /repos/{owner}/{repo}/collaborators/{username}/permission', params, z.unknown(), [404])
   const fails = async (): Promise<Failure> => {

@@ -43,7 +43,7 @@ export class Line {
   }
 
   as(installation = 1): GitHubClient {
-    return this.github.as(installation)
+    return this.github.writing({ installation, id: 1 })
   }
 
   /** Makes a call, and says how it went. */

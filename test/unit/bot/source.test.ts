@@ -214,6 +214,20 @@ describe('the facts that GitHub gives', () => {
     expect((await desk.source.look(asked)).comment).toBe('unchanged')
   })
 
+  test('an account that has not agreed to every permission yet is asked with what it has agreed to', async () => {
+    desk.github.installation.permissions.delete('attestations')
+    expect((await desk.source.look(request(said()))).actor.role).toBe('write')
+    expect(desk.github.auth.tokens.map(({ repositories, permissions }) => [repositories?.size, permissions.get('issues')])).toEqual([[1, 'write']])
+  })
+
+  test('of a repository that the App does not have nothing is read, and nobody is told that the App is gone', async () => {
+    const asked = request(said())
+    desk.github.installation.repositories.clear()
+    expect(await failing(asked)).toBe('GITHUB_REFUSED')
+    desk.github.installation.repositories.add(desk.github.repository.id)
+    expect((await desk.source.look(asked)).actor.role).toBe('write')
+  })
+
   test('the App’s key is not accepted: said as such, not tried for ever', async () => {
     const asked = request(said())
     desk.github.answers(401).to('POST /app/installations/{installation_id}/access_tokens').always()
