@@ -31,6 +31,8 @@ export type AuditAction =
   | 'operator file changed'
   | 'declaration kept'
   | 'declaration removed'
+  | 'keys rotated'
+  | 'secrets destroyed'
 
 /** Where refusals go that leave no other trace. */
 export interface AuditLog {

@@ -5,6 +5,11 @@ import { parseArgs } from 'node:util'
 import { Failure, type Problem } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { migrateAccounts } from '../store/migrations.ts'
+import { readAuditMac } from '../store/audit-key.ts'
+import { appendAccount, macUnder, noteOperator, type Mac } from '../store/audit.ts'
+import type { AccountSql } from '../store/sql.ts'
+import type { Rotation } from '../store/vault/rotation.ts'
+import { hmac } from './mac.ts'
 import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault, type Vault } from '../store/vault.ts'
 import { entropy } from './entropy.ts'
@@ -74,9 +79,11 @@ Keep a copy where neither the database nor its backups are. Without it every sec
 }
 
 async function rotate(records: boolean, machine: KeysMachine): Promise<0 | 1> {
-  return withVault(machine, async (vault) => {
+  return withVault(machine, async (vault, { sql, mac }) => {
     await vault.check()
     const done = await vault.rotate({ records })
+    const words = rotationWords(done)
+    if (words !== null) noteOperator(sql, mac, 'keys rotated', 'vault', words, Date.now())
     machine.print(`Account keys that are under the newest key now: ${done.rewrapped}. Secrets that were sealed anew: ${done.records}.`)
     if (done.unneeded.length > 0)
       machine.print(`Nothing here needs ${done.unneeded.join(', ')} any more. Take it out of GANTRY_KEYS; older backups still need it.`)
@@ -86,20 +93,24 @@ async function rotate(records: boolean, machine: KeysMachine): Promise<0 | 1> {
 }
 
 async function discard(what: string | number, isSure: boolean, machine: KeysMachine): Promise<0 | 1> {
-  return withVault(machine, async (vault) => {
+  return withVault(machine, async (vault, { sql, mac }) => {
     const accounts = typeof what === 'number' ? [what] : vault.accountsUnder(what)
     const named = accounts.length === 0 ? 'no account' : `${accounts.length === 1 ? 'account' : 'accounts'} ${accounts.join(', ')}`
     if (!isSure) {
       machine.say(`This would destroy the secrets of ${named} for good. To do it, add --yes.`)
       return 1
     }
-    for (const account of accounts) vault.destroy(account)
+    const append = appendAccount(sql, mac)
+    for (const account of accounts) {
+      const entry = { at: Date.now(), by: null, action: 'secrets destroyed', subject: `account ${account}` } as const
+      vault.destroy(account, () => append({ ...entry, before: null, after: null, why: null, request: null }))
+    }
     machine.print(`Destroyed the secrets of ${named}. What they were for says so until they are entered again.`)
     return 0
   })
 }
 
-async function withVault<T>(machine: KeysMachine, work: (vault: Vault) => Promise<T>): Promise<T> {
+async function withVault<T>(machine: KeysMachine, work: (vault: Vault, log: AuditDoors) => Promise<T>): Promise<T> {
   const { keys, data } = machine.settings()
   const path = join(data, 'gantry.db')
   if (!existsSync(path)) {
@@ -109,11 +120,23 @@ async function withVault<T>(machine: KeysMachine, work: (vault: Vault) => Promis
   const sql = openStopped(path)
   try {
     migrateAccounts(sql)
-    return await work(createVault(sql, localKeys(keys, entropy), entropy))
+    const vault = createVault(sql, localKeys(keys, entropy), entropy)
+    // Where the key is lost, the log's own is lost with it.
+    const mac = await readAuditMac(vault, hmac).catch(() => macUnder(hmac, null))
+    return await work(vault, { sql, mac })
   } finally {
     sql.close()
   }
 }
+
+interface AuditDoors {
+  readonly sql: AccountSql
+  readonly mac: Mac
+}
+
+/** For the audit log; null where nothing was done. */
+export const rotationWords = ({ rewrapped, records }: Pick<Rotation, 'rewrapped' | 'records'>): string | null =>
+  rewrapped + records === 0 ? null : `${rewrapped} account keys under the newest key, ${records} secrets sealed anew`
 
 /** Where Gantry runs it does by itself what most people come here for. */
 export function openStopped(path: string) {

@@ -21,7 +21,9 @@ import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
+import { rotationWords } from './keys.ts'
 import { hmac } from './mac.ts'
+import { noteOperator } from '../store/audit.ts'
 import { serveSite } from './serve.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -73,7 +75,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     closers.push(() => front.closeAllConnections())
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
-    closers.push(keepRotating(gantry.vault, log))
+    closers.push(keepRotating(gantry.vault, log, (words) => noteOperator(sql, secrets.mac, 'keys rotated', 'vault', words, systemClock.now())))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
     return { url, stop: () => stop(front, gantry, close, log) }
@@ -117,11 +119,13 @@ function recover({ service, bot, renewals, recoverTokens, expiries }: Gantry): v
 }
 
 /** A new key in front of `GANTRY_KEYS` is taken up beside everything else, and a rotation that was broken off goes on. */
-function keepRotating(vault: Vault, log: Log): () => Promise<void> {
+function keepRotating(vault: Vault, log: Log, note: (words: string) => void): () => Promise<void> {
   const stopping = new AbortController()
   const done = vault.rotate({ signal: stopping.signal }).then(
     ({ rewrapped, records, unneeded, problems }) => {
-      if (rewrapped + records > 0) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
+      const words = rotationWords({ rewrapped, records })
+      if (words !== null) note(words)
+      if (words !== null) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
       for (const problem of problems) log.error({ problem }, 'the vault cannot read a part of what it keeps')
     },
     (error: unknown) => log.error({ err: error }, 'the vault could not take up a new key; the next start tries again'),

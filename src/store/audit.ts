@@ -49,6 +49,10 @@ export const appendAccount =
   (entry: AuditEntry): void =>
     append(sql, 'account_audit', mac, 0, entry)
 
+/** By whoever has the machine; `after`: what came of it, in words. */
+export const noteOperator = (sql: AccountSql, mac: Mac, action: AuditEntry['action'], subject: string, after: string, at: number): void =>
+  sql.transaction(() => appendAccount(sql, mac)({ at, by: null, action, subject, before: null, after, why: null, request: null }))
+
 export const createAuditLog = (sql: RepositorySql, mac: Mac): AuditLog => ({
   note: (repository, entry) => sql.transaction(() => appendRepository(sql, mac)(repository, entry)),
 })
