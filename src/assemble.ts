@@ -89,7 +89,7 @@ export async function assemble(settings: Settings & { readonly app: AppSettings 
   const mac = await auditMac(vault, settings.keys.length > 0, outside.entropy, outside.hmac)
   noteOperatorFile(accounts, mac, operator.text, clock.now())
   const inbox = createInbox(repositories)
-  const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
+  const targets = placeTargets(operator, outside.targets)
   const client = createRegistryClient(outside.registry, operator)
   const incident = (error: unknown, about: string): string => {
     const number = outside.random().slice(0, 8)
@@ -153,6 +153,10 @@ function probing({ trustedHealth }: Operator, { fetch, publicFetch }: RegistryDo
     return answer.status
   }
 }
+
+/** Every declared target, by its name. */
+export const placeTargets = (operator: Operator, doors: TargetDoors): ReadonlyMap<string, PlacedTarget> =>
+  new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, doors)]))
 
 function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
   const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)

@@ -29,6 +29,8 @@ export type AuditAction =
   | 'refused'
   | 'configuration changed'
   | 'operator file changed'
+  | 'backup made'
+  | 'backup restored'
 
 /** Where refusals go that leave no other trace. */
 export interface AuditLog {

@@ -14,9 +14,7 @@ import type { Vault } from '../store/vault.ts'
 import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
 import { docsRoutes } from './docs.ts'
-import { endpointFetch } from './endpoint.ts'
 import { entropy } from './entropy.ts'
-import { nodeFiles } from './files.ts'
 import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
@@ -27,6 +25,7 @@ import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
+import { targetDoors } from './target-doors.ts'
 import { listenToProxy } from './webhook-proxy.ts'
 
 /** What a running Gantry hands out. */
@@ -93,7 +92,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     registry: registryDoors(log),
     dockerConfig: dockerCredential,
     hide: (secret) => hiding(redactor, secret),
-    targets: { fetch: endpointFetch, files: (name) => nodeFiles(join(settings.data, 'targets', name)), clock: systemClock },
+    targets: targetDoors(settings),
     clock: systemClock,
     log,
     mask: (text) => redactor.clean(text),

@@ -43,6 +43,7 @@ describe('the settings', () => {
       data: './data',
       config: 'gantry.yml',
       keys: [],
+      backups: { every: null, keep: 7, folder: './data/backups' },
       webhookProxyUrl: null,
     })
   })
