@@ -18,7 +18,7 @@ import { withWorkFolder } from './work-folder.ts'
 export const BACKUP_HELP = `gantry backup [FILE]
                the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one
 gantry restore FILE --check
-               whether the backup is whole and can be read; changes nothing
+               whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before
 gantry restore FILE [--replace]
                puts the backup in the database's place; --replace keeps the one that is there beside it. Gantry must not run`
 
@@ -43,8 +43,14 @@ export async function backupCommand(words: readonly string[], { settings, print,
   return 0
 }
 
-/** `gantry restore …`. Answers with the exit code: 0 done, or whole; 1 something in it was wrong before; 2 the words are wrong. Throws a `Failure`. */
-export async function restoreCommand(words: readonly string[], machine: BackupMachine): Promise<0 | 1 | 2> {
+/** The file, of what `gantry backup` printed. */
+export const fileMade = (printed: string): string | null => /^Made (.+): deployments \d+, rows/m.exec(printed)?.[1] ?? null
+
+/** The exit code of a check that finds a whole backup of a database in which something was wrong already. */
+export const WHOLE_BUT = 3
+
+/** `gantry restore …`. Answers with the exit code: 0 done, or whole; 2 the words are wrong; `WHOLE_BUT`. Throws a `Failure`. */
+export async function restoreCommand(words: readonly string[], machine: BackupMachine): Promise<0 | 2 | typeof WHOLE_BUT> {
   const asked = readWords(words, { check: { type: 'boolean' }, replace: { type: 'boolean' } })
   const { check, replace = false } = asked?.values ?? {}
   const [file, ...more] = asked?.files ?? []
@@ -116,9 +122,9 @@ function comparedWords({ place, target, recorded, observed }: Compared): string 
   return `differs      ${place}: recorded ${recorded}; target ${target} runs ${observed.runs}`
 }
 
-function tellFindings({ findings }: Verified, { say }: BackupMachine): 0 | 1 {
+function tellFindings({ findings }: Verified, { say }: BackupMachine): 0 | typeof WHOLE_BUT {
   for (const finding of findings) say(`Already so when the backup was made: ${finding}`)
-  return findings.length === 0 ? 0 : 1
+  return findings.length === 0 ? 0 : WHOLE_BUT
 }
 
 const timeOf = ({ manifest }: Verified): string => new Date(manifest.madeAt).toISOString()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
@@ -15,6 +16,7 @@ const PIECE = 1024 * 1024
 /** Whole under its name, or not there: what is being written has another name, ending in `.part`. Throws BACKUP_REFUSED where there is one. */
 export async function writeBackup(to: string, manifest: Manifest, keys: BackupKeys, database: string): Promise<void> {
   if (existsSync(to)) throw taken(to)
+  refuseOtherName(to, manifest)
   const text = manifestText(manifest)
   const part = `${to}.part`
   try {
@@ -49,8 +51,7 @@ export async function openBackup(path: string, source: KeySource): Promise<OpenB
   const manifest = readManifest(text)
   const keys = await openBackupKeys(source, manifest)
   await checkManifest(keys, text, mac)
-  const named = timeInName(basename(path))
-  if (named !== null && named !== manifest.madeAt) throw renamed(basename(path), manifest)
+  refuseOtherName(path, manifest)
   return {
     manifest,
     text,
@@ -86,15 +87,36 @@ async function readHead(path: string): Promise<{ readonly text: string; readonly
   }
 }
 
+export interface Peeked {
+  readonly manifest: Manifest
+  /** SHA-256 of it. */
+  readonly fingerprint: string
+}
+
+/** What a file says of itself, proved or not; null where it is no backup. */
+export async function peek(path: string): Promise<Peeked | null> {
+  try {
+    const { text } = await readHead(path)
+    return { manifest: readManifest(text), fingerprint: fingerprintOf(text) }
+  } catch {
+    return null
+  }
+}
+
+export const fingerprintOf = (manifest: string): string => createHash('sha256').update(manifest).digest('hex')
+
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 const taken = (to: string): Failure =>
   new Failure('BACKUP_REFUSED', { sentence: `There is a file ${to} already.`, next: 'Give another name, or move that file away.' })
 
-const renamed = (name: string, { madeAt }: Manifest): Failure =>
-  new Failure('BACKUP_REFUSED', {
+function refuseOtherName(path: string, { madeAt }: Manifest): void {
+  const named = timeInName(basename(path))
+  if (named === null || named === madeAt) return
+  throw new Failure('BACKUP_REFUSED', {
     sentence: 'This backup has the name of another one.',
-    found: `${name}, made at ${new Date(madeAt).toISOString()}`,
+    found: `${basename(path)}, made at ${new Date(madeAt).toISOString()}`,
     wanted: backupName(madeAt),
-    next: 'If it is the one that you mean, give it its own name back, and ask again.',
+    next: 'If it is the one that you mean, give it its own name, and ask again.',
   })
+}

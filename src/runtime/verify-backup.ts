@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Failure } from '../errors.ts'
 import { readAuditMac } from '../store/audit-key.ts'
@@ -10,7 +9,7 @@ import { accountMigrations, migrateAccounts, migrateRepositories, repositoryMigr
 import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault } from '../store/vault.ts'
 import { damageIn, sha256Hash, type Place } from './backup.ts'
-import { openBackup, type OpenBackup } from './backup-file.ts'
+import { fingerprintOf, openBackup, type OpenBackup } from './backup-file.ts'
 import { entropy } from './entropy.ts'
 import { hmac } from './mac.ts'
 import { readSqlite, rewriteSqlite } from './sqlite.ts'
@@ -53,8 +52,7 @@ export async function verifyBackup(
     const mac = await readAuditMac(vault, hmac)
     const unreadable = (await unreadableSecrets(sql, vault)).map(({ sentence }) => sentence)
     const findings = [...unreadable, ...brokenLogs(sql, [mac, macUnder(hmac, null)])]
-    const fingerprint = createHash('sha256').update(text).digest('hex')
-    return { manifest, name: backupName(manifest.madeAt), fingerprint, database, mac, findings }
+    return { manifest, name: backupName(manifest.madeAt), fingerprint: fingerprintOf(text), database, mac, findings }
   } finally {
     sql.close()
   }
