@@ -11,7 +11,9 @@ import { createInbox } from '../../src/store/inbox.ts'
 import { instanceId } from '../../src/store/instance.ts'
 import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
 import { NOON, plan, request, rules } from '../unit/deploy/situation.ts'
+import { GantryProcess } from './gantry-process.ts'
 import { HMAC } from './mac.ts'
+import type { Stage } from './stage.ts'
 import { credential, randomBytes, vaultOver, type KeyPair } from './vault.ts'
 
 /** The data folder of an installation with a key: so many deployments that succeeded, and one in each state that a restore ends. */
@@ -65,4 +67,10 @@ export function writerOf(data: string): DatabaseSync {
   const database = new DatabaseSync(join(data, 'gantry.db'), { timeout: 5_000 })
   database.exec('PRAGMA wal_autocheckpoint = 0')
   return database
+}
+
+/** `gantry WORDS…` beside the stage's own process, as people type it. */
+export async function types(stage: Stage, environment: Readonly<Record<string, string>>, ...words: string[]) {
+  const typed = new GantryProcess({ folder: stage.folder, words, environment: { ...environment, GANTRY_BACKUPS: 'off' } })
+  return { code: await typed.ended, output: typed.output }
 }
