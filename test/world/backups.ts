@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256Hash } from '../../src/runtime/backup.ts'
-import { openSqlite, readSqlite } from '../../src/runtime/sqlite.ts'
+import { openSqlite, readSqlite, rewriteSqlite } from '../../src/runtime/sqlite.ts'
 import { Secret } from '../../src/secret.ts'
 import { auditMac } from '../../src/store/audit-key.ts'
 import { canonicalHash } from '../../src/store/backup/canonical.ts'
@@ -25,16 +25,21 @@ export async function furnish(data: string, key: KeyPair, deployments = 3): Prom
   const vault = vaultOver(sql, key)
   const mac = await auditMac(vault, true, randomBytes, HMAC)
   await vault.seal(credential('ghcr'), new Secret('canary-of-the-vault'))
-  const journal = createJournal(sql, mac)
-  for (let at = 0; at < deployments; at += 1) {
-    claimed(journal, `done-${at}`)
-    journal.end(`done-${at}`, 'success', { now: NOON })
-  }
-  journal.request('asked', request({ key: 'key of asked' }), NOON)
-  claimed(journal, 'applying')
-  createInbox(sql).store([{ key: 'c:42:1', guid: 'g', event: 'issue_comment', payload: '{}', receivedAt: NOON }])
   sql.close()
+  rewriteSqlite(join(data, 'gantry.db'), (all) => {
+    const journal = createJournal(all, mac)
+    for (let at = 0; at < deployments; at += 1) {
+      claimed(journal, `done-${at}`)
+      for (let line = 0; line < LOG_LINES; line += 1) journal.log(`done-${at}`, `line ${line} of what the target said`)
+      journal.end(`done-${at}`, 'success', { now: NOON })
+    }
+    journal.request('asked', request({ key: 'key of asked' }), NOON)
+    claimed(journal, 'applying')
+    createInbox(all).store([{ key: 'c:42:1', guid: 'g', event: 'issue_comment', payload: '{}', receivedAt: NOON }])
+  })
 }
+
+const LOG_LINES = 10
 
 function claimed(journal: ReturnType<typeof createJournal>, id: string): void {
   const environment = `42:shop:${id}`
