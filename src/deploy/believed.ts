@@ -21,29 +21,27 @@ export interface Compared {
   readonly fence: number
 }
 
-const PAGE = 500
+const PAGE = 100
 const AT_ONCE = 10
 /** Milliseconds for a target to answer in. */
 const PATIENCE = 15_000
 
 /** Every environment in which something was ever begun. Changes nothing. */
 export async function compare(journal: Journal, targets: ReadonlyMap<string, PlacedTarget>, clock: Clock): Promise<readonly Compared[]> {
-  const waiting = [...placesOf(journal)]
-  const compared: Compared[] = []
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) compared.push(await compareOne(next, targets, clock))
+  const compared = new Map<string | null, Compared>()
+  const all = async (page: readonly Deployment[]): Promise<void> => {
+    for (let at = 0; at < page.length; at += AT_ONCE) {
+      const some = page.slice(at, at + AT_ONCE)
+      const results = await Promise.all(some.map((one) => compareOne(one, targets, clock)))
+      some.forEach(({ environment }, nth) => compared.set(environment, results[nth] as Compared))
+    }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return compared.toSorted((a, b) => (a.place < b.place ? -1 : 1))
-}
-
-/** The last success of each; where there is none, what is on its way there. */
-function placesOf(journal: Journal): Iterable<Deployment> {
-  const places = new Map(journal.open().flatMap((open) => (open.fence === null ? [] : [[open.environment, open] as const])))
+  // Where nothing ever succeeded, what is on its way there.
+  await all(journal.open().filter(({ fence }) => fence !== null))
   for (let after = ''; ;) {
     const page = journal.successes(after, PAGE)
-    for (const success of page) places.set(success.environment, success)
-    if (page.length < PAGE) return places.values()
+    await all(page)
+    if (page.length < PAGE) return [...compared.values()].toSorted((a, b) => (a.place < b.place ? -1 : 1))
     after = page.at(-1)?.environment ?? ''
   }
 }

@@ -64,7 +64,7 @@ export async function restoreCommand(words: readonly string[], machine: BackupMa
   let compared: readonly Compared[] = []
   const look = async (verified: Verified): Promise<number> => {
     compared = await askTargets(verified, settings, machine)
-    return Math.max(0, ...compared.map(({ fence }) => fence))
+    return compared.reduce((highest, { fence }) => Math.max(highest, fence), 0)
   }
   tell(await restore(file, settings, { now: systemClock.now(), replace, look }), compared, machine)
   return 0
@@ -101,6 +101,9 @@ async function askTargets({ database, mac }: Verified, settings: Settings, { mac
   }
 }
 
+/** What differs comes first. */
+const MOST_LINES = 200
+
 function tell(done: Done, compared: readonly Compared[], machine: BackupMachine): void {
   const { verified, kept, unknown, cancelled, deliveries } = done
   const { print } = machine
@@ -109,7 +112,9 @@ function tell(done: Done, compared: readonly Compared[], machine: BackupMachine)
   print(
     `Of what had not ended then: ${cancelled} cancelled, ${unknown} of unknown outcome, ${deliveries} deliveries left alone. None of it runs again.`,
   )
-  for (const line of compared.map(comparedWords)) print(line)
+  const lines = compared.toSorted((a, b) => Number(a.observed === 'same') - Number(b.observed === 'same')).map(comparedWords)
+  for (const line of lines.slice(0, MOST_LINES)) print(line)
+  if (lines.length > MOST_LINES) print(`And ${lines.length - MOST_LINES} more environments.`)
   if (compared.some(({ observed }) => observed !== 'same'))
     print('Nothing was deployed. Where it differs, see what runs with /status there, then deploy what shall run.')
   tellFindings(verified, machine)

@@ -13,7 +13,7 @@ export interface Canonical {
 }
 
 /** Rows that are held at once. */
-const PAGE = 200
+const PAGE = 50
 
 /**
  * The same for the same content, however its pages lie in the file and whichever SQLite holds it: the schema, then every table in the order of
@@ -27,7 +27,7 @@ export function canonicalHash(sql: Sql, hash: Hash): Canonical {
   for (const { name } of tables) {
     hash.update(`${values([name])}\n`)
     for (const page of pagesOf(sql, name)) {
-      hash.update(page.map((row) => `${values(Object.values(row))}\n`).join(''))
+      for (const row of page) hash.update(`${values(Object.values(row))}\n`)
       rows += page.length
     }
   }

@@ -31,15 +31,14 @@ function nonceOf(number: number, isLast: boolean): Bytes {
   return nonce
 }
 
-/** All of that size but the last one, which alone may be shorter; whatever pieces they come in. */
+/** All of that size but the last one, which alone may be shorter; whatever pieces they come in. Each is overwritten by the next. */
 async function* chunksOf(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<{ readonly chunk: Bytes; readonly isLast: boolean }> {
-  let chunk = new Uint8Array(size)
+  const chunk = new Uint8Array(size)
   let filled = 0
   for await (const piece of source) {
     for (let at = 0; at < piece.length;) {
       if (filled === size) {
         yield { chunk, isLast: false }
-        chunk = new Uint8Array(size)
         filled = 0
       }
       const taken = piece.subarray(at, at + size - filled)
@@ -48,5 +47,5 @@ async function* chunksOf(source: AsyncIterable<Uint8Array>, size: number): Async
       at += taken.length
     }
   }
-  yield { chunk: chunk.slice(0, filled), isLast: true }
+  yield { chunk: chunk.subarray(0, filled), isLast: true }
 }
