@@ -72,8 +72,8 @@ async function ask(plan: Plan, targets: ReadonlyMap<string, PlacedTarget>, clock
   try {
     return await Promise.race([placed.target.observe(plan.settings), late])
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    return error.problem.sentence
+    // Whatever is wrong with one target, it must not keep anybody from restoring.
+    return error instanceof Failure ? error.problem.sentence : `asking it failed: ${String(error)}`
   } finally {
     forget()
   }
