@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compare } from '../../../src/deploy/believed.ts'
 import type { PlacedTarget } from '../../../src/deploy/proposal.ts'
-import type { Observation, Target } from '../../../src/deploy/target.ts'
+import type { Observation } from '../../../src/deploy/target.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
 import { MAC } from '../../world/mac.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
@@ -37,7 +37,7 @@ test('each environment is said beside what its target says, and nobody waits for
   const targets = new Map(
     Object.entries(observations).map(([name, observe]): [string, PlacedTarget] => {
       const base = placed()
-      return [name, { ...base, name, target: { ...base.target, observe } as Target }]
+      return [name, { ...base, name, target: { ...base.target, observe } }]
     }),
   )
   const time = new Time(() => Promise.resolve())
