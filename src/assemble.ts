@@ -115,7 +115,7 @@ export function assemble(
   migrateRepositories(repositories)
   noteOperatorFile(accounts, mac, operator.text, clock.now())
   const inbox = createInbox(repositories)
-  const targets = new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, outside.targets)]))
+  const targets = placeTargets(operator, outside.targets)
   const activity = new Activity(clock)
   const tokens = settings.keys.length === 0 ? null : keepTokens(vault, activity, outside)
   const client = createRegistryClient(outside.registry, operator, tokens ?? undefined)
@@ -183,6 +183,10 @@ function probing({ trustedHealth }: Operator, { fetch, publicFetch }: RegistryDo
     return answer.status
   }
 }
+
+/** Every declared target, by its name. */
+export const placeTargets = (operator: Operator, doors: TargetDoors): ReadonlyMap<string, PlacedTarget> =>
+  new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, doors)]))
 
 function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
   const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)

@@ -44,6 +44,7 @@ export const CODES = {
   DEPLOYMENT_ENDED: facts('requester', 409),
   NOTHING_TO_REPEAT: facts('requester', 409),
   CANCELLED: facts('requester', 409),
+  RESTORED: facts('requester', 409),
   WAIT_EXPIRED: facts('requester', 409),
   // the repository's configuration
   CONFIGURATION_MISSING: facts('repository', 409),
@@ -57,6 +58,10 @@ export const CODES = {
   VAULT_KEY_MISSING: facts('account', 500),
   VAULT_KEY_WRONG: facts('account', 500),
   VAULT_RECORD_BROKEN: facts('account', 500),
+  // backups
+  BACKUP_FAILED: facts('account', 503, true),
+  BACKUP_BROKEN: facts('account', 422),
+  BACKUP_REFUSED: facts('account', 409),
   // the gates
   PERMISSION_REQUIRED: facts('repository', 403),
   PERMISSION_UNREADABLE: facts('github', 503, true),

@@ -17,6 +17,14 @@ export interface AppSettings {
   readonly oauth: { readonly clientId: string; readonly clientSecret: Secret } | null
 }
 
+export interface BackupSettings {
+  /** Milliseconds between two; null: Gantry makes none by itself. */
+  readonly every: number | null
+  /** How many of them are kept. */
+  readonly keep: number
+  readonly folder: string
+}
+
 export interface Settings {
   /** Null: no App variable is set, and `gantry start` offers to register one. */
   readonly app: AppSettings | null
@@ -34,6 +42,7 @@ export interface Settings {
   readonly config: string
   /** Keys of the vault, the newest first; each secret is the base64 of 32 bytes. */
   readonly keys: readonly { readonly id: string; readonly key: Secret }[]
+  readonly backups: BackupSettings
   /** A smee channel that brings webhooks to a developer's machine. */
   readonly webhookProxyUrl: string | null
 }
@@ -105,6 +114,15 @@ function keyComplaint(text: string): string | null {
   }
 }
 
+const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `30m`, `24h`, `7d`; null for `off`. */
+const interval = (value: string, context: z.RefinementCtx): number | null => {
+  if (value === 'off') return null
+  const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(value) ?? []
+  return count === undefined ? refuse(context, 'must be a time such as 30m, 24h or 7d, or off') : Number(count) * UNITS[unit as keyof typeof UNITS]
+}
+
 const schema = z.object({
   APP_ID: optional.transform((value, context) =>
     value === undefined ? undefined : /^[1-9]\d{0,14}$/.test(value) ? Number(value) : refuse(context, "must be the App's number"),
@@ -120,6 +138,11 @@ const schema = z.object({
   GANTRY_KEYS_PATH: optional,
   GANTRY_DATA: text('./data'),
   GANTRY_CONFIG: text('gantry.yml'),
+  GANTRY_BACKUPS: optional.transform((value, context) => (value === undefined ? undefined : interval(value, context))),
+  GANTRY_BACKUPS_KEEP: text('7').transform((value, context) =>
+    /^[1-9]\d{0,3}$/.test(value) ? Number(value) : refuse(context, 'must be a number from 1 to 9999'),
+  ),
+  GANTRY_BACKUPS_FOLDER: optional,
   HOST: text('127.0.0.1').refine((value) => /^[\w.:[\]-]+$/.test(value), 'must be a host name or an IP address'),
   PORT: text('3000').transform((value, context) =>
     /^\d{1,5}$/.test(value) && Number(value) < 65_536 ? Number(value) : refuse(context, 'must be a number from 0 to 65535'),
@@ -149,6 +172,8 @@ export function readSettings(
   if (app !== null && 'problems' in app) return 'problem' in keys ? { problems: [...app.problems, keys.problem] } : app
   if ('problem' in keys) return { problems: [keys.problem] }
   const variables = read.data
+  const backups = readBackups(variables, keys.length > 0)
+  if ('problem' in backups) return { problems: [backups.problem] }
   return {
     settings: Object.freeze({
       app,
@@ -160,6 +185,7 @@ export function readSettings(
       data: variables.GANTRY_DATA,
       config: variables.GANTRY_CONFIG,
       keys,
+      backups,
       webhookProxyUrl: variables.WEBHOOK_PROXY_URL,
     }),
   }
@@ -211,6 +237,13 @@ function readKeys(variables: Variables, host: SettingsHost): Settings['keys'] | 
   } catch {
     return { problem: invalid(name, 'names a file that cannot be read') }
   }
+}
+
+/** Without a key there is nothing to encrypt them under; with one, whoever says nothing wants them. */
+function readBackups(variables: Variables, hasKeys: boolean): BackupSettings | { readonly problem: Problem } {
+  const { GANTRY_BACKUPS: every = hasKeys ? 24 * UNITS.h : null, GANTRY_BACKUPS_KEEP: keep, GANTRY_DATA: data } = variables
+  if (every !== null && !hasKeys) return { problem: invalid('GANTRY_BACKUPS', 'is set, while GANTRY_KEYS is not: backups are encrypted') }
+  return Object.freeze({ every, keep, folder: variables.GANTRY_BACKUPS_FOLDER ?? `${data}/backups` })
 }
 
 /** Variables of one line carry a PEM with `\n` written out, or its base64. */

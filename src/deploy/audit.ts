@@ -33,6 +33,8 @@ export type AuditAction =
   | 'declaration removed'
   | 'keys rotated'
   | 'secrets destroyed'
+  | 'backup made'
+  | 'backup restored'
 
 /** Where refusals go that leave no other trace. */
 export interface AuditLog {

@@ -67,7 +67,7 @@ export interface Journal {
   restore(id: string, why: Problem, now: number): Deployment
   /** The fence of the putting back; null where nothing is put back. */
   restoring(id: string): { readonly fence: number } | null
-  /** How often the environment has been claimed; 0 where it never was. */
+  /** The last claim's (`fence.ts`); 0 where nobody ever claimed it and no backup was restored. */
   fence(environment: string): number
   /** The next claim is above this, too: a workload that comes from another environment carries that one's fence. */
   raise(environment: string, fence: number): void

@@ -1,4 +1,5 @@
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest } from './deployment.ts'
+import { generationOf } from './fence.ts'
 import type { Notice } from './notice.ts'
 import { seen } from './seen.ts'
 import { inTurn } from './situation.ts'
@@ -78,7 +79,9 @@ async function lookAt(deployment: Deployment, doors: WatchDoors, tell: (notice: 
   const known = drifts.find(environment)
   if (known?.seen === what && known.deployment === id) return
   tell({ key: `n:${deployment.request.repository.id}:drift:${id}:${what}`, kind: 'drift', deployment, seen: what })
-  if (targets.get(plan.target)?.target.contract === 'readable') repair(deployment, what, doors)
+  // Since a backup was restored nobody knows what should run there, until somebody says so.
+  const isCurrent = generationOf(deployment.fence ?? 0) === generationOf(journal.fence(environment))
+  if (isCurrent && targets.get(plan.target)?.target.contract === 'readable') repair(deployment, what, doors)
   drifts.noticed(environment, id, what, clock.now())
 }
 

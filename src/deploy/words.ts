@@ -210,9 +210,12 @@ function because({ door, actor }: Deployment['request']): Word {
   return door === 'checks' ? ', because every check is green' : ''
 }
 
-const isOwnEnd = ({ cancellation, request }: Deployment): boolean => cancellation?.by.id === request.actor.id
+const isOwnEnd = ({ cancellation, request, problem }: Deployment): boolean => cancellation?.by.id === request.actor.id && problem?.code !== 'RESTORED'
 
-const cancelledBy = ({ cancellation }: Deployment): readonly Word[] => [cancellation === null ? 'Somebody' : { person: cancellation.by.login }]
+function cancelledBy({ cancellation, problem }: Deployment): readonly Word[] {
+  if (problem?.code === 'RESTORED') return ['Restoring a backup']
+  return [cancellation === null ? 'Somebody' : { person: cancellation.by.login }]
+}
 
 const STEPS: Record<StepName, { readonly doing: string; readonly done: string }> = {
   gates: { doing: 'Permission and rules', done: 'Permission and rules checked' },

@@ -13,6 +13,7 @@ import { entropy } from './entropy.ts'
 import { CONFIG_CHECK_HELP, configCheckCommand } from './config-check.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import { AUDIT_HELP, auditCommand } from './audit.ts'
+import { BACKUP_HELP, backupCommand, restoreCommand, type BackupMachine } from './backup-commands.ts'
 import { KEYS_HELP, keysCommand } from './keys.ts'
 import { createLog } from './log.ts'
 import { hmac } from './mac.ts'
@@ -33,6 +34,7 @@ ${KEYS_HELP}
 ${VAULT_HELP}
 ${AUDIT_HELP}
 ${CONFIG_CHECK_HELP}
+${BACKUP_HELP}
 gantry help    this text
 
 Settings are environment variables, or lines of the file .env; .env.example describes them all.`
@@ -46,6 +48,8 @@ export async function main(words: readonly string[]): Promise<void> {
   if (command === 'audit') return checkAudit(rest)
   if (command === 'vault') return useVault(rest)
   if (command === 'config') return checkConfiguration(rest)
+  if (command === 'backup') return backups(backupCommand, rest)
+  if (command === 'restore') return backups(restoreCommand, rest)
   if (['help', '--help', '-h'].includes(command)) return console.log(HELP)
   console.error(`There is no command "gantry ${words.join(' ')}".\n\n${HELP}`)
   process.exitCode = 2
@@ -139,6 +143,22 @@ async function checkAudit(words: readonly string[]): Promise<void> {
     if (!(error instanceof Failure)) throw error
     for (const line of problemLines([error.problem])) console.error(line)
     process.exitCode = 1
+  }
+}
+
+async function backups(command: (words: readonly string[], machine: BackupMachine) => Promise<number>, words: readonly string[]): Promise<void> {
+  process.umask(0o077)
+  const environment = { ...readEnvironmentFile(ENVIRONMENT_FILE), ...process.env }
+  const redactor = createRedactor()
+  const log = createLog('error', redactor, (line) => process.stderr.write(line))
+  const print = (text: string): void => console.log(redactor.clean(text))
+  const say = (text: string): void => console.error(redactor.clean(text))
+  try {
+    process.exitCode = await command(words, { settings: () => settingsIn(environment), machine: { environment, redactor, log }, print, say })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    process.exitCode = 1
+    for (const line of problemLines([error.problem])) say(line)
   }
 }
 

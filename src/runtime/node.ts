@@ -10,13 +10,15 @@ import { EVENTS } from '../bot/intake.ts'
 import type { Operator } from '../config/operator.ts'
 import { Failure } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
+import { readAuditMac } from '../store/audit-key.ts'
+import { noteBackup } from '../store/audit.ts'
 import type { Vault } from '../store/vault.ts'
 import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
 import { docsRoutes } from './docs.ts'
-import { endpointFetch } from './endpoint.ts'
 import { entropy } from './entropy.ts'
-import { nodeFiles } from './files.ts'
+import { keepBackups } from './scheduled-backups.ts'
+import { runGantry } from './own-process.ts'
 import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
@@ -29,6 +31,7 @@ import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
+import { targetDoors } from './target-doors.ts'
 import { listenToProxy } from './webhook-proxy.ts'
 
 /** What a running Gantry hands out. */
@@ -76,6 +79,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
     closers.push(keepRotating(gantry.vault, log, (words) => noteOperator(sql, secrets.mac, 'keys rotated', 'vault', words, systemClock.now())))
+    closers.push(backingUp(settings, sql, gantry.vault, machine))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
     return { url, stop: () => stop(front, gantry, close, log) }
@@ -98,7 +102,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     registry: registryDoors(log),
     dockerConfig: dockerCredential,
     hide: (secret) => hiding(redactor, secret),
-    targets: { fetch: endpointFetch, files: (name) => nodeFiles(join(settings.data, 'targets', name)), clock: systemClock },
+    targets: targetDoors(settings),
     clock: systemClock,
     log,
     mask: (text) => redactor.clean(text),
@@ -131,6 +135,22 @@ function keepRotating(vault: Vault, log: Log, note: (words: string) => void): ()
     (error: unknown) => log.error({ err: error }, 'the vault could not take up a new key; the next start tries again'),
   )
   return () => (stopping.abort(), done)
+}
+
+function backingUp({ backups }: Settings, sql: SqliteDatabase, vault: Vault, { environment, log }: Machine): () => unknown {
+  const { every } = backups
+  if (every === null) return () => {}
+  return keepBackups({
+    settings: { ...backups, every },
+    clock: systemClock,
+    log,
+    run: (words, signal) => runGantry(words, environment, signal),
+    note: async (name, { fingerprint }) => {
+      const mac = await readAuditMac(vault, hmac)
+      const entry = { at: systemClock.now(), action: 'backup made', subject: name, after: `sha256:${fingerprint}`, why: null } as const
+      sql.transaction(() => noteBackup(sql, mac, entry))
+    },
+  })
 }
 
 async function listen(front: Server, { host, port }: Settings): Promise<string> {

@@ -5,6 +5,7 @@ import type { Settings } from '../settings.ts'
 import { readAuditMac } from '../store/audit-key.ts'
 import { createDeclarations } from '../store/declarations.ts'
 import { migrateRepositories } from '../store/migrations.ts'
+import type { AccountSql } from '../store/sql.ts'
 import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault } from '../store/vault.ts'
 import { entropy } from './entropy.ts'
@@ -29,12 +30,17 @@ export async function withWritable<T>(settings: Where, work: (secrets: Secrets) 
 export async function withReadable<T>({ data, keys }: Where, work: (secrets: Secrets) => Promise<T>): Promise<T> {
   const sql = readSqlite(join(data, 'gantry.db'))
   try {
-    const vault = createVault(sql, localKeys(keys, entropy), entropy)
-    const mac = await readAuditMac(vault, hmac)
-    return await work({ vault, mac, declarations: createDeclarations(vault, sql, mac) })
+    return await work(await secretsIn(sql, { keys }))
   } finally {
     sql.close()
   }
+}
+
+/** Of a database that is only looked at. Throws a `Failure`. */
+export async function secretsIn(sql: AccountSql, { keys }: Pick<Settings, 'keys'>): Promise<Secrets> {
+  const vault = createVault(sql, localKeys(keys, entropy), entropy)
+  const mac = await readAuditMac(vault, hmac)
+  return { vault, mac, declarations: createDeclarations(vault, sql, mac) }
 }
 
 export function readIfThere(path: string): string | undefined {

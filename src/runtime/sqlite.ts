@@ -19,9 +19,9 @@ export interface SqliteDatabase extends Sql {
  * is in use by another process, is not ours, or cannot be opened.
  */
 export function openSqlite(path: string): SqliteDatabase {
-  makeFile(path)
-  const lock = takeLock(path)
+  const lock = lockDatabase(path)
   try {
+    makeFile(path)
     return sqlOver(openDatabase(path), lock)
   } catch (error) {
     lock.close()
@@ -34,10 +34,44 @@ export function openSqlite(path: string): SqliteDatabase {
 export function readSqlite(path: string): Sql & { close(): void } {
   try {
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-    const all = <R extends Row = Row>(query: string, ...params: Value[]): R[] => database.prepare(query).all(...params) as R[]
-    return { all, transaction: (work) => work(), close: () => database.close() }
+    return { all: allOver(database), transaction: (work) => work(), close: () => database.close() }
   } catch (error) {
     throw unusable(`The database ${path} cannot be read.`, error)
+  }
+}
+
+/** The database as it is at one moment, in a new file without side files, beside whoever writes in it. Throws what SQLite throws. */
+export function snapshotInto(path: string, to: string): void {
+  closeSync(openSync(to, 'wx', 0o600))
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  try {
+    // Not SQLite's own copying of pages, which begins anew whenever another process has written.
+    database.prepare('VACUUM INTO ?').run(to)
+  } finally {
+    database.close()
+  }
+}
+
+/** Changes a file that nobody else uses, all of it or nothing; transactions in `work` are parts of the one. */
+export function rewriteSqlite<T>(path: string, work: (sql: Sql) => T): T {
+  const database = new DatabaseSync(path, { enableForeignKeyConstraints: true })
+  try {
+    database.exec('BEGIN IMMEDIATE')
+    const result = work({ all: allOver(database), transaction: (part) => part() })
+    database.exec('COMMIT')
+    return result
+  } finally {
+    database.close()
+  }
+}
+
+/** Brings what stands beside the file into it. False where somebody else has it open. Throws what SQLite throws. */
+export function settleSqlite(path: string): boolean {
+  const database = new DatabaseSync(path, { timeout: 1000 })
+  try {
+    return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0
+  } finally {
+    database.close()
   }
 }
 
@@ -46,24 +80,29 @@ function makeFile(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     closeSync(openSync(path, 'a', 0o600))
-    closeSync(openSync(`${path}.lock`, 'a', 0o600))
   } catch (error) {
     throw unusable(`The database ${path} cannot be written.`, error)
   }
+}
+
+/** The right to write in the database, until it is closed. Throws SETTING_INVALID where another process has it, in the words of `taken`. */
+export function lockDatabase(path: string, taken: Taken = { sentence: `Another Gantry process is using the database ${path}.` }): { close(): void } {
+  makeFile(`${path}.lock`)
+  return takeLock(path, taken)
 }
 
 /**
  * The lock is a second, empty database held in an exclusive transaction: the system lets go of it when the process dies,
  * however it dies, and readers (backups, `sqlite3`) can still open the real one, which `locking_mode=EXCLUSIVE` forbids.
  */
-function takeLock(path: string): DatabaseSync {
+function takeLock(path: string, taken: Taken): DatabaseSync {
   const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
     lock.close()
-    throw unusable(`Another Gantry process is using the database ${path}.`, error)
+    throw unusable(taken, error)
   }
 }
 
@@ -78,13 +117,22 @@ function openDatabase(path: string): DatabaseSync {
   return database
 }
 
-function sqlOver(database: DatabaseSync, lock: DatabaseSync): SqliteDatabase {
+function preparing(database: DatabaseSync): (query: string) => StatementSync {
   const statements = new Map<string, StatementSync>()
-  const prepared = (query: string): StatementSync => {
+  return (query) => {
     let statement = statements.get(query)
     if (!statement) statements.set(query, (statement = database.prepare(query)))
     return statement
   }
+}
+
+function allOver(database: DatabaseSync): Sql['all'] {
+  const prepared = preparing(database)
+  return <R extends Row>(query: string, ...params: Value[]) => prepared(query).all(...params) as R[]
+}
+
+function sqlOver(database: DatabaseSync, lock: { close(): void }): SqliteDatabase {
+  const prepared = preparing(database)
   const health = new Health(database)
   return {
     isHealthy: () => health.isGood(),
@@ -152,10 +200,12 @@ function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-function unusable(sentence: string, cause?: unknown): Failure {
-  return new Failure(
-    'SETTING_INVALID',
-    { sentence, next: 'Point GANTRY_DATA at a folder of its own, or stop the other process, and start again.' },
-    cause,
-  )
+interface Taken {
+  readonly sentence: string
+  readonly next?: string
+}
+
+function unusable(what: string | Taken, cause?: unknown): Failure {
+  const next = 'Point GANTRY_DATA at a folder of its own, or stop the other process, and start again.'
+  return new Failure('SETTING_INVALID', { next, ...(typeof what === 'string' ? { sentence: what } : what) }, cause)
 }

@@ -31,7 +31,7 @@ export function macUnder(hmac: Hmac, key: Uint8Array | null): Mac {
 export interface AuditRecord extends AuditEntry {
   /** From 1 on, without a gap. */
   readonly number: number
-  /** GitHub's id of the repository; 0 in the log of the accounts. */
+  /** GitHub's id of the repository; 0 in the log of the accounts, and for what happened to all of them. */
   readonly repository: number
   readonly mac: string
 }
@@ -69,6 +69,20 @@ export const noteOperatorFile = (sql: AccountSql, mac: Mac, file: string, at: nu
       ...{ at, by: null, action: 'operator file changed', subject: 'gantry.yml', before, after: fingerprint, why: null, request: null },
     })
   })
+
+/** A backup was made or restored; `after` is the SHA-256 of its manifest. */
+export const noteBackup = (sql: AccountSql, mac: Mac, entry: BackupEntry): void =>
+  append(sql, 'account_audit', mac, 0, { ...entry, by: null, before: null, request: null })
+
+/** The same in the log of the repositories. Both are called inside a transaction. */
+export const noteBackupOfRepositories = (sql: RepositorySql, mac: Mac, entry: BackupEntry): void =>
+  append(sql, 'repository_audit', mac, 0, { ...entry, by: null, before: null, request: null })
+
+export interface BackupEntry extends Pick<AuditEntry, 'at' | 'after' | 'why'> {
+  readonly action: 'backup made' | 'backup restored'
+  /** The backup's name as Gantry gives it. */
+  readonly subject: string
+}
 
 function append(sql: Sql, table: AuditTable, mac: Mac, repository: number, entry: AuditEntry): void {
   const last = auditHead(sql, table)

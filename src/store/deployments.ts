@@ -1,6 +1,7 @@
 import type { Change, Ending, Journal } from '../deploy/journal.ts'
 import { hasEnded } from '../deploy/deployment.ts'
 import type { Approval, Cancellation, Deployment, DeployRequest, EndState, State, Step, StepName } from '../deploy/deployment.ts'
+import { EVERY_ENVIRONMENT } from '../deploy/fence.ts'
 import type { Observation } from '../deploy/target.ts'
 import type { Problem } from '../errors.ts'
 import { createRecords, requestIn, type Records } from './records.ts'
@@ -113,13 +114,7 @@ function changes(sql: RepositorySql, { one, must }: Records, trail: Trail): Omit
         }
         return { deployment: one('key = ?', request.key) as Deployment, isNew: inserted.length > 0 }
       }),
-    raise: (environment, fence) => {
-      sql.all(
-        'insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = max(fence, excluded.fence)',
-        environment,
-        fence,
-      )
-    },
+    raise: (environment, fence) => raise(sql, environment, fence),
     move: (id, from, to, change) =>
       sql.transaction(() => {
         move(sql, id, from, to, change)
@@ -288,5 +283,12 @@ function turnOf(sql: RepositorySql, environment: string): string | null {
   return first?.state === 'queued' ? first.id : null
 }
 
+function raise(sql: RepositorySql, environment: string, fence: number): void {
+  sql.all(
+    'insert into environment (key, fence) values (?, ?) on conflict (key) do update set fence = max(fence, excluded.fence)',
+    ...[environment, fence],
+  )
+}
+
 const fenceOf = (sql: RepositorySql, environment: string): number =>
-  sql.all<{ fence: number }>('select fence from environment where key = ?', environment)[0]?.fence ?? 0
+  sql.all<{ fence: number | null }>('select max(fence) as fence from environment where key in (?, ?)', environment, EVERY_ENVIRONMENT)[0]?.fence ?? 0

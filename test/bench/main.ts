@@ -1,4 +1,5 @@
 // npm run bench [-- NAME …] [--json]: measurements against peers, as ratios; ends with 1 when a goal is missed.
+import { backup } from './backup.ts'
 import { engine } from './engine.ts'
 import { github } from './github.ts'
 import { history } from './history.ts'
@@ -19,7 +20,7 @@ export interface Measure {
   readonly [beside: string]: unknown
 }
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry, vault }
+const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry, vault, backup }
 
 if (import.meta.main) {
   const names = process.argv.slice(2).filter((word) => word !== '--json')

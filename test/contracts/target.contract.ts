@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Artifact, Hands, Operation, Target, TargetSettings } from '../../src/deploy/target.ts'
+import { floorOf } from '../../src/deploy/fence.ts'
 import { Failure } from '../../src/errors.ts'
 import { Crossings, type Death } from '../world/crossings.ts'
 
@@ -96,6 +97,16 @@ export function targetContract(name: string, contract: TargetContract): void {
       await apply(target, first, place)
       expect(await problemOf(apply(target, await operation(place, 'other', 1, '2'), place))).toMatchObject({ code: 'TARGET_MOVED' })
       await expectRuns(target, place, first, '1')
+    })
+
+    test('after a backup was restored: a fence of the next generation is taken, and what was on its way before is refused', async () => {
+      const [place, target] = await fresh(contract)
+      await apply(target, await operation(place, 'lost', 7, '1'), place)
+      const next = await operation(place, 'next', floorOf(1) + 1, '2')
+      await apply(target, next, place)
+      await expectRuns(target, place, next, '2')
+      expect(await problemOf(apply(target, await operation(place, 'late', 8, '1'), place))).toMatchObject({ code: 'TARGET_MOVED' })
+      await expectRuns(target, place, next, '2')
     })
 
     if (contract.hasHealth) health(contract)

@@ -45,6 +45,7 @@ describe('the settings', () => {
       data: './data',
       config: 'gantry.yml',
       keys: [],
+      backups: { every: null, keep: 7, folder: './data/backups' },
       webhookProxyUrl: null,
     })
   })
@@ -181,5 +182,39 @@ describe('.env.example', () => {
 
   test('is accepted as it stands, and says what the defaults say', () => {
     expect(settings(example)).toEqual(settings({}))
+  })
+})
+
+describe('GANTRY_BACKUPS', () => {
+  const KEY = `k1:${VAULT_KEY}`
+
+  test.each([
+    [undefined, 24 * 3_600_000],
+    ['', 24 * 3_600_000],
+    ['30m', 30 * 60_000],
+    ['6h', 6 * 3_600_000],
+    ['7d', 7 * 86_400_000],
+    ['off', null],
+  ])('where there is a key: %j', (value, every) => {
+    expect(settings({ GANTRY_KEYS: KEY, GANTRY_BACKUPS: value }).backups).toEqual({ every, keep: 7, folder: './data/backups' })
+  })
+
+  test('is off without a key, and cannot be on', () => {
+    expect(settings({ GANTRY_BACKUPS: 'off' }).backups.every).toBeNull()
+    expect(complaints({ GANTRY_BACKUPS: '24h' })).toEqual([
+      'The environment variable GANTRY_BACKUPS is set, while GANTRY_KEYS is not: backups are encrypted.',
+    ])
+  })
+
+  test.each(['0h', '24', '1w', '-1h', '1.5h', 'daily', '99999h'])('is not %j', (value) => {
+    expect(complaints({ GANTRY_KEYS: KEY, GANTRY_BACKUPS: value })).toEqual([
+      'The environment variable GANTRY_BACKUPS must be a time such as 30m, 24h or 7d, or off.',
+    ])
+  })
+
+  test('has a number that is kept, and a folder', () => {
+    const kept = settings({ GANTRY_KEYS: KEY, GANTRY_BACKUPS_KEEP: '30', GANTRY_BACKUPS_FOLDER: '/mnt/backups' }).backups
+    expect(kept).toEqual({ every: 24 * 3_600_000, keep: 30, folder: '/mnt/backups' })
+    for (const wrong of ['0', '-1', 'all', '10000']) expect(complaints({ GANTRY_BACKUPS_KEEP: wrong })).toHaveLength(1)
   })
 })

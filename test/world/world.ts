@@ -299,7 +299,8 @@ export class World {
       oauth: null,
     }
     const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: this.keys, webhookProxyUrl: null }
-    return { ...rest, app, githubApiUrl: 'https://api.github.com' }
+    const backups = { every: null, keep: 1, folder: '' }
+    return { ...rest, backups, app, githubApiUrl: 'https://api.github.com' }
   }
 
   async #internet(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {

@@ -1,5 +1,5 @@
 import { Failure } from '../../../src/errors.ts'
-import type { Artifact, Observation, Operation, Target } from '../../../src/deploy/target.ts'
+import type { Artifact, Contract, Observation, Operation, Target } from '../../../src/deploy/target.ts'
 import type { Digest } from '../../../src/registry/reference.ts'
 import type { Crossings } from '../../world/crossings.ts'
 
@@ -16,6 +16,7 @@ export class ScriptedTarget {
   /** Every switch to another image, by anyone. */
   readonly effects: { readonly id: string; readonly fence: number; readonly digest: Digest }[] = []
   isHealthy = true
+  contract: Contract = 'keyed'
   /** How often it was asked to begin something. */
   heard = 0
   /** How many of the next observations fail. */
@@ -56,7 +57,7 @@ export class ScriptedTarget {
   through(crossings: Crossings): Target {
     return {
       kind: 'scripted',
-      contract: 'keyed',
+      contract: this.contract,
       platform: null,
       guarded: [],
       parse: (settings) => ({ settings: settings as { path: string } }),

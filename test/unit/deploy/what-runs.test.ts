@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { EnvironmentRules } from '../../../src/deploy/environment.ts'
+import { EVERY_ENVIRONMENT, floorOf } from '../../../src/deploy/fence.ts'
 import { SmallWorld } from './small-world.ts'
 import { ADA, GRACE, HEAD, OTHER, asks, configuration, digestOf, pull, request, rules } from './situation.ts'
 
@@ -21,6 +22,30 @@ describe('what runs', () => {
     expect(world.target.runs).toBe(digestOf('1.0'))
     await world.time.passes('2 minutes')
     expect(await world.status()).toMatchObject({ last: { id: world.idOf(older) }, drift: null })
+  })
+})
+
+describe('on a target that takes no fence', () => {
+  test.each([
+    ['what somebody put there is put right', 0, digestOf('1.0')],
+    ['but not where a backup was restored since, because then the record may be the older one', 1, digestOf('1.1')],
+  ])('%s', async (_what, generation, runs) => {
+    const world = new SmallWorld()
+    world.target.contract = 'readable'
+    world.starts()
+    world.asks(':1.0')
+    await world.settles()
+    world.journal.raise(EVERY_ENVIRONMENT, floorOf(generation))
+    world.target.isMovedTo(digestOf('1.1'))
+    await world.time.passes('5 minutes')
+    expect(world.target.runs).toBe(runs)
+    if (generation > 0) expect((await world.status()).drift).toMatchObject({ seen: expect.stringContaining(digestOf('1.1')) })
+    world.asks(':1.2')
+    await world.settles()
+    expect(world.target.runs).toBe(digestOf('1.2'))
+    world.target.isMovedTo(digestOf('1.1'))
+    await world.time.passes('5 minutes')
+    expect(world.target.runs).toBe(digestOf('1.2'))
   })
 })
 

@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { placeTargets } from '../assemble.ts'
+import { compare, type Compared } from '../deploy/believed.ts'
+import { Failure } from '../errors.ts'
+import type { Settings } from '../settings.ts'
+import { backupName, type Manifest } from '../store/backup/manifest.ts'
+import { createJournal } from '../store/deployments.ts'
+import { makeBackup } from './backup.ts'
+import { systemClock } from './clock.ts'
+import { loadOperatorFile, type Machine } from './operator-file.ts'
+import { restore, type Done } from './restore.ts'
+import { secretsIn } from './secrets.ts'
+import { readSqlite } from './sqlite.ts'
+import { targetDoors } from './target-doors.ts'
+import { verifyBackup, type Verified } from './verify-backup.ts'
+import { withWorkFolder } from './work-folder.ts'
+
+export const BACKUP_HELP = `gantry backup [FILE]
+               the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one
+gantry restore FILE --check
+               whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before
+gantry restore FILE [--replace]
+               puts the backup in the database's place; --replace keeps the one that is there beside it. Gantry must not run`
+
+export interface BackupMachine {
+  /** Throws a `Failure` where they are wrong. */
+  settings(): Settings
+  readonly machine: Machine
+  print(text: string): void
+  /** Beside the answer: on standard error. */
+  say(text: string): void
+}
+
+/** `gantry backup …`. Answers with the exit code: 0 it is made, 2 the words are wrong. Throws a `Failure`. */
+export async function backupCommand(words: readonly string[], { settings, print, say }: BackupMachine): Promise<0 | 2> {
+  const asked = readWords(words, {})
+  if (asked === null || asked.files.length > 1) return wrong('backup', words, say)
+  const place = settings()
+  const now = systemClock.now()
+  const to = asked.files[0] ?? join(place.backups.folder, backupName(now))
+  const manifest = await makeBackup(place, to, now)
+  print(`Made ${to}: ${contentWords(manifest)}. It opens with the key ${manifest.key}.`)
+  return 0
+}
+
+/** The file, of what `gantry backup` printed. */
+export const fileMade = (printed: string): string | null => /^Made (.+): deployments \d+, rows/m.exec(printed)?.[1] ?? null
+
+/** The exit code of a check that finds a whole backup of a database in which something was wrong already. */
+export const WHOLE_BUT = 3
+
+/** `gantry restore …`. Answers with the exit code: 0 done, or whole; 2 the words are wrong; `WHOLE_BUT`. Throws a `Failure`. */
+export async function restoreCommand(words: readonly string[], machine: BackupMachine): Promise<0 | 2 | typeof WHOLE_BUT> {
+  const asked = readWords(words, { check: { type: 'boolean' }, replace: { type: 'boolean' } })
+  const { check, replace = false } = asked?.values ?? {}
+  const [file, ...more] = asked?.files ?? []
+  if (file === undefined || more.length > 0 || (check === true && replace)) return wrong('restore', words, machine.say)
+  const settings = machine.settings()
+  if (check === true) {
+    const verified = await withWorkFolder(settings.data, (folder) => verifyBackup(file, settings, folder))
+    machine.print(`${file} is whole: made at ${timeOf(verified)}, ${contentWords(verified.manifest)}.`)
+    return tellFindings(verified, machine)
+  }
+  let compared: readonly Compared[] = []
+  const look = async (verified: Verified): Promise<number> => {
+    compared = await askTargets(verified, settings, machine)
+    return compared.reduce((highest, { fence }) => Math.max(highest, fence), 0)
+  }
+  tell(await restore(file, settings, { now: systemClock.now(), replace, look }), compared, machine)
+  return 0
+}
+
+type Flags = Readonly<Record<string, { readonly type: 'boolean' }>>
+
+function readWords(words: readonly string[], options: Flags) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options })
+    return { values: values as Partial<Record<'check' | 'replace', boolean>>, files: positionals }
+  } catch {
+    return null
+  }
+}
+
+function wrong(command: string, words: readonly string[], say: BackupMachine['say']): 2 {
+  say(`There is no command "gantry ${[command, ...words].join(' ')}".\n\n${BACKUP_HELP}`)
+  return 2
+}
+
+/** A backup is restored without its targets, too: they may be gone with the machine. */
+async function askTargets({ database, mac }: Verified, settings: Settings, { machine, say }: BackupMachine): Promise<readonly Compared[]> {
+  const sql = readSqlite(database)
+  try {
+    const { declarations } = await secretsIn(sql, settings)
+    const targets = placeTargets(loadOperatorFile(settings.config, machine, await declarations.all()), targetDoors(settings))
+    return await compare(createJournal(sql, mac), targets, systemClock)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    say(`The targets were not asked what they run: ${error.problem.sentence}`)
+    return []
+  } finally {
+    sql.close()
+  }
+}
+
+/** What differs comes first. */
+const MOST_LINES = 200
+
+function tell(done: Done, compared: readonly Compared[], machine: BackupMachine): void {
+  const { verified, kept, unknown, cancelled, deliveries } = done
+  const { print } = machine
+  print(`Restored the backup of ${timeOf(verified)}: ${contentWords(verified.manifest)}.`)
+  if (kept !== null) print(`The database that was there is ${kept}.`)
+  print(
+    `Of what had not ended then: ${cancelled} cancelled, ${unknown} of unknown outcome, ${deliveries} deliveries left alone. None of it runs again.`,
+  )
+  const lines = compared.toSorted((a, b) => Number(a.observed === 'same') - Number(b.observed === 'same')).map(comparedWords)
+  for (const line of lines.slice(0, MOST_LINES)) print(line)
+  if (lines.length > MOST_LINES) print(`And ${lines.length - MOST_LINES} more environments.`)
+  if (compared.some(({ observed }) => observed !== 'same'))
+    print('Nothing was deployed. Where it differs, see what runs with /status there, then deploy what shall run.')
+  tellFindings(verified, machine)
+  print('Start Gantry.')
+}
+
+function comparedWords({ place, target, recorded, observed }: Compared): string {
+  if (observed === 'same') return `as recorded  ${place}: ${recorded}`
+  if ('unknown' in observed) return `not asked    ${place}: recorded ${recorded}; target ${target}: ${observed.unknown}`
+  return `differs      ${place}: recorded ${recorded}; target ${target} runs ${observed.runs}`
+}
+
+function tellFindings({ findings }: Verified, { say }: BackupMachine): 0 | typeof WHOLE_BUT {
+  for (const finding of findings) say(`Already so when the backup was made: ${finding}`)
+  return findings.length === 0 ? 0 : WHOLE_BUT
+}
+
+const timeOf = ({ manifest }: Verified): string => new Date(manifest.madeAt).toISOString()
+
+const contentWords = ({ deployments, rows, bytes, hash }: Manifest): string =>
+  `deployments ${deployments}, rows ${rows}, ${(bytes / 1e6).toFixed(1)} MB, content ${hash.slice(0, 16)}`

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Failure } from '../errors.ts'
+import type { Settings } from '../settings.ts'
+import { auditHead } from '../store/audit.ts'
+import { newBackupKeys } from '../store/backup/backup-keys.ts'
+import { canonicalHash, type Hash } from '../store/backup/canonical.ts'
+import { FORMAT, type Manifest } from '../store/backup/manifest.ts'
+import type { Sql } from '../store/sql.ts'
+import { localKeys } from '../store/vault/local-keys.ts'
+import { writeBackup } from './backup-file.ts'
+import { entropy } from './entropy.ts'
+import { readSqlite, snapshotInto } from './sqlite.ts'
+import { withWorkFolder } from './work-folder.ts'
+
+/** The installation that is backed up or restored. */
+export type Place = Pick<Settings, 'data' | 'keys'>
+
+export const databaseIn = ({ data }: Pick<Place, 'data'>): string => join(data, 'gantry.db')
+
+/**
+ * Writes the database as it is at one moment into a new file, encrypted, beside a Gantry that runs or without one. Throws
+ * VAULT_KEY_MISSING, SETTING_INVALID where there is no database or another backup is being made, BACKUP_REFUSED, BACKUP_FAILED.
+ */
+export async function makeBackup(place: Place, to: string, now: number): Promise<Manifest> {
+  const source = localKeys(place.keys, entropy)
+  readSqlite(databaseIn(place)).close()
+  return withWorkFolder(place.data, async (folder) => {
+    const snapshot = join(folder, 'snapshot.db')
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+    snapshotInto(databaseIn(place), snapshot)
+    const about = { format: FORMAT, madeAt: now, ...factsOf(snapshot) } as const
+    const { keys, key, wrapped } = await newBackupKeys(source, entropy, about)
+    const manifest = { ...about, key, wrapped }
+    await writeBackup(to, manifest, keys, snapshot)
+    return manifest
+  })
+}
+
+function factsOf(snapshot: string): Omit<Manifest, 'format' | 'madeAt' | 'key' | 'wrapped'> {
+  const sql = readSqlite(snapshot)
+  try {
+    const damage = damageIn(sql)
+    if (damage !== null) throw damaged(damage)
+    const one = (query: string): number => sql.all<{ n: number }>(query)[0]?.n ?? 0
+    return {
+      instance: sql.all<{ id: string }>('select id from instance')[0]?.id ?? '',
+      schema: {
+        repositories: one('select max(version) as n from repository_migration'),
+        accounts: one('select max(version) as n from account_migration'),
+      },
+      bytes: statSync(snapshot).size,
+      ...canonicalHash(sql, sha256Hash()),
+      deployments: one('select count(*) as n from deployment'),
+      audit: { repositories: auditHead(sql, 'repository_audit'), accounts: auditHead(sql, 'account_audit') },
+    }
+  } finally {
+    sql.close()
+  }
+}
+
+/** What SQLite itself finds wrong with a database; null where that is nothing. */
+export function damageIn(sql: Sql): string | null {
+  const [first] = sql.all<{ integrity_check: string }>('pragma integrity_check')
+  return first?.integrity_check === 'ok' ? null : (first?.integrity_check ?? 'no answer')
+}
+
+export function sha256Hash(): Hash {
+  const hash = createHash('sha256')
+  return { update: (text) => void hash.update(text), digest: () => hash.digest('hex') }
+}
+
+const damaged = (found: string): Failure =>
+  new Failure('BACKUP_FAILED', {
+    sentence: 'The database itself is damaged, so no backup was made of it.',
+    found,
+    wanted: 'a database that SQLite finds whole',
+    next: 'Look after the disk, keep the older backups, and restore the newest: docs/operating.md says how.',
+    retryable: false,
+  })

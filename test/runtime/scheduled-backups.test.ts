@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Ended } from '../../src/runtime/own-process.ts'
+import { keepBackups } from '../../src/runtime/scheduled-backups.ts'
+import { backupName } from '../../src/store/backup/manifest.ts'
+import { Grounds, eventually } from '../world/grounds.ts'
+import { Time } from '../world/time.ts'
+
+const HOUR = 3_600_000
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gantry-scheduled-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The schedule over a folder of files that only say whose they are; what `gantry` answers is said by the test. */
+class Schedule {
+  readonly said: string[] = []
+  readonly noted: string[] = []
+  readonly ran: string[] = []
+  answers: { backup?: Ended; restore?: Ended } = {}
+  readonly time: Time
+  readonly stop: () => Promise<void>
+  #told = Promise.withResolvers<void>()
+
+  constructor(now: Time['now'] | null = null, keep = 3) {
+    const told = (...[, message]: [unknown, string]) => {
+      this.said.push(message)
+      this.#told.resolve()
+    }
+    // Each turn ends with a line in the log.
+    this.time = new Time(async () => {
+      await this.#told.promise
+      this.#told = Promise.withResolvers()
+      await new Promise((resolve) => setImmediate(resolve))
+    })
+    if (now !== null) this.time.moves(now() - this.time.now())
+    this.stop = keepBackups({
+      settings: { every: 24 * HOUR, keep, folder },
+      clock: this.time,
+      log: { info: told, error: told } as never,
+      run: async ([command = '']) => {
+        this.ran.push(command)
+        const file = join(folder, backupName(this.time.now()))
+        const answer = this.answers[command as 'backup' | 'restore'] ?? { code: 0, said: `Made ${file}: deployments 1, rows 2, …` }
+        if (command === 'backup' && answer.code === 0) has(file)
+        return answer
+      },
+      note: async (name) => void this.noted.push(name),
+    })
+  }
+
+  get files(): string[] {
+    return readdirSync(folder).toSorted()
+  }
+}
+
+const has = (file: string, instance = 'me'): void =>
+  writeFileSync(file, `${JSON.stringify({ format: 'gantry backup 1', key: 'k1', wrapped: '', instance, deployments: 1, bytes: 1 })}\nmac\n`)
+
+describe('backups that Gantry makes by itself', () => {
+  test('are made soon after the first start and then every so often, each tried out and noted', async () => {
+    const schedule = new Schedule()
+    await schedule.time.passes('1 minute')
+    expect([schedule.ran, schedule.said]).toEqual([['backup', 'restore'], ['a backup was made']])
+    await schedule.time.passes('47 hours')
+    expect(schedule.ran).toHaveLength(4)
+    expect(schedule.noted).toEqual(schedule.files)
+    await schedule.stop()
+    expect(schedule.time.isWaiting).toBe(false)
+  })
+
+  test('are not made again by a start soon after the last one', async () => {
+    const before = new Schedule()
+    await before.time.passes('1 minute')
+    const after = new Schedule(() => before.time.now())
+    await after.time.passes('23 hours')
+    expect(after.ran).toEqual([])
+    await after.time.passes('1 hour')
+    expect(after.ran).toEqual(['backup', 'restore'])
+  })
+
+  test('of a clock that was wrong do not keep it from making new ones, and the one just made is never deleted', async () => {
+    for (const year of [2031, 2032, 2033, 2034]) has(join(folder, backupName(Date.UTC(year, 1))))
+    const schedule = new Schedule()
+    await schedule.time.passes('25 hours')
+    expect(schedule.noted).toHaveLength(1)
+    expect(schedule.files).toEqual([...schedule.noted, backupName(Date.UTC(2033, 1)), backupName(Date.UTC(2034, 1))])
+  })
+
+  test('are deleted beyond the number that is kept; what others keep there, and what is no backup, stays', async () => {
+    const theirs = [backupName(1), backupName(2), 'gantry.yml']
+    for (const name of theirs) has(join(folder, name), 'another installation')
+    writeFileSync(join(folder, 'gantry-x.backup.part'), '')
+    const schedule = new Schedule()
+    utimesSync(join(folder, 'gantry-x.backup.part'), 0, 0)
+    for (let day = 0; day < 6; day++) await schedule.time.passes('1 day')
+    expect(schedule.noted.length).toBeGreaterThan(4)
+    expect(schedule.files).toEqual([...theirs, ...schedule.noted.slice(-3)].toSorted())
+  })
+
+  test('that cannot be made are said to be so, tried again within the hour, and cost none of those before', async () => {
+    const schedule = new Schedule(null, 1)
+    await schedule.time.passes('1 minute')
+    schedule.answers = { backup: { code: 1, said: 'no space left' } }
+    await schedule.time.passes('27 hours')
+    expect(schedule.said.slice(1)).toEqual(Array.from({ length: 4 }, () => 'no backup was made'))
+    expect(schedule.files).toEqual(schedule.noted)
+    schedule.answers = {}
+    await schedule.time.passes('1 hour')
+    expect([schedule.said.at(-1), schedule.files]).toEqual(['a backup was made', schedule.noted.slice(-1)])
+  })
+
+  test('that cannot be restored are put aside, one of them, and the last good one stays', async () => {
+    const schedule = new Schedule(null, 1)
+    await schedule.time.passes('1 minute')
+    schedule.answers = { restore: { code: 1, said: 'broken' } }
+    await schedule.time.passes('26 hours')
+    expect(schedule.said.slice(1)).toEqual(Array.from({ length: 3 }, () => 'a backup cannot be restored'))
+    expect(schedule.files).toEqual([...schedule.noted, expect.stringMatching(/\.backup\.broken$/)])
+  })
+
+  test('of a database in which something cannot be read count, and that is said', async () => {
+    const schedule = new Schedule()
+    schedule.answers = { restore: { code: 3, said: 'The secret …' } }
+    await schedule.time.passes('1 minute')
+    expect(schedule.said).toEqual(['a backup is whole, and something that is in it cannot be read', 'a backup was made'])
+  })
+})
+
+test('the real program makes one soon after its start, in a process of its own, and notes it in the audit log', async () => {
+  const GANTRY_BACKUPS_FOLDER = join(folder, 'elsewhere')
+  mkdirSync(GANTRY_BACKUPS_FOLDER)
+  const grounds = await Grounds.open({ GANTRY_KEYS: `k1:${randomBytes(32).toString('base64')}`, GANTRY_BACKUPS_FOLDER })
+  try {
+    await grounds.gantry.says(/"msg":"a backup was made"/)
+    const [name] = readdirSync(GANTRY_BACKUPS_FOLDER)
+    expect(await eventually(() => grounds.rows(`select 1 from account_audit where action = 'backup made'`).length === 1)).toBe(true)
+    expect(grounds.rows(`select subject from account_audit where action = 'backup made'`)).toEqual([{ subject: name }])
+    expect(grounds.gantry.output).not.toMatch(/"level":(50|60)/)
+    expect(readdirSync(join(grounds.folder, 'data'))).not.toContain('backup.work')
+  } finally {
+    await grounds.closes()
+  }
+})
