@@ -1,12 +1,32 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { AuditHead } from '../deploy/audit.ts'
-import { auditRecords, verifyAudit, type AuditTable, type Mac } from '../store/audit.ts'
+import { auditRecords, macUnder, verifyAudit, type AuditTable, type Mac } from '../store/audit.ts'
 import type { Sql } from '../store/sql.ts'
+import { hmac } from './mac.ts'
+import { secretsIn } from './secrets.ts'
+import { readSqlite } from './sqlite.ts'
+import type { CliCommand } from './terminal.ts'
 
-export const AUDIT_HELP = `gantry audit verify [--known NUMBER:MAC …]
+const AUDIT_HELP = `gantry audit verify [--known NUMBER:MAC …]
                whether the audit log is as it was written, up to the records that are known from elsewhere; ends with 0 only if it is
 gantry audit export
                the audit log as JSON Lines, the oldest record first`
+
+export const audit: CliCommand = {
+  name: 'audit',
+  help: AUDIT_HELP,
+  run: async (words, { settings, print }) => {
+    const { data, keys } = settings()
+    const sql = readSqlite(join(data, 'gantry.db'))
+    try {
+      const { mac } = await secretsIn(sql, { keys })
+      return auditCommand(words, { sql, macs: [mac, macUnder(hmac, null)], print })
+    } finally {
+      sql.close()
+    }
+  },
+}
 
 /** What people call the two logs: that of repositories is the one that GitHub Deployments carry the head of. */
 const LOGS: readonly (readonly [name: 'repositories' | 'accounts', table: AuditTable])[] = [
@@ -14,14 +34,14 @@ const LOGS: readonly (readonly [name: 'repositories' | 'accounts', table: AuditT
   ['accounts', 'account_audit'],
 ]
 
-export interface AuditMachine {
+interface AuditMachine {
   readonly sql: Sql
   readonly macs: readonly Mac[]
   print(line: string): void
 }
 
 /** `gantry audit …`, beside a running Gantry or without one. Answers with the exit code: 0 as it was written, 1 it is not, 2 the words are wrong. */
-export function auditCommand(words: readonly string[], machine: AuditMachine): 0 | 1 | 2 {
+function auditCommand(words: readonly string[], machine: AuditMachine): 0 | 1 | 2 {
   const asked = readWords(words)
   if (asked === null) {
     machine.print(AUDIT_HELP)

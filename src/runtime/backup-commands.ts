@@ -8,32 +8,29 @@ import { backupName, type Manifest } from '../store/backup/manifest.ts'
 import { createJournal } from '../store/deployments.ts'
 import { makeBackup } from './backup.ts'
 import { systemClock } from './clock.ts'
-import { loadOperatorFile, type Machine } from './operator-file.ts'
-import { restore, type Done } from './restore.ts'
+import { loadOperatorFile } from './operator-file.ts'
+import { restore as putBack, type Done } from './restore.ts'
 import { secretsIn } from './secrets.ts'
 import { readSqlite } from './sqlite.ts'
 import { targetDoors } from './target-doors.ts'
 import { verifyBackup, type Verified } from './verify-backup.ts'
+import type { CliCommand, Terminal } from './terminal.ts'
 import { withWorkFolder } from './work-folder.ts'
 
-export const BACKUP_HELP = `gantry backup [FILE]
-               the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one
-gantry restore FILE --check
+const BACKUP_HELP = `gantry backup [FILE]
+               the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one`
+
+const RESTORE_HELP = `gantry restore FILE --check
                whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before
 gantry restore FILE [--replace]
                puts the backup in the database's place; --replace keeps the one that is there beside it. Gantry must not run`
 
-export interface BackupMachine {
-  /** Throws a `Failure` where they are wrong. */
-  settings(): Settings
-  readonly machine: Machine
-  print(text: string): void
-  /** Beside the answer: on standard error. */
-  say(text: string): void
-}
+export const backup: CliCommand = { name: 'backup', help: BACKUP_HELP, run: backupCommand }
+
+export const restore: CliCommand = { name: 'restore', help: RESTORE_HELP, run: restoreCommand }
 
 /** `gantry backup …`. Answers with the exit code: 0 it is made, 2 the words are wrong. Throws a `Failure`. */
-export async function backupCommand(words: readonly string[], { settings, print, say }: BackupMachine): Promise<0 | 2> {
+async function backupCommand(words: readonly string[], { settings, print, say }: Terminal): Promise<0 | 2> {
   const asked = readWords(words, {})
   if (asked === null || asked.files.length > 1) return wrong('backup', words, say)
   const place = settings()
@@ -51,7 +48,7 @@ export const fileMade = (printed: string): string | null => /^Made (.+): deploym
 export const WHOLE_BUT = 3
 
 /** `gantry restore …`. Answers with the exit code: 0 done, or whole; 2 the words are wrong; `WHOLE_BUT`. Throws a `Failure`. */
-export async function restoreCommand(words: readonly string[], machine: BackupMachine): Promise<0 | 2 | typeof WHOLE_BUT> {
+async function restoreCommand(words: readonly string[], machine: Terminal): Promise<0 | 2 | typeof WHOLE_BUT> {
   const asked = readWords(words, { check: { type: 'boolean' }, replace: { type: 'boolean' } })
   const { check, replace = false } = asked?.values ?? {}
   const [file, ...more] = asked?.files ?? []
@@ -67,7 +64,7 @@ export async function restoreCommand(words: readonly string[], machine: BackupMa
     compared = await askTargets(verified, settings, machine)
     return compared.reduce((highest, { fence }) => Math.max(highest, fence), 0)
   }
-  tell(await restore(file, settings, { now: systemClock.now(), replace, look }), compared, machine)
+  tell(await putBack(file, settings, { now: systemClock.now(), replace, look }), compared, machine)
   return 0
 }
 
@@ -82,13 +79,13 @@ function readWords(words: readonly string[], options: Flags) {
   }
 }
 
-function wrong(command: string, words: readonly string[], say: BackupMachine['say']): 2 {
-  say(`There is no command "gantry ${[command, ...words].join(' ')}".\n\n${BACKUP_HELP}`)
+function wrong(command: string, words: readonly string[], say: Terminal['say']): 2 {
+  say(`There is no command "gantry ${[command, ...words].join(' ')}".\n\n${BACKUP_HELP}\n${RESTORE_HELP}`)
   return 2
 }
 
 /** A backup is restored without its targets, too: they may be gone with the machine. */
-async function askTargets({ database, mac }: Verified, settings: Settings, { machine, say }: BackupMachine): Promise<readonly Compared[]> {
+async function askTargets({ database, mac }: Verified, settings: Settings, machine: Terminal): Promise<readonly Compared[]> {
   const sql = readSqlite(database)
   try {
     const { declarations } = await secretsIn(sql, settings)
@@ -96,7 +93,7 @@ async function askTargets({ database, mac }: Verified, settings: Settings, { mac
     return await compare(createJournal(sql, mac), targets, systemClock)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    say(`The targets were not asked what they run: ${error.problem.sentence}`)
+    machine.say(`The targets were not asked what they run: ${error.problem.sentence}`)
     return []
   } finally {
     sql.close()
@@ -106,7 +103,7 @@ async function askTargets({ database, mac }: Verified, settings: Settings, { mac
 /** What differs comes first. */
 const MOST_LINES = 200
 
-function tell(done: Done, compared: readonly Compared[], machine: BackupMachine): void {
+function tell(done: Done, compared: readonly Compared[], machine: Terminal): void {
   const { verified, kept, unknown, cancelled, deliveries } = done
   const { print } = machine
   print(`Restored the backup of ${timeOf(verified)}: ${contentWords(verified.manifest)}.`)
@@ -129,7 +126,7 @@ function comparedWords({ place, target, recorded, observed }: Compared): string 
   return `differs      ${place}: recorded ${recorded}; target ${target} runs ${observed.runs}`
 }
 
-function tellFindings({ findings }: Verified, { say }: BackupMachine): 0 | typeof WHOLE_BUT {
+function tellFindings({ findings }: Verified, { say }: Terminal): 0 | typeof WHOLE_BUT {
   for (const finding of findings) say(`Already so when the backup was made: ${finding}`)
   return findings.length === 0 ? 0 : WHOLE_BUT
 }

@@ -1,13 +1,22 @@
+import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compareConfigurations } from '../config/repository-file.ts'
 import type { ConfigurationVerdict } from '../deploy/configuration-check.ts'
+import type { CliCommand } from './terminal.ts'
 
-export const CONFIG_CHECK_HELP = `gantry config check FILE [--against FILE]
+const CONFIG_CHECK_HELP = `gantry config check FILE [--against FILE]
                whether a .github/deploy.yml is valid, line by line, and whom it lets do more or less than the other one; - is the
                standard input; ends with 0 only if it is valid`
 
+export const config: CliCommand = {
+  name: 'config',
+  help: CONFIG_CHECK_HELP,
+  run: (words, { readFile, readStandardInput, print }) =>
+    configCheckCommand(words, { repository: basename(process.cwd()), readFile: (path) => readFile(path) ?? null, readStandardInput, print }),
+}
+
 /** What of this machine the command needs. */
-export interface ConfigCheckMachine {
+interface ConfigCheckMachine {
   /** The name of the repository: where a file names no app. */
   readonly repository: string
   /** Null where it cannot be read. */

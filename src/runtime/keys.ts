@@ -14,15 +14,23 @@ import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault, type Vault } from '../store/vault.ts'
 import { entropy } from './entropy.ts'
 import { openSqlite } from './sqlite.ts'
+import type { CliCommand } from './terminal.ts'
 
-export const KEYS_HELP = `gantry keys new
+const KEYS_HELP = `gantry keys new
                a key for GANTRY_KEYS, alone on standard output
 gantry keys rotate [--records]
                takes up the first key of GANTRY_KEYS; with --records every secret is sealed anew under new keys. Gantry must not run
 gantry keys discard ID | --account NUMBER, and --yes
                destroys what only the key ID opens, or what is kept for an account: for a lost key. Gantry must not run`
 
-export interface KeysMachine {
+export const keys: CliCommand = {
+  name: 'keys',
+  help: KEYS_HELP,
+  // A new key is printed as it is.
+  run: (words, { settings, say }) => keysCommand(words, { settings, say, print: (line) => console.log(line) }),
+}
+
+interface KeysMachine {
   /** Throws a `Failure` where they are wrong. */
   settings(): Pick<Settings, 'keys' | 'data'>
   print(text: string): void
@@ -31,7 +39,7 @@ export interface KeysMachine {
 }
 
 /** `gantry keys …`. Answers with the exit code: 0 done, 1 something is left undone, 2 the words are wrong. Throws a `Failure`. */
-export async function keysCommand(words: readonly string[], machine: KeysMachine): Promise<0 | 1 | 2> {
+async function keysCommand(words: readonly string[], machine: KeysMachine): Promise<0 | 1 | 2> {
   const asked = readWords(words)
   if (asked?.verb === 'new') return newKey(machine)
   if (asked?.verb === 'rotate') return rotate(asked.records, machine)

@@ -7,10 +7,11 @@ import { Failure, Refusal } from '../errors.ts'
 import { isFor, PULL_WITHIN } from '../images.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { anonymous } from '../registry/credential.ts'
-import { preflight } from '../registry/preflight.ts'
+import { preflight as look } from '../registry/preflight.ts'
 import type { Preflight, PreflightAsking } from '../registry/preflight.ts'
 import { canonicalRepository, parseReference } from '../registry/reference.ts'
 import { Secret } from '../secret.ts'
+import { operatorFilePath } from '../settings.ts'
 import { dockerCredential } from './docker-config.ts'
 import { loadOperatorFile } from './operator-file.ts'
 import { NO_OPERATOR } from '../config/operator.ts'
@@ -18,12 +19,19 @@ import type { Operator } from '../config/operator.ts'
 import type { Machine } from './operator-file.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
+import type { CliCommand } from './terminal.ts'
 
-export const PREFLIGHT_HELP = `gantry preflight IMAGE [--username NAME --password-stdin | --credential NAME] [--platform OS/ARCH] [--json]
+const PREFLIGHT_HELP = `gantry preflight IMAGE [--username NAME --password-stdin | --credential NAME] [--platform OS/ARCH] [--json]
                whether the image can be pulled, row by row; ends with 0 only if it can`
 
+export const preflight: CliCommand = {
+  name: 'preflight',
+  help: PREFLIGHT_HELP,
+  run: (words, terminal) => preflightCommand(words, { ...terminal, warn: terminal.say, config: operatorFilePath(terminal.environment) }),
+}
+
 /** What of this machine the command needs; the settings' file for `--credential` and for what registries it lists. */
-export interface PreflightMachine extends Machine {
+interface PreflightMachine extends Machine {
   /** The operator file. */
   readonly config: string
   readStandardInput(): Promise<string>
@@ -33,7 +41,7 @@ export interface PreflightMachine extends Machine {
 }
 
 /** `gantry preflight …`: needs neither App nor database. Answers with the exit code: 0 it can be pulled, 1 it cannot, 2 the words are wrong. */
-export async function preflightCommand(words: readonly string[], machine: PreflightMachine): Promise<0 | 1 | 2> {
+async function preflightCommand(words: readonly string[], machine: PreflightMachine): Promise<0 | 1 | 2> {
   const asked = readWords(words)
   if ('wrong' in asked) {
     machine.print(`${asked.wrong}\n\n${PREFLIGHT_HELP}`)
@@ -70,7 +78,7 @@ export async function preflightCommand(words: readonly string[], machine: Prefli
     platform: asked.platform,
     pullWithin: PULL_WITHIN,
   }
-  const found = await preflight(client, doors, reference, asking)
+  const found = await look(client, doors, reference, asking)
   machine.print(asked.json ? JSON.stringify(found) : reportText(found))
   return found.isPullable ? 0 : 1
 }

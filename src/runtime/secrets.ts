@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSecrets, type Secrets } from '../assemble.ts'
 import type { Settings } from '../settings.ts'
@@ -41,13 +40,4 @@ export async function secretsIn(sql: AccountSql, { keys }: Pick<Settings, 'keys'
   const vault = createVault(sql, localKeys(keys, entropy), entropy)
   const mac = await readAuditMac(vault, hmac)
   return { vault, mac, declarations: createDeclarations(vault, sql, mac) }
-}
-
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { sourceOf, type Secrets } from '../assemble.ts'
+import { sourceOf } from '../assemble.ts'
 import { readDeclarations } from '../config/declarations.ts'
 import type { DeclaredCredential, Operator } from '../config/operator.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
@@ -12,12 +12,13 @@ import { preflight } from '../registry/preflight.ts'
 import { canonicalRepository, parseReference, type Reference } from '../registry/reference.ts'
 import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
-import type { Machine } from './operator-file.ts'
 import { reportText } from './preflight.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
+import { withReadable, withWritable } from './secrets.ts'
+import type { CliCommand, Terminal } from './terminal.ts'
 
-export const VAULT_HELP = `gantry vault put FILE --image IMAGE … | --untested
+const VAULT_HELP = `gantry vault put FILE --image IMAGE … | --untested
                keeps the credentials and targets that FILE declares as gantry.yml does, with the values of their secrets, once each
                credential has been shown to pull one of the images. Gantry must not run; the next start uses them
 gantry vault list
@@ -25,17 +26,14 @@ gantry vault list
 gantry vault remove credential|target NAME
                forgets it. Gantry must not run`
 
-export interface VaultMachine extends Machine {
-  /** Throws a `Failure`. With `isWritten` only while no Gantry runs. */
-  withSecrets<T>(isWritten: boolean, work: (secrets: Secrets) => Promise<T>): Promise<T>
-  /** Undefined where there is none. */
-  readText(path: string): string | undefined
-  now(): number
-  print(text: string): void
+export const vault: CliCommand = {
+  name: 'vault',
+  help: VAULT_HELP,
+  run: vaultCommand,
 }
 
 /** `gantry vault …`. Answers with the exit code: 0 done, 1 refused, 2 the words are wrong. Throws a `Failure`. */
-export async function vaultCommand(words: readonly string[], machine: VaultMachine): Promise<0 | 1 | 2> {
+async function vaultCommand(words: readonly string[], machine: Terminal): Promise<0 | 1 | 2> {
   const options = { image: { type: 'string', multiple: true }, untested: { type: 'boolean' } } as const
   try {
     const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
@@ -54,19 +52,19 @@ export async function vaultCommand(words: readonly string[], machine: VaultMachi
   return 2
 }
 
-async function put(path: string, images: readonly string[], machine: VaultMachine): Promise<0 | 1> {
-  const text = machine.readText(path)
+async function put(path: string, images: readonly string[], machine: Terminal): Promise<0 | 1> {
+  const text = machine.readFile(path)
   if (text === undefined) {
     machine.print(`There is no file ${path}.`)
     return 1
   }
-  return machine.withSecrets(true, async ({ declarations }) => {
+  return withWritable(machine.settings(), async ({ declarations }) => {
     const kept = (await declarations.all()).filter(({ kind }) => kind === 'credential').map(({ name }) => name)
     const read = readDeclarations(text, new Map(targetKinds.map((kind) => [kind.kind, kind])), secretsOf(machine), { exchanges, families }, kept)
     if ('problem' in read) throw new Failure(read.problem.code, { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
     if (images.length > 0 && !(await pullAll(read.operator, images, machine))) return 1
     for (const declaration of read.declarations) {
-      await declarations.put(declaration, machine.now())
+      await declarations.put(declaration, Date.now())
       machine.print(`Kept: ${inWords(declaration, declarations.fingerprint(declaration))}`)
     }
     if (read.declarations.length === 0) machine.print(`${path} declares nothing.`)
@@ -76,15 +74,15 @@ async function put(path: string, images: readonly string[], machine: VaultMachin
 
 /** Every secret is hidden from then on, whatever the registry answers. */
 const secretsOf =
-  ({ environment, redactor, readText }: VaultMachine) =>
+  ({ environment, redactor, readFile }: Terminal) =>
   (reference: SecretReference): string | undefined => {
-    const value = 'env' in reference ? environment[reference.env] : readText(reference.file)
+    const value = 'env' in reference ? environment[reference.env] : readFile(reference.file)
     if (value !== undefined) redactor.register(value.trim())
     return value
   }
 
 /** Each image with the credential that is for it, and each credential with an image. */
-async function pullAll(operator: Operator, images: readonly string[], machine: VaultMachine): Promise<boolean> {
+async function pullAll(operator: Operator, images: readonly string[], machine: Terminal): Promise<boolean> {
   const untried = new Set(operator.credentials.keys())
   let isGood = true
   for (const typed of images) {
@@ -102,7 +100,7 @@ async function pullAll(operator: Operator, images: readonly string[], machine: V
   return isGood && untried.size === 0
 }
 
-async function pulls(declared: DeclaredCredential, reference: Reference, operator: Operator, machine: VaultMachine): Promise<boolean> {
+async function pulls(declared: DeclaredCredential, reference: Reference, operator: Operator, machine: Terminal): Promise<boolean> {
   const doors = registryDoors(machine.log)
   const client = createRegistryClient(doors, operator)
   const credential = sourceOf(declared, client, { dockerConfig: dockerCredential, hide: (secret) => hiding(machine.redactor, secret) })
@@ -112,17 +110,17 @@ async function pulls(declared: DeclaredCredential, reference: Reference, operato
   return found.isPullable
 }
 
-const list = ({ withSecrets, print }: VaultMachine): Promise<0> =>
-  withSecrets<0>(false, async ({ declarations }) => {
+const list = ({ settings, print }: Terminal): Promise<0> =>
+  withReadable<0>(settings(), async ({ declarations }) => {
     const all = await declarations.all()
     for (const declaration of all) print(inWords(declaration, declarations.fingerprint(declaration)))
     if (all.length === 0) print('Nothing is kept.')
     return 0
   })
 
-const remove = (which: Pick<Declaration, 'kind' | 'name'>, { withSecrets, print, now }: VaultMachine): Promise<0 | 1> =>
-  withSecrets(true, async ({ declarations }) => {
-    const isDone = await declarations.remove(which, now())
+const remove = (which: Pick<Declaration, 'kind' | 'name'>, { settings, print }: Terminal): Promise<0 | 1> =>
+  withWritable(settings(), async ({ declarations }) => {
+    const isDone = await declarations.remove(which, Date.now())
     print(isDone ? `Removed: ${which.kind} ${which.name}` : `There is no ${which.kind} ${which.name}.`)
     return isDone ? 0 : 1
   })
