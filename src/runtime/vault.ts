@@ -12,6 +12,7 @@ import { preflight } from '../registry/preflight.ts'
 import { canonicalRepository, parseReference, type Reference } from '../registry/reference.ts'
 import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
+import { shownAnyway } from './operator-file.ts'
 import { reportText } from './preflight.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -74,10 +75,10 @@ async function put(path: string, images: readonly string[], machine: Terminal): 
 
 /** Every secret is hidden from then on, whatever the registry answers. */
 const secretsOf =
-  ({ environment, redactor, readFile }: Terminal) =>
+  ({ environment, redactor, readFile, print }: Terminal) =>
   (reference: SecretReference): string | undefined => {
     const value = 'env' in reference ? environment[reference.env] : readFile(reference.file)
-    if (value !== undefined) redactor.register(value.trim())
+    if (value?.trim() && !redactor.register(value.trim())) print(`Take another one: ${shownAnyway(reference)}.`)
     return value
   }
 
