@@ -6,6 +6,7 @@ import { connections } from './connections.ts'
 import { deaths } from './deaths.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
+import { leaking } from './leaking.ts'
 import { long } from './long.ts'
 import { positions } from './positions.ts'
 import { queues } from './queues.ts'
@@ -13,11 +14,13 @@ import { rules } from './rules.ts'
 import { signatures } from './signatures.ts'
 import { troubles } from './troubles.ts'
 import { who } from './who.ts'
+import { vaulted } from './vaulted.ts'
 import { wishes } from './wishes.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
+  '2G': inOrder([...leaking, ...vaulted]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
 }
 
