@@ -22,10 +22,13 @@ export interface Machine {
 export function loadOperatorFile(path: string, { environment, redactor, log }: Machine, kept: readonly Declaration[] = []): Operator {
   const readSecret = (reference: SecretReference): string | undefined => {
     const value = 'env' in reference ? environment[reference.env] : readText(reference.file)?.replace(/\r?\n$/, '')
-    if (value && !redactor.register(value)) log.warn(`the secret in ${nameOf(reference)} is too short or too common to be kept out of what is shown`)
+    if (value && !redactor.register(value)) log.warn(shownAnyway(reference))
     return value
   }
-  for (const secret of kept.flatMap(secretsIn)) redactor.register(secret)
+  for (const declaration of kept) {
+    const isHidden = secretsIn(declaration).map((secret) => redactor.register(secret))
+    if (isHidden.includes(false)) log.warn(`a secret of the ${declaration.kind} ${declaration.name} in the vault ${TOO_SIMPLE}`)
+  }
   const text = readText(path)
   if (text === undefined) log.warn(`there is no operator file ${path} (GANTRY_CONFIG): without targets nothing can be deployed`)
   const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
@@ -43,6 +46,11 @@ export function loadTrustedRoots({ trustedRoot: path }: Operator): readonly Trus
   const sentence = `The file ${path} (trusted_root in the operator file) ${read === null ? 'does not exist' : 'holds no Sigstore root'}.`
   throw new Failure('OPERATOR_FILE_INVALID', { sentence, found: read?.problem.found, next: 'Write it with: gh attestation trusted-root > FILE' })
 }
+
+const TOO_SIMPLE = 'is too short or too common to be kept out of what is shown'
+
+/** Said where the redactor does not take a secret. */
+export const shownAnyway = (reference: SecretReference): string => `the secret in ${nameOf(reference)} ${TOO_SIMPLE}`
 
 const nameOf = (reference: SecretReference): string => ('env' in reference ? `the variable ${reference.env}` : `the file ${reference.file}`)
 

@@ -12,7 +12,7 @@ import { preflight } from '../registry/preflight.ts'
 import { canonicalRepository, parseReference, type Reference } from '../registry/reference.ts'
 import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
-import type { Machine } from './operator-file.ts'
+import { shownAnyway, type Machine } from './operator-file.ts'
 import { reportText } from './preflight.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -76,10 +76,10 @@ async function put(path: string, images: readonly string[], machine: VaultMachin
 
 /** Every secret is hidden from then on, whatever the registry answers. */
 const secretsOf =
-  ({ environment, redactor, readText }: VaultMachine) =>
+  ({ environment, redactor, readText, print }: VaultMachine) =>
   (reference: SecretReference): string | undefined => {
     const value = 'env' in reference ? environment[reference.env] : readText(reference.file)
-    if (value !== undefined) redactor.register(value.trim())
+    if (value?.trim() && !redactor.register(value.trim())) print(`Take another one: ${shownAnyway(reference)}.`)
     return value
   }
 

@@ -132,6 +132,14 @@ describe('gantry vault', () => {
     expect(await stage.types('audit verify')).toMatchObject({ code: 0 })
   })
 
+  test('says of a password that everybody uses that it cannot be hidden, when it is put there and at each start', async () => {
+    const put = await stage.types('vault put shop.yml --untested', { SHOP_PASSWORD: 'password' })
+    expect(put).toEqual({ code: 0, output: expect.stringContaining('the secret in the variable SHOP_PASSWORD is too short or too common') })
+    await stage.starts({ GANTRY_KEYS })
+    expect(stage.gantry.output).toContain('a secret of the credential shop in the vault is too short or too common')
+    await stage.gantry.stops()
+  })
+
   test.each(['vault', 'vault put shop.yml', 'vault put shop.yml --untested --image x', 'vault remove shop', 'vault list all'])(
     '%s says how it is written',
     async (words) => {
