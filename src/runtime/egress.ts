@@ -33,8 +33,10 @@ function through(dispatcher: Agent): Fetch {
 function checked(lookup: LookupFunction): LookupFunction {
   return (hostname, options, callback) =>
     lookup(hostname, { ...options, all: true }, (error, answer) => {
+      // Then there is no answer, and what is thrown in here nobody catches: it would end the process.
+      if (error !== null) return callback(error, '')
       const [first, ...others] = answer as LookupAddress[]
-      if (error !== null || first === undefined) return callback(error, answer)
+      if (first === undefined) return callback(Object.assign(new Error('a name without an address'), { code: 'ENOTFOUND' }), '')
       if ([first, ...others].some(({ address }) => isReserved(address.includes(':') ? `[${address}]` : address))) return callback(reserved(), '')
       if (options.all === true) return callback(null, [first, ...others])
       callback(null, first.address, first.family)

@@ -73,6 +73,16 @@ describe('what a registry named', () => {
     expect(caught).toEqual([])
   })
 
+  test('may have a name that nobody knows: that is an error like others, and not the end of the process', async () => {
+    // With the error alone, as Node's own lookup answers then.
+    const nowhere: LookupFunction = (_hostname, _options, callback) => {
+      setImmediate(callback as (error: Error) => void, Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }))
+    }
+    await expect(publicFetch(nowhere)('https://tokens.invalid/')).rejects.toMatchObject({ cause: { code: 'ENOTFOUND' } })
+    await expect(publicFetch()('https://tokens.invalid/')).rejects.toMatchObject({ cause: { code: expect.stringMatching(/^E(NOTFOUND|AI_AGAIN)$/) } })
+    await expect(publicFetch(leadsTo())('https://tokens.example/')).rejects.toMatchObject({ cause: { code: 'ENOTFOUND' } })
+  })
+
   test('is not reached over a connection that was made for what the operator named', async () => {
     const kept = await registryFetch()(`http://localhost:${port}/operator`)
     await kept.text()
