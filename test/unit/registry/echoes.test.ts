@@ -34,6 +34,14 @@ test('nor does a token server that answers with it', async () => {
   expect(await found(scripted([denies(bearer), says(200, {}, PASSWORD)]))).toBe('text/plain;charset=UTF-8: [secret]')
 })
 
+test('nor a token server that answers with a key of many parts inside of its JSON', async () => {
+  const key = JSON.stringify({ auth: 'q'.repeat(24), second: 'part' }, null, 2)
+  const play = scripted([denies(bearer), says(200, {}, JSON.stringify({ token: key, expires_in: 'never' }))])
+  const error = await play.client.resolve(shop, { credential: basic('alice', key) }).catch((thrown: unknown) => thrown)
+  const said = JSON.stringify((error as { problem: object }).problem)
+  expect(said).not.toContain('second')
+})
+
 test('nor is a token shown that stands where none should', async () => {
   const play = scripted([denies(bearer), says(200, { 'content-type': 'text/plain' }, `<b>${'q'.repeat(20)}</b> ${'r'.repeat(19)}`)])
   expect(await found(play)).toBe(`text/plain: <b>[…]</b> ${'r'.repeat(19)}`)
