@@ -12,7 +12,7 @@ interface About {
   readonly path: string
   readonly isToken: boolean
   readonly isSignedIn: boolean
-  readonly origin: string
+  readonly host: string
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -30,7 +30,7 @@ const then =
 const atTokenServer =
   (does: Mischief): Mischief =>
   (response, about) =>
-    about.isToken ? does(response, about) : asksForToken(response, `${about.origin}/token`, `,scope="repository:${about.path}:pull"`)
+    about.isToken ? does(response, about) : asksForToken(response, `http://${about.host}/token`, `,scope="repository:${about.path}:pull"`)
 const says = (status: number, headers: Readonly<Record<string, string>> = {}, type = 'application/json'): Mischief =>
   then((response, { echo, secret }) =>
     answers(response, status, type === 'application/json' ? errors(echo) : `<html><title>${echo}</title>${echo}</html>`, {
@@ -49,7 +49,7 @@ const inHeader = (secret: string): string =>
     Buffer.from(secret).toString('base64').slice(0, 2_000),
   ].join(' ')
 
-/** `TLS` and `DNS` stand for origins that cannot be reached so. */
+/** What becomes of whoever signs in, or is about to. */
 export const MISCHIEF: Readonly<Record<string, Mischief>> = {
   '401 with the secret in body and realm': then((response, { echo, secret }) =>
     answers(response, 401, errors(echo), { 'www-authenticate': `Basic realm="${inHeader(secret)}"` }),
@@ -64,14 +64,14 @@ export const MISCHIEF: Readonly<Record<string, Mischief>> = {
       location: `http://ada:${encodeURIComponent(secret)}@127.0.0.1:9/${encodeURIComponent(secret).slice(0, 2_000)}?p=${encodeURIComponent(secret).slice(0, 2_000)}`,
     }),
   ),
-  'a redirect in a circle': then((response, { path, origin }) => answers(response, 307, '', { location: `${origin}${path}` })),
+  'a redirect in a circle': then((response, { path, host }) => answers(response, 307, '', { location: `http://${host}${path}` })),
   'a realm on another host with the secret in its address': (response, { secret }) =>
     asksForToken(
       response,
       `https://tokens.example.com/${encodeURIComponent(secret).slice(0, 2_000)}?x=${encodeURIComponent(secret).slice(0, 2_000)}`,
     ),
-  'TLS that fails': (response) => asksForToken(response, 'TLS'),
-  'a name that does not exist': (response) => asksForToken(response, 'DNS'),
+  'TLS that fails': (response, { host }) => asksForToken(response, `https://${host}/token`),
+  'a name that does not exist': (response) => asksForToken(response, `${NOWHERE}/token`),
   'a token server’s 401': atTokenServer((response, { echo, secret }) =>
     answers(response, 401, errors(echo), { 'www-authenticate': `Basic realm="${inHeader(secret)}"` }),
   ),
@@ -82,7 +82,7 @@ export const MISCHIEF: Readonly<Record<string, Mischief>> = {
     about.isToken
       ? answers(response, 200, JSON.stringify({ token: about.secret, expires_in: about.echo }))
       : answers(response, 401, errors(about.echo), {
-          'www-authenticate': `Bearer realm="${about.origin}/token",service="test",scope="repository:${about.path}:pull",error="${inHeader(about.secret)}"`,
+          'www-authenticate': `Bearer realm="http://${about.host}/token",service="test",scope="repository:${about.path}:pull",error="${inHeader(about.secret)}"`,
         }),
   'the secret as a digest': then((response, { secret, echo }) =>
     answers(response, 200, JSON.stringify({ schemaVersion: 2, note: echo }), {
@@ -99,7 +99,7 @@ export const MISCHIEF: Readonly<Record<string, Mischief>> = {
       200,
       JSON.stringify({ schemaVersion: 2, mediaType: echo, config: { mediaType: echo, digest: echo, size: echo }, layers: [echo] }),
       {
-        'content-type': `application/${inHeader(secret).replaceAll(/[^\w.+-]/g, '')}`,
+        'content-type': `application/${Buffer.from(secret).toString('hex').slice(0, 2_000)}`,
       },
     ),
   ),
@@ -132,56 +132,29 @@ const spellingsOf = (secret: string): string => {
 }
 
 /** A registry that knows whose secret each repository's is, and says it wherever it can; `acme/c7` belongs to the seventh. */
-export async function startEchoingRegistry(secrets: readonly string[]) {
+export async function startEchoingRegistry(what: string, secrets: readonly string[]) {
   const seen = new Set<string>()
-  let does: Mischief = (response) => void response.writeHead(404).end()
-  let unreachable = { TLS: '', DNS: '' }
   const server = createServer((request, response) => {
     const about = aboutOf(request)
     if (about.isSignedIn) seen.add(about.secret)
-    if (unreachable.TLS !== '') {
-      const end = response.writeHead.bind(response)
-      response.writeHead = ((status: number, headers: Record<string, string> = {}) =>
-        end(
-          status,
-          headers['www-authenticate'] === undefined
-            ? headers
-            : {
-                ...headers,
-                'www-authenticate': headers['www-authenticate'].replace('"TLS"', `"${unreachable.TLS}"`).replace('"DNS"', `"${unreachable.DNS}"`),
-              },
-        )) as typeof response.writeHead
-    }
-    does(response, about)
+    MISCHIEF[what]?.(response, about)
   })
 
   function aboutOf({ url = '/', headers }: IncomingMessage): About {
-    const named = /acme(?:\/|%2F)c(\d+)/.exec(url)?.[1]
+    const named = /acme(?:\/|%2F)c(\d+)/i.exec(url)?.[1]
     const secret = secrets[Number(named ?? 0)] ?? ''
     const basic = /^basic (.+)$/i.exec(headers.authorization ?? '')?.[1]
     const isSignedIn = basic !== undefined && Buffer.from(basic, 'base64').toString() === `ada:${secret}`
-    return {
-      secret,
-      echo: spellingsOf(secret),
-      path: url.split('?')[0] ?? '',
-      isToken: url.startsWith('/token'),
-      isSignedIn,
-      origin: `http://${host()}`,
-    }
+    return { secret, echo: spellingsOf(secret), path: url.split('?')[0] ?? '', isToken: url.startsWith('/token'), isSignedIn, host: host() }
   }
 
   const host = (): string => `127.0.0.1:${(server.address() as AddressInfo).port}`
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
+    what,
     host: host(),
-    /** From now on. */
-    does(what: string) {
-      does = MISCHIEF[what]!
-      seen.clear()
-    },
-    cannotReach: (tls: string, dns: string) => (unreachable = { TLS: tls, DNS: dns }),
-    /** How many secrets have reached it since. */
+    /** How many secrets have reached it. */
     reached: () => seen.size,
     async stops() {
       server.closeAllConnections()
@@ -189,3 +162,6 @@ export async function startEchoingRegistry(secrets: readonly string[]) {
     },
   }
 }
+
+/** Nothing has that name. */
+export const NOWHERE = 'https://gantry-canary.invalid'

@@ -41,9 +41,13 @@ export class Sealed extends Stage {
 
   /** Words as people type them; `environment` beside the keys. */
   async types(words: readonly string[], environment: Environment = {}): Promise<{ readonly code: number; readonly output: string }> {
-    const gantry = new GantryProcess({ folder: this.folder, words, environment: { GANTRY_KEYS: this.keys, ...environment } })
+    const gantry = this.begins(words, environment)
     const code = await gantry.ended
     return { code, output: gantry.output }
+  }
+
+  begins(words: readonly string[], environment: Environment = {}): GantryProcess {
+    return new GantryProcess({ folder: this.folder, words, environment: { GANTRY_KEYS: this.keys, ...environment } })
   }
 
   /** Keeps that credential under these names, untested. */
