@@ -7,20 +7,27 @@ import { connections } from './connections.ts'
 import { deaths } from './deaths.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
+import { leaking } from './leaking.ts'
 import { long } from './long.ts'
 import { positions } from './positions.ts'
 import { queues } from './queues.ts'
+import { records } from './records.ts'
 import { rules } from './rules.ts'
+import { shown } from './shown.ts'
 import { signatures } from './signatures.ts'
+import { tenants } from './tenants.ts'
 import { troubles } from './troubles.ts'
 import { who } from './who.ts'
+import { vaulted } from './vaulted.ts'
 import { wishes } from './wishes.ts'
 
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
+  '2D': inOrder([...tenants]),
+  '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
-  '2I': inOrder(backups),
+  '2I': inOrder([...backups, ...records]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {
