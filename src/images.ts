@@ -1,5 +1,5 @@
 import type { DeclaredCredential } from './config/operator.ts'
-import { matches } from './deploy/environment.ts'
+import { isAdmitted, matches } from './deploy/environment.ts'
 import type { Images, PreflightReport, PreflightRowName, TargetAccess } from './deploy/images.ts'
 import type { Artifact } from './deploy/target.ts'
 import { Failure, Refusal } from './errors.ts'
@@ -97,8 +97,8 @@ function fittingOf(reference: Reference, { user }: TargetAccess, credentials: re
 export const isFor = ({ registry, repositories }: Pick<DeclaredCredential, 'registry' | 'repositories'>, reference: Reference): boolean =>
   registry === reference.registry && repositories.some((pattern) => matches(pattern, reference.repository))
 
-const isKeptFor = ({ users }: Pick<DeclaredCredential, 'users'>, { repositoryId, environment }: TargetAccess['user']): boolean =>
-  users === null || users.some((user) => user.repositoryId === repositoryId && user.environments.some((pattern) => matches(pattern, environment)))
+const isKeptFor = ({ users }: Pick<DeclaredCredential, 'users'>, user: TargetAccess['user']): boolean =>
+  users === null || users.some((one) => isAdmitted(one, user) && one.environments.some((pattern) => matches(pattern, user.environment)))
 
 function referenceTo(artifact: { repository: string; tag?: string | null; digest: Artifact['digest'] | null }): Reference {
   const parsed = parseReference(artifact.repository)

@@ -1,5 +1,5 @@
 import { canonical } from '../deploy/plan.ts'
-import type { Bound } from '../deploy/environment.ts'
+import type { Admitted, Bound } from '../deploy/environment.ts'
 import type { Json } from '../deploy/target.ts'
 import { didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Secret } from '../secret.ts'
@@ -83,7 +83,7 @@ class Reader {
   #credential(name: string, declared: CredentialDocument): DeclaredCredential {
     const { registry, repositories, family = null, expires, allow } = declared
     const holds = this.#holding(['credentials', name], declared)
-    const users = allow?.map(({ id, environments }) => ({ repositoryId: id, environments })) ?? null
+    const users = allow?.map(({ environments, ...admitted }) => ({ ...admittedOf(admitted), environments })) ?? null
     return { name, registry, repositories, family, expires: expires === undefined ? null : Date.parse(expires), users, holds }
   }
 
@@ -175,8 +175,13 @@ const placeOf = (reference: SecretGiven): string =>
 
 const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
 
-function boundOf({ id, environments, images, settings }: TargetDocument['allow'][number]): Bound {
-  return { repositoryId: id, environments, images, settings: new Map(Object.entries(settings)) }
+const admittedOf = ({ repository, id }: { readonly repository: string; readonly id: number }): Admitted => ({
+  repositoryId: id,
+  owner: repository.split('/')[0] ?? '',
+})
+
+function boundOf({ repository, id, environments, images, settings }: TargetDocument['allow'][number]): Bound {
+  return { ...admittedOf({ repository, id }), environments, images, settings: new Map(Object.entries(settings)) }
 }
 
 /** The line's end that editors put behind the content of a file is none of it. */

@@ -1,5 +1,5 @@
 import type { Declaration } from '../deploy/declaration.ts'
-import type { Bound } from '../deploy/environment.ts'
+import type { Admitted, Bound } from '../deploy/environment.ts'
 import type { TargetKind } from '../deploy/target.ts'
 import type { Secret } from '../secret.ts'
 import type { ExchangeForm, SecretReference } from './operator-schema.ts'
@@ -35,7 +35,7 @@ export interface DeclaredCredential {
   /** By the wall clock, milliseconds since 1970: when what is stored ends. */
   readonly expires: number | null
   /** Which repositories may use it, and where; null: whoever may use a target. */
-  readonly users: readonly { readonly repositoryId: number; readonly environments: readonly string[] }[] | null
+  readonly users: readonly (Admitted & { readonly environments: readonly string[] })[] | null
   readonly holds: Holding
 }
 

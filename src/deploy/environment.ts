@@ -132,13 +132,21 @@ export type ReadConfiguration = (text: string, repositoryName: string) => { read
 /** The name of a lock and a queue: keyed by the repository's id, never by its name. */
 export const environmentKey = (repositoryId: number, app: string, environment: string): string => `${repositoryId}:${app}:${environment}`
 
+/** A repository that the account's administrators mean: by GitHub's id, because a name can be given up and taken by somebody else. */
+export interface Admitted {
+  readonly repositoryId: number
+  /** The account that it belonged to when they said so: whoever it is transferred to has not been asked for. */
+  readonly owner: string
+}
+
+export const isAdmitted = ({ repositoryId, owner }: Admitted, now: { readonly id: number; readonly owner: string }): boolean =>
+  repositoryId === now.id && owner.toLowerCase() === now.owner.toLowerCase()
+
 /**
  * What an account's administrators allow one repository on one target (the operator file's `allow`); nothing is allowed without one.
  * The texts are patterns for `matches`.
  */
-export interface Bound {
-  /** GitHub's id: a name can be given up and taken by somebody else. */
-  readonly repositoryId: number
+export interface Bound extends Admitted {
   readonly environments: readonly string[]
   /** Canonical repositories: `ghcr.io/acme/*`. */
   readonly images: readonly string[]

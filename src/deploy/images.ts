@@ -58,7 +58,7 @@ export interface TargetAccess {
   readonly credential: string | null
   readonly platform: string | null
   /** For whom it is: a credential may be kept for some of them only. */
-  readonly user: { readonly repositoryId: number; readonly environment: string }
+  readonly user: { readonly id: number; readonly owner: string; readonly environment: string }
   /** Where the target cannot pull from this registry: from which it can, in words; null where it can. */
   onlyFrom(registry: string): string | null
 }

@@ -7,7 +7,7 @@ import { isNotYet, notYetThere, type PreflightReport } from './images.ts'
 import { canonical, hashPlan, type Plan } from './plan.ts'
 import { planOf, type Proposal } from './proposal.ts'
 import { situationOf } from './situation.ts'
-import { access, problemOf, type RolloutDoors } from './step.ts'
+import { accessOf, problemOf, type RolloutDoors } from './step.ts'
 import type { Json, Observation } from './target.ts'
 
 /** What a deployment would come to: every gate, the preflight, and what would change. Nothing was changed. */
@@ -41,11 +41,8 @@ export async function rehearse(request: DeployRequest, doors: RolloutDoors): Pro
   // Whoever may not deploy there hears why, and is not shown what a target runs.
   const isForbidden = early.verdicts.some(({ gate, outcome }) => outcome === 'refused' && FORBIDS.has(gate))
   if ('refusal' in early && isForbidden) return { problem: early.refusal.problem }
-  const reports = await Promise.all(
-    proposal.artifacts.map((artifact) =>
-      doors.images.preflight(artifact, access(proposal.placed, { repositoryId: request.repository.id, environment: proposal.environment })),
-    ),
-  )
+  const how = accessOf(proposal.placed, request.repository, proposal.environment)
+  const reports = await Promise.all(proposal.artifacts.map((artifact) => doors.images.preflight(artifact, how)))
   const plan = withDigests(planOf(request, proposal), reports)
   // Without a plan: nothing was fixed before, so that the gates judge as they do when a command arrives.
   const known = { plan: null, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {}, steps: [] }

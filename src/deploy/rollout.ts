@@ -6,8 +6,8 @@ import { environmentKey } from './environment.ts'
 import { type Decision } from './gates/index.ts'
 import { isNotYet, notYetThere } from './images.ts'
 import type { Ending } from './journal.ts'
-import { artifactsOf, canonical, hashPlan, type Plan, type PlannedArtifact } from './plan.ts'
-import { planOf, type PlacedTarget, type Proposal } from './proposal.ts'
+import { artifactsOf, canonical, hashPlan, type PlannedArtifact } from './plan.ts'
+import { planOf, type Proposal } from './proposal.ts'
 import { prove } from './proof.ts'
 import { restore } from './restore.ts'
 import { unknown } from './seen.ts'
@@ -15,7 +15,7 @@ import { judge, proposalOf } from './situation.ts'
 import { recheck } from './recheck.ts'
 import { claimWorkloads } from './workloads.ts'
 import type { Json } from './target.ts'
-import { access, patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
+import { patiently, planned, problemOf, type Progress, type RolloutDoors, type Step } from './step.ts'
 import { shortDigest } from './wording.ts'
 
 /**
@@ -114,12 +114,12 @@ const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[
 const ASK_FOR_IMAGE = 15_000
 
 async function resolving(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
-  const { plan, placed } = planned(deployment, doors)
+  const { plan, access } = planned(deployment, doors)
   const artifacts: PlannedArtifact[] = []
   const notes: string[] = []
   for (const { wait, ...artifact } of plan.artifacts) {
     try {
-      const { digest, as } = await doors.images.resolve(artifact, access(placed, plan), deployment.id)
+      const { digest, as } = await doors.images.resolve(artifact, access, deployment.id)
       artifacts.push({ ...artifact, digest })
       notes.push(`${shortDigest(digest)} as ${as}`)
     } catch (error) {
@@ -144,12 +144,12 @@ function waitForImage({ id }: Deployment, image: PlannedArtifact, until: number,
 }
 
 async function verifying(deployment: Deployment, doors: RolloutDoors): Promise<Progress> {
-  const { plan, placed } = planned(deployment, doors)
+  const { plan, access } = planned(deployment, doors)
   const { journal, clock } = doors
   const notes: string[] = []
   const built: Record<string, string | null> = {}
   for (const artifact of artifactsOf(plan)) {
-    const { note, revision } = await doors.images.verify(artifact, access(placed, plan), deployment.id)
+    const { note, revision } = await doors.images.verify(artifact, access, deployment.id)
     notes.push(note)
     built[artifact.name] = revision
   }
@@ -205,19 +205,19 @@ const UNTIL_HEARD = 120_000
 const SOONEST = 5_000
 
 async function awaitImage(deployment: Deployment, wait: Wait, doors: RolloutDoors): Promise<Progress> {
-  const { plan, placed } = planned(deployment, doors)
   const { journal, clock } = doors
-  const missing = clock.now() < wait.until ? await firstMissing(plan, placed, deployment.id, doors) : null
+  const missing = clock.now() < wait.until ? await firstMissing(deployment, doors) : null
   if (missing !== null) return { lookAt: Math.min(clock.now() + ASK_FOR_IMAGE, wait.until) }
   // Where its time is over, this says what is missing as any other deployment does.
   journal.move(deployment.id, 'waiting', 'resolving', { now: clock.now(), step: 'resolve' })
   return 'again'
 }
 
-async function firstMissing(plan: Plan, placed: PlacedTarget, id: string, { images }: RolloutDoors): Promise<PlannedArtifact | null> {
+async function firstMissing(deployment: Deployment, doors: RolloutDoors): Promise<PlannedArtifact | null> {
+  const { plan, access } = planned(deployment, doors)
   for (const artifact of plan.artifacts) {
     try {
-      await images.resolve(artifact, access(placed, plan), id)
+      await doors.images.resolve(artifact, access, deployment.id)
     } catch (error) {
       // Any other trouble with the registry may pass as well, before the time is over.
       if (error instanceof Failure) return artifact

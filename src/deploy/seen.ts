@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../errors.ts'
 import type { Deployment } from './deployment.ts'
 import type { Plan } from './plan.ts'
-import { access, patiently, planned, problemOf, type RolloutDoors } from './step.ts'
+import { patiently, planned, problemOf, type RolloutDoors } from './step.ts'
 import type { Hands, Observation } from './target.ts'
 
 /** What runs now; where that cannot be said, the deployment ends as such. */
@@ -15,10 +15,10 @@ export async function look(deployment: Deployment, doors: RolloutDoors): Promise
 }
 
 export function handsFor(deployment: Deployment, doors: RolloutDoors, signal: AbortSignal): Hands {
-  const { plan, placed } = planned(deployment, doors)
+  const { access } = planned(deployment, doors)
   return {
-    pull: (artifact) => doors.images.layers(artifact, access(placed, plan), deployment.id),
-    credential: (artifact) => doors.images.credential(artifact, access(placed, plan)),
+    pull: (artifact) => doors.images.layers(artifact, access, deployment.id),
+    credential: (artifact) => doors.images.credential(artifact, access),
     log: (line) => doors.journal.log(deployment.id, line),
     signal,
   }

@@ -2,7 +2,7 @@ import type { Code, Problem, Refusal } from '../errors.ts'
 import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
-import { environmentKey, type App, type Configuration, type EnvironmentRules } from './environment.ts'
+import { environmentKey, isAdmitted, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
 import type { Drifts } from './journal.ts'
@@ -12,7 +12,7 @@ import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
 import { inTurn } from './situation.ts'
 import type { Facts } from './source.ts'
-import { access, problemOf, type RolloutDoors } from './step.ts'
+import { accessOf, problemOf, type RolloutDoors } from './step.ts'
 import type { Observation } from './target.ts'
 import { createWatch } from './watch.ts'
 import {
@@ -303,9 +303,8 @@ async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnT
   const { proposal, decision } = considered
   if ('refusal' in decision) return { problem: decision.refusal.problem }
   const { app, environment, placed, artifacts } = proposal
-  const reports = await Promise.all(
-    artifacts.map((artifact) => doors.images.preflight(artifact, access(placed, { repositoryId: request.repository.id, environment }))),
-  )
+  const how = accessOf(placed, request.repository, environment)
+  const reports = await Promise.all(artifacts.map((artifact) => doors.images.preflight(artifact, how)))
   return { app, environment, reports }
 }
 
@@ -341,7 +340,7 @@ async function statusOf(repository: Repository, app: App, rules: EnvironmentRule
 async function look(repository: Repository, rules: EnvironmentRules, doors: RolloutDoors): Promise<EnvironmentStatus['observed']> {
   const placed = doors.targets.get(rules.target)
   // What runs on a target that this repository may not use is none of its business.
-  if (placed === undefined || !placed.bounds.some(({ repositoryId }) => repositoryId === repository.id)) return []
+  if (placed === undefined || !placed.bounds.some((bound) => isAdmitted(bound, repository))) return []
   const parsed = placed.target.parse(rules.settings)
   if ('problem' in parsed) return parsed
   try {

@@ -1,7 +1,7 @@
 import { Failure, problem, type Problem } from '../errors.ts'
 import type { Activity } from './activity.ts'
 import type { Clock } from './clock.ts'
-import type { Deployment, DeployRequest } from './deployment.ts'
+import type { Deployment, DeployRequest, Repository } from './deployment.ts'
 import { partiesOf, partyName, type EnvironmentRules } from './environment.ts'
 import type { Images, TargetAccess } from './images.ts'
 import type { Claims, Drifts, Heads, Journal, Locks } from './journal.ts'
@@ -40,8 +40,8 @@ export type Progress = 'again' | 'blocked' | { readonly lookAt: number }
 /** What one state does; called again in the same state after a crash, it does nothing twice. */
 export type Step = (deployment: Deployment, doors: RolloutDoors) => Promise<Progress>
 
-/** The plan and its target; a target that the operator has taken away since ends the deployment. */
-export function planned({ plan }: Deployment, { targets }: Surroundings): { plan: Plan; placed: PlacedTarget } {
+/** The plan, its target, and how that pulls; a target that the operator has taken away since ends the deployment. */
+export function planned({ plan, request }: Deployment, { targets }: Surroundings): { plan: Plan; placed: PlacedTarget; access: TargetAccess } {
   if (plan === null) throw new Error('a deployment past its gates has a plan')
   const placed = targets.get(plan.target)
   if (placed === undefined) {
@@ -51,12 +51,12 @@ export function planned({ plan }: Deployment, { targets }: Surroundings): { plan
       next: "Ask the account's administrators to declare it again.",
     })
   }
-  return { plan, placed }
+  return { plan, placed, access: accessOf(placed, request.repository, plan.environment) }
 }
 
-export const access = ({ access: how, target }: PlacedTarget, { repositoryId, environment }: TargetAccess['user']): TargetAccess => ({
+export const accessOf = ({ access: how, target }: PlacedTarget, { id, owner }: Repository, environment: string): TargetAccess => ({
   ...{ ...how, platform: target.platform },
-  user: { repositoryId, environment },
+  user: { id, owner, environment },
 })
 
 const PATIENCE = [1_000, 2_000, 4_000, 8_000, 16_000]

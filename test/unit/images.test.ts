@@ -32,7 +32,7 @@ const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
   pulls: 'credential',
   credential: null,
   platform: null,
-  user: { repositoryId: 42, environment: 'production' },
+  user: { id: 42, owner: 'acme', environment: 'production' },
   onlyFrom: () => null,
   ...different,
 })
@@ -55,9 +55,10 @@ describe('the credential for an image', () => {
   })
 
   test.for([
-    [[{ repositoryId: 42, environments: ['prod*'] }], 'credential narrow'],
-    [[{ repositoryId: 42, environments: ['staging'] }], 'credential wide'],
-    [[{ repositoryId: 43, environments: ['**'] }], 'credential wide'],
+    [[{ repositoryId: 42, owner: 'Acme', environments: ['prod*'] }], 'credential narrow'],
+    [[{ repositoryId: 42, owner: 'acme', environments: ['staging'] }], 'credential wide'],
+    [[{ repositoryId: 43, owner: 'acme', environments: ['**'] }], 'credential wide'],
+    [[{ repositoryId: 42, owner: 'others', environments: ['**'] }], 'credential wide'],
   ] as const)('is one that is kept for whoever asks: %j', async ([users, as]) => {
     const both = images(credential('wide', ['acme/*']), { ...credential('narrow', ['acme/shop']), users })
     expect(await both.resolve(artifact('acme/shop'), access(), 'd-1')).toMatchObject({ as })

@@ -1,5 +1,5 @@
 import { Refusal } from '../../errors.ts'
-import { matches, type Bound } from '../environment.ts'
+import { isAdmitted, matches, type Bound } from '../environment.ts'
 import type { DeployRequest } from '../deployment.ts'
 import type { Json } from '../target.ts'
 import type { Proposal } from '../proposal.ts'
@@ -12,7 +12,7 @@ export const bounds: Gate = {
   judge: ({ request, proposal }) => {
     if (proposal === null) return null
     const { placed } = proposal
-    const own = placed.bounds.filter(({ repositoryId }) => repositoryId === request.repository.id)
+    const own = placed.bounds.filter((bound) => isAdmitted(bound, request.repository))
     if (own.length === 0) return notThisRepository(request, proposal)
     const obstacles = own.map((bound) => obstacle(bound, proposal))
     if (obstacles.includes(null)) return `target ${placed.name} is allowed to this repository for ${proposal.environment}`
@@ -57,6 +57,6 @@ const notThisRepository = (request: DeployRequest, { placed }: Proposal): Refusa
   new Refusal('TARGET_NOT_ALLOWED', {
     sentence: `Target ${placed.name} is not allowed to this repository.`,
     found: `repository ${request.repository.owner}/${request.repository.name}, id ${request.repository.id}`,
-    wanted: `an entry with this id under targets.${placed.name}.allow in the operator file`,
+    wanted: `an entry with this owner and this id under targets.${placed.name}.allow in the operator file`,
     next: "Ask the account's administrators to add the repository to the target.",
   })

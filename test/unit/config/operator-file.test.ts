@@ -122,7 +122,13 @@ describe('what the file declares', () => {
     const demo = operatorOf(FILE).targets.get('demo')
     expect(demo).toMatchObject({ name: 'demo', kind: 'static', options: { listen: '127.0.0.1:8081' }, pulls: 'credential', credential: 'ghcr' })
     expect(demo?.allow).toEqual([
-      { repositoryId: 1_296_269, environments: ['staging', 'preview-*'], images: ['ghcr.io/acme/*'], settings: new Map([['path', '/srv/*']]) },
+      {
+        repositoryId: 1_296_269,
+        owner: 'acme',
+        environments: ['staging', 'preview-*'],
+        images: ['ghcr.io/acme/*'],
+        settings: new Map([['path', '/srv/*']]),
+      },
     ])
     const bare = operatorOf('version: 1\ntargets:\n  demo: { kind: static, listen: 127.0.0.1:1 }\n').targets.get('demo')
     expect(bare).toMatchObject({ allow: [], credential: null, pulls: 'credential' })

@@ -174,6 +174,7 @@ describe('refused', () => {
     ['a push between plan and effect', 'HEAD_MOVED', { plan: plan(), facts: facts({ pull: pull({ head: OTHER, headSince: NOON - 60_000 }) }) }],
     ['a target without any entry', 'TARGET_NOT_ALLOWED', { proposal: proposal({ placed: placed({ bounds: [] }) }) }],
     ['a repository of another id, whatever it is called', 'TARGET_NOT_ALLOWED', within({ repositoryId: 43 })],
+    ['a repository that belongs to another account by now', 'TARGET_NOT_ALLOWED', within({ owner: 'others' })],
     ['an environment outside the pattern', 'TARGET_NOT_ALLOWED', within({ environments: ['preview-*'] })],
     ['an image outside the patterns', 'TARGET_NOT_ALLOWED', within({ images: ['ghcr.io/other/*', 'docker.io/acme/*'] })],
     ['an image whose name only begins alike', 'TARGET_NOT_ALLOWED', within({ images: ['ghcr.io/acme'] })],

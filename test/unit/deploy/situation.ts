@@ -109,6 +109,7 @@ export function configuration(environments = [rules()], images = [imageRule()], 
 
 export const bound = (different: Partial<Bound> = {}): Bound => ({
   repositoryId: 42,
+  owner: 'acme',
   environments: ['*'],
   images: ['ghcr.io/acme/*'],
   settings: new Map(),
