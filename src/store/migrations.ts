@@ -1,6 +1,21 @@
 import { Failure } from '../errors.ts'
 import type { AccountSql, RepositorySql, Sql } from './sql.ts'
 
+const auditTable = (name: string): string => `create table ${name} (
+      number integer primary key,
+      at integer not null,
+      repository integer not null,
+      person integer,
+      login text,
+      action text not null,
+      subject text not null,
+      before text,
+      after text,
+      why text,
+      request text,
+      mac text not null
+    ) strict`
+
 /** Numbered, only ever appended to; each has sample rows in `fixtures/migrations/` that must survive all later ones. */
 export const repositoryMigrations: readonly string[][] = [
   [
@@ -122,20 +137,7 @@ export const repositoryMigrations: readonly string[][] = [
     ) strict, without rowid`,
   ],
   [
-    `create table repository_audit (
-      number integer primary key,
-      at integer not null,
-      repository integer not null,
-      person integer,
-      login text,
-      action text not null,
-      subject text not null,
-      before text,
-      after text,
-      why text,
-      request text,
-      mac text not null
-    ) strict`,
+    auditTable('repository_audit'),
     `create index repository_audit_configuration on repository_audit (repository, number) where action = 'configuration changed'`,
   ],
 ]
@@ -205,20 +207,7 @@ export const accountMigrations: readonly string[][] = [
       sealed blob not null,
       primary key (account, kind, id, field)
     ) strict`,
-    `create table account_audit (
-      number integer primary key,
-      at integer not null,
-      repository integer not null,
-      person integer,
-      login text,
-      action text not null,
-      subject text not null,
-      before text,
-      after text,
-      why text,
-      request text,
-      mac text not null
-    ) strict`,
+    auditTable('account_audit'),
   ],
 ]
 

@@ -112,7 +112,8 @@ const b09: Scenario = {
     const closed = await pullRequest(grounds, ada, 'closed')
     ada.closes(closed)
     const merged = await pullRequest(grounds, ada, 'merged')
-    ada.merges(merged)
+    // On an issue the branch's head is meant: what was pushed in the very second of the comment would count as later.
+    await grounds.ago(5_000, () => ada.merges(merged))
     const draft = await pullRequest(grounds, ada, 'draft')
     ada.marksDraft(draft)
     const places: readonly (readonly [Issue, string])[] = [
@@ -129,8 +130,6 @@ const b09: Scenario = {
     const locked = changed(grounds, github.webhooks.waiting.splice(0).at(-1)!, (body) => body.replace('"locked":false', '"locked":true'))
     await grounds.sends(locked)
     checks.that(inWords(await fate(grounds, keyOf(grounds, onLocked))) === 'success', 'a locked one: it was refused')
-    // On an issue the branch's head is meant: what was merged in the second of the comment counts as later.
-    await new Promise((resolve) => setTimeout(resolve, 1_100))
     const onIssue = await asks(grounds, ada, '/deploy staging', ada.opensIssue())
     checks.that(onIssue === 'success', `an issue: ${onIssue}`)
     await checks.isAlive(grounds)

@@ -1,8 +1,6 @@
 import { expect, story } from '../story.ts'
 import { states } from '../world/facts.ts'
-import { DEPLOY_YML } from '../world/world.ts'
-
-const FOUR_EYES = `${DEPLOY_YML}    approvals: { count: 1, not: [requester], expire: 4h }\n`
+import { DEPLOY_YML, FOUR_EYES } from '../world/world.ts'
 
 story(
   'production waits until a second person approves, and says who has to do what',
@@ -169,24 +167,6 @@ story('a team that the rules name only since it waits is asked about', async ({ 
   await world.time.passes('2 minutes')
   expect(bot.says()).toContain('✅ **ada** deployed')
   expect(engine.runs('shop')).toBe(digest)
-})
-
-story.once('an approval that was missed says nothing about what was asked for after it', async ({ world, ada, grace, bot, github, registry }) => {
-  github.has('.github/deploy.yml', FOUR_EYES)
-  await registry.has('acme/shop:1', {})
-  await registry.has('acme/shop:2', { 2: '' })
-  await ada.comments('/deploy production :1')
-  grace.person.comments(1, '/approve')
-  await github.webhooks.loses()
-  await world.time.passes('20 seconds')
-  await ada.comments('/cancel')
-  await ada.comments('/deploy production :2')
-  bot.isHeard()
-  await world.time.passes('6 minutes')
-  expect(states(world)).toEqual(['cancelled', 'waiting'])
-  expect(bot.says()).toContain('Nothing on this thread waits for that.')
-  await ada.comments('/cancel')
-  bot.isHeard()
 })
 
 story.once(

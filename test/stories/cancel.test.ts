@@ -1,6 +1,6 @@
 import { expect, story, type Cast } from '../story.ts'
 import { idIn, states } from '../world/facts.ts'
-import { DEPLOY_YML, type World } from '../world/world.ts'
+import { FOUR_EYES, type World } from '../world/world.ts'
 
 // Every 7th crossing, as in crash.test.ts.
 const every = Number(process.env['GANTRY_CRASH_EVERY'] ?? '7')
@@ -151,8 +151,6 @@ story.once('/status says what is under way, and who is in the queue in which ord
   expect(states(world)).toEqual(['success', 'success', 'success'])
 })
 
-const FOUR_EYES = `${DEPLOY_YML}    approvals: { count: 1, not: [requester], expire: 4h }\n`
-
 /** Ada's deployment of :1 waits for an approval; there is a :2 as well. */
 async function waits({ ada, bot, github, registry }: Pick<Cast, 'ada' | 'bot' | 'github' | 'registry'>): Promise<void> {
   github.has('.github/deploy.yml', FOUR_EYES)
@@ -162,20 +160,21 @@ async function waits({ ada, bot, github, registry }: Pick<Cast, 'ada' | 'bot' | 
   bot.isHeard()
 }
 
-story.once('a /cancel that was missed does not stop what was asked for after it', async (cast) => {
-  const { world, ada, grace, bot, github } = cast
-  await waits(cast)
-  grace.person.comments(1, '/cancel')
-  await github.webhooks.loses()
-  await world.time.passes('20 seconds')
-  await ada.comments('/cancel')
-  await ada.comments('/deploy production :2')
-  bot.isHeard()
-  await world.time.passes('6 minutes')
-  expect(states(world)).toEqual(['cancelled', 'waiting'])
-  expect(bot.says()).toContain('Nothing on this thread waits for that.')
-  await ends(cast)
-})
+for (const word of ['/cancel', '/approve'])
+  story.once(`a ${word} that was missed says nothing about what was asked for after it`, async (cast) => {
+    const { world, ada, grace, bot, github } = cast
+    await waits(cast)
+    grace.person.comments(1, word)
+    await github.webhooks.loses()
+    await world.time.passes('20 seconds')
+    await ada.comments('/cancel')
+    await ada.comments('/deploy production :2')
+    bot.isHeard()
+    await world.time.passes('6 minutes')
+    expect(states(world)).toEqual(['cancelled', 'waiting'])
+    expect(bot.says()).toContain('Nothing on this thread waits for that.')
+    await ends(cast)
+  })
 
 /** What still waits is stopped, too. */
 async function ends({ world, ada, bot }: Pick<Cast, 'world' | 'ada' | 'bot'>): Promise<void> {

@@ -374,6 +374,9 @@ environments:
     url: https://shop.example.com
 `
 
+/** The same where a second person approves for production. */
+export const FOUR_EYES = `${DEPLOY_YML}    approvals: { count: 1, not: [requester], expire: 4h }\n`
+
 const operatorFile = (repositoryId: number): string => `version: 1
 credentials:
   main: { registry: ${REGISTRY}, repositories: ["acme/*"], username: gantry, password: { env: REGISTRY_PASSWORD } }
