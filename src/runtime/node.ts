@@ -58,7 +58,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const doors = outside(settings, sql, machine)
     const secrets = await openSecrets(settings, doors)
     const operator = loadOperatorFile(settings.config, machine, await secrets.declarations.all())
-    for (const { kind, name, why } of operator.unused) log.warn({ kind, name }, `the ${kind} ${name} in the vault is not used: ${why}`)
+    for (const { kind, name, why } of operator.unused) log.error({ kind, name }, `the ${kind} ${name} in the vault is not used: ${why}`)
     const gantry = assemble(settings, operator, secrets, { ...doors, ...rootsOf(operator) })
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)

@@ -53,6 +53,9 @@ export const appendAccount =
 export const noteOperator = (sql: AccountSql, mac: Mac, action: AuditEntry['action'], subject: string, after: string, at: number): void =>
   sql.transaction(() => appendAccount(sql, mac)({ at, by: null, action, subject, before: null, after, why: null, request: null }))
 
+/** Tells one text from another and nothing of either, to whoever has not the key: the key's id and twelve hexadecimal digits. */
+export const fingerprintOf = (mac: Mac, text: string): string => mac.of(text).slice(0, mac.id.length + 13)
+
 export const createAuditLog = (sql: RepositorySql, mac: Mac): AuditLog => ({
   note: (repository, entry) => sql.transaction(() => appendRepository(sql, mac)(repository, entry)),
 })
@@ -60,7 +63,7 @@ export const createAuditLog = (sql: RepositorySql, mac: Mac): AuditLog => ({
 /** At start: whoever has the machine may have written another operator file. */
 export const noteOperatorFile = (sql: AccountSql, mac: Mac, file: string, at: number): void =>
   sql.transaction(() => {
-    const fingerprint = mac.of(file).slice(0, mac.id.length + 13)
+    const fingerprint = fingerprintOf(mac, file)
     const before =
       sql.all<{ after: string | null }>(`select after from account_audit where action = 'operator file changed' order by number desc limit 1`)[0]
         ?.after ?? null
