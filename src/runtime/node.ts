@@ -23,9 +23,8 @@ import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
-import { rotationWords } from './keys.ts'
+import { notingRotation } from './keys.ts'
 import { hmac } from './mac.ts'
-import { noteOperator } from '../store/audit.ts'
 import { serveSite } from './serve.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -78,7 +77,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     closers.push(() => front.closeAllConnections())
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
-    closers.push(keepRotating(gantry.vault, log, (words) => noteOperator(sql, secrets.mac, 'keys rotated', 'vault', words, systemClock.now())))
+    closers.push(keepRotating(gantry.vault, log, notingRotation(sql, secrets.mac, systemClock.now)))
     closers.push(backingUp(settings, sql, gantry.vault, machine))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
@@ -123,13 +122,11 @@ function recover({ service, bot, renewals, recoverTokens, expiries }: Gantry): v
 }
 
 /** A new key in front of `GANTRY_KEYS` is taken up beside everything else, and a rotation that was broken off goes on. */
-function keepRotating(vault: Vault, log: Log, note: (words: string) => void): () => Promise<void> {
+function keepRotating(vault: Vault, log: Log, note: ReturnType<typeof notingRotation>): () => Promise<void> {
   const stopping = new AbortController()
-  const done = vault.rotate({ signal: stopping.signal }).then(
+  const done = vault.rotate({ signal: stopping.signal, note }).then(
     ({ rewrapped, records, unneeded, problems }) => {
-      const words = rotationWords({ rewrapped, records })
-      if (words !== null) note(words)
-      if (words !== null) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
+      if (rewrapped + records > 0) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
       for (const problem of problems) log.error({ problem }, 'the vault cannot read a part of what it keeps')
     },
     (error: unknown) => log.error({ err: error }, 'the vault could not take up a new key; the next start tries again'),
