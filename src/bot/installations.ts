@@ -38,8 +38,10 @@ interface Access {
 const RENEW_BEFORE = 10 * 60_000
 const UNUSABLE_BEFORE = 60_000
 
+type Permissions = Readonly<Record<string, 'read' | 'write'>>
+
 /** Of what app.yml lists, what each kind of step needs. A token that is stolen is worth one repository and no more than this, for an hour. */
-const PERMISSIONS: Readonly<Record<Reach['access'], Readonly<Record<string, 'read' | 'write'>>>> = {
+const PERMISSIONS: Readonly<Record<Reach['access'], Permissions>> = {
   read: {
     ...{ metadata: 'read', contents: 'read', issues: 'read', pull_requests: 'read', checks: 'read', deployments: 'read' },
     ...{ statuses: 'read', attestations: 'read', members: 'read' },
@@ -108,7 +110,7 @@ export function createInstallations(probot: Pick<Probot, 'auth'>, clock: Clock):
 
 const keyOf = ({ installation, repository, access }: Reach): string => `${installation}:${access}:${repository}`
 
-const answer = z.object({ token: z.string().min(1), expires_at: z.string() })
+const answer = z.object({ token: z.string().min(1), expires_at: z.string(), permissions: z.record(z.string(), z.string()).default({}) })
 
 const ROUTE = 'POST /app/installations/{installation_id}/access_tokens'
 
@@ -116,19 +118,29 @@ async function authenticate(probot: Pick<Probot, 'auth'>, reach: Reach, signal: 
   const app = await probot.auth()
   const { installation: installation_id, repository, access } = reach
   const where = typeof repository === 'number' ? { repository_ids: [repository] } : { repositories: [repository] }
-  const ask = (more: object) => app.request(ROUTE, { installation_id, ...where, ...more, request: { signal } })
+  const ask = async (more: object): Promise<z.infer<typeof answer>> => {
+    const { data } = await app.request(ROUTE, { installation_id, ...where, ...more, request: { signal } })
+    const parsed = answer.safeParse(data)
+    if (!parsed.success) throw unexpectedAnswer(ROUTE, parsed.error)
+    return parsed.data
+  }
+  const askNarrowed = async () => ask({ permissions: agreedTo((await ask({})).permissions, PERMISSIONS[access]) })
   const given = await ask({ permissions: PERMISSIONS[access] })
-    // The account has not agreed to all of them yet: what it has agreed to says the call itself.
-    .catch((error: unknown) => (hasStatus(error, 422) ? ask({}) : Promise.reject(error)))
+    // The account has not agreed to all of them yet. To which it has, only a token with all of those says; nothing is done with that one.
+    .catch((error: unknown) => (hasStatus(error, 422) ? askNarrowed() : Promise.reject(error)))
     .catch((error: unknown) => {
       if (hasStatus(error, 404)) throw new NotInstalled('GitHub knows no such installation')
       throw hasStatus(error, 422) ? new OutOfReach() : error
     })
-  const parsed = answer.safeParse(given.data)
-  if (!parsed.success) throw unexpectedAnswer(ROUTE, parsed.error)
   // The same client with the same base address and `fetch`; a token takes the place of the App's key.
   const Octokit = app.constructor as typeof ProbotOctokit
-  return { octokit: new Octokit({ auth: { token: parsed.data.token } }), expiresAt: Date.parse(parsed.data.expires_at) }
+  return { octokit: new Octokit({ auth: { token: given.token } }), expiresAt: Date.parse(given.expires_at) }
+}
+
+/** Of what a step wants, as much as the account has agreed to. */
+function agreedTo(granted: Readonly<Record<string, string>>, wanted: Permissions): Permissions {
+  const common = Object.entries(wanted).filter(([name]) => granted[name] !== undefined)
+  return Object.fromEntries(common.map(([name, level]) => [name, granted[name] === 'read' ? 'read' : level]))
 }
 
 const hasStatus = (error: unknown, status: number): boolean => error instanceof Error && 'status' in error && error.status === status

@@ -32,6 +32,8 @@ export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise
 
   const onPush = async (delivery: Came, push: Push): Promise<void> => {
     if (watched.isIdle(push)) return
+    // Until what it brings is read: a push that comes meanwhile may be to a branch that only now is named.
+    if (push.branch === push.defaultBranch) watched.forgets(push)
     const configuration = await begin(delivery, push, (_, rules) => startOnPush(push, rules), doors)
     watched.learns(push, configuration)
   }
@@ -80,9 +82,13 @@ class Watched {
     return !known.patterns.some(fitting(branch))
   }
 
+  forgets({ repository }: Push): void {
+    this.#branches.delete(repository.id)
+  }
+
   learns({ repository, defaultBranch }: Push, configuration: Configuration | null): void {
     const environments = [...(configuration?.apps.values() ?? [])].flatMap((app) => [...app.environments.values()])
-    this.#branches.delete(repository.id)
+    this.#branches.delete(repository.id) // so that it is the newest
     this.#branches.set(repository.id, { defaultBranch, patterns: environments.flatMap(({ auto }) => auto?.push ?? []) })
     const [oldest] = this.#branches.keys()
     if (this.#branches.size > MOST_REPOSITORIES && oldest !== undefined) this.#branches.delete(oldest)

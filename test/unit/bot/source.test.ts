@@ -214,10 +214,17 @@ describe('the facts that GitHub gives', () => {
     expect((await desk.source.look(asked)).comment).toBe('unchanged')
   })
 
-  test('an account that has not agreed to every permission yet is asked with what it has agreed to', async () => {
+  test('an account that has not agreed to every permission yet is asked with those of the step that it has agreed to, and no more', async () => {
     desk.github.installation.permissions.delete('attestations')
     expect((await desk.source.look(request(said()))).actor.role).toBe('write')
-    expect(desk.github.auth.tokens.map(({ repositories, permissions }) => [repositories?.size, permissions.get('issues')])).toEqual([[1, 'write']])
+    const [asksWhat, used, ...more] = desk.github.auth.tokens.map(({ repositories, permissions }) => ({
+      size: repositories?.size,
+      ...Object.fromEntries(permissions),
+    }))
+    expect(more).toEqual([])
+    expect(asksWhat).toMatchObject({ size: 1, issues: 'write', deployments: 'write' })
+    expect(used).toMatchObject({ size: 1, issues: 'read', deployments: 'read', contents: 'read' })
+    expect(used).not.toHaveProperty('attestations')
   })
 
   test('of a repository that the App does not have nothing is read, and nobody is told that the App is gone', async () => {

@@ -133,6 +133,17 @@ describe('a push', () => {
     expect(new Set(station.deployed.map(({ key }) => key)).size).toBe(4)
   })
 
+  test('to a branch that a push to the default branch has just named begins, though what that one brought could not be read yet', async () => {
+    station.has(rules(auto({ push: ['main'] })))
+    await station.pushes('main')
+    station.has(rules(auto({ push: ['main', 'release'] })))
+    station.trouble = new Failure('GITHUB_UNAVAILABLE', { sentence: 'GitHub does not answer.', next: 'x' })
+    await expect(station.pushes('main', { after: 'c'.repeat(40) })).rejects.toThrow()
+    station.trouble = null
+    await station.pushes('release')
+    expect(station.begun.map(([, , ref]) => ref)).toEqual(['main', 'release'])
+  })
+
   test('that was missed says so', async () => {
     station.has(rules(auto({ push: ['main'] })))
     await station.pushes('main', {}, 'run')
