@@ -80,7 +80,7 @@ export interface Gantry {
   readonly expiries: () => void
   /** At start, beside everything else. */
   recoverTokens(): Promise<void>
-  /** Sites that targets serve by themselves, by the target's name. */
+  /** Sites that targets serve by themselves, by the target's key. */
   readonly sites: ReadonlyMap<string, Site>
 }
 
@@ -184,31 +184,33 @@ function probing({ trustedHealth }: Operator, { fetch, publicFetch }: RegistryDo
   }
 }
 
-/** Every declared target, by its name. */
+/** Every declared target, by its key. */
 export const placeTargets = (operator: Operator, doors: TargetDoors): ReadonlyMap<string, PlacedTarget> =>
-  new Map([...operator.targets.values()].map((declared) => [declared.name, place(declared, doors)]))
+  new Map([...operator.targets].map(([key, declared]) => [key, place(key, declared, doors)]))
 
-function place(declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
+function place(key: string, declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
   const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)
   if (kind === undefined) throw new Error(`no kind of target ${declared.kind}`)
-  const target = kind.create(declared.name, declared.options, doors)
+  // Two accounts may call theirs alike.
+  const target = kind.create(declared.name, declared.options, { ...doors, files: () => doors.files(key) })
   const access: PlacedTarget['access'] = {
+    account: declared.account,
     pulls: declared.pulls,
     credential: declared.credential,
     platform: target.platform,
     onlyFrom: (registry) => target.onlyFrom?.(registry) ?? null,
   }
-  return { name: declared.name, target, revision: declared.revision, bounds: declared.allow, access }
+  return { name: declared.name, key, target, revision: declared.revision, bounds: declared.allow, access }
 }
 
 /** The declared credentials, and how those that are minted are made anew. */
 function openCredentials(operator: Operator, client: RegistryClient, activity: Activity, outside: Outside, incident: Incident) {
   const refresh = new Map<string, () => Promise<'made' | 'idle'>>()
   const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity, incident })
-  const sources = [...operator.credentials.values()].map((declared): NamedSource => {
-    const { name, registry } = declared
-    const source = sourceOf(declared, client, outside, (lifetime) => renewals.minted(name, lifetime))
-    if ('refresh' in source) refresh.set(name, () => client.refresh(source, registry))
+  const sources = [...operator.credentials].map(([key, declared]): NamedSource => {
+    const { registry } = declared
+    const source = sourceOf(declared, client, outside, (lifetime) => renewals.minted(key, lifetime))
+    if ('refresh' in source) refresh.set(key, () => client.refresh(source, registry))
     return { ...declared, source }
   })
   return { sources, renewals }

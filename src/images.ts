@@ -1,4 +1,5 @@
 import type { DeclaredCredential } from './config/operator.ts'
+import { OPERATOR } from './deploy/declaration.ts'
 import { isAdmitted, matches } from './deploy/environment.ts'
 import type { Images, PreflightReport, PreflightRowName, TargetAccess } from './deploy/images.ts'
 import type { Artifact } from './deploy/target.ts'
@@ -13,7 +14,7 @@ import type { Reference } from './registry/reference.ts'
 import type { CredentialSource } from './registry/source.ts'
 
 /** A declared credential, and where its value comes from. */
-export interface NamedSource extends Pick<DeclaredCredential, 'name' | 'registry' | 'repositories' | 'family' | 'users'> {
+export interface NamedSource extends Pick<DeclaredCredential, 'account' | 'name' | 'registry' | 'repositories' | 'family' | 'users'> {
   readonly source: CredentialSource
 }
 
@@ -28,6 +29,7 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
     const others = fittingOf(reference, access, credentials).filter((one) => one !== chosen && access.pulls === 'credential')
     return {
       credential: chosen?.source ?? anonymous,
+      tenant: tenantOf(chosen),
       family: chosen?.family ?? null,
       as: chosen === undefined ? 'anonymous' : `credential ${chosen.name}`,
       platform: access.platform,
@@ -82,15 +84,23 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
 
 /** Of those that may be used for the image, the one that the target names; else the one with the most exact pattern. */
 function choose(reference: Reference, access: TargetAccess, credentials: readonly NamedSource[]): NamedSource | undefined {
-  return fittingOf(reference, access, credentials).find(({ name }) => access.credential === null || name === access.credential)
+  const isMeant = ({ account, name }: NamedSource) => access.credential === null || (name === access.credential && account === access.account)
+  return fittingOf(reference, access, credentials).find(isMeant)
 }
 
-/** Those whose registry and patterns allow this image and that are kept for whoever asks, the most exact pattern first. */
-function fittingOf(reference: Reference, { user }: TargetAccess, credentials: readonly NamedSource[]): readonly NamedSource[] {
-  const fitting = credentials.filter((one) => isFor(one, reference) && isKeptFor(one, user))
+/** Tokens are the account's whose credential they were made with. */
+const tenantOf = (chosen: NamedSource | undefined): string => (chosen === undefined || chosen.account === OPERATOR ? '' : String(chosen.account))
+
+/**
+ * Those whose registry and patterns allow this image and that are kept for whoever asks, the most exact pattern first. A target is
+ * handed credentials of its own account alone, or its administrators could learn others; the operator's also those of whoever deploys.
+ */
+function fittingOf(reference: Reference, { account, user }: TargetAccess, credentials: readonly NamedSource[]): readonly NamedSource[] {
+  const isOfOne = (one: NamedSource): boolean => one.account === account || (account === OPERATOR && one.account === user.account)
+  const fitting = credentials.filter((one) => isOfOne(one) && isFor(one, reference) && isKeptFor(one, user))
   const exactness = ({ repositories }: NamedSource) =>
     Math.max(...repositories.filter((pattern) => matches(pattern, reference.repository)).map((pattern) => pattern.replaceAll('*', '').length))
-  return fitting.toSorted((a, b) => exactness(b) - exactness(a))
+  return fitting.toSorted((a, b) => exactness(b) - exactness(a) || Number(b.account !== OPERATOR) - Number(a.account !== OPERATOR))
 }
 
 /** Whether its owner lets a credential be shown for this image. */

@@ -16,7 +16,7 @@ export const repository = z.object({
   id,
   node_id: node,
   name: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/),
-  owner: z.object({ login }),
+  owner: z.object({ id, login }),
 })
 
 interface Placed {
@@ -29,5 +29,6 @@ export const repositoryOf = ({ repository: home, installation: by }: Placed): Re
   node: home.node_id,
   owner: home.owner.login,
   name: home.name,
+  account: home.owner.id,
   installation: by.id,
 })

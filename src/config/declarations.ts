@@ -1,4 +1,4 @@
-import type { Declaration, Kept } from '../deploy/declaration.ts'
+import { declarationKey, OPERATOR, type Declaration, type Kept } from '../deploy/declaration.ts'
 import type { Problem } from '../errors.ts'
 import { problemOf } from './finding.ts'
 import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
@@ -8,37 +8,47 @@ import { isSecretGiven } from './operator-schema.ts'
 /** What the operator file declares goes first. What this version cannot read of the rest is left out: it was read when it was put there. */
 export function withKept(operator: Operator, kept: readonly Kept[], kinds: TargetKinds, keychains: Keychains): Operator {
   const [credentials, targets, unused] = [new Map(operator.credentials), new Map(operator.targets), [...operator.unused]]
-  const reading = { kinds, readSecret: () => undefined, keychains, credentials: [...credentials.keys(), ...credentialsAmong(kept)], isSealed: true }
   for (const one of kept) {
-    const { kind, name } = one
-    const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(name)
+    const { account, kind, name } = one
+    const [key, own] = [declarationKey(one), account === OPERATOR ? [...operator.credentials.keys()] : []]
+    const reading = {
+      account,
+      kinds,
+      readSecret: () => undefined,
+      keychains,
+      credentials: [...own, ...credentialsAmong(kept, account)],
+      isSealed: true,
+    }
+    const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(key)
     const read =
       isShadowed || 'why' in one ? null : interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(one.json) } }), reading)
-    for (const [own, declared] of read?.operator.credentials ?? []) credentials.set(own, declared)
-    for (const [own, declared] of read?.operator.targets ?? []) targets.set(own, declared)
-    const trouble = isShadowed ? 'the operator file declares another one of this name' : 'why' in one ? one.why : read?.findings[0]?.message
-    if (trouble !== undefined) unused.push({ kind, name, why: trouble })
+    for (const declared of read?.operator.credentials.values() ?? []) credentials.set(key, declared)
+    for (const declared of read?.operator.targets.values() ?? []) targets.set(key, declared)
+    const why = isShadowed ? 'the operator file declares another one of this name' : 'why' in one ? one.why : read?.findings[0]?.message
+    if (why !== undefined) unused.push({ account, kind, name, why })
   }
   return { ...operator, credentials, targets, unused }
 }
 
-/** Their names: a target may use what cannot be read now. */
-export const credentialsAmong = (kept: readonly Kept[]): readonly string[] => kept.filter(({ kind }) => kind === 'credential').map(({ name }) => name)
+/** Their names in one account: a target may use what cannot be read now. */
+export const credentialsAmong = (kept: readonly Kept[], account: Declaration['account']): readonly string[] =>
+  kept.filter((one) => one.kind === 'credential' && one.account === account).map(({ name }) => name)
 
-/** What a file of the operator file's form declares, ready to be kept: its secrets are read now. Throws nothing; what is wrong is the problem. */
+/** What a file of the operator file's form declares for an account, ready to be kept: its secrets are read now. Throws nothing; what is wrong is the problem. */
 export function readDeclarations(
   text: string,
+  account: Declaration['account'],
   kinds: TargetKinds,
   readSecret: ReadSecret,
   keychains: Keychains,
   credentials: readonly string[],
 ): { readonly declarations: readonly Declaration[]; readonly operator: Operator } | { readonly problem: Problem } {
-  const { operator, findings, document } = interpret(text, { kinds, readSecret, keychains, credentials, isSealed: false })
+  const { operator, findings, document } = interpret(text, { account, kinds, readSecret, keychains, credentials, isSealed: false })
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the file')
   if (problem !== null || document === null) return { problem: problem as Problem }
   const sealed = (declared: unknown): string => JSON.stringify(withValues(declared, readSecret))
   const of = (kind: Declaration['kind'], all: object): readonly Declaration[] =>
-    Object.entries(all).map(([name, declared]) => ({ kind, name, json: sealed(declared) }))
+    Object.entries(all).map(([name, declared]) => ({ account, kind, name, json: sealed(declared) }))
   return { declarations: [...of('credential', document.credentials), ...of('target', document.targets)], operator: { ...operator, text } }
 }
 

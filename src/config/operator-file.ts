@@ -1,4 +1,4 @@
-import type { Kept } from '../deploy/declaration.ts'
+import { OPERATOR, type Kept } from '../deploy/declaration.ts'
 import type { Problem } from '../errors.ts'
 import { credentialsAmong, withKept } from './declarations.ts'
 import { problemOf } from './finding.ts'
@@ -16,7 +16,9 @@ export function readOperatorFile(
   keychains: Keychains = NO_KEYCHAINS,
   kept: readonly Kept[] = [],
 ): { readonly operator: Operator } | { readonly problem: Problem } {
-  const { operator, findings } = interpret(text, { kinds, readSecret, keychains, credentials: credentialsAmong(kept), isSealed: false })
+  const { operator, findings } = interpret(text, {
+    ...{ account: OPERATOR, kinds, readSecret, keychains, credentials: credentialsAmong(kept, OPERATOR), isSealed: false },
+  })
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the operator file')
   return problem === null ? { operator: withKept({ ...operator, text }, kept, kinds, keychains) } : { problem }
 }

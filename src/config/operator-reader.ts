@@ -1,5 +1,6 @@
 import { canonical } from '../deploy/plan.ts'
 import type { Admitted, Bound } from '../deploy/environment.ts'
+import { OPERATOR, type Declaration } from '../deploy/declaration.ts'
 import type { Json } from '../deploy/target.ts'
 import { didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Secret } from '../secret.ts'
@@ -28,6 +29,8 @@ interface Interpretation {
 }
 
 interface Reading {
+  /** Whose all of it is. */
+  readonly account: Declaration['account']
   readonly kinds: TargetKinds
   readonly readSecret: ReadSecret
   readonly keychains: Keychains
@@ -40,15 +43,25 @@ export function interpret(text: string, reading: Reading): Interpretation {
   const { keychains, isSealed } = reading
   const yaml = readYaml(text, false)
   if ('findings' in yaml) return { operator: NO_OPERATOR, document: null, findings: yaml.findings }
-  const shape = checkShape(yaml, operatorSchema(keychains.exchanges, keychains.families, isSealed))
+  const shape = checkShape(yaml, isSealed ? sealedSchema(keychains) : operatorSchema(keychains.exchanges, keychains.families))
   if ('findings' in shape) return { operator: NO_OPERATOR, document: null, findings: shape.findings }
   const reader = new Reader(yaml, reading)
   const operator = reader.operator(shape.value)
   return { operator: reader.findings.length > 0 ? NO_OPERATOR : operator, document: shape.value, findings: reader.findings }
 }
 
+/** Made once: the vault may keep thousands, each read for itself at the start. */
+const sealedSchemas = new WeakMap<Keychains, ReturnType<typeof operatorSchema>>()
+
+function sealedSchema(keychains: Keychains): ReturnType<typeof operatorSchema> {
+  const schema = sealedSchemas.get(keychains) ?? operatorSchema(keychains.exchanges, keychains.families, true)
+  sealedSchemas.set(keychains, schema)
+  return schema
+}
+
 class Reader {
   readonly findings: Finding[] = []
+  readonly #account: Declaration['account']
   readonly #yaml: Yaml
   readonly #kinds: TargetKinds
   readonly #readSecret: ReadSecret
@@ -56,7 +69,8 @@ class Reader {
   readonly #besides: readonly string[]
   readonly #isSealed: boolean
 
-  constructor(yaml: Yaml, { kinds, readSecret, keychains, credentials, isSealed }: Reading) {
+  constructor(yaml: Yaml, { account, kinds, readSecret, keychains, credentials, isSealed }: Reading) {
+    this.#account = account
     this.#exchanges = keychains.exchanges
     this.#yaml = yaml
     this.#kinds = kinds
@@ -84,7 +98,7 @@ class Reader {
     const { registry, repositories, family = null, expires, allow } = declared
     const holds = this.#holding(['credentials', name], declared)
     const users = allow?.map(({ environments, ...admitted }) => ({ ...admittedOf(admitted), environments })) ?? null
-    return { name, registry, repositories, family, expires: expires === undefined ? null : Date.parse(expires), users, holds }
+    return { account: this.#account, name, registry, repositories, family, expires: expires === undefined ? null : Date.parse(expires), users, holds }
   }
 
   #holding(path: Path, declared: CredentialDocument): Holding {
@@ -99,6 +113,8 @@ class Reader {
     if (forms.length !== 1)
       this.#refuse(path, `${path.join('.')} must hold exactly one kind of credential, and it holds ${listed(forms) || 'none'}.`, [this.#forms()])
     if (token !== undefined) return { kind: 'identity', token: this.#secret(token, [...path, 'identity_token']) }
+    if (config !== undefined && this.#account !== OPERATOR)
+      this.#refuse([...path, 'docker_config'], 'A docker_config is this machine’s, and cannot be kept for an account.')
     if (config !== undefined) return { kind: 'docker-config', where: config }
     const [key] = keys
     if (key !== undefined) return this.#exchange([...path, key], key, registry, own[key] as Readonly<Record<string, string | SecretGiven>>)
@@ -132,7 +148,10 @@ class Reader {
       this.#refuse([...path, 'credential'], `Target ${name} pulls with ${pulls}, so it cannot have a credential.`)
     }
     const revision = canonical({ kind, pulls, credential: credential ?? null, options: own as Json })
-    return { name, kind, options: this.#options(kind, own, path), pulls, credential: credential ?? null, allow: allow.map(boundOf), revision }
+    return {
+      ...{ account: this.#account, name, kind, options: this.#options(kind, own, path), pulls },
+      ...{ credential: credential ?? null, allow: allow.map(boundOf), revision },
+    }
   }
 
   #options(kind: string, own: unknown, path: Path): unknown {

@@ -1,4 +1,4 @@
-import type { Declaration } from '../deploy/declaration.ts'
+import type { Declaration, Unreadable } from '../deploy/declaration.ts'
 import type { Admitted, Bound } from '../deploy/environment.ts'
 import type { TargetKind } from '../deploy/target.ts'
 import type { Secret } from '../secret.ts'
@@ -9,7 +9,8 @@ export interface Operator {
   /** As it was written: it refers to secrets and holds none. */
   readonly text: string
   /** What the vault keeps and nobody uses, and why. */
-  readonly unused: readonly { readonly kind: Declaration['kind']; readonly name: string; readonly why: string }[]
+  readonly unused: readonly Unreadable[]
+  /** By `declarationKey`, as the targets. */
   readonly credentials: ReadonlyMap<string, DeclaredCredential>
   readonly targets: ReadonlyMap<string, TargetDeclaration>
   /** Origins on private addresses that an environment's health may be asked at. */
@@ -25,6 +26,7 @@ export interface Operator {
 }
 
 export interface DeclaredCredential {
+  readonly account: Declaration['account']
   readonly name: string
   /** Canonical host: `docker.io` for Docker Hub. */
   readonly registry: string
@@ -54,6 +56,7 @@ export interface Keychains {
 }
 
 export interface TargetDeclaration {
+  readonly account: Declaration['account']
   readonly name: string
   readonly kind: string
   /** What the kind made of its own keys. */

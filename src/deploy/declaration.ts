@@ -1,12 +1,28 @@
+/** Whose the operator's own are: for every account whose repositories they allow. */
+export const OPERATOR = 0
+
 /** A credential or a target that the vault keeps: as it would stand in the operator file, as JSON, with the values of its secrets. */
 export interface Declaration {
+  /** GitHub's id of the account that it belongs to, or `OPERATOR`: no repository of another one finds it. */
+  readonly account: number
   readonly kind: 'credential' | 'target'
   readonly name: string
   readonly json: string
 }
 
-/** One that the vault holds and does not open: nobody uses it, and the rest goes on. */
-export interface Unreadable extends Pick<Declaration, 'kind' | 'name'> {
+/** Which one. */
+export type DeclarationName = Pick<Declaration, 'account' | 'kind' | 'name'>
+
+/** One name for what several accounts may call alike: no declaration's own has an `@`. */
+export const declarationKey = ({ account, name }: Pick<Declaration, 'account' | 'name'>): string =>
+  account === OPERATOR ? name : `${name}@${account}`
+
+/** As people read it: `credential ghcr`, `target prod of account 42`. */
+export const declarationWords = ({ account, kind, name }: DeclarationName): string =>
+  `${kind} ${name}${account === OPERATOR ? '' : ` of account ${account}`}`
+
+/** One that the vault holds and does not open: nobody uses it, and the rest goes on. Named `*` where that is all that an account has. */
+export interface Unreadable extends DeclarationName {
   /** One plain sentence. */
   readonly why: string
 }

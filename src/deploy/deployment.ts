@@ -25,6 +25,8 @@ export interface Repository {
   readonly node: string
   readonly owner: string
   readonly name: string
+  /** GitHub's id of the owner; records of older versions do not have it. */
+  readonly account?: number
   /** The account's installation of the App, whose rights GitHub is asked with. */
   readonly installation: number
 }

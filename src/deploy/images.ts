@@ -53,12 +53,14 @@ export interface Images {
 
 /** How a target reaches registries, from the operator's declaration. */
 export interface TargetAccess {
+  /** Whose target it is (`Declaration.account`). */
+  readonly account: number
   readonly pulls: 'credential' | 'ambient' | 'none'
   /** A credential by name; null: the one whose registry and repositories match the image. */
   readonly credential: string | null
   readonly platform: string | null
   /** For whom it is: a credential may be kept for some of them only. */
-  readonly user: { readonly id: number; readonly owner: string; readonly environment: string }
+  readonly user: { readonly id: number; readonly owner: string; readonly account: number | undefined; readonly environment: string }
   /** Where the target cannot pull from this registry: from which it can, in words; null where it can. */
   onlyFrom(registry: string): string | null
 }

@@ -1,6 +1,7 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk, nameArtifacts, type Asked } from './ask.ts'
-import { isAutomatic, type DeployRequest } from './deployment.ts'
+import { declarationKey, OPERATOR } from './declaration.ts'
+import { isAutomatic, type DeployRequest, type Repository } from './deployment.ts'
 import { environmentKey, type Bound, type Configuration, type EnvironmentRules, type ReadConfiguration } from './environment.ts'
 import type { TargetAccess } from './images.ts'
 import type { FindOrigin } from './origin.ts'
@@ -12,7 +13,10 @@ import { listed } from './wording.ts'
 
 /** A target with what its administrators say of it. */
 export interface PlacedTarget {
+  /** As its account calls it. */
   readonly name: string
+  /** Of all targets of all accounts only this one has it (`declarationKey`). */
+  readonly key: string
   readonly target: Target
   /** Changes with the operator's declaration. */
   readonly revision: string
@@ -39,6 +43,7 @@ export interface Proposal {
 
 export interface Surroundings {
   readonly readConfiguration: ReadConfiguration
+  /** By `key`. */
   readonly targets: ReadonlyMap<string, PlacedTarget>
 }
 
@@ -57,8 +62,8 @@ export function propose(
   const asked = interpretAsk(request.asks, read.configuration)
   if (asked instanceof Refusal) return asked
   const { app, environment: rules } = asked
-  const placed = around.targets.get(rules.target)
-  if (placed === undefined) return unknownTarget(rules, around)
+  const placed = findTarget(around.targets, request.repository, rules.target)
+  if (placed === undefined) return unknownTarget(rules, request.repository, around)
   const content = around.settled ?? contentOf({ request, facts, asked, placed, findOrigin })
   if ('problem' in content) return content
   const holds = holdsIn(read.configuration, request.repository.id, placed)
@@ -107,7 +112,7 @@ function settingsOf({ request, asked, placed }: Making): Pick<Settled, 'settings
 
 /** The same plan again, in the same place. */
 function repeated(plan: Plan, { asked, placed }: Making): Settled | Refusal {
-  if (placed.name === plan.target)
+  if (placed.key === plan.target)
     return { settings: plan.settings, artifacts: plan.artifacts, commit: plan.commit, source: plan.source ?? null, parameters: plan.parameters ?? {} }
   return new Refusal('NOTHING_TO_REPEAT', {
     sentence: `That plan was for another target than the one ${asked.environment.name} has now.`,
@@ -158,7 +163,7 @@ export function planOf(request: DeployRequest, proposal: Proposal): Plan {
     repositoryId: request.repository.id,
     app: proposal.app,
     environment: proposal.environment,
-    target: proposal.placed.name,
+    target: proposal.placed.key,
     targetRevision: proposal.placed.revision,
     artifacts: proposal.artifacts,
     settings: proposal.settings,
@@ -217,11 +222,19 @@ const likeACommit = (ref: string): Refusal =>
     next: 'Write the whole commit after --ref.',
   })
 
-const unknownTarget = (rules: EnvironmentRules, { targets }: Surroundings): Refusal =>
+/** The account's own goes before the operator's; another account's is never given, so that it is as if it were not there. */
+export function findTarget(targets: Surroundings['targets'], { account = OPERATOR }: Repository, name: string): PlacedTarget | undefined {
+  const operators = targets.get(name)
+  return targets.get(declarationKey({ account, name })) ?? (operators?.access.account === OPERATOR ? operators : undefined)
+}
+
+const unknownTarget = (rules: EnvironmentRules, { account }: Repository, { targets }: Surroundings): Refusal =>
   new Refusal('TARGET_UNKNOWN', {
-    sentence: `Environment ${rules.name} names the target ${rules.target}, which the operator file does not declare.`,
+    sentence: `Environment ${rules.name} names the target ${rules.target}, which is not declared.`,
     found: rules.target,
     // Names of targets that other repositories use are not told.
-    wanted: targets.size === 0 ? 'a target: none is declared yet' : 'a target that is declared in the operator file',
+    wanted: [...targets.values()].some(({ access }) => access.account === OPERATOR || access.account === account)
+      ? 'a target that is declared in the operator file or kept for this account'
+      : 'a target: none is declared yet',
     next: `Change environments.${rules.name}.target in .github/deploy.yml, or ask the account's administrators to declare it.`,
   })

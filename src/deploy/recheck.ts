@@ -24,7 +24,7 @@ export async function recheck(deployment: Deployment, doors: RolloutDoors): Prom
   const proposal = propose(request, facts, { ...doors, settled: { settings, artifacts, commit, source, parameters } })
   if ('problem' in proposal) return refused(proposal.problem)
   const { placed } = proposal
-  if (placed.name !== plan.target || placed.revision !== plan.targetRevision) return refused(targetChanged(plan, placed).problem)
+  if (placed.key !== plan.target || placed.revision !== plan.targetRevision) return refused(targetChanged(plan, placed).problem)
   // The rules of now may name teams that those of then did not.
   const all = await withMembers(facts, proposal.rules, request, doors, asked.people)
   // Judged is the request as it was made: what it may skip depends on its words.
@@ -46,7 +46,7 @@ const refused = (problem: Refusal['problem']): Decision => ({ verdicts: [], refu
 const targetChanged = (plan: Plan, placed: PlacedTarget): Refusal =>
   new Refusal('TARGET_NOT_ALLOWED', {
     sentence: `The target of ${plan.environment} changed after this deployment was planned.`,
-    found: placed.name === plan.target ? `another declaration of target ${placed.name}` : `target ${placed.name}`,
+    found: placed.key === plan.target ? `another declaration of target ${placed.name}` : `target ${placed.name}`,
     wanted: `target ${plan.target} as it was declared then`,
     next: 'Ask again: the new deployment is planned by the new declaration.',
   })

@@ -3,6 +3,7 @@ import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
 import { environmentKey, isAdmitted, type App, type Configuration, type EnvironmentRules } from './environment.ts'
+import { findTarget } from './proposal.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
 import type { Drifts } from './journal.ts'
@@ -338,7 +339,7 @@ async function statusOf(repository: Repository, app: App, rules: EnvironmentRule
 }
 
 async function look(repository: Repository, rules: EnvironmentRules, doors: RolloutDoors): Promise<EnvironmentStatus['observed']> {
-  const placed = doors.targets.get(rules.target)
+  const placed = findTarget(doors.targets, repository, rules.target)
   // What runs on a target that this repository may not use is none of its business.
   if (placed === undefined || !placed.bounds.some((bound) => isAdmitted(bound, repository))) return []
   const parsed = placed.target.parse(rules.settings)

@@ -46,7 +46,7 @@ export function planned({ plan, request }: Deployment, { targets }: Surroundings
   const placed = targets.get(plan.target)
   if (placed === undefined) {
     throw new Failure('TARGET_UNKNOWN', {
-      sentence: `Target ${plan.target} is no longer declared in the operator file.`,
+      sentence: `Target ${plan.target} is no longer declared.`,
       found: plan.target,
       next: "Ask the account's administrators to declare it again.",
     })
@@ -54,9 +54,9 @@ export function planned({ plan, request }: Deployment, { targets }: Surroundings
   return { plan, placed, access: accessOf(placed, request.repository, plan.environment) }
 }
 
-export const accessOf = ({ access: how, target }: PlacedTarget, { id, owner }: Repository, environment: string): TargetAccess => ({
+export const accessOf = ({ access: how, target }: PlacedTarget, { id, owner, account }: Repository, environment: string): TargetAccess => ({
   ...{ ...how, platform: target.platform },
-  user: { id, owner, environment },
+  user: { id, owner, account, environment },
 })
 
 const PATIENCE = [1_000, 2_000, 4_000, 8_000, 16_000]

@@ -12,12 +12,12 @@ export function claimWorkloads(request: DeployRequest, proposal: Proposal, envir
   const workloads = placed.target.workloads(settings)
   const label = `${request.repository.owner}/${request.repository.name} ${app}/${proposal.environment}`
   for (;;) {
-    const taken = doors.claims.claim(placed.name, workloads, environment, label)
+    const taken = doors.claims.claim(placed.key, workloads, environment, label)
     if (taken === null) return null
     if (!isRetired(taken, request, proposal, doors)) return claimed(taken, proposal)
     // First the fence: the target refuses whoever comes with a lower one than the last that it saw.
     doors.journal.raise(environment, doors.journal.fence(taken.environment))
-    doors.claims.release(placed.name, taken.workload, taken.environment)
+    doors.claims.release(placed.key, taken.workload, taken.environment)
   }
 }
 

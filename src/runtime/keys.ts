@@ -55,7 +55,8 @@ type Asked =
   | { readonly verb: 'discard'; readonly what: string | number; readonly isSure: boolean }
 
 const OPTIONS = { records: { type: 'boolean' }, account: { type: 'string' }, yes: { type: 'boolean' } } as const
-const ACCOUNT = /^(0|[1-9]\d{0,14})$/
+/** 0 for what is the operator's own. GitHub's ids are far below the largest one. */
+export const isAccountId = (text: string): boolean => /^(0|[1-9]\d{0,14})$/.test(text)
 
 function readWords([verb, ...rest]: readonly string[]): Asked | null {
   const read = parsed(rest)
@@ -65,7 +66,7 @@ function readWords([verb, ...rest]: readonly string[]): Asked | null {
   if (verb === 'new' && rest.length === 0) return { verb }
   if (verb === 'rotate' && positionals.length === 0 && account === undefined && !isSure) return { verb, records }
   if (verb !== 'discard' || records) return null
-  if (account !== undefined) return positionals.length === 0 && ACCOUNT.test(account) ? { verb, what: Number(account), isSure } : null
+  if (account !== undefined) return positionals.length === 0 && isAccountId(account) ? { verb, what: Number(account), isSure } : null
   const [what] = positionals
   return what !== undefined && positionals.length === 1 ? { verb, what, isSure } : null
 }

@@ -9,6 +9,7 @@ import type { Gantry, Outside } from '../assemble.ts'
 import { EVENTS } from '../bot/intake.ts'
 import type { Operator } from '../config/operator.ts'
 import { Failure } from '../errors.ts'
+import { declarationWords } from '../deploy/declaration.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { readAuditMac } from '../store/audit-key.ts'
 import { noteBackup } from '../store/audit.ts'
@@ -57,7 +58,8 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const doors = outside(settings, sql, machine)
     const secrets = await openSecrets(settings, doors)
     const operator = loadOperatorFile(settings.config, machine, await secrets.declarations.all())
-    for (const { kind, name, why } of operator.unused) log.error({ kind, name }, `the ${kind} ${name} in the vault is not used: ${why}`)
+    for (const one of operator.unused)
+      log.error({ declaration: declarationWords(one) }, `the ${declarationWords(one)} in the vault is not used: ${one.why}`)
     const gantry = assemble(settings, operator, secrets, { ...doors, ...rootsOf(operator) })
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { secretsIn } from '../config/declarations.ts'
 import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator } from '../config/operator.ts'
-import type { Kept } from '../deploy/declaration.ts'
+import { declarationWords, type Kept } from '../deploy/declaration.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
 import { readTrustedRoots, type TrustedRoot } from '../attestation/roots.ts'
 import { Failure, Refusal } from '../errors.ts'
@@ -27,7 +27,7 @@ export function loadOperatorFile(path: string, { environment, redactor, log }: M
   }
   for (const declaration of kept) {
     const isHidden = secretsIn(declaration).map((secret) => redactor.register(secret))
-    if (isHidden.includes(false)) log.warn(`a secret of the ${declaration.kind} ${declaration.name} in the vault ${TOO_SIMPLE}`)
+    if (isHidden.includes(false)) log.warn(`a secret of the ${declarationWords(declaration)} in the vault ${TOO_SIMPLE}`)
   }
   const text = readText(path)
   if (text === undefined) log.warn(`there is no operator file ${path} (GANTRY_CONFIG): without targets nothing can be deployed`)

@@ -3,7 +3,7 @@ import { sourceOf } from '../assemble.ts'
 import { credentialsAmong, readDeclarations } from '../config/declarations.ts'
 import type { DeclaredCredential, Operator } from '../config/operator.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
-import type { Declaration } from '../deploy/declaration.ts'
+import { declarationWords, OPERATOR, type Declaration, type DeclarationName } from '../deploy/declaration.ts'
 import { Failure, Refusal } from '../errors.ts'
 import { isFor, PULL_WITHIN } from '../images.ts'
 import { createRegistryClient } from '../registry/client.ts'
@@ -12,6 +12,7 @@ import { preflight } from '../registry/preflight.ts'
 import { canonicalRepository, parseReference, type Reference } from '../registry/reference.ts'
 import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
+import { isAccountId } from './keys.ts'
 import { shownAnyway } from './operator-file.ts'
 import { reportText } from './preflight.ts'
 import { hiding } from './redact.ts'
@@ -19,12 +20,13 @@ import { registryDoors } from './registry-doors.ts'
 import { withReadable, withWritable } from './secrets.ts'
 import type { CliCommand, Terminal } from './terminal.ts'
 
-const VAULT_HELP = `gantry vault put FILE --image IMAGE … | --untested
+const VAULT_HELP = `gantry vault put FILE [--account ID] --image IMAGE … | --untested
                keeps the credentials and targets that FILE declares as gantry.yml does, with the values of their secrets, once each
-               credential has been shown to pull one of the images. Gantry must not run; the next start uses them
+               credential has been shown to pull one of the images. With GitHub's id of an account only its repositories find them.
+               Gantry must not run; the next start uses them
 gantry vault list
                what is kept, with fingerprints instead of secrets
-gantry vault remove credential|target NAME
+gantry vault remove credential|target NAME [--account ID]
                forgets it. Gantry must not run`
 
 export const vault: CliCommand = {
@@ -35,17 +37,19 @@ export const vault: CliCommand = {
 
 /** `gantry vault …`. Answers with the exit code: 0 done, 1 refused, 2 the words are wrong. Throws a `Failure`. */
 async function vaultCommand(words: readonly string[], machine: Terminal): Promise<0 | 1 | 2> {
-  const options = { image: { type: 'string', multiple: true }, untested: { type: 'boolean' } } as const
+  const options = { image: { type: 'string', multiple: true }, untested: { type: 'boolean' }, account: { type: 'string' } } as const
   try {
     const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
-    const { image: images = [], untested = false } = values
+    const { image: images = [], untested = false, account: typed = String(OPERATOR) } = values
+    const account = isAccountId(typed) ? Number(typed) : null
     const [verb, ...rest] = positionals
     const isPlain = images.length === 0 && !untested
-    if (verb === 'put' && rest.length === 1 && images.length > 0 !== untested) return await put(rest[0]!, images, machine)
-    if (verb === 'list' && rest.length === 0 && isPlain) return await list(machine)
+    if (verb === 'put' && account !== null && rest.length === 1 && images.length > 0 !== untested)
+      return await put(rest[0]!, account, images, machine)
+    if (verb === 'list' && rest.length === 0 && isPlain && values.account === undefined) return await list(machine)
     const [kind, name] = rest
-    if (verb === 'remove' && rest.length === 2 && isPlain && (kind === 'credential' || kind === 'target'))
-      return await remove({ kind, name: name! }, machine)
+    if (verb === 'remove' && account !== null && rest.length === 2 && isPlain && (kind === 'credential' || kind === 'target'))
+      return await remove({ account, kind, name: name! }, machine)
   } catch (error) {
     if (!(error instanceof TypeError) || !('code' in error)) throw error
   }
@@ -53,15 +57,22 @@ async function vaultCommand(words: readonly string[], machine: Terminal): Promis
   return 2
 }
 
-async function put(path: string, images: readonly string[], machine: Terminal): Promise<0 | 1> {
+async function put(path: string, account: number, images: readonly string[], machine: Terminal): Promise<0 | 1> {
   const text = machine.readFile(path)
   if (text === undefined) {
     machine.print(`There is no file ${path}.`)
     return 1
   }
   return withWritable(machine.settings(), async ({ declarations }) => {
-    const kept = credentialsAmong(await declarations.all())
-    const read = readDeclarations(text, new Map(targetKinds.map((kind) => [kind.kind, kind])), secretsOf(machine), { exchanges, families }, kept)
+    const kept = credentialsAmong(await declarations.all(), account)
+    const read = readDeclarations(
+      text,
+      account,
+      new Map(targetKinds.map((kind) => [kind.kind, kind])),
+      secretsOf(machine),
+      { exchanges, families },
+      kept,
+    )
     if ('problem' in read) throw new Failure(read.problem.code, { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
     if (images.length > 0 && !(await pullAll(read.operator, images, machine))) return 1
     for (const declaration of read.declarations) {
@@ -117,25 +128,25 @@ const list = ({ settings, print, say }: Terminal): Promise<0 | 1> =>
     const all = await declarations.all()
     for (const one of all) {
       if ('json' in one) print(inWords(one, declarations.fingerprint(one)))
-      else say(`${one.kind} ${one.name} · ${one.why}`)
+      else say(`${declarationWords(one)} · ${one.why}`)
     }
     if (all.length === 0) print('Nothing is kept.')
     return all.some((one) => 'why' in one) ? 1 : 0
   })
 
-const remove = (which: Pick<Declaration, 'kind' | 'name'>, { settings, print }: Terminal): Promise<0 | 1> =>
+const remove = (which: DeclarationName, { settings, print }: Terminal): Promise<0 | 1> =>
   withWritable(settings(), async ({ declarations }) => {
     const isDone = await declarations.remove(which, Date.now())
-    print(isDone ? `Removed: ${which.kind} ${which.name}` : `There is no ${which.kind} ${which.name}.`)
+    print(isDone ? `Removed: ${declarationWords(which)}` : `There is no ${declarationWords(which)}.`)
     return isDone ? 0 : 1
   })
 
 /** What may be shown of it: never a value of its secrets. */
-function inWords({ kind, name, json }: Declaration, fingerprint: string): string {
-  const declared = JSON.parse(json) as Readonly<Record<string, unknown>>
+function inWords(declaration: Declaration, fingerprint: string): string {
+  const declared = JSON.parse(declaration.json) as Readonly<Record<string, unknown>>
   const shown = ['registry', 'repositories', 'username', 'expires', 'kind', 'host', 'credential'].flatMap((key) => {
     const value = declared[key]
     return typeof value === 'string' || Array.isArray(value) ? [`${key} ${String(value)}`] : []
   })
-  return [`${kind} ${name}`, ...shown, `fingerprint ${fingerprint}`].join(' · ')
+  return [declarationWords(declaration), ...shown, `fingerprint ${fingerprint}`].join(' · ')
 }

@@ -1,5 +1,5 @@
 import type { AuditAction, AuditEntry } from '../deploy/audit.ts'
-import type { Declaration, Kept } from '../deploy/declaration.ts'
+import { OPERATOR, type Declaration, declarationWords, type DeclarationName, type Kept } from '../deploy/declaration.ts'
 import { Failure } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { appendAccount, fingerprintOf, type Mac } from './audit.ts'
@@ -8,50 +8,57 @@ import type { Vault } from './vault.ts'
 
 /** Credentials and targets that are kept in the vault, each whole as one secret: nobody can give one the registry or the bounds of another. */
 export interface Declarations {
-  /** In the order of their names, credentials first. Throws VAULT_RECORD_BROKEN where nothing of the account can be trusted. */
+  /**
+   * Of every account, in the order of their names, credentials first. Throws VAULT_RECORD_BROKEN where nothing of the operator's own can
+   * be trusted; another account of which that is true does without what is kept for it, and nobody else does.
+   */
   all(): Promise<readonly Kept[]>
-  /** Instead of the one of the same kind and name. Throws VAULT_KEY_MISSING. */
+  /** Instead of the one of the same account, kind and name. Throws VAULT_KEY_MISSING. */
   put(declaration: Declaration, now: number): Promise<void>
   /** False where there is none. */
-  remove(which: Pick<Declaration, 'kind' | 'name'>, now: number): Promise<boolean>
+  remove(which: DeclarationName, now: number): Promise<boolean>
   /** Tells one value from another and nothing of either: what lists and the audit log show of it. */
   fingerprint(declaration: Declaration): string
 }
 
-/** What belongs to no account of GitHub's: whoever has the machine put it there. */
-const OPERATOR = 0
 const KINDS = ['credential', 'target'] as const
 
 export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac): Declarations {
   const append = appendAccount(accounts, mac)
-  const nameOf = ({ kind, name }: Pick<Declaration, 'kind' | 'name'>) => ({ account: OPERATOR, kind, id: name, field: 'declaration' }) as const
+  const nameOf = ({ account, kind, name }: DeclarationName) => ({ account, kind, id: name, field: 'declaration' }) as const
   /** One that is damaged can still be named, replaced and removed. */
-  const find = async ({ kind, name }: Pick<Declaration, 'kind' | 'name'>): Promise<Kept | null> => {
+  const find = async ({ account, kind, name }: DeclarationName): Promise<Kept | null> => {
     try {
-      const kept = await vault.open(nameOf({ kind, name }))
-      return kept === null ? null : { kind, name, json: kept.reveal() }
+      const kept = await vault.open(nameOf({ account, kind, name }))
+      return kept === null ? null : { account, kind, name, json: kept.reveal() }
     } catch (error) {
-      if (!(error instanceof Failure) || error.problem.code !== 'VAULT_RECORD_BROKEN') throw error
-      return { kind, name, why: `${error.problem.sentence} ${error.problem.next}` }
+      return { account, kind, name, why: brokenBy(error) }
     }
   }
+  const allOf = async (account: Declaration['account']): Promise<Kept[]> => {
+    const found: Kept[] = []
+    for (const kind of KINDS)
+      for (const { id: name } of await vault.list(account, kind)) {
+        const kept = await find({ account, kind, name })
+        if (kept !== null) found.push(kept)
+      }
+    return found
+  }
   const fingerprint = (declaration: Declaration): string => fingerprintOf(mac, JSON.stringify(declaration))
-  const formerly = async (which: Pick<Declaration, 'kind' | 'name'>): Promise<string | null> => {
+  const formerly = async (which: DeclarationName): Promise<string | null> => {
     const before = await find(which)
     return before === null ? null : 'json' in before ? fingerprint(before) : 'unreadable'
   }
-  const note = (action: AuditAction, { kind, name }: Pick<Declaration, 'kind' | 'name'>, change: Pick<AuditEntry, 'at' | 'before' | 'after'>): void =>
-    append({ ...change, by: null, action, subject: `${kind} ${name}`, why: null, request: null })
+  const note = (action: AuditAction, which: DeclarationName, change: Pick<AuditEntry, 'at' | 'before' | 'after'>): void =>
+    append({ ...change, by: null, action, subject: declarationWords(which), why: null, request: null })
 
   return {
     fingerprint,
     async all() {
-      const found: Kept[] = []
-      for (const kind of KINDS)
-        for (const { id: name } of await vault.list(OPERATOR, kind)) {
-          const kept = await find({ kind, name })
-          if (kept !== null) found.push(kept)
-        }
+      const found = await allOf(OPERATOR)
+      for (const account of vault.accounts())
+        if (account !== OPERATOR)
+          found.push(...(await allOf(account).catch((error: unknown) => KINDS.map((kind) => ({ account, kind, name: '*', why: brokenBy(error) })))))
       return found
     },
     async put(declaration, at) {
@@ -64,4 +71,10 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
       return before !== null
     },
   }
+}
+
+/** Why what is kept cannot be used; anything but a broken record is thrown on. */
+function brokenBy(error: unknown): string {
+  if (!(error instanceof Failure) || error.problem.code !== 'VAULT_RECORD_BROKEN') throw error
+  return `${error.problem.sentence} ${error.problem.next}`
 }

@@ -29,6 +29,8 @@ export interface Vault {
   list(account: number, kind: string): Promise<readonly { readonly id: string; readonly field: string; readonly version: number }[]>
   /** Destroys an account's keys, and with them everything that was ever sealed under them. */
   destroy(account: number, also?: () => void): void
+  /** The accounts that have keys, and so may have secrets. */
+  accounts(): readonly number[]
   /** The accounts whose secrets only this key of the source opens. */
   accountsUnder(kek: string): readonly number[]
   /** Before anything else at a start. Throws VAULT_KEY_MISSING or VAULT_KEY_WRONG. */
@@ -79,6 +81,7 @@ export function createVault(sql: AccountSql, source: KeySource, random: RandomBy
         .toSorted((one, other) => (keyOf({ kind, ...one }) < keyOf({ kind, ...other }) ? -1 : 1))
     },
     destroy: accounts.destroy,
+    accounts: () => rows.accounts(),
     accountsUnder: (kek) => [...new Set(rows.keysUnder(kek).map(({ account }) => account))],
     check: () => keys.check(rows),
     rotate: (options) => rotate({ sql, rows, keys, accounts, source, random }, options),

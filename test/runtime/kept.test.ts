@@ -12,17 +12,19 @@ import { Stage } from '../world/stage.ts'
 const PASSWORD = 'canary-correct-horse'
 const GANTRY_KEYS = `k1:${randomBytes(32).toString('base64')}`
 
+const deployYml = (registry: OciRegistry, target: string): string => `version: 1
+app: shop
+images: { main: { repository: ${registry.name('acme/shop')}, tag: "1" } }
+default: staging
+environments: { staging: { target: ${target}, settings: { path: /site }, url: "https://staging.example.com" } }
+`
+
 class Kept extends Stage {
   readonly registry: OciRegistry
 
   private constructor(registry: OciRegistry) {
     super({
-      deployYml: `version: 1
-app: shop
-images: { main: { repository: ${registry.name('acme/shop')}, tag: "1" } }
-default: staging
-environments: { staging: { target: site, settings: { path: /site }, url: "https://staging.example.com" } }
-`,
+      deployYml: deployYml(registry, 'site'),
       operatorYml: (id) => `version: 1
 targets:
   site:
@@ -41,8 +43,8 @@ targets:
     return new Kept(registry)
   }
 
-  declares(more = ''): void {
-    const text = `version: 1\ncredentials:\n  shop: { registry: "${this.registry.host}", repositories: [acme/*], username: ada, password: { env: SHOP_PASSWORD }${more} }\n`
+  declares(more = '', targets = ''): void {
+    const text = `version: 1\ncredentials:\n  shop: { registry: "${this.registry.host}", repositories: [acme/*], username: ada, password: { env: SHOP_PASSWORD }${more} }\n${targets}`
     writeFileSync(join(this.folder, 'shop.yml'), text)
   }
 
@@ -116,6 +118,38 @@ describe('gantry vault', () => {
     await stage.gantry.stops()
   })
 
+  test('kept for an account is found by its repositories alone, target and all, and named with it', async () => {
+    const { id, owner } = stage.github.repository
+    const put = async (account: number): Promise<void> => {
+      const allow = `[{ repository: ${owner.login}/shop, id: ${id}, environments: ["*"], images: ["${stage.registry.name('acme/*')}"] }]`
+      stage.declares('', `targets:\n  own: { kind: static, listen: 127.0.0.1:0, credential: shop, allow: ${allow} }\n`)
+      const { code, output } = await stage.types(`vault put shop.yml --account ${account} --image ${image}`, { SHOP_PASSWORD: PASSWORD })
+      expect([code, output]).toEqual([0, expect.stringContaining(`Kept: target own of account ${account}`)])
+    }
+    const deploys = async (): Promise<string> => {
+      const before = stage.said().length
+      await stage.starts({ GANTRY_KEYS })
+      stage.github.people.ada.comments(stage.pull.number, '/deploy')
+      await stage.delivers()
+      expect(await eventually(() => /^[✅❌🚫]/u.test(stage.said()[before]?.body ?? ''))).toBe(true)
+      await stage.gantry.stops()
+      return stage.said()[before]?.body ?? ''
+    }
+    stage.github.has('.github/deploy.yml', deployYml(stage.registry, 'own'))
+    await put(owner.id + 1)
+    expect(await deploys()).toContain('TARGET_UNKNOWN')
+    await put(owner.id)
+    expect(await deploys()).toContain('as credential shop')
+    expect((await stage.types('vault list')).output).toContain(`credential shop of account ${owner.id} · `)
+    for (const account of [owner.id, owner.id + 1])
+      for (const what of ['credential shop', 'target own']) {
+        const { output } = await stage.types(`vault remove ${what} --account ${account}`)
+        expect(output).toBe(`Removed: ${what} of account ${account}\n`)
+      }
+    stage.github.has('.github/deploy.yml', deployYml(stage.registry, 'site'))
+    stage.declares()
+  })
+
   test('that is damaged is named and not used, everything else goes on, and it can be replaced', async () => {
     stage.rewrites(`update vault_record set sealed = zeroblob(length(sealed)) where kind = 'credential'`)
     const list = await stage.types('vault list')
@@ -153,10 +187,15 @@ describe('gantry vault', () => {
     await stage.gantry.stops()
   })
 
-  test.each(['vault', 'vault put shop.yml', 'vault put shop.yml --untested --image x', 'vault remove shop', 'vault list all'])(
-    '%s says how it is written',
-    async (words) => {
-      expect(await stage.types(words)).toEqual({ code: 2, output: expect.stringContaining('gantry vault put FILE') })
-    },
-  )
+  test.each([
+    'vault',
+    'vault put shop.yml',
+    'vault put shop.yml --untested --image x',
+    'vault remove shop',
+    'vault list all',
+    'vault put shop.yml --untested --account acme',
+    'vault list --account 1',
+  ])('%s says how it is written', async (words) => {
+    expect(await stage.types(words)).toEqual({ code: 2, output: expect.stringContaining('gantry vault put FILE') })
+  })
 })

@@ -163,7 +163,7 @@ story('a target that the administrators have not allowed is out of reach', async
     **Why:** Target site is not allowed to this repository.
 
     - **Found:** \`repository acme/shop, id 1009\`
-    - **Wanted:** \`an entry with this owner and this id under targets.site.allow in the operator file\`
+    - **Wanted:** \`an entry with this owner and this id under targets.site.allow\`
     - **Next:** Ask the account's administrators to add the repository to the target.
     - **Who can put this right:** the account's administrators
     - **Code:** \`TARGET_NOT_ALLOWED\`

@@ -25,14 +25,15 @@ beforeEach(async () => {
 afterEach(() => registry.goesDown())
 
 const credential = (name: string, repositories: string[], password = `${name}-password`): NamedSource => ({
-  ...{ name, registry: registry.host, repositories, family: null, users: null },
+  ...{ account: 0, name, registry: registry.host, repositories, family: null, users: null },
   source: session.client.stored(basic(name, password), null),
 })
 const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
+  account: 0,
   pulls: 'credential',
   credential: null,
   platform: null,
-  user: { id: 42, owner: 'acme', environment: 'production' },
+  user: { id: 42, owner: 'acme', account: 7, environment: 'production' },
   onlyFrom: () => null,
   ...different,
 })
@@ -63,6 +64,25 @@ describe('the credential for an image', () => {
     const both = images(credential('wide', ['acme/*']), { ...credential('narrow', ['acme/shop']), users })
     expect(await both.resolve(artifact('acme/shop'), access(), 'd-1')).toMatchObject({ as })
     if (as === 'credential wide') expect(shownLogins()).toEqual(new Set(['wide']))
+  })
+
+  test.for([
+    [0, [8], 'anonymous', 'another account’s is not there'],
+    [0, [7], 'credential narrow', 'the account’s own, for the operator’s target too'],
+    [0, [0, 7], 'credential narrow', 'the account’s own before the operator’s that fits as well'],
+    [7, [0], 'anonymous', 'an account’s target is handed nothing of the operator’s'],
+    [7, [0, 7, 8], 'credential narrow', 'an account’s target is handed the account’s own'],
+  ] as const)('on a target of account %i, where %j keep one, is %s: %s', async ([account, keepers, as]) => {
+    const kept = keepers.map((keeper) => ({
+      ...credential(keeper === 7 ? 'narrow' : `of-${keeper}`, ['acme/shop'], 'narrow-password'),
+      account: keeper,
+    }))
+    const deploying = images(...kept)
+    if (as === 'anonymous')
+      await expect(deploying.resolve(artifact('acme/shop'), access({ account }), 'd-1')).rejects.toMatchObject({
+        problem: { code: 'CREDENTIAL_MISSING' },
+      })
+    else expect(await deploying.resolve(artifact('acme/shop'), access({ account }), 'd-1')).toMatchObject({ as })
   })
 
   test('is the one that the target names', async () => {

@@ -57,6 +57,6 @@ const notThisRepository = (request: DeployRequest, { placed }: Proposal): Refusa
   new Refusal('TARGET_NOT_ALLOWED', {
     sentence: `Target ${placed.name} is not allowed to this repository.`,
     found: `repository ${request.repository.owner}/${request.repository.name}, id ${request.repository.id}`,
-    wanted: `an entry with this owner and this id under targets.${placed.name}.allow in the operator file`,
+    wanted: `an entry with this owner and this id under targets.${placed.name}.allow`,
     next: "Ask the account's administrators to add the repository to the target.",
   })

@@ -43,6 +43,7 @@ export function createVaultRows(sql: AccountSql) {
     keysUnder: (kek: string): KeyRow[] => keys('kek = ?', kek),
     keysNotUnder: (kek: string): KeyRow[] => keys('kek <> ?', kek),
     retiringKeys: (): KeyRow[] => keys('is_retiring = 1'),
+    accounts: (): number[] => sql.all<{ account: number }>('select distinct account from vault_key order by account').map(({ account }) => account),
     keksInUse: (): string[] => sql.all<{ kek: string }>('select distinct kek from vault_key order by kek').map(({ kek }) => kek),
     retireAll: (): void => void sql.all('update vault_key set is_retiring = 1'),
     removeKey: (account: number, kid: string): void => void sql.all('delete from vault_key where account = ? and kid = ?', account, kid),

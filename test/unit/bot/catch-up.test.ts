@@ -115,7 +115,7 @@ describe('of what is no command', () => {
   const placed = () => {
     const { repository, installation } = list.desk.github
     const { id, node, name, owner } = repository
-    return { installation: { id: installation.id }, repository: { id, node_id: node, name, owner: { login: owner.login } } }
+    return { installation: { id: installation.id }, repository: { id, node_id: node, name, owner: { id: owner.id, login: owner.login } } }
   }
   const pull = (number: number, at: number) => ({
     ...placed(),

@@ -75,7 +75,7 @@ describe('what is read of a webhook', () => {
     expect(delivery).toMatchObject({ key: 'c:5:7', event: 'issue_comment', receivedAt: 1 })
     expect(JSON.parse(delivery?.payload ?? '')).toEqual({
       ...{ action: 'created', installation: { id: 1 }, sender: user },
-      repository: { id: 5, node_id: 'R_1', name: 'shop', owner: { login: 'acme' } },
+      repository: { id: 5, node_id: 'R_1', name: 'shop', owner: { id: 2, login: 'acme' } },
       issue: { number: 3, node_id: 'I_1' },
       comment,
     })
@@ -166,7 +166,7 @@ test.each([
   expect(readLabel(name)).toEqual(asked)
 })
 
-const home = { id: 5, node: 'R_1', owner: 'acme', name: 'shop', installation: 1 }
+const home = { id: 5, node: 'R_1', owner: 'acme', name: 'shop', account: 2, installation: 1 }
 const ada = { id: 9, login: 'ada' }
 
 describe('what is stored besides, though nobody is answered', () => {

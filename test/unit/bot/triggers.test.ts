@@ -15,7 +15,7 @@ const BEFORE = 'b'.repeat(40)
 const COMMIT = 'a'.repeat(40)
 const home = {
   installation: { id: 1 },
-  repository: { id: 42, node_id: 'R_1', name: 'shop', owner: { login: 'acme' }, default_branch: 'main', pushed_at: 1_800_000_000 },
+  repository: { id: 42, node_id: 'R_1', name: 'shop', owner: { id: 2, login: 'acme' }, default_branch: 'main', pushed_at: 1_800_000_000 },
   sender: { id: 9, login: 'ada' },
 }
 const auto = (more: Partial<NonNullable<EnvironmentRules['auto']>>) => ({ auto: { push: [], checks: false, package: false, ...more } })

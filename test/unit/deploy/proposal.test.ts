@@ -17,7 +17,7 @@ function proposed(given: Case): Proposal | { readonly problem: Problem } {
   const read = given.read ?? configuration()
   return propose(request({ asks: asks(given.asks) }), facts(given.facts), {
     readConfiguration: () => ('problem' in read ? read : { configuration: read }),
-    targets: new Map((given.targets ?? [placed()]).map((target) => [target.name, target])),
+    targets: new Map((given.targets ?? [placed()]).map((target) => [target.key, target])),
   })
 }
 

@@ -132,10 +132,11 @@ export const idleTarget = (different: Partial<Target> = {}): Target => ({
 
 export const placed = (different: Partial<PlacedTarget> = {}): PlacedTarget => ({
   name: 'cluster',
+  key: different.name ?? 'cluster',
   target: idleTarget(),
   revision: 'r1',
   bounds: [bound()],
-  access: { pulls: 'credential', credential: null, platform: null, onlyFrom: () => null },
+  access: { account: 0, pulls: 'credential', credential: null, platform: null, onlyFrom: () => null },
   ...different,
 })
 

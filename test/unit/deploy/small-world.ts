@@ -162,7 +162,7 @@ export class SmallWorld {
   // `other` is declared in exactly the same way, so that only its name tells them apart.
   #targets(crossings: Crossings): Map<string, PlacedTarget> {
     const cluster = placed({ target: this.target.through(crossings), ...this.placed })
-    return new Map(this.isTargetDeclared ? ['cluster', 'other'].map((name) => [name, { ...cluster, name }]) : [])
+    return new Map(this.isTargetDeclared ? ['cluster', 'other'].map((name) => [name, { ...cluster, name, key: name }]) : [])
   }
 
   async #look({ actor }: DeployRequest): Promise<Facts> {
