@@ -155,6 +155,13 @@ describe('restoring', () => {
     expect((await back(file, { now: AT + 180_000, fence: 9 * 2 ** 32 + 17 })).generation).toBe(10)
   })
 
+  test.each([2 ** 21, 2 ** 53 - 1, -1, 1.5])('believes no mark beyond what fences can be counted in: %d', async (generation) => {
+    await back(file, { replace: false })
+    const mark = JSON.parse(readFileSync(join(data, 'gantry.restored'), 'utf8')) as object
+    writeFileSync(join(data, 'gantry.restored'), JSON.stringify({ ...mark, generation }))
+    expect((await back()).generation).toBe(2)
+  })
+
   test('waits for nobody: while Gantry runs, while somebody else has it open, and beside another restore it refuses', async () => {
     await livesOn()
     const running = openSqlite(join(data, 'gantry.db'))
