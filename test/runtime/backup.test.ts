@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { backup as backupWord, restore as restoreWord } from '../../src/runtime/backup-commands.ts'
 import { makeBackup } from '../../src/runtime/backup.ts'
 import { restore } from '../../src/runtime/restore.ts'
 import { openSqlite } from '../../src/runtime/sqlite.ts'
+import type { Terminal } from '../../src/runtime/terminal.ts'
 import { verifyBackup } from '../../src/runtime/verify-backup.ts'
 import { withWorkFolder } from '../../src/runtime/work-folder.ts'
 import { backupName } from '../../src/store/backup/manifest.ts'
@@ -262,5 +264,33 @@ describe('what is not the backup of this place, as Gantry wrote it, is refused b
     await expect(back(file, { replace: false })).rejects.toThrow(/BACKUP_REFUSED: There is a database/)
     await expect(back(join(folder, 'none'))).rejects.toThrow(/BACKUP_REFUSED: The file .* cannot be read/)
     expect(basename(file)).toBe(NAME)
+  })
+})
+
+describe('what is typed', () => {
+  /** Answers with the exit code, and what is on the screen. */
+  async function types(word: typeof backupWord, ...words: string[]): Promise<readonly [code: number, screen: string]> {
+    const screen: string[] = []
+    const settings = { data, keys: [KEY], backups: { every: null, keep: 7, folder } }
+    const show = (line: string) => void screen.push(line)
+    const code = await word.run(words, { settings: () => settings, print: show, say: show } as unknown as Terminal)
+    return [code, screen.join('\n')]
+  }
+
+  test('a check tells a backup that is broken from one that could not be looked at', async () => {
+    copyInto(join(made, 'data'))
+    expect(await types(restoreWord, file, '--check')).toEqual([0, expect.stringContaining('is whole: made at')])
+    await withWorkFolder(data, async () => expect(types(restoreWord, file, '--check')).rejects.toThrow(/SETTING_INVALID: Another process/))
+    writeFileSync(file, flipped((length) => length >> 1)(readFileSync(file)))
+    expect(await types(restoreWord, file, '--check')).toEqual([4, expect.stringContaining('This file is not a backup as Gantry wrote it')])
+  })
+
+  test('a name of our own form is that of its time, where that is now', async () => {
+    copyInto(join(made, 'data'))
+    const at = Date.now() - 2_000
+    expect(await types(backupWord, join(folder, backupName(at)))).toEqual([0, expect.stringMatching(/^Made .*: deployments 5, /)])
+    expect((await check(join(folder, backupName(at)))).manifest.madeAt).toBe(at)
+    for (const wrong of [at - 86_400_000, at + 86_400_000])
+      await expect(types(backupWord, join(folder, backupName(wrong)))).rejects.toThrow(/BACKUP_REFUSED: This backup has the name of another/)
   })
 })
