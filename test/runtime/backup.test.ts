@@ -87,6 +87,16 @@ describe('a backup', () => {
     expect(readFileSync(join(folder, 'one')).subarray(-1000)).not.toEqual(readFileSync(join(folder, 'two')).subarray(-1000))
   })
 
+  test('is made, and restored, of a database that somebody has let SQLite count', async () => {
+    copyInto(join(made, 'data'))
+    const sql = openSqlite(join(data, 'gantry.db'))
+    sql.all('analyze')
+    sql.close()
+    await makeBackup(here(), join(folder, 'counted'), AT)
+    await back(join(folder, 'counted'))
+    expect(guid()).toBe('g')
+  })
+
   test('needs a key, a database, and a name that is free', async () => {
     await expect(makeBackup({ data: join(made, 'data'), keys: [] }, join(folder, 'x'), AT)).rejects.toThrow(
       /VAULT_KEY_MISSING: A backup is encrypted/,
