@@ -23,7 +23,7 @@ import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { auditMac } from './store/audit-key.ts'
-import { auditHead, createAuditLog, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
+import { auditHead, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
@@ -113,7 +113,7 @@ export function assemble(
 ): Gantry {
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
-  noteOperatorFile(accounts, mac, operator.text, clock.now())
+  noteOperatorFile(accounts, mac, fingerprintOf(macUnder(outside.hmac, null), operator.text), clock.now())
   const inbox = createInbox(repositories)
   const targets = placeTargets(operator, outside.targets)
   const activity = new Activity(clock)

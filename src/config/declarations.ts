@@ -1,4 +1,4 @@
-import type { Declaration } from '../deploy/declaration.ts'
+import type { Declaration, Kept } from '../deploy/declaration.ts'
 import type { Problem } from '../errors.ts'
 import { problemOf } from './finding.ts'
 import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
@@ -6,21 +6,24 @@ import { interpret, valueOf } from './operator-reader.ts'
 import { isSecretGiven } from './operator-schema.ts'
 
 /** What the operator file declares goes first. What this version cannot read of the rest is left out: it was read when it was put there. */
-export function withKept(operator: Operator, kept: readonly Declaration[], kinds: TargetKinds, keychains: Keychains): Operator {
+export function withKept(operator: Operator, kept: readonly Kept[], kinds: TargetKinds, keychains: Keychains): Operator {
   const [credentials, targets, unused] = [new Map(operator.credentials), new Map(operator.targets), [...operator.unused]]
-  const names = kept.filter(({ kind }) => kind === 'credential').map(({ name }) => name)
-  for (const declaration of kept) {
-    const { kind, name, json } = declaration
-    const known = kind === 'credential' ? credentials : targets
-    const text = JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(json) as unknown } })
-    const read = interpret(text, { kinds, readSecret: () => undefined, keychains, credentials: [...credentials.keys(), ...names], isSealed: true })
-    if (known.has(name)) unused.push({ kind, name, why: 'the operator file declares another one of this name' })
-    else if (read.findings.length > 0) unused.push({ kind, name, why: read.findings[0]?.message ?? '' })
-    for (const [one, declared] of known.has(name) ? [] : read.operator.credentials) credentials.set(one, declared)
-    for (const [one, declared] of known.has(name) ? [] : read.operator.targets) targets.set(one, declared)
+  const reading = { kinds, readSecret: () => undefined, keychains, credentials: [...credentials.keys(), ...credentialsAmong(kept)], isSealed: true }
+  for (const one of kept) {
+    const { kind, name } = one
+    const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(name)
+    const read =
+      isShadowed || 'why' in one ? null : interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(one.json) } }), reading)
+    for (const [own, declared] of read?.operator.credentials ?? []) credentials.set(own, declared)
+    for (const [own, declared] of read?.operator.targets ?? []) targets.set(own, declared)
+    const trouble = isShadowed ? 'the operator file declares another one of this name' : 'why' in one ? one.why : read?.findings[0]?.message
+    if (trouble !== undefined) unused.push({ kind, name, why: trouble })
   }
   return { ...operator, credentials, targets, unused }
 }
+
+/** Their names: a target may use what cannot be read now. */
+export const credentialsAmong = (kept: readonly Kept[]): readonly string[] => kept.filter(({ kind }) => kind === 'credential').map(({ name }) => name)
 
 /** What a file of the operator file's form declares, ready to be kept: its secrets are read now. Throws nothing; what is wrong is the problem. */
 export function readDeclarations(
@@ -47,11 +50,12 @@ function withValues(value: unknown, readSecret: ReadSecret): unknown {
 }
 
 /** Every secret in it, for whoever hides them. */
-export function secretsIn({ json }: Declaration): readonly string[] {
+export function secretsIn(kept: Kept): readonly string[] {
   const found: string[] = []
-  JSON.parse(json, (_, value: unknown) => {
-    if (isSecretGiven(value, true) && 'sealed' in value) found.push(value.sealed)
-    return value
-  })
+  if ('json' in kept)
+    JSON.parse(kept.json, (_, value: unknown) => {
+      if (isSecretGiven(value, true) && 'sealed' in value) found.push(value.sealed)
+      return value
+    })
   return found
 }

@@ -1,6 +1,6 @@
-import type { Declaration } from '../deploy/declaration.ts'
+import type { Kept } from '../deploy/declaration.ts'
 import type { Problem } from '../errors.ts'
-import { withKept } from './declarations.ts'
+import { credentialsAmong, withKept } from './declarations.ts'
 import { problemOf } from './finding.ts'
 import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
 import { interpret } from './operator-reader.ts'
@@ -14,10 +14,9 @@ export function readOperatorFile(
   kinds: TargetKinds,
   readSecret: ReadSecret,
   keychains: Keychains = NO_KEYCHAINS,
-  kept: readonly Declaration[] = [],
+  kept: readonly Kept[] = [],
 ): { readonly operator: Operator } | { readonly problem: Problem } {
-  const credentials = kept.filter(({ kind }) => kind === 'credential').map(({ name }) => name)
-  const { operator, findings } = interpret(text, { kinds, readSecret, keychains, credentials, isSealed: false })
+  const { operator, findings } = interpret(text, { kinds, readSecret, keychains, credentials: credentialsAmong(kept), isSealed: false })
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the operator file')
   return problem === null ? { operator: withKept({ ...operator, text }, kept, kinds, keychains) } : { problem }
 }

@@ -4,3 +4,11 @@ export interface Declaration {
   readonly name: string
   readonly json: string
 }
+
+/** One that the vault holds and does not open: nobody uses it, and the rest goes on. */
+export interface Unreadable extends Pick<Declaration, 'kind' | 'name'> {
+  /** One plain sentence. */
+  readonly why: string
+}
+
+export type Kept = Declaration | Unreadable

@@ -55,10 +55,11 @@ export function lintCredential(registry: string, credential: Credential): Refusa
 /** Every spelling in which the other side could send the credential back to us. */
 export function spellings(credential: Credential): readonly string[] {
   const basic = basicAuthorization(credential)
-  const secret = secretOf(credential)
-  // A key that is JSON itself stands in an answer's JSON like this; what is cut out of its middle would hide the rest from everybody after us.
-  return basic === null ? [] : [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), basic.slice('Basic '.length)]
+  return basic === null ? [] : [...spellingsOf(secretOf(credential)), basic.slice('Basic '.length)]
 }
+
+/** A key that is JSON itself stands in an answer's JSON like this; what is cut out of its middle would hide the rest from everybody after us. */
+export const spellingsOf = (secret: string): readonly string[] => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]
 
 function broken(registry: string, what: string, wanted: string): Refusal {
   return new Refusal('CREDENTIALS_INVALID', {

@@ -2,7 +2,7 @@ import { Failure } from '../errors.ts'
 import { discard } from './body.ts'
 import { parseChallenges } from './challenge.ts'
 import type { Challenge } from './challenge.ts'
-import { anonymous, basicAuthorization, spellings } from './credential.ts'
+import { anonymous, basicAuthorization, spellings, spellingsOf } from './credential.ts'
 import type { Credential } from './credential.ts'
 import { pause } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
@@ -80,7 +80,7 @@ export function openSession(parts: SessionParts, operation: Operation): Session 
     if (offer.scheme === 'basic') return credential.kind === 'anonymous' ? null : { scheme: 'basic' }
     try {
       const sent = await exchange(offer, parts, operation)
-      secrets.add(sent.token.value.reveal())
+      for (const spelling of spellingsOf(sent.token.value.reveal())) secrets.add(spelling)
       seen.token = sent.token
       if (sent.withheldFrom === null) parts.accepted()
       if (sent.isNew) made.add(sent.token)

@@ -6,9 +6,9 @@ import { Failure, type Problem } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { migrateAccounts } from '../store/migrations.ts'
 import { readAuditMac } from '../store/audit-key.ts'
-import { appendAccount, macUnder, noteOperator, type Mac } from '../store/audit.ts'
+import { macUnder, noteOperator, type Mac } from '../store/audit.ts'
 import type { AccountSql } from '../store/sql.ts'
-import type { Rotation } from '../store/vault/rotation.ts'
+import type { RotationOptions } from '../store/vault/rotation.ts'
 import { hmac } from './mac.ts'
 import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault, type Vault } from '../store/vault.ts'
@@ -87,11 +87,9 @@ Keep a copy where neither the database nor its backups are. Without it every sec
 }
 
 async function rotate(records: boolean, machine: KeysMachine): Promise<0 | 1> {
-  return withVault(machine, async (vault, { sql, mac }) => {
+  return withVault(machine, async (vault, sql) => {
     await vault.check()
-    const done = await vault.rotate({ records })
-    const words = rotationWords(done)
-    if (words !== null) noteOperator(sql, mac, 'keys rotated', 'vault', words, Date.now())
+    const done = await vault.rotate({ records, note: notingRotation(sql, await readAuditMac(vault, hmac), Date.now) })
     machine.print(`Account keys that are under the newest key now: ${done.rewrapped}. Secrets that were sealed anew: ${done.records}.`)
     if (done.unneeded.length > 0)
       machine.print(`Nothing here needs ${done.unneeded.join(', ')} any more. Take it out of GANTRY_KEYS; older backups still need it.`)
@@ -101,24 +99,31 @@ async function rotate(records: boolean, machine: KeysMachine): Promise<0 | 1> {
 }
 
 async function discard(what: string | number, isSure: boolean, machine: KeysMachine): Promise<0 | 1> {
-  return withVault(machine, async (vault, { sql, mac }) => {
+  return withVault(machine, async (vault, sql) => {
     const accounts = typeof what === 'number' ? [what] : vault.accountsUnder(what)
     const named = accounts.length === 0 ? 'no account' : `${accounts.length === 1 ? 'account' : 'accounts'} ${accounts.join(', ')}`
     if (!isSure) {
       machine.say(`This would destroy the secrets of ${named} for good. To do it, add --yes.`)
       return 1
     }
-    const append = appendAccount(sql, mac)
-    for (const account of accounts) {
-      const entry = { at: Date.now(), by: null, action: 'secrets destroyed', subject: `account ${account}` } as const
-      vault.destroy(account, () => append({ ...entry, before: null, after: null, why: null, request: null }))
-    }
+    const mac = await macBefore(vault, accounts)
+    for (const account of accounts)
+      vault.destroy(account, () =>
+        noteOperator(sql, mac, { at: Date.now(), action: 'secrets destroyed', subject: `account ${account}`, after: null }),
+      )
     machine.print(`Destroyed the secrets of ${named}. What they were for says so until they are entered again.`)
     return 0
   })
 }
 
-async function withVault<T>(machine: KeysMachine, work: (vault: Vault, log: AuditDoors) => Promise<T>): Promise<T> {
+/** What is destroyed here may be the log's own key, and only then does its loss not stand in the way. */
+const macBefore = (vault: Vault, destroyed: readonly number[]): Promise<Mac> =>
+  readAuditMac(vault, hmac).catch((error: unknown) => {
+    if (destroyed.includes(0)) return macUnder(hmac, null)
+    throw error
+  })
+
+async function withVault<T>(machine: KeysMachine, work: (vault: Vault, sql: AccountSql) => Promise<T>): Promise<T> {
   const { keys, data } = machine.settings()
   const path = join(data, 'gantry.db')
   if (!existsSync(path)) {
@@ -128,23 +133,17 @@ async function withVault<T>(machine: KeysMachine, work: (vault: Vault, log: Audi
   const sql = openStopped(path)
   try {
     migrateAccounts(sql)
-    const vault = createVault(sql, localKeys(keys, entropy), entropy)
-    // Where the key is lost, the log's own is lost with it.
-    const mac = await readAuditMac(vault, hmac).catch(() => macUnder(hmac, null))
-    return await work(vault, { sql, mac })
+    return await work(createVault(sql, localKeys(keys, entropy), entropy), sql)
   } finally {
     sql.close()
   }
 }
 
-interface AuditDoors {
-  readonly sql: AccountSql
-  readonly mac: Mac
-}
-
-/** For the audit log; null where nothing was done. */
-export const rotationWords = ({ rewrapped, records }: Pick<Rotation, 'rewrapped' | 'records'>): string | null =>
-  rewrapped + records === 0 ? null : `${rewrapped} account keys under the newest key, ${records} secrets sealed anew`
+/** What a rotation does, in the audit log. */
+export const notingRotation =
+  (sql: AccountSql, mac: Mac, now: () => number): NonNullable<RotationOptions['note']> =>
+  (subject, after) =>
+    noteOperator(sql, mac, { at: now(), action: 'keys rotated', subject, after })
 
 /** Where Gantry runs it does by itself what most people come here for. */
 export function openStopped(path: string) {

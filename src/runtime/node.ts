@@ -22,9 +22,8 @@ import { createFront } from './front.ts'
 import type { Log } from './log.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
-import { rotationWords } from './keys.ts'
+import { notingRotation } from './keys.ts'
 import { hmac } from './mac.ts'
-import { noteOperator } from '../store/audit.ts'
 import { serveSite } from './serve.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -57,7 +56,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const doors = outside(settings, sql, machine)
     const secrets = await openSecrets(settings, doors)
     const operator = loadOperatorFile(settings.config, machine, await secrets.declarations.all())
-    for (const { kind, name, why } of operator.unused) log.warn({ kind, name }, `the ${kind} ${name} in the vault is not used: ${why}`)
+    for (const { kind, name, why } of operator.unused) log.error({ kind, name }, `the ${kind} ${name} in the vault is not used: ${why}`)
     const gantry = assemble(settings, operator, secrets, { ...doors, ...rootsOf(operator) })
     for (const [target, site] of gantry.sites) {
       const served = await serveSite(site)
@@ -77,7 +76,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     closers.push(() => front.closeAllConnections())
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
-    closers.push(keepRotating(gantry.vault, log, (words) => noteOperator(sql, secrets.mac, 'keys rotated', 'vault', words, systemClock.now())))
+    closers.push(keepRotating(gantry.vault, log, notingRotation(sql, secrets.mac, systemClock.now)))
     closers.push(backingUp(settings, sql, secrets.mac, machine))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
@@ -122,13 +121,11 @@ function recover({ service, bot, renewals, recoverTokens, expiries }: Gantry): v
 }
 
 /** A new key in front of `GANTRY_KEYS` is taken up beside everything else, and a rotation that was broken off goes on. */
-function keepRotating(vault: Vault, log: Log, note: (words: string) => void): () => Promise<void> {
+function keepRotating(vault: Vault, log: Log, note: ReturnType<typeof notingRotation>): () => Promise<void> {
   const stopping = new AbortController()
-  const done = vault.rotate({ signal: stopping.signal }).then(
+  const done = vault.rotate({ signal: stopping.signal, note }).then(
     ({ rewrapped, records, unneeded, problems }) => {
-      const words = rotationWords({ rewrapped, records })
-      if (words !== null) note(words)
-      if (words !== null) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
+      if (rewrapped + records > 0) log.info({ rewrapped, records, unneeded }, 'the vault took up a new key')
       for (const problem of problems) log.error({ problem }, 'the vault cannot read a part of what it keeps')
     },
     (error: unknown) => log.error({ err: error }, 'the vault could not take up a new key; the next start tries again'),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { secretsIn } from '../config/declarations.ts'
 import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator } from '../config/operator.ts'
-import type { Declaration } from '../deploy/declaration.ts'
+import type { Kept } from '../deploy/declaration.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
 import { readTrustedRoots, type TrustedRoot } from '../attestation/roots.ts'
 import { Failure, Refusal } from '../errors.ts'
@@ -19,7 +19,7 @@ export interface Machine {
 }
 
 /** The operator file and the secrets it refers to; each of them is known to the redactor from then on. Throws OPERATOR_FILE_INVALID. */
-export function loadOperatorFile(path: string, { environment, redactor, log }: Machine, kept: readonly Declaration[] = []): Operator {
+export function loadOperatorFile(path: string, { environment, redactor, log }: Machine, kept: readonly Kept[] = []): Operator {
   const readSecret = (reference: SecretReference): string | undefined => {
     const value = 'env' in reference ? environment[reference.env] : readText(reference.file)?.replace(/\r?\n$/, '')
     if (value && !redactor.register(value)) log.warn(shownAnyway(reference))

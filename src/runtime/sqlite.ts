@@ -30,10 +30,13 @@ export function openSqlite(path: string): SqliteDatabase {
   }
 }
 
-/** Beside whoever writes in it, for commands that only look. Throws SETTING_INVALID where there is none. */
+/** As it is at this moment, beside whoever writes in it, for commands that only look. Throws SETTING_INVALID where there is none. */
 export function readSqlite(path: string): Sql & { close(): void } {
   try {
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+    // One moment for all that is read: rows of two would not fit together, and read as if somebody had forged them.
+    database.exec('BEGIN')
+    database.prepare('select 1 from sqlite_schema').all()
     return { all: allOver(database), transaction: (work) => work(), close: () => database.close() }
   } catch (error) {
     throw unusable(`The database ${path} cannot be read.`, error)

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { sourceOf } from '../assemble.ts'
-import { readDeclarations } from '../config/declarations.ts'
+import { credentialsAmong, readDeclarations } from '../config/declarations.ts'
 import type { DeclaredCredential, Operator } from '../config/operator.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
 import type { Declaration } from '../deploy/declaration.ts'
@@ -60,7 +60,7 @@ async function put(path: string, images: readonly string[], machine: Terminal): 
     return 1
   }
   return withWritable(machine.settings(), async ({ declarations }) => {
-    const kept = (await declarations.all()).filter(({ kind }) => kind === 'credential').map(({ name }) => name)
+    const kept = credentialsAmong(await declarations.all())
     const read = readDeclarations(text, new Map(targetKinds.map((kind) => [kind.kind, kind])), secretsOf(machine), { exchanges, families }, kept)
     if ('problem' in read) throw new Failure(read.problem.code, { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
     if (images.length > 0 && !(await pullAll(read.operator, images, machine))) return 1
@@ -111,12 +111,16 @@ async function pulls(declared: DeclaredCredential, reference: Reference, operato
   return found.isPullable
 }
 
-const list = ({ settings, print }: Terminal): Promise<0> =>
-  withReadable<0>(settings(), async ({ declarations }) => {
+/** 1 where something of it cannot be read. */
+const list = ({ settings, print, say }: Terminal): Promise<0 | 1> =>
+  withReadable<0 | 1>(settings(), async ({ declarations }) => {
     const all = await declarations.all()
-    for (const declaration of all) print(inWords(declaration, declarations.fingerprint(declaration)))
+    for (const one of all) {
+      if ('json' in one) print(inWords(one, declarations.fingerprint(one)))
+      else say(`${one.kind} ${one.name} · ${one.why}`)
+    }
     if (all.length === 0) print('Nothing is kept.')
-    return 0
+    return all.some((one) => 'why' in one) ? 1 : 0
   })
 
 const remove = (which: Pick<Declaration, 'kind' | 'name'>, { settings, print }: Terminal): Promise<0 | 1> =>

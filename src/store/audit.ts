@@ -49,18 +49,20 @@ export const appendAccount =
   (entry: AuditEntry): void =>
     append(sql, 'account_audit', mac, 0, entry)
 
-/** By whoever has the machine; `after`: what came of it, in words. */
-export const noteOperator = (sql: AccountSql, mac: Mac, action: AuditEntry['action'], subject: string, after: string, at: number): void =>
-  sql.transaction(() => appendAccount(sql, mac)({ at, by: null, action, subject, before: null, after, why: null, request: null }))
+/** By whoever has the machine, inside the transaction of what it is about; `after`: what comes of it, in words. */
+export const noteOperator = (sql: AccountSql, mac: Mac, entry: Pick<AuditEntry, 'at' | 'action' | 'subject' | 'after'>): void =>
+  append(sql, 'account_audit', mac, 0, { ...entry, by: null, before: null, why: null, request: null })
+
+/** Tells one text from another and nothing of either, to whoever has not the key: the key's id and twelve hexadecimal digits. */
+export const fingerprintOf = (mac: Mac, text: string): string => mac.of(text).slice(0, mac.id.length + 13)
 
 export const createAuditLog = (sql: RepositorySql, mac: Mac): AuditLog => ({
   note: (repository, entry) => sql.transaction(() => appendRepository(sql, mac)(repository, entry)),
 })
 
-/** At start: whoever has the machine may have written another operator file. */
-export const noteOperatorFile = (sql: AccountSql, mac: Mac, file: string, at: number): void =>
+/** At start: whoever has the machine may have written another operator file. `fingerprint`: of its text, the same under every key. */
+export const noteOperatorFile = (sql: AccountSql, mac: Mac, fingerprint: string, at: number): void =>
   sql.transaction(() => {
-    const fingerprint = mac.of(file).slice(0, mac.id.length + 13)
     const before =
       sql.all<{ after: string | null }>(`select after from account_audit where action = 'operator file changed' order by number desc limit 1`)[0]
         ?.after ?? null
@@ -157,7 +159,6 @@ export type Verified = { readonly head: AuditHead; readonly unkeyed: number } | 
 /** Whether every record is as it was written, and whether the log still holds the heads that somebody knows from elsewhere. */
 export function verifyAudit(sql: Sql, table: AuditTable, macs: readonly Mac[], known: readonly AuditHead[] = []): Verified {
   let [last, unkeyed] = [NOTHING_YET, 0]
-  const anchors = new Map(known.map((head) => [head.number, head.mac]))
   for (const record of auditRecords(sql, table)) {
     const { number } = record
     if (number !== last.number + 1) return broken(last.number + 1, `Record ${last.number + 1} is missing.`)
@@ -166,11 +167,12 @@ export function verifyAudit(sql: Sql, table: AuditTable, macs: readonly Mac[], k
     if (id === UNKEYED && unkeyed < last.number) return broken(number, `Record ${number} was written without the key, after others that have it.`)
     if (mac === undefined) return broken(number, `Record ${number} was written under the key ${quoted(id)}, which is not here.`)
     if (record.mac !== mac.of(text(record, last.mac))) return broken(number, `Record ${number} is not as it was written.`)
-    if ((anchors.get(number) ?? record.mac) !== record.mac) return broken(number, `Record ${number} is another one than was known elsewhere.`)
+    if (known.some((head) => head.number === number && head.mac !== record.mac))
+      return broken(number, `Record ${number} is another one than was known elsewhere.`)
     last = { number, mac: record.mac }
     if (id === UNKEYED) unkeyed = number
   }
-  const longest = Math.max(0, ...anchors.keys())
+  const longest = known.reduce((most, head) => Math.max(most, head.number), 0)
   if (longest > last.number) return broken(last.number + 1, `The log ends with record ${last.number}, and record ${longest} was known elsewhere.`)
   return { head: last, unkeyed }
 }

@@ -53,7 +53,8 @@ export function createVault(sql: AccountSql, source: KeySource, random: RandomBy
       checkValue(value)
       await accounts.change(
         record.account,
-        async ({ counter: before }, key) => [{ record, version: before + 1, sealed: await sealRecord(key, record, before + 1, value, random) }],
+        ({ counter: before }) =>
+          async (key) => [{ record, version: before + 1, sealed: await sealRecord(key, record, before + 1, value, random) }],
         also,
       )
     },
@@ -64,8 +65,11 @@ export function createVault(sql: AccountSql, source: KeySource, random: RandomBy
     async forget(record, also) {
       checkName(record)
       const isKept = ({ entries }: Inventory): boolean => entries.has(keyOf(record)) || rows.record(record) !== null
-      if (!isKept(await proofs.see(record.account))) return
-      await accounts.change(record.account, async (before) => (isKept(before) ? [{ record, version: before.counter + 1, sealed: null }] : []), also)
+      await accounts.change(
+        record.account,
+        (before) => (isKept(before) ? async () => [{ record, version: before.counter + 1, sealed: null }] : null),
+        also,
+      )
     },
     async list(account, kind) {
       const { entries } = await proofs.see(account)

@@ -42,11 +42,12 @@ async function throughTheProcess(stage: Sealed, checks: Checks, what: string, ch
   const sql = opened(stage.database)
   change(sql)
   sql.close()
+  // A start goes on without it where only this one is damaged, and refuses where nothing can be trusted.
   for (const words of [['vault', 'list'], ['start']]) {
     const { code, output } = words[0] === 'start' ? await stage.refuses() : await stage.types(words)
-    checks.that(code === 1, `${what}: ${words.join(' ')} ended with ${code}`)
+    checks.that(code === 1 || (words[0] === 'start' && /in the vault is not used/.test(output)), `${what}: ${words.join(' ')} ended with ${code}`)
     checks.that(BROKEN.test(output), `${what}: ${words.join(' ')} says ${output.slice(0, 300)}`)
-    checks.that(!/listening|\n {4}at /.test(output), `${what}: it listens, or shows a stack`)
+    checks.that(!/\n {4}at /.test(output), `${what}: it shows a stack`)
     checks.that(!output.includes(PASSWORD) && !output.includes(SECOND), `${what}: it shows the secret`)
   }
   for (const end of ['', '-wal', '-shm']) if (existsSync(`${stage.database}${end}`)) writeFileSync(`${stage.database}${end}`, end === '' ? kept : '')

@@ -67,6 +67,14 @@ export function describeVault(name: string, use: (work: (sql: AccountSql) => Pro
       for (let at = 40; at < 60; at += 1) expect(await said(next, nth(at))).toBe(`value ${at}`)
     })
 
+    story('what is being kept when it is forgotten is forgotten', async (sql) => {
+      const vault = vaultOver(sql, OLD)
+      await Promise.all([vault.seal(GHCR, new Secret('refused by the registry')), vault.forget(GHCR)])
+      expect(await said(vault, GHCR)).toBeNull()
+      // And a vault without a key has nothing to forget.
+      await vaultOver(sql).forget(credential('x', 'y', 1))
+    })
+
     story('two that write into one database do not overwrite each other’s', async (sql) => {
       const [mine, other] = [vaultOver(sql, OLD), vaultOver(sql, OLD)]
       for (const id of ['a', 'b', 'c'])

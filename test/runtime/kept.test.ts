@@ -116,6 +116,18 @@ describe('gantry vault', () => {
     await stage.gantry.stops()
   })
 
+  test('that is damaged is named and not used, everything else goes on, and it can be replaced', async () => {
+    stage.rewrites(`update vault_record set sealed = zeroblob(length(sealed)) where kind = 'credential'`)
+    const list = await stage.types('vault list')
+    expect([list.code, list.output]).toEqual([1, expect.stringContaining('credential shop · The secret declaration of the credential shop')])
+    await stage.starts({ GANTRY_KEYS })
+    expect(await stage.isAlive()).toBe(true)
+    expect(stage.gantry.output).toContain('the credential shop in the vault is not used')
+    await stage.gantry.stops()
+    expect((await stage.types(`vault put shop.yml --image ${image}`, { SHOP_PASSWORD: PASSWORD })).code).toBe(0)
+    expect((await stage.types('vault list')).code).toBe(0)
+  })
+
   test('is forgotten on a word, and the log says who kept what', async () => {
     expect(await stage.types('vault remove credential shop')).toEqual({ code: 0, output: 'Removed: credential shop\n' })
     expect(await stage.types('vault remove credential shop')).toEqual({ code: 1, output: 'There is no credential shop.\n' })
@@ -126,6 +138,7 @@ describe('gantry vault', () => {
       .map((line) => JSON.parse(line) as { action: string; subject: string; before: string | null })
     expect(actions.filter(({ subject }) => subject === 'credential shop').map(({ action, before }) => [action, before !== null])).toEqual([
       ['declaration kept', false],
+      ['declaration kept', true],
       ['declaration kept', true],
       ['declaration removed', true],
     ])

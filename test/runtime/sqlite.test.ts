@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openSqlite } from '../../src/runtime/sqlite.ts'
+import { openSqlite, readSqlite } from '../../src/runtime/sqlite.ts'
 import { describeSql } from '../contracts/sql.contract.ts'
 
 let folder: string
@@ -28,6 +28,16 @@ describe('the database in one file', () => {
     const second = openSqlite(path())
     expect(second.all('SELECT name FROM thing').map((row) => row['name'])).toEqual(['kept'])
     second.close()
+  })
+
+  test('whoever only looks sees one moment of it', () => {
+    const writer = openSqlite(path())
+    writer.all('CREATE TABLE thing (name TEXT) STRICT')
+    const looking = readSqlite(path())
+    writer.all("INSERT INTO thing VALUES ('later')")
+    expect(looking.all('SELECT name FROM thing')).toEqual([])
+    looking.close()
+    writer.close()
   })
 
   test('every commit is synced, in WAL mode, with foreign keys on', () => {

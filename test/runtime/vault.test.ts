@@ -120,6 +120,19 @@ describe('gantry keys', () => {
     expect(await unreadable(database, RECORDS, OLD)).toBe(0)
   })
 
+  test('discard of one account writes into the log under the log’s own key, or does nothing', async () => {
+    const first = gantry(keysText(OLD))
+    await first.listens()
+    expect(await first.stops()).toBe(0)
+    const words = ['keys', 'discard', '--account', '4711', '--yes']
+    const without = gantry(keysText(NEW), words)
+    expect([await without.ended, without.output]).toEqual([1, expect.stringContaining('under the key k1')])
+    expect(await unreadable(database, RECORDS, OLD)).toBe(0)
+    expect(await gantry(keysText(OLD), words).ended).toBe(0)
+    const verify = gantry(keysText(OLD), ['audit', 'verify'])
+    expect([await verify.ended, verify.output]).toEqual([0, expect.stringMatching(/accounts: 2 records, as they were written/)])
+  })
+
   test('in a folder without a database makes none', async () => {
     const keys = gantry(keysText(OLD), ['keys', 'rotate'], { GANTRY_DATA: join(folder, 'elsewhere') })
     expect(await keys.ended).toBe(1)

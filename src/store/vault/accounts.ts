@@ -8,13 +8,13 @@ import { entriesAfter, type Change, type VaultRows } from './rows.ts'
 
 /** How what accounts hold changes: one change of an account after the other, each whole or not at all. */
 export interface Accounts {
-  /** Writes what `make` answers, and what `also` writes, in one transaction. Throws VAULT_KEY_MISSING, VAULT_RECORD_BROKEN. */
-  change(account: number, make: Making, also?: (version: number) => void): Promise<void>
+  /** Writes what `plan` comes to, and what `also` writes, in one transaction. Throws VAULT_KEY_MISSING, VAULT_RECORD_BROKEN. */
+  change(account: number, plan: Plan, also?: (version: number) => void): Promise<void>
   destroy(account: number, also?: () => void): void
 }
 
-/** What is to be written into an account that holds this, under this key. It may be asked again. */
-type Making = (before: Inventory, key: AccountKey) => Promise<readonly Change[]>
+/** What is to be written into an account that holds this, under the key that is then there for it; null: nothing. It may be asked again. */
+type Plan = (before: Inventory) => ((key: AccountKey) => Promise<readonly Change[]>) | null
 
 const MOST_TRIES = 10
 
@@ -33,14 +33,16 @@ export function createAccounts(sql: AccountSql, rows: VaultRows, keys: AccountKe
     })
   }
 
-  async function attempt(account: number, make: Making, also: (version: number) => void): Promise<boolean> {
+  async function attempt(account: number, plan: Plan, also: (version: number) => void): Promise<boolean> {
     const before = await proofs.see(account)
+    const make = plan(before)
+    if (make === null) return true
     // A key is made for an account that has none yet, or whose own is retiring: never instead of one that was lost.
     if (before.counter > 0 && rows.key(account, before.kid) === null) throw accountBroken(account, 'an inventory whose key is gone')
     const current = rows.currentKey(account)
     const made = current === null ? await keys.make(account) : null
     const key = made === null ? await keys.open(current!) : made.key
-    const changes = await make(before, key)
+    const changes = await make(key)
     if (changes.length === 0 && before.kid === key.kid) return true
     const version = before.counter + 1
     const after = await signInventory(key, account, version, entriesAfter(before.entries, changes))
@@ -50,9 +52,9 @@ export function createAccounts(sql: AccountSql, rows: VaultRows, keys: AccountKe
   }
 
   return {
-    change: (account, make, also = () => {}) =>
+    change: (account, plan, also = () => {}) =>
       inTurn(account, async () => {
-        for (let tries = 0; tries < MOST_TRIES; tries += 1) if (await attempt(account, make, also)) return
+        for (let tries = 0; tries < MOST_TRIES; tries += 1) if (await attempt(account, plan, also)) return
         throw new Error(`somebody else writes into the vault of account ${account}`)
       }),
     destroy(account, also = () => {}) {

@@ -24,9 +24,13 @@ export interface RotationOptions {
   readonly records?: boolean
   /** Told of each record that was sealed anew. */
   readonly onRecord?: () => void
+  /** Writes down what is done to what, in the same transaction. */
+  readonly note?: Note
   /** Ends it early; the next rotation goes on from there. */
   readonly signal?: AbortSignal
 }
+
+type Note = (subject: string, after: string) => void
 
 export interface Rotation {
   /** Account keys that are wrapped by the newest key now and were not before. */
@@ -39,19 +43,26 @@ export interface Rotation {
   readonly problems: readonly Problem[]
 }
 
+type Noted = RotationOptions & { readonly note: Note }
+
 /** Records that are sealed anew in one transaction. */
 const BATCH = 100
 
 export async function rotate(parts: RotationParts, options: RotationOptions = {}): Promise<Rotation> {
   const { sql, rows, source } = parts
+  const { note = () => {} } = options
   const problems: Problem[] = []
   // Written down first: after a crash this list is what is left to do.
-  if (options.records === true) sql.transaction(() => rows.retireAll())
-  const rewrapped = await rewrapAll(parts, problems, options.signal)
+  if (options.records === true)
+    sql.transaction(() => {
+      rows.retireAll()
+      note('vault', 'every account is to get a new key, and each of its secrets is to be sealed anew')
+    })
+  const rewrapped = await rewrapAll(parts, problems, { ...options, note })
   const accounts = [...new Set(rows.retiringKeys().map(({ account }) => account))]
   let records = 0
   await each(accounts, problems, options.signal, async (account) => {
-    records += await renew(account, parts, problems, options)
+    records += await renew(account, parts, problems, { ...options, note })
   })
   const inUse = new Set(rows.keksInUse())
   const unneeded = source
@@ -63,21 +74,25 @@ export async function rotate(parts: RotationParts, options: RotationOptions = {}
 }
 
 /** One row for each account key: cheap, however many records there are. */
-async function rewrapAll({ sql, rows, keys, source }: RotationParts, problems: Problem[], signal: AbortSignal | undefined): Promise<number> {
+async function rewrapAll({ sql, rows, keys, source }: RotationParts, problems: Problem[], { signal, note }: Noted): Promise<number> {
   const [newest] = source.keys()
   let done = 0
   await each(newest === undefined ? [] : rows.keysNotUnder(newest.id), problems, signal, async (row) => {
     const made = await keys.wrapAnew(row)
     if (made === null) return
-    // The account may be gone by now.
-    sql.transaction(() => void (rows.key(row.account, row.kid) !== null && rows.putKey(made.row, made.check)))
-    done += 1
+    sql.transaction(() => {
+      // The account may be gone by now.
+      if (rows.key(row.account, row.kid) === null) return
+      rows.putKey(made.row, made.check)
+      note(`account ${row.account}`, `its key is under ${made.row.kek} now`)
+      done += 1
+    })
   })
   return done
 }
 
 /** Seals an account's records anew, and answers how many. Those that cannot be read keep their key. */
-async function renew(account: number, parts: RotationParts, problems: Problem[], { signal, onRecord = () => {} }: RotationOptions): Promise<number> {
+async function renew(account: number, parts: RotationParts, problems: Problem[], { signal, note, onRecord = () => {} }: Noted): Promise<number> {
   const broken = new Map<string, Problem>()
   let done = 0
   for (let isLast = false; !isLast;) {
@@ -88,14 +103,14 @@ async function renew(account: number, parts: RotationParts, problems: Problem[],
     isLast = batch.isLast
   }
   problems.push(...broken.values())
-  removeUnused(account, parts)
+  removeUnused(account, parts, note)
   return done
 }
 
 /** The next records of an account, under its current key, which is made with the first of them. */
 async function renewBatch(account: number, parts: RotationParts, broken: Map<string, Problem>) {
   let did = { sealed: 0, isLast: true }
-  await parts.accounts.change(account, async (before, key) => {
+  await parts.accounts.change(account, (before) => async (key) => {
     const entries = [...before.entries.values()].filter((entry) => kidIn(entry.stamp) !== key.kid && !broken.has(keyOf(entry))).slice(0, BATCH)
     const changes = (await Promise.all(entries.map((entry) => sealedAnew(entry, before, key, parts, broken)))).filter((change) => change !== null)
     did = { sealed: changes.length, isLast: entries.length < BATCH }
@@ -122,10 +137,12 @@ async function sealedAnew(
   }
 }
 
-function removeUnused(account: number, { sql, rows }: RotationParts): void {
+function removeUnused(account: number, { sql, rows }: RotationParts, note: Note): void {
   sql.transaction(() => {
     const inUse = new Set([rows.seal(account)?.kid, ...[...rows.entries(account).values()].map(({ stamp }) => kidIn(stamp))])
-    for (const { kid, isRetiring } of rows.keysOf(account)) if (isRetiring && !inUse.has(kid)) rows.removeKey(account, kid)
+    const unused = rows.keysOf(account).filter(({ kid, isRetiring }) => isRetiring && !inUse.has(kid))
+    for (const { kid } of unused) rows.removeKey(account, kid)
+    if (unused.length > 0) note(`account ${account}`, 'its secrets are sealed under a new key, and the one of before is destroyed')
   })
 }
 

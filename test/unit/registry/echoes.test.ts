@@ -25,8 +25,11 @@ describe('of a password, a registry’s answer shows nothing', () => {
   })
 })
 
-test('nor does it show a token', async () => {
-  const play = scripted([denies(bearer), handsOut('short-lived-token'), says(403), says(403, {}, 'not with short-lived-token')])
+test.for([
+  ['as it is', 'short-lived/token+='],
+  ['in an address', encodeURIComponent('short-lived/token+=')],
+])('nor does it show a token, %s', async ([, echo]) => {
+  const play = scripted([denies(bearer), handsOut('short-lived/token+='), says(403), says(403, {}, `not with ${echo}`)])
   expect(await found(play)).toBe('HTTP 403: not with [secret]')
 })
 

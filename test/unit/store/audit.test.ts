@@ -86,6 +86,16 @@ describe('the chain', () => {
     })
   })
 
+  test('that fits one of two heads of one number does not fit the other', () => {
+    const sql = logOf(20)
+    const [right, wrong] = [auditHead(sql, TABLE), { number: 20, mac: `${MAC.id}:${'0'.repeat(64)}` }]
+    for (const known of [
+      [right, wrong],
+      [wrong, right],
+    ])
+      expect(verifyAudit(sql, TABLE, MACS, known)).toMatchObject({ brokenAt: 20 })
+  })
+
   test('written anew by somebody without the key is noticed', () => {
     const forged = memoryDatabase()
     appendRepository(forged, { id: MAC.id, of: (text) => MAC.of(`${text} with another key`) })(42, entry())

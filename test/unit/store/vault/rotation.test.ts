@@ -45,6 +45,19 @@ describe('a new key in front of the old one', () => {
     await expect(vaultOver(sql, OLD).check()).rejects.toThrow(/VAULT_KEY_MISSING/)
   })
 
+  test('and each of them is noted with its change, or neither is written', async () => {
+    const noted: string[] = []
+    const note = (subject: string, after: string): void => void noted.push(`${subject}: ${after}`)
+    const fails = (): never => {
+      throw new Error('the audit is full')
+    }
+    await expect(vaultOver(sql, NEW, OLD).rotate({ note: fails })).rejects.toThrow('the audit is full')
+    expect(await unread(sql, OLD)).toEqual([])
+    await vaultOver(sql, NEW, OLD).rotate({ note })
+    await vaultOver(sql, NEW, OLD).rotate({ note })
+    expect(noted).toEqual(ACCOUNTS.map((account) => `account ${account}: its key is under k2 now`))
+  })
+
   test('is enough: no record is touched', async () => {
     const before = sql.all('select * from vault_record')
     await vaultOver(sql, NEW, OLD).rotate()
