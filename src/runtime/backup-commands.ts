@@ -4,7 +4,8 @@ import { placeTargets } from '../assemble.ts'
 import { compare, type Compared } from '../deploy/believed.ts'
 import { Failure } from '../errors.ts'
 import type { Settings } from '../settings.ts'
-import { backupName, timeInName, type Manifest } from '../store/backup/manifest.ts'
+import { keyWords } from '../store/backup/backup-keys.ts'
+import { backupName, keysOf, timeInName, type Manifest } from '../store/backup/manifest.ts'
 import { createJournal } from '../store/deployments.ts'
 import { makeBackup } from './backup.ts'
 import { systemClock } from './clock.ts'
@@ -38,7 +39,7 @@ async function backupCommand(words: readonly string[], { settings, print, say }:
   const now = madeAt(asked.files[0], systemClock.now())
   const to = asked.files[0] ?? join(place.backups.folder, backupName(now))
   const manifest = await makeBackup(place, to, now)
-  print(`Made ${to}: ${contentWords(manifest)}. It opens with the key ${manifest.key}.`)
+  print(`Made ${to}: ${contentWords(manifest)}. It opens with ${keyWords(keysOf(manifest))}.`)
   return 0
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Failure } from '../../src/errors.ts'
 import { backup as backupWord, restore as restoreWord } from '../../src/runtime/backup-commands.ts'
 import { makeBackup } from '../../src/runtime/backup.ts'
 import { restore } from '../../src/runtime/restore.ts'
@@ -12,6 +13,7 @@ import type { Terminal } from '../../src/runtime/terminal.ts'
 import { verifyBackup } from '../../src/runtime/verify-backup.ts'
 import { withWorkFolder } from '../../src/runtime/work-folder.ts'
 import { backupName } from '../../src/store/backup/manifest.ts'
+import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
 import { contentOf, furnish, stateOf, writerOf } from '../world/backups.ts'
 import { newKey, type KeyPair } from '../world/vault.ts'
 
@@ -104,6 +106,27 @@ describe('a backup', () => {
     await expect(makeBackup({ data: join(folder, 'none'), keys: [KEY] }, join(folder, 'x'), AT)).rejects.toThrow(/SETTING_INVALID: The database/)
     await expect(makeBackup({ data: join(made, 'data'), keys: [KEY] }, file, AT)).rejects.toThrow(/BACKUP_REFUSED: There is a file/)
     expect(readdirSync(folder)).toEqual([NAME])
+  })
+
+  test('is not made before Gantry has ever started there: it could be restored nowhere', async () => {
+    const sql = openSqlite(join(data, 'gantry.db'))
+    migrateRepositories(sql)
+    migrateAccounts(sql)
+    sql.close()
+    await expect(makeBackup(here(), join(folder, 'x'), AT)).rejects.toThrow(/BACKUP_REFUSED: Gantry has never started with this database/)
+    expect(existsSync(join(folder, 'x'))).toBe(false)
+  })
+
+  test('is a file of its own that nobody else can read, whatever a killed process or somebody else left under the name that it has until it is whole', async () => {
+    copyInto(join(made, 'data'))
+    writeFileSync(join(folder, 'somebody’s'), 'theirs')
+    symlinkSync(join(folder, 'somebody’s'), join(folder, 'linked.part'))
+    writeFileSync(join(folder, 'left.part'), 'half', { mode: 0o644 })
+    for (const name of ['linked', 'left']) {
+      await makeBackup(here(), join(folder, name), AT)
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
+    }
+    expect(readFileSync(join(folder, 'somebody’s'), 'utf8')).toBe('theirs')
   })
 
   test('is not made of a database that is damaged', async () => {
@@ -243,10 +266,29 @@ describe('what is not the backup of this place, as Gantry wrote it, is refused b
 
   test('another key’s, and another one of that name', async () => {
     await livesOn()
-    await expect(back(file, { keys: [OTHER] })).rejects.toThrow(/VAULT_KEY_MISSING: This backup was encrypted under the key k1/)
+    await expect(back(file, { keys: [OTHER] })).rejects.toThrow(/VAULT_KEY_MISSING: This backup says that it was encrypted under the key k1/)
     await expect(back(file, { keys: [newKey('k1')] })).rejects.toThrow(/VAULT_KEY_WRONG/)
     expect(guid()).toBe('written since')
     await back(file, { keys: [OTHER, KEY] })
+  })
+
+  test('one that takes two keys, where one is there: it names both, and says which of that is proved', async () => {
+    copyInto(join(made, 'data'))
+    const to = join(folder, 'both.backup')
+    await makeBackup(here(OTHER, KEY), to, AT)
+    const why = (keys: KeyPair[]) => check(to, keys).catch((error: unknown) => (error as Failure).problem)
+    expect(await why([KEY])).toMatchObject({
+      code: 'VAULT_KEY_MISSING',
+      sentence: 'This backup says that it was encrypted under the key k2, which is not in GANTRY_KEYS.',
+      wanted: 'the keys k2 and k1, by what the file says of itself, which nobody can prove without the first',
+      next: expect.stringMatching(/^Put the keys k2 and k1 into GANTRY_KEYS/),
+    })
+    expect(await why([OTHER])).toMatchObject({
+      code: 'VAULT_KEY_MISSING',
+      sentence: 'The secrets in this backup are under the key k1, and GANTRY_KEYS does not have it.',
+      wanted: 'the keys k2 and k1',
+    })
+    expect(await why([KEY, OTHER])).toMatchObject({ findings: [] })
   })
 
   test('another installation’s, also once its database is lost; but into an empty folder it moves', async () => {

@@ -133,6 +133,24 @@ describe('backups that Gantry makes by itself', () => {
     expect(schedule.files).toEqual([...theirs, ...schedule.noted.slice(-3)].toSorted())
   })
 
+  test('count those that people made without a name and those that could not be tried out, and none that is called otherwise or says not whose it is', async () => {
+    const early = Date.UTC(2026, 10, 20)
+    const others = ['before-the-upgrade.backup', backupName(early - 1)]
+    has(join(folder, others[0] ?? ''))
+    writeFileSync(join(folder, others[1] ?? ''), 'its beginning is damaged')
+    has(join(folder, backupName(early)))
+    const schedule = new Schedule()
+    schedule.answers = { restore: { code: 1, said: 'no room' } }
+    await schedule.passes('1 minute')
+    const untried = schedule.files.filter((name) => !others.includes(name)).slice(-1)
+    await schedule.stop()
+    const next = new Schedule(() => schedule.time.now() + 24 * HOUR)
+    await next.passes('1 minute')
+    expect(next.files).toEqual([...others, backupName(early), ...untried, ...next.noted].toSorted())
+    await next.passes('1 day')
+    expect(next.files).toEqual([...others, ...untried, ...next.noted].toSorted())
+  })
+
   test('that cannot be made are said to be so, tried again within the hour, and cost none of those before', async () => {
     const schedule = new Schedule(null, 1)
     await schedule.passes('1 minute')
