@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -212,6 +224,28 @@ describe('restoring', () => {
     await withWorkFolder(data, async () => expect(back()).rejects.toThrow(/SETTING_INVALID: Another process makes a backup/))
     expect(guid()).toBe('since')
     await back()
+  })
+
+  test('works in a folder that only its owner can look into, and in no one that somebody has put there', async () => {
+    const theirs = join(folder, 'theirs')
+    mkdirSync(theirs)
+    writeFileSync(join(theirs, 'restored.db'), 'theirs')
+    mkdirSync(data)
+    symlinkSync(theirs, join(data, 'backup.work'))
+    const umask = process.umask(0)
+    try {
+      await withWorkFolder(data, async (work) => {
+        await verifyBackup(file, { keys: [KEY] }, work)
+        const modes = ['', ...readdirSync(work)].map((name) => [name, statSync(join(work, name)).mode & 0o777])
+        expect(modes).toEqual([
+          ['', 0o700],
+          ['restored.db', 0o600],
+        ])
+      })
+    } finally {
+      process.umask(umask)
+    }
+    expect([readdirSync(theirs), readFileSync(join(theirs, 'restored.db'), 'utf8')]).toEqual([['restored.db'], 'theirs'])
   })
 
   test('a check changes nothing', async () => {
