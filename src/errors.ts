@@ -58,6 +58,7 @@ export const CODES = {
   VAULT_KEY_MISSING: facts('account', 500),
   VAULT_KEY_WRONG: facts('account', 500),
   VAULT_RECORD_BROKEN: facts('account', 500),
+  AUDIT_UNPROVED: facts('account', 500),
   // backups
   BACKUP_FAILED: facts('account', 503, true),
   BACKUP_BROKEN: facts('account', 422),

@@ -1,6 +1,7 @@
 import { Failure } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Deployment } from './deployment.ts'
+import { isFence } from './fence.ts'
 import type { Journal } from './journal.ts'
 import type { Plan } from './plan.ts'
 import type { PlacedTarget } from './proposal.ts'
@@ -57,7 +58,11 @@ async function compareOne({ plan, state, request }: Deployment, targets: Readonl
   }
   const now = await ask(plan, targets, clock)
   if (typeof now === 'string') return { ...about, observed: { unknown: now }, fence: 0 }
-  const fence = Math.max(0, ...now.map((one) => one.fence ?? 0))
+  const fences = now.map((one) => one.fence ?? 0)
+  const strange = fences.find((one) => !isFence(one))
+  // It would be the highest for good, and no database can count on from there.
+  if (strange !== undefined) return { ...about, observed: { unknown: `it remembers the fence ${strange}, which Gantry never gave it` }, fence: 0 }
+  const fence = Math.max(0, ...fences)
   return { ...about, observed: state === 'success' && runsPlan(now, plan) ? 'same' : { runs: seen(now) }, fence }
 }
 

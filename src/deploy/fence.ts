@@ -9,5 +9,14 @@ export const generationOf = (fence: number): number => Math.floor(fence / CLAIMS
 /** Below every claim of this generation. */
 export const floorOf = (generation: number): number => generation * CLAIMS
 
+/** More than anybody restores, and below what SQLite's numbers and ours can both say: whatever claims more comes from nobody of us. */
+const GENERATIONS = 2 ** 20
+
+export const isGeneration = (found: unknown): found is number =>
+  Number.isSafeInteger(found) && (found as number) >= 0 && (found as number) < GENERATIONS
+
+/** Whether Gantry can have given it out: targets are written to by others, too. */
+export const isFence = (found: number): boolean => Number.isSafeInteger(found) && isGeneration(generationOf(found))
+
 /** For `Journal.raise`: every environment of the repository, those too that nobody has claimed yet. */
 export const EVERY_ENVIRONMENT = '*'

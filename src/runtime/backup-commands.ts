@@ -1,10 +1,11 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { placeTargets } from '../assemble.ts'
 import { compare, type Compared } from '../deploy/believed.ts'
 import { Failure } from '../errors.ts'
 import type { Settings } from '../settings.ts'
-import { backupName, type Manifest } from '../store/backup/manifest.ts'
+import { keyWords } from '../store/backup/backup-keys.ts'
+import { backupName, keysOf, timeInName, type Manifest } from '../store/backup/manifest.ts'
 import { createJournal } from '../store/deployments.ts'
 import { makeBackup } from './backup.ts'
 import { systemClock } from './clock.ts'
@@ -14,14 +15,15 @@ import { secretsIn } from './secrets.ts'
 import { readSqlite } from './sqlite.ts'
 import { targetDoors } from './target-doors.ts'
 import { verifyBackup, type Verified } from './verify-backup.ts'
-import type { CliCommand, Terminal } from './terminal.ts'
+import { problemLines, type CliCommand, type Terminal } from './terminal.ts'
 import { withWorkFolder } from './work-folder.ts'
 
 const BACKUP_HELP = `gantry backup [FILE]
                the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one`
 
 const RESTORE_HELP = `gantry restore FILE --check
-               whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before
+               whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before,
+               with 4 where it is not as Gantry wrote it, and with 1 where that could not be found out
 gantry restore FILE [--replace]
                puts the backup in the database's place; --replace keeps the one that is there beside it. Gantry must not run`
 
@@ -34,31 +36,36 @@ async function backupCommand(words: readonly string[], { settings, print, say }:
   const asked = readWords(words, {})
   if (asked === null || asked.files.length > 1) return wrong('backup', words, say)
   const place = settings()
-  const now = systemClock.now()
+  const now = madeAt(asked.files[0], systemClock.now())
   const to = asked.files[0] ?? join(place.backups.folder, backupName(now))
   const manifest = await makeBackup(place, to, now)
-  print(`Made ${to}: ${contentWords(manifest)}. It opens with the key ${manifest.key}.`)
+  print(`Made ${to}: ${contentWords(manifest)}. It opens with ${keyWords(keysOf(manifest))}.`)
   return 0
 }
 
-/** The file, of what `gantry backup` printed. */
-export const fileMade = (printed: string): string | null => /^Made (.+): deployments \d+, rows/m.exec(printed)?.[1] ?? null
+/** Milliseconds that may pass between somebody's giving it its name and its being made. */
+const A_WHILE = 600_000
+
+/** A name of our own form is kept to, where it says now. */
+function madeAt(file: string | undefined, now: number): number {
+  const named = timeInName(basename(file ?? ''))
+  return named !== null && named <= now && now - named < A_WHILE ? named : now
+}
 
 /** The exit code of a check that finds a whole backup of a database in which something was wrong already. */
 export const WHOLE_BUT = 3
 
-/** `gantry restore …`. Answers with the exit code: 0 done, or whole; 2 the words are wrong; `WHOLE_BUT`. Throws a `Failure`. */
-async function restoreCommand(words: readonly string[], machine: Terminal): Promise<0 | 2 | typeof WHOLE_BUT> {
+/** The exit code of a check that finds that it is no backup any more. Where it could not look it is another one. */
+export const BROKEN = 4
+
+/** `gantry restore …`. Answers with the exit code: 0 done, or whole; 2 the words are wrong; `WHOLE_BUT`; `BROKEN`. Throws a `Failure`. */
+async function restoreCommand(words: readonly string[], machine: Terminal): Promise<0 | 2 | typeof WHOLE_BUT | typeof BROKEN> {
   const asked = readWords(words, { check: { type: 'boolean' }, replace: { type: 'boolean' } })
   const { check, replace = false } = asked?.values ?? {}
   const [file, ...more] = asked?.files ?? []
   if (file === undefined || more.length > 0 || (check === true && replace)) return wrong('restore', words, machine.say)
   const settings = machine.settings()
-  if (check === true) {
-    const verified = await withWorkFolder(settings.data, (folder) => verifyBackup(file, settings, folder))
-    machine.print(`${file} is whole: made at ${timeOf(verified)}, ${contentWords(verified.manifest)}.`)
-    return tellFindings(verified, machine)
-  }
+  if (check === true) return tryOut(file, settings, machine)
   let compared: readonly Compared[] = []
   const look = async (verified: Verified): Promise<number> => {
     compared = await askTargets(verified, settings, machine)
@@ -66,6 +73,18 @@ async function restoreCommand(words: readonly string[], machine: Terminal): Prom
   }
   tell(await putBack(file, settings, { now: systemClock.now(), replace, look }), compared, machine)
   return 0
+}
+
+async function tryOut(file: string, settings: Settings, machine: Terminal): Promise<0 | typeof WHOLE_BUT | typeof BROKEN> {
+  try {
+    const verified = await withWorkFolder(settings.data, (folder) => verifyBackup(file, settings, folder))
+    machine.print(`${file} is whole: made at ${timeOf(verified)}, ${contentWords(verified.manifest)}.`)
+    return tellFindings(verified, machine)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.problem.code !== 'BACKUP_BROKEN') throw error
+    for (const line of problemLines([error.problem])) machine.say(line)
+    return BROKEN
+  }
 }
 
 type Flags = Readonly<Record<string, { readonly type: 'boolean' }>>

@@ -20,7 +20,9 @@ export async function writeBackup(to: string, manifest: Manifest, keys: BackupKe
   const text = manifestText(manifest)
   const part = `${to}.part`
   try {
-    const file = await open(part, 'w', 0o600)
+    // What stands there under that name may be a killed process's, or somebody's link into another file.
+    await rm(part, { force: true })
+    const file = await open(part, 'wx', 0o600)
     try {
       await file.writeFile(`${text}\n${await signManifest(keys, text)}\n`)
       const source = createReadStream(database, { highWaterMark: PIECE })

@@ -6,9 +6,10 @@ import type { Settings } from '../settings.ts'
 import { auditHead } from '../store/audit.ts'
 import { newBackupKeys } from '../store/backup/backup-keys.ts'
 import { canonicalHash, type Hash } from '../store/backup/canonical.ts'
-import { FORMAT, type Manifest } from '../store/backup/manifest.ts'
+import { FORMAT, isKeyId, type Manifest } from '../store/backup/manifest.ts'
 import type { Sql } from '../store/sql.ts'
 import { localKeys } from '../store/vault/local-keys.ts'
+import { createVaultRows } from '../store/vault/rows.ts'
 import { writeBackup } from './backup-file.ts'
 import { entropy } from './entropy.ts'
 import { readSqlite, snapshotInto } from './sqlite.ts'
@@ -43,13 +44,16 @@ function factsOf(snapshot: string): Omit<Manifest, 'format' | 'madeAt' | 'key' |
   try {
     const damage = damageIn(sql)
     if (damage !== null) throw damaged(damage)
+    const instance = sql.all<{ id: string }>('select id from instance')[0]?.id
+    if (instance === undefined) throw neverStarted()
     const one = (query: string): number => sql.all<{ n: number }>(query)[0]?.n ?? 0
     return {
-      instance: sql.all<{ id: string }>('select id from instance')[0]?.id ?? '',
+      instance,
       schema: {
         repositories: one('select max(version) as n from repository_migration'),
         accounts: one('select max(version) as n from account_migration'),
       },
+      secretsUnder: createVaultRows(sql).keksInUse().filter(isKeyId),
       bytes: statSync(snapshot).size,
       ...canonicalHash(sql, sha256Hash()),
       deployments: one('select count(*) as n from deployment'),
@@ -70,6 +74,13 @@ export function sha256Hash(): Hash {
   const hash = createHash('sha256')
   return { update: (text) => void hash.update(text), digest: () => hash.digest('hex') }
 }
+
+/** Which installation's it is would be in no backup of it, and it could be restored nowhere. */
+const neverStarted = (): Failure =>
+  new Failure('BACKUP_REFUSED', {
+    sentence: 'Gantry has never started with this database, so it is no installation yet that could be backed up.',
+    next: 'Start Gantry once, and ask again. Until then keep the files that were put into the vault.',
+  })
 
 const damaged = (found: string): Failure =>
   new Failure('BACKUP_FAILED', {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,13 +10,13 @@ import type { Operator } from '../config/operator.ts'
 import { Failure } from '../errors.ts'
 import { declarationWords } from '../deploy/declaration.ts'
 import type { AppSettings, Settings } from '../settings.ts'
-import { readAuditMac } from '../store/audit-key.ts'
-import { noteBackup } from '../store/audit.ts'
+import { noteBackup, type Mac } from '../store/audit.ts'
+import { instanceId } from '../store/instance.ts'
 import type { Vault } from '../store/vault.ts'
 import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
 import { docsRoutes } from './docs.ts'
-import { entropy } from './entropy.ts'
+import { entropy, newId } from './entropy.ts'
 import { keepBackups } from './scheduled-backups.ts'
 import { runGantry } from './own-process.ts'
 import { createFront } from './front.ts'
@@ -80,7 +79,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
     closers.push(keepRotating(gantry.vault, log, notingRotation(sql, secrets.mac, systemClock.now)))
-    closers.push(backingUp(settings, sql, gantry.vault, machine))
+    closers.push(backingUp(settings, sql, secrets.mac, machine))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
     return { url, stop: () => stop(front, gantry, close, log) }
@@ -108,7 +107,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     log,
     mask: (text) => redactor.clean(text),
     hmac,
-    random: () => randomBytes(20).toString('hex'),
+    random: newId,
     entropy,
   }
 }
@@ -136,16 +135,16 @@ function keepRotating(vault: Vault, log: Log, note: ReturnType<typeof notingRota
   return () => (stopping.abort(), done)
 }
 
-function backingUp({ backups }: Settings, sql: SqliteDatabase, vault: Vault, { environment, log }: Machine): () => unknown {
+function backingUp({ backups }: Settings, sql: SqliteDatabase, mac: Mac, { environment, log }: Machine): () => unknown {
   const { every } = backups
   if (every === null) return () => {}
   return keepBackups({
     settings: { ...backups, every },
+    instance: instanceId(sql, newId),
     clock: systemClock,
     log,
     run: (words, signal) => runGantry(words, environment, signal),
-    note: async (name, { fingerprint }) => {
-      const mac = await readAuditMac(vault, hmac)
+    note: (name, { fingerprint }) => {
       const entry = { at: systemClock.now(), action: 'backup made', subject: name, after: `sha256:${fingerprint}`, why: null } as const
       sql.transaction(() => noteBackup(sql, mac, entry))
     },

@@ -1,6 +1,6 @@
 import { existsSync, linkSync, copyFileSync, constants, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { generationOf } from '../deploy/fence.ts'
+import { generationOf, isGeneration } from '../deploy/fence.ts'
 import { Failure } from '../errors.ts'
 import { generationIn, restoredAccounts, restoredRepositories, type Ended } from '../store/backup/restored.ts'
 import type { Manifest } from '../store/backup/manifest.ts'
@@ -113,7 +113,7 @@ const markIn = ({ data }: Place): string => join(data, 'gantry.restored')
 function readMark(place: Place): Mark | null {
   try {
     const { instance, generation } = JSON.parse(readFileSync(markIn(place), 'utf8')) as Partial<Mark>
-    return typeof instance === 'string' && Number.isSafeInteger(generation) ? { instance, generation: generation as number } : null
+    return typeof instance === 'string' && isGeneration(generation) ? { instance, generation } : null
   } catch {
     return null
   }

@@ -1,21 +1,23 @@
-import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Clock } from '../deploy/clock.ts'
 import type { BackupSettings } from '../settings.ts'
-import { timeInName } from '../store/backup/manifest.ts'
-import { fileMade, WHOLE_BUT } from './backup-commands.ts'
+import { backupName, timeInName } from '../store/backup/manifest.ts'
+import { BROKEN, WHOLE_BUT } from './backup-commands.ts'
 import { peek, type Peeked } from './backup-file.ts'
 import type { Log } from './log.ts'
 import type { Ended } from './own-process.ts'
 
 export interface ScheduleDoors {
   readonly settings: BackupSettings & { readonly every: number }
+  /** This installation. */
+  readonly instance: string
   readonly clock: Clock
   readonly log: Pick<Log, 'info' | 'error'>
   /** `gantry WORDS…` in a process of its own; ended where the signal is. */
   readonly run: (words: readonly string[], signal: AbortSignal) => Promise<Ended>
   /** For the audit log. */
-  readonly note: (name: string, made: Peeked) => Promise<void>
+  readonly note: (name: string, made: Peeked) => void
 }
 
 /** A start has other things to do first. */
@@ -28,19 +30,21 @@ const STALE = 24 * 3_600_000
 export function keepBackups(doors: ScheduleDoors): () => Promise<void> {
   const { settings, clock, log } = doors
   const stopping = new AbortController()
-  let turn: Promise<void> = Promise.resolve()
   let forget = (): void => {}
+  let untried: string | null = null
 
   const next = (wait: number): void => {
+    if (stopping.signal.aborted) return
     forget = clock.after(wait, () => {
-      turn = backUp(doors, stopping.signal)
-        .catch((error: unknown) => (log.error({ err: error }, NOT_MADE), false))
-        .then((isGood) => {
-          if (!stopping.signal.aborted) next(isGood ? settings.every : Math.min(settings.every, AGAIN_AFTER_FAILURE))
+      turn = backUp(doors, untried, stopping.signal)
+        .catch((error: unknown) => (log.error({ err: error }, NOT_MADE), NONE))
+        .then((done) => {
+          untried = done.untried
+          next(done.isGood ? settings.every : Math.min(settings.every, AGAIN_AFTER_FAILURE))
         })
     })
   }
-  next(Math.max(AFTER_START, dueIn(doors)))
+  let turn = dueIn(doors).then((due) => next(Math.max(AFTER_START, due)))
   return () => {
     stopping.abort()
     forget()
@@ -48,55 +52,94 @@ export function keepBackups(doors: ScheduleDoors): () => Promise<void> {
   }
 }
 
-const NOT_MADE = 'no backup was made'
-
-/** Whether there is one more that can be restored. */
-async function backUp(doors: ScheduleDoors, signal: AbortSignal): Promise<boolean> {
-  const { settings, log, run, note } = doors
-  const made = await run(['backup'], signal)
-  if (signal.aborted) return false
-  const file = made.code === 0 ? fileMade(made.said) : null
-  if (file === null) return failed(doors, NOT_MADE, made)
-  const checked = await run(['restore', file, '--check'], signal)
-  if (signal.aborted) return false
-  const peeked = await peek(file)
-  if (peeked === null || (checked.code !== 0 && checked.code !== WHOLE_BUT)) {
-    setAside(settings.folder, file)
-    return failed(doors, 'a backup cannot be restored', checked)
-  }
-  if (checked.code === WHOLE_BUT) log.error({ file, said: checked.said }, 'a backup is whole, and something that is in it cannot be read')
-  const name = basename(file)
-  await note(name, peeked)
-  const deleted = await deleteOlder(doors, name, peeked)
-  log.info({ file, deployments: peeked.manifest.deployments, bytes: peeked.manifest.bytes, deleted }, 'a backup was made')
-  return true
+interface Turn {
+  /** Whether there is one more that can be restored. */
+  readonly isGood: boolean
+  /** It is there, and nobody could say whether it is whole: the next turn asks again. */
+  readonly untried: string | null
 }
 
-function failed({ log }: ScheduleDoors, what: string, { said }: Ended): false {
+const NOT_MADE = 'no backup was made'
+const NONE: Turn = { isGood: false, untried: null }
+
+async function backUp(doors: ScheduleDoors, untried: string | null, signal: AbortSignal): Promise<Turn> {
+  const { log, run } = doors
+  const file = untried !== null && isRecent(untried, doors) ? untried : await make(doors, signal)
+  if (file === null) return NONE
+  const checked = await run(['restore', file, '--check'], signal)
+  if (signal.aborted) return NONE
+  if (checked.code === BROKEN) {
+    await setAside(doors, file)
+    return failed(doors, 'a backup cannot be restored', checked)
+  }
+  const peeked = await peek(file)
+  if (peeked === null || (checked.code !== 0 && checked.code !== WHOLE_BUT)) {
+    return { ...failed(doors, 'a backup could not be tried out', checked), untried: file }
+  }
+  if (checked.code === WHOLE_BUT) log.error({ file, said: checked.said }, 'a backup is whole, and something that is in it cannot be read')
+  await count(doors, file, peeked)
+  return { isGood: true, untried: null }
+}
+
+const isRecent = (file: string, { settings, clock }: ScheduleDoors): boolean =>
+  existsSync(file) && clock.now() - (timeInName(basename(file)) ?? 0) < settings.every
+
+/** Null where there is none. */
+async function make(doors: ScheduleDoors, signal: AbortSignal): Promise<string | null> {
+  const file = join(doors.settings.folder, backupName(doors.clock.now()))
+  const made = await doors.run(['backup', file], signal)
+  if (made.code === 0) return signal.aborted ? null : file
+  if (!signal.aborted) failed(doors, NOT_MADE, made)
+  return null
+}
+
+function failed({ log }: ScheduleDoors, what: string, { said }: Ended): Turn {
   log.error({ said, fix: 'docs/operating.md' }, what)
-  return false
+  return NONE
+}
+
+/** It is there and whole, whatever becomes of the rest. */
+async function count(doors: ScheduleDoors, file: string, peeked: Peeked): Promise<void> {
+  const { log, note } = doors
+  const { deployments, bytes } = peeked.manifest
+  const name = basename(file)
+  try {
+    note(name, peeked)
+  } catch (error) {
+    log.error({ err: error, file }, 'a backup is not in the audit log')
+  }
+  const deleted = await deleteOlder(doors, name).catch((error: unknown) => (log.error({ err: error }, 'older backups could not be deleted'), 0))
+  log.info({ file, deployments, bytes, deleted }, 'a backup was made')
 }
 
 /** One of them is enough to find out why. */
-function setAside(folder: string, file: string): void {
-  for (const name of readdirSync(folder)) if (name.endsWith('.backup.broken')) rmSync(join(folder, name), { force: true })
+async function setAside(doors: ScheduleDoors, file: string): Promise<void> {
+  const { folder } = doors.settings
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith('.backup.broken') && (await isOwn(doors, name))) rmSync(join(folder, name), { force: true })
+  }
   renameSync(file, `${file}.broken`)
 }
 
-/** Of this installation alone: others may have theirs in the same folder. Never the one that was made just now, whatever the clock did. */
-async function deleteOlder({ settings: { folder, keep }, clock }: ScheduleDoors, made: string, { manifest }: Peeked): Promise<number> {
+/** Never the one that was made just now, whatever the clock did. */
+async function deleteOlder(doors: ScheduleDoors, made: string): Promise<number> {
+  const { folder, keep } = doors.settings
   const others: string[] = []
-  for (const name of namesIn(folder)) {
-    if (name !== made && (await peek(join(folder, name)))?.manifest.instance === manifest.instance) others.push(name)
-  }
+  for (const name of namesIn(folder)) if (name !== made && (await isOwn(doors, name))) others.push(name)
   const older = others.slice(keep - 1)
   for (const name of older) rmSync(join(folder, name), { force: true })
   for (const name of readdirSync(folder)) {
-    const path = join(folder, name)
-    if (/^gantry-.*\.backup\.part$/.test(name) && clock.now() - statSync(path).mtimeMs > STALE) rmSync(path, { force: true })
+    if (/^gantry-.*\.backup\.part$/.test(name) && isStale(doors, name) && (await isOwn(doors, name))) rmSync(join(folder, name), { force: true })
   }
   return older.length
 }
+
+const isStale = ({ settings, clock }: ScheduleDoors, name: string): boolean =>
+  clock.now() - (statSync(join(settings.folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > STALE
+
+/** Others may have theirs in the same folder. */
+const isOwn = async ({ settings, instance }: ScheduleDoors, name: string): Promise<boolean> =>
+  (await peek(join(settings.folder, name)))?.manifest.instance === instance
 
 /** The newest first. */
 function namesIn(folder: string): readonly string[] {
@@ -113,7 +156,10 @@ function namesIn(folder: string): readonly string[] {
 }
 
 /** Milliseconds; no longer than the interval, though the newest may be of a time when the clock was wrong. */
-function dueIn({ settings: { folder, every }, clock }: ScheduleDoors): number {
-  const newest = namesIn(folder)[0]
-  return newest === undefined ? 0 : Math.min(every, (timeInName(newest) ?? 0) + every - clock.now())
+async function dueIn(doors: ScheduleDoors): Promise<number> {
+  const { settings, clock } = doors
+  for (const name of namesIn(settings.folder)) {
+    if (await isOwn(doors, name)) return Math.min(settings.every, (timeInName(name) ?? 0) + settings.every - clock.now())
+  }
+  return 0
 }

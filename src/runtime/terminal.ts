@@ -79,8 +79,8 @@ function openTerminal(environment: Environment): Terminal {
 }
 
 export const problemLines = (problems: readonly Problem[]): readonly string[] =>
-  problems.flatMap(({ sentence, found, wanted, next }) => [
-    `\n${sentence}`,
+  problems.flatMap(({ code, sentence, found, wanted, next }) => [
+    `\n${code}: ${sentence}`,
     ...(found === undefined ? [] : [`  found:  ${found}`]),
     ...(wanted === undefined ? [] : [`  wanted: ${wanted}`]),
     `  next:   ${next}`,

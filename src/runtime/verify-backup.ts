@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Failure } from '../errors.ts'
 import { readAuditMac } from '../store/audit-key.ts'
 import { macUnder, type Mac } from '../store/audit.ts'
+import { refuseUnreadable } from '../store/backup/backup-keys.ts'
 import { canonicalHash } from '../store/backup/canonical.ts'
 import { brokenLogs, unreadableSecrets } from '../store/backup/findings.ts'
 import { backupName, notOurs, type Manifest } from '../store/backup/manifest.ts'
@@ -42,6 +43,7 @@ export async function verifyBackup(
   const { manifest, text } = backup
   refuseNewer(manifest)
   allow(manifest)
+  refuseUnreadable(source, manifest)
   const database = join(folder, 'restored.db')
   await extract(backup, database)
   rewriteSqlite(database, (sql) => (migrateRepositories(sql), migrateAccounts(sql)))

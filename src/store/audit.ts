@@ -154,27 +154,50 @@ const recordOf = ({ person, login, ...row }: AuditRow): AuditRecord => ({
 })
 
 /** `unkeyed`: how many records, at its beginning, were written before there was a key. */
-export type Verified = { readonly head: AuditHead; readonly unkeyed: number } | { readonly brokenAt: number; readonly sentence: string }
+export type Verified =
+  | { readonly head: AuditHead; readonly unkeyed: number }
+  /** `isUnproved`: nothing is known to be wrong, and from there on the key is not here that could prove it. */
+  | { readonly brokenAt: number; readonly sentence: string; readonly isUnproved?: true }
+
+/** Records whose key is not here; only that none is missing, and what follows them or is known from elsewhere, bears witness to them. */
+interface Unproved {
+  readonly from: number
+  readonly key: string
+  readonly count: number
+}
 
 /** Whether every record is as it was written, and whether the log still holds the heads that somebody knows from elsewhere. */
 export function verifyAudit(sql: Sql, table: AuditTable, macs: readonly Mac[], known: readonly AuditHead[] = []): Verified {
   let [last, unkeyed] = [NOTHING_YET, 0]
+  let unproved: Unproved | null = null
   for (const record of auditRecords(sql, table)) {
     const { number } = record
-    if (number !== last.number + 1) return broken(last.number + 1, `Record ${last.number + 1} is missing.`)
+    if (number !== last.number + 1) return broken(last.number + 1, `Record ${last.number + 1} is missing.`, unproved)
     const [id = ''] = record.mac.split(':')
     const mac = macs.find((one) => one.id === id)
-    if (id === UNKEYED && unkeyed < last.number) return broken(number, `Record ${number} was written without the key, after others that have it.`)
-    if (mac === undefined) return broken(number, `Record ${number} was written under the key ${quoted(id)}, which is not here.`)
-    if (record.mac !== mac.of(text(record, last.mac))) return broken(number, `Record ${number} is not as it was written.`)
+    if (id === UNKEYED && unkeyed < last.number)
+      return broken(number, `Record ${number} was written without the key, after others that have it.`, unproved)
+    if (mac === undefined) unproved = oneMore(unproved, { from: number, key: id, count: 1 })
+    else if (record.mac !== mac.of(text(record, last.mac))) return broken(number, `Record ${number} is not as it was written.`, unproved)
     if (known.some((head) => head.number === number && head.mac !== record.mac))
-      return broken(number, `Record ${number} is another one than was known elsewhere.`)
+      return broken(number, `Record ${number} is another one than was known elsewhere.`, unproved)
     last = { number, mac: record.mac }
     if (id === UNKEYED) unkeyed = number
   }
   const longest = known.reduce((most, head) => Math.max(most, head.number), 0)
-  if (longest > last.number) return broken(last.number + 1, `The log ends with record ${last.number}, and record ${longest} was known elsewhere.`)
+  if (longest > last.number)
+    return broken(last.number + 1, `The log ends with record ${last.number}, and record ${longest} was known elsewhere.`, unproved)
+  if (unproved !== null) return { brokenAt: unproved.from, sentence: unprovedWords(unproved), isUnproved: true }
   return { head: last, unkeyed }
 }
 
-const broken = (brokenAt: number, sentence: string): Verified => ({ brokenAt, sentence })
+const oneMore = (before: Unproved | null, one: Unproved): Unproved => (before === null ? one : { ...before, count: before.count + 1 })
+
+/** What is not proved stands before it, and may be where it began. */
+const broken = (number: number, sentence: string, unproved: Unproved | null): Verified =>
+  unproved === null ? { brokenAt: number, sentence } : { brokenAt: unproved.from, sentence: `${unprovedWords(unproved)} ${sentence}` }
+
+const unprovedWords = ({ from, key, count }: Unproved): string =>
+  count === 1
+    ? `Record ${from} was written under the key ${quoted(key)}, which is not here.`
+    : `${count} records, the first of them ${from}, were written under the key ${quoted(key)} or another one that is not here.`

@@ -1,15 +1,31 @@
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Failure } from '../../src/errors.ts'
+import { backup as backupWord, restore as restoreWord } from '../../src/runtime/backup-commands.ts'
 import { makeBackup } from '../../src/runtime/backup.ts'
 import { restore } from '../../src/runtime/restore.ts'
 import { openSqlite } from '../../src/runtime/sqlite.ts'
+import type { Terminal } from '../../src/runtime/terminal.ts'
 import { verifyBackup } from '../../src/runtime/verify-backup.ts'
 import { withWorkFolder } from '../../src/runtime/work-folder.ts'
 import { backupName } from '../../src/store/backup/manifest.ts'
+import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
 import { contentOf, furnish, stateOf, writerOf } from '../world/backups.ts'
 import { newKey, type KeyPair } from '../world/vault.ts'
 
@@ -85,6 +101,16 @@ describe('a backup', () => {
     expect(readFileSync(join(folder, 'one')).subarray(-1000)).not.toEqual(readFileSync(join(folder, 'two')).subarray(-1000))
   })
 
+  test('is made, and restored, of a database that somebody has let SQLite count', async () => {
+    copyInto(join(made, 'data'))
+    const sql = openSqlite(join(data, 'gantry.db'))
+    sql.all('analyze')
+    sql.close()
+    await makeBackup(here(), join(folder, 'counted'), AT)
+    await back(join(folder, 'counted'))
+    expect(guid()).toBe('g')
+  })
+
   test('needs a key, a database, and a name that is free', async () => {
     await expect(makeBackup({ data: join(made, 'data'), keys: [] }, join(folder, 'x'), AT)).rejects.toThrow(
       /VAULT_KEY_MISSING: A backup is encrypted/,
@@ -92,6 +118,27 @@ describe('a backup', () => {
     await expect(makeBackup({ data: join(folder, 'none'), keys: [KEY] }, join(folder, 'x'), AT)).rejects.toThrow(/SETTING_INVALID: The database/)
     await expect(makeBackup({ data: join(made, 'data'), keys: [KEY] }, file, AT)).rejects.toThrow(/BACKUP_REFUSED: There is a file/)
     expect(readdirSync(folder)).toEqual([NAME])
+  })
+
+  test('is not made before Gantry has ever started there: it could be restored nowhere', async () => {
+    const sql = openSqlite(join(data, 'gantry.db'))
+    migrateRepositories(sql)
+    migrateAccounts(sql)
+    sql.close()
+    await expect(makeBackup(here(), join(folder, 'x'), AT)).rejects.toThrow(/BACKUP_REFUSED: Gantry has never started with this database/)
+    expect(existsSync(join(folder, 'x'))).toBe(false)
+  })
+
+  test('is a file of its own that nobody else can read, whatever a killed process or somebody else left under the name that it has until it is whole', async () => {
+    copyInto(join(made, 'data'))
+    writeFileSync(join(folder, 'somebody’s'), 'theirs')
+    symlinkSync(join(folder, 'somebody’s'), join(folder, 'linked.part'))
+    writeFileSync(join(folder, 'left.part'), 'half', { mode: 0o644 })
+    for (const name of ['linked', 'left']) {
+      await makeBackup(here(), join(folder, name), AT)
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
+    }
+    expect(readFileSync(join(folder, 'somebody’s'), 'utf8')).toBe('theirs')
   })
 
   test('is not made of a database that is damaged', async () => {
@@ -155,6 +202,13 @@ describe('restoring', () => {
     expect((await back(file, { now: AT + 180_000, fence: 9 * 2 ** 32 + 17 })).generation).toBe(10)
   })
 
+  test.each([2 ** 21, 2 ** 53 - 1, -1, 1.5])('believes no mark beyond what fences can be counted in: %d', async (generation) => {
+    await back(file, { replace: false })
+    const mark = JSON.parse(readFileSync(join(data, 'gantry.restored'), 'utf8')) as object
+    writeFileSync(join(data, 'gantry.restored'), JSON.stringify({ ...mark, generation }))
+    expect((await back()).generation).toBe(2)
+  })
+
   test('waits for nobody: while Gantry runs, while somebody else has it open, and beside another restore it refuses', async () => {
     await livesOn()
     const running = openSqlite(join(data, 'gantry.db'))
@@ -170,6 +224,28 @@ describe('restoring', () => {
     await withWorkFolder(data, async () => expect(back()).rejects.toThrow(/SETTING_INVALID: Another process makes a backup/))
     expect(guid()).toBe('since')
     await back()
+  })
+
+  test('works in a folder that only its owner can look into, and in no one that somebody has put there', async () => {
+    const theirs = join(folder, 'theirs')
+    mkdirSync(theirs)
+    writeFileSync(join(theirs, 'restored.db'), 'theirs')
+    mkdirSync(data)
+    symlinkSync(theirs, join(data, 'backup.work'))
+    const umask = process.umask(0)
+    try {
+      await withWorkFolder(data, async (work) => {
+        await verifyBackup(file, { keys: [KEY] }, work)
+        const modes = ['', ...readdirSync(work)].map((name) => [name, statSync(join(work, name)).mode & 0o777])
+        expect(modes).toEqual([
+          ['', 0o700],
+          ['restored.db', 0o600],
+        ])
+      })
+    } finally {
+      process.umask(umask)
+    }
+    expect([readdirSync(theirs), readFileSync(join(theirs, 'restored.db'), 'utf8')]).toEqual([['restored.db'], 'theirs'])
   })
 
   test('a check changes nothing', async () => {
@@ -224,10 +300,29 @@ describe('what is not the backup of this place, as Gantry wrote it, is refused b
 
   test('another key’s, and another one of that name', async () => {
     await livesOn()
-    await expect(back(file, { keys: [OTHER] })).rejects.toThrow(/VAULT_KEY_MISSING: This backup was encrypted under the key k1/)
+    await expect(back(file, { keys: [OTHER] })).rejects.toThrow(/VAULT_KEY_MISSING: This backup says that it was encrypted under the key k1/)
     await expect(back(file, { keys: [newKey('k1')] })).rejects.toThrow(/VAULT_KEY_WRONG/)
     expect(guid()).toBe('written since')
     await back(file, { keys: [OTHER, KEY] })
+  })
+
+  test('one that takes two keys, where one is there: it names both, and says which of that is proved', async () => {
+    copyInto(join(made, 'data'))
+    const to = join(folder, 'both.backup')
+    await makeBackup(here(OTHER, KEY), to, AT)
+    const why = (keys: KeyPair[]) => check(to, keys).catch((error: unknown) => (error as Failure).problem)
+    expect(await why([KEY])).toMatchObject({
+      code: 'VAULT_KEY_MISSING',
+      sentence: 'This backup says that it was encrypted under the key k2, which is not in GANTRY_KEYS.',
+      wanted: 'the keys k2 and k1, by what the file says of itself, which nobody can prove without the first',
+      next: expect.stringMatching(/^Put the keys k2 and k1 into GANTRY_KEYS/),
+    })
+    expect(await why([OTHER])).toMatchObject({
+      code: 'VAULT_KEY_MISSING',
+      sentence: 'The secrets in this backup are under the key k1, and GANTRY_KEYS does not have it.',
+      wanted: 'the keys k2 and k1',
+    })
+    expect(await why([KEY, OTHER])).toMatchObject({ findings: [] })
   })
 
   test('another installation’s, also once its database is lost; but into an empty folder it moves', async () => {
@@ -255,5 +350,33 @@ describe('what is not the backup of this place, as Gantry wrote it, is refused b
     await expect(back(file, { replace: false })).rejects.toThrow(/BACKUP_REFUSED: There is a database/)
     await expect(back(join(folder, 'none'))).rejects.toThrow(/BACKUP_REFUSED: The file .* cannot be read/)
     expect(basename(file)).toBe(NAME)
+  })
+})
+
+describe('what is typed', () => {
+  /** Answers with the exit code, and what is on the screen. */
+  async function types(word: typeof backupWord, ...words: string[]): Promise<readonly [code: number, screen: string]> {
+    const screen: string[] = []
+    const settings = { data, keys: [KEY], backups: { every: null, keep: 7, folder } }
+    const show = (line: string) => void screen.push(line)
+    const code = await word.run(words, { settings: () => settings, print: show, say: show } as unknown as Terminal)
+    return [code, screen.join('\n')]
+  }
+
+  test('a check tells a backup that is broken from one that could not be looked at', async () => {
+    copyInto(join(made, 'data'))
+    expect(await types(restoreWord, file, '--check')).toEqual([0, expect.stringContaining('is whole: made at')])
+    await withWorkFolder(data, async () => expect(types(restoreWord, file, '--check')).rejects.toThrow(/SETTING_INVALID: Another process/))
+    writeFileSync(file, flipped((length) => length >> 1)(readFileSync(file)))
+    expect(await types(restoreWord, file, '--check')).toEqual([4, expect.stringContaining('This file is not a backup as Gantry wrote it')])
+  })
+
+  test('a name of our own form is that of its time, where that is now', async () => {
+    copyInto(join(made, 'data'))
+    const at = Date.now() - 2_000
+    expect(await types(backupWord, join(folder, backupName(at)))).toEqual([0, expect.stringMatching(/^Made .*: deployments 5, /)])
+    expect((await check(join(folder, backupName(at)))).manifest.madeAt).toBe(at)
+    for (const wrong of [at - 86_400_000, at + 86_400_000])
+      await expect(types(backupWord, join(folder, backupName(wrong)))).rejects.toThrow(/BACKUP_REFUSED: This backup has the name of another/)
   })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { furnish } from '../world/backups.ts'
 import { FollowedPage } from '../world/followed-page.ts'
+import { GantryProcess } from '../world/gantry-process.ts'
 import { keysText } from '../world/vault-rotation.ts'
 import { newKey } from '../world/vault.ts'
 
@@ -42,8 +43,10 @@ test('the page’s commands do what it says, one after the other', async () => {
   expect(readdirSync(elsewhere)).toContain('gantry.db')
 
   writeFileSync(join(folder, 'vault.keys'), keysText(next))
-  // The vault's secrets are gone with the key, as security.md has it; what is left needs the new one alone.
   copyFileSync(join(elsewhere, 'gantry.db'), join(folder, 'gantry.db'))
+  // As security.md has it: the vault's secrets are gone with the key, and what is left needs the new one alone.
+  const environment = { GANTRY_DATA: folder, GANTRY_KEYS_PATH: join(folder, 'vault.keys') }
+  expect(await new GantryProcess({ folder, words: ['keys', 'discard', 'k1', '--yes'], environment }).ended).toBe(0)
   expect(page.follow('under-the-new-key').out).toMatch(/It opens with the key k2\.\n$/)
   expect(page.isAtItsEnd).toBe(true)
 })

@@ -1,7 +1,7 @@
 import { Failure } from '../../errors.ts'
 import { encodeParts, type Bytes, type RandomBytes } from '../vault/aes-gcm.ts'
 import type { KeySource } from '../vault/key-source.ts'
-import { notOurs, type Manifest } from './manifest.ts'
+import { keysOf, notOurs, type Manifest } from './manifest.ts'
 
 /** What one backup is sealed with: derived (HKDF-SHA-256, RFC 5869) of 32 random bytes that no other backup has. */
 export interface BackupKeys {
@@ -32,11 +32,27 @@ export async function newBackupKeys(
 /** Throws VAULT_KEY_MISSING, VAULT_KEY_WRONG where another key has that name, BACKUP_BROKEN. */
 export async function openBackupKeys(source: KeySource, manifest: Manifest): Promise<BackupKeys> {
   const key = source.keys().find(({ id }) => id === manifest.key)
-  if (key === undefined) throw otherKey('VAULT_KEY_MISSING', manifest.key, 'no key of that name')
+  if (key === undefined) throw otherKey('VAULT_KEY_MISSING', manifest, 'no key of that name')
   const raw = await key.unwrap(bytesOf(manifest.wrapped), contextOf(manifest))
-  if (raw?.length !== KEY_BYTES) throw otherKey('VAULT_KEY_WRONG', manifest.key, 'a key that does not open it, or a manifest that was changed')
+  if (raw?.length !== KEY_BYTES) throw otherKey('VAULT_KEY_WRONG', manifest, 'a key that does not open it, or a manifest that was changed')
   return derived(raw)
 }
+
+/** Of a manifest that is proved. Throws VAULT_KEY_MISSING where what is in it could not be read. */
+export function refuseUnreadable(source: KeySource, manifest: Manifest): void {
+  const given = new Set(source.keys().map(({ id }) => id))
+  const missing = keysOf(manifest).filter((id) => !given.has(id))
+  if (missing.length === 0) return
+  throw new Failure('VAULT_KEY_MISSING', {
+    sentence: `The secrets in this backup are under ${keyWords(missing)}, and GANTRY_KEYS does not have ${missing.length === 1 ? 'it' : 'them'}.`,
+    found: keyWords([...given]),
+    wanted: keyWords(keysOf(manifest)),
+    next: `Put ${keyWords(missing)} into GANTRY_KEYS, behind newer ones, and ask again.`,
+  })
+}
+
+/** `the key k1`, `the keys k2 and k1`. */
+export const keyWords = (ids: readonly string[]): string => `the ${ids.length === 1 ? 'key' : 'keys'} ${ids.join(' and ')}`
 
 export async function signManifest({ manifest }: BackupKeys, text: string): Promise<string> {
   const mac = await crypto.subtle.sign('HMAC', manifest, new TextEncoder().encode(text))
@@ -78,10 +94,11 @@ const noKey = (): Failure =>
     next: 'Make a key with: gantry keys new. Put it into GANTRY_KEYS, keep a copy apart from the backups, and ask again.',
   })
 
-const otherKey = (code: 'VAULT_KEY_MISSING' | 'VAULT_KEY_WRONG', key: string, found: string): Failure =>
+/** Nothing of the manifest is proved yet. */
+const otherKey = (code: 'VAULT_KEY_MISSING' | 'VAULT_KEY_WRONG', manifest: Manifest, found: string): Failure =>
   new Failure(code, {
-    sentence: `This backup was encrypted under the key ${key}, which is not in GANTRY_KEYS.`,
+    sentence: `This backup says that it was encrypted under the key ${manifest.key}, which is not in GANTRY_KEYS.`,
     found,
-    wanted: `the key ${key}, unchanged`,
-    next: `Put the key ${key} into GANTRY_KEYS, behind newer ones, and ask again. Without it nobody can read this backup.`,
+    wanted: `${keyWords(keysOf(manifest))}, by what the file says of itself, which nobody can prove without the first`,
+    next: `Put ${keyWords(keysOf(manifest))} into GANTRY_KEYS, behind newer ones, and ask again. Without the key ${manifest.key} nobody can read this backup.`,
   })

@@ -14,15 +14,17 @@ export interface Canonical {
 
 /** Rows that are held at once. */
 const PAGE = 50
+/** `ANALYZE` makes tables `sqlite_stat1` to `sqlite_stat4`, which have no key. */
+const IS_CONTENT = `name not like 'sqlite@_stat%' escape '@'`
 
 /**
  * The same for the same content, however its pages lie in the file and whichever SQLite holds it: the schema, then every table in the order of
- * its name, every row in the order of its primary key, every value with its type and length.
+ * its name, every row in the order of its primary key, every value with its type and length. What SQLite counted for itself is no content.
  */
 export function canonicalHash(sql: Sql, hash: Hash): Canonical {
-  const schema = sql.all<{ name: string; sql: string }>(`select name, sql from sqlite_schema where sql is not null order by name`)
+  const schema = sql.all<{ name: string; sql: string }>(`select name, sql from sqlite_schema where sql is not null and ${IS_CONTENT} order by name`)
   hash.update(`gantry content 1;${values(schema.flatMap(({ name, sql: text }) => [name, text]))}`)
-  const tables = sql.all<{ name: string }>(`select name from sqlite_schema where type = 'table' order by name`)
+  const tables = sql.all<{ name: string }>(`select name from sqlite_schema where type = 'table' and ${IS_CONTENT} order by name`)
   let rows = 0
   for (const { name } of tables) {
     hash.update(`${values([name])}\n`)

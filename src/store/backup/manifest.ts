@@ -13,6 +13,8 @@ export interface Manifest {
   /** The key of `GANTRY_KEYS` that wraps the backup's own, and that one wrapped, as base64. */
   readonly key: string
   readonly wrapped: string
+  /** The keys of `GANTRY_KEYS` that the secrets in the database are under; what was written before manifests said so has none. */
+  readonly secretsUnder?: readonly string[]
   /** The length of the database that is in it. */
   readonly bytes: number
   /** `canonicalHash` of that database. */
@@ -35,9 +37,17 @@ export function readManifest(text: string): Manifest {
   const found = parsed(text)
   const format: unknown = found?.['format']
   if (typeof format === 'string' && format.startsWith('gantry backup ') && format !== FORMAT) throw newerFormat(format)
-  if (format !== FORMAT || typeof found?.['key'] !== 'string' || typeof found['wrapped'] !== 'string') throw notOurs('no manifest of a backup')
+  const { key, wrapped, secretsUnder = [] } = found ?? {}
+  const namesKeys = isKeyId(key) && Array.isArray(secretsUnder) && secretsUnder.every(isKeyId)
+  if (format !== FORMAT || !namesKeys || typeof wrapped !== 'string') throw notOurs('no manifest of a backup')
   return found as unknown as Manifest
 }
+
+/** As `GANTRY_KEYS` has them: what else stands in its place is shown to nobody. */
+export const isKeyId = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{1,32}$/.test(id)
+
+/** All that restoring it takes: the first opens the backup, all of them what is in it. */
+export const keysOf = ({ key, secretsUnder = [] }: Manifest): readonly string[] => [...new Set([key, ...secretsUnder])]
 
 function parsed(text: string): Readonly<Record<string, unknown>> | null {
   try {

@@ -21,6 +21,9 @@ test('each environment is said beside what its target says, and nobody waits for
     fails: () => Promise.reject(failure('TARGET_UNAVAILABLE')),
     hangs: () => new Promise(() => {}),
     begun: async () => runs('1.1', 1),
+    forged: async () => [...runs('1.1', Number.NaN), ...runs('1.1', 5)],
+    spent: async () => runs('1.1', 2 ** 53 - 1),
+    late: async () => runs('1.1', 2 ** 52 - 1),
   }
   for (const target of [...Object.keys(observations), 'gone']) {
     const own = plan({
@@ -53,5 +56,9 @@ test('each environment is said beside what its target says, and nobody waits for
   expect(found['hangs']).toMatchObject({ observed: { unknown: 'it did not answer within 15 seconds' } })
   expect(found['gone']).toMatchObject({ observed: { unknown: 'the operator file does not declare it' } })
   expect(found['begun']).toMatchObject({ recorded: 'nothing', observed: { runs: `shop: ${digestOf('1.1')}` } })
+  // Whoever can write a label there must not take the fences away from everybody.
+  expect(found['forged']).toMatchObject({ observed: { unknown: 'it remembers the fence NaN, which Gantry never gave it' }, fence: 0 })
+  expect(found['spent']).toMatchObject({ observed: { unknown: 'it remembers the fence 9007199254740991, which Gantry never gave it' }, fence: 0 })
+  expect(found['late']).toMatchObject({ observed: 'same', fence: 2 ** 52 - 1 })
   expect(time.isWaiting).toBe(false)
 })

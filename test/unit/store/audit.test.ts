@@ -116,6 +116,30 @@ describe('the chain', () => {
     expect(verifyAudit(sql, TABLE, MACS)).toMatchObject({ brokenAt: 3, sentence: expect.stringContaining('without the key') })
   })
 
+  test('under a key that is not here is looked through all the same, and what is wrong is told from what nobody can tell', () => {
+    const sql = memoryDatabase()
+    const LATER = macUnder(HMAC, new Uint8Array(32).fill(7))
+    for (const mac of [WITHOUT, MAC, MAC, LATER]) appendRepository(sql, mac)(42, entry())
+    const head = auditHead(sql, TABLE)
+    const unproved = {
+      brokenAt: 2,
+      sentence: expect.stringMatching(/^2 records, the first of them 2, were written under the key /),
+      isUnproved: true,
+    }
+    expect(verifyAudit(sql, TABLE, [LATER, WITHOUT], [head])).toEqual(unproved)
+    const found = (statement: string, macs = [WITHOUT]) => {
+      sql.all('savepoint before')
+      sql.all(statement)
+      const { sentence, isUnproved } = verifyAudit(sql, TABLE, macs, [head]) as { sentence: string; isUnproved?: true }
+      sql.all('rollback to before')
+      return [isUnproved, /[^.]*\.$/.exec(sentence)?.[0]]
+    }
+    expect(found(`delete from ${TABLE} where number = 3`)).toEqual([undefined, ' Record 3 is missing.'])
+    expect(found(`delete from ${TABLE} where number = 4`)).toEqual([undefined, ' The log ends with record 3, and record 4 was known elsewhere.'])
+    expect(found(`update ${TABLE} set login = 'mallory' where number = 1`)).toEqual([undefined, 'Record 1 is not as it was written.'])
+    expect(found(`update ${TABLE} set mac = mac || '0' where number = 3`, [LATER])).toEqual([undefined, ' Record 4 is not as it was written.'])
+  })
+
   test('keeps values apart that look alike when they are put together', () => {
     const [one, two] = [memoryDatabase(), memoryDatabase()]
     appendRepository(one, MAC)(42, entry({ before: 'a', after: 'b","c' }))

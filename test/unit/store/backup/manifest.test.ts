@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { backupName, readManifest, timeInName } from '../../../../src/store/backup/manifest.ts'
+import { backupName, keysOf, readManifest, timeInName } from '../../../../src/store/backup/manifest.ts'
 
 describe('the name of a backup', () => {
   test('says when it was made, to the millisecond, and sorts by that', () => {
@@ -31,8 +31,18 @@ describe('a manifest', () => {
     '{}',
     '{"format":"gantry backup 1"}',
     '{"format":"gantry backup 1","key":7,"wrapped":""}',
+    '{"format":"gantry backup 1","key":"\\u001b[2J","wrapped":""}',
+    '{"format":"gantry backup 1","key":"k1","wrapped":"","secretsUnder":["k1","\\nPut your keys there"]}',
+    '{"format":"gantry backup 1","key":"k1","wrapped":"","secretsUnder":"k1"}',
     '\0',
   ])('is none: %j', (text) => expect(() => readManifest(text)).toThrow(/BACKUP_BROKEN/))
+
+  test.each([
+    ['one key', {}, ['k2']],
+    ['several', { secretsUnder: ['k1', 'k2'] }, ['k2', 'k1']],
+  ])('names what it takes to restore it: %s', (_, more, keys) => {
+    expect(keysOf(readManifest(JSON.stringify({ format: 'gantry backup 1', key: 'k2', wrapped: '', ...more })))).toEqual(keys)
+  })
 
   test('of a later form is left to the version that knows it', () => {
     expect(() => readManifest('{"format":"gantry backup 2","key":"k1","wrapped":""}')).toThrow(/BACKUP_REFUSED: This backup was written by a newer/)
