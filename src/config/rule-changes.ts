@@ -1,7 +1,7 @@
 import type { EnvironmentRules, FreezeWindow } from '../deploy/environment.ts'
 import { listed, quoted, visible } from '../deploy/wording.ts'
 import { atLeastSo, byName, demand, described, different, fields, isSame, looser, span, stricter, texts } from './comparison.ts'
-import type { Comparison } from './comparison.ts'
+import type { Change, Comparison } from './comparison.ts'
 import { allow, approvals } from './who-changes.ts'
 
 /** What changes between two versions of one environment's rules: each rule says for itself which way is looser. */
@@ -164,6 +164,27 @@ const settings: Comparison<unknown> = (before, after) => {
 }
 const keyed = (value: unknown): ReadonlyMap<string, unknown> => new Map(Object.entries(value ?? {}))
 
+/** One change for all of a kind, so that a hundred parameters hide nothing else. */
+const parameters: Comparison<Rules['parameters']> = (before, after) => {
+  const [was, is] = [keyed(before), keyed(after)]
+  return [
+    ...some(
+      [...was.keys()].filter((name) => !is.has(name)),
+      (which) => stricter(`people may no longer set ${which}`),
+    ),
+    ...some(
+      [...is.keys()].filter((name) => !was.has(name)),
+      (which) => looser(`people may set ${which}`),
+    ),
+    ...some(
+      [...is.keys()].filter((name) => was.has(name) && !isSame(was.get(name), is.get(name))),
+      (which, count) => different(count === 1 ? `${which} changes` : `what can be set changes of ${which}`),
+    ),
+  ]
+}
+const some = (names: readonly string[], say: (which: string, count: number) => Change): Change[] =>
+  names.length === 0 ? [] : [say(names.length === 1 ? `the parameter ${names.join()}` : `${names.length} parameters: ${listed(names)}`, names.length)]
+
 /** By rule: one that `EnvironmentRules` gets and that stands nowhere here does not compile. */
 export const ruleChanges: Comparison<EnvironmentRules> = fields<EnvironmentRules>({
   name: () => [],
@@ -188,14 +209,5 @@ export const ruleChanges: Comparison<EnvironmentRules> = fields<EnvironmentRules
       goes: (window) => looser(`there is no freeze ${window} any more`),
     }),
   onFailure: described((what) => `on_failure is ${what}`, String),
-  parameters: (before, after) =>
-    byName(
-      new Map(Object.entries(before)),
-      new Map(Object.entries(after)),
-      {
-        comes: (name) => looser(`people may set the parameter ${name}`),
-        goes: (name) => stricter(`people may no longer set the parameter ${name}`),
-      },
-      (name, was, is) => (isSame(was, is) ? [] : [different(`the parameter ${name} changes`)]),
-    ),
+  parameters,
 })
