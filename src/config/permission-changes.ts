@@ -4,6 +4,7 @@ import { quoted, visible } from '../deploy/wording.ts'
 import { byName, described, fields, looser, span, stricter } from './comparison.ts'
 import type { Change } from './comparison.ts'
 import { ruleChanges } from './rule-changes.ts'
+import type { Ruled } from './rule-changes.ts'
 import { names } from './who-changes.ts'
 
 const ORDER: readonly PermissionChange['direction'][] = ['looser', 'different', 'stricter']
@@ -71,14 +72,18 @@ const imageChanges = fields<ImageRule>({
 function environmentChanges(before: App, after: App): Placed[] {
   const environments = new Set([...before.environments.keys(), ...after.environments.keys()])
   return [...environments].flatMap((environment) => {
-    const [was, is] = [before.environments.get(environment), after.environments.get(environment)]
-    return changesIn(was, is).map((one) => ({ ...one, environment }))
+    return changesIn(ruledIn(before, environment), ruledIn(after, environment)).map((one) => ({ ...one, environment }))
   })
 }
 
-function changesIn(was: EnvironmentRules | undefined, is: EnvironmentRules | undefined): readonly Change[] {
-  if (was !== undefined && is !== undefined) return ruleChanges(was, is)
-  if (is !== undefined) return [looser(`a new environment on the target ${is.target}: ${openTo(is)}`)]
+function ruledIn({ environments, images }: App, environment: string): Ruled | null {
+  const rules = environments.get(environment)
+  return rules === undefined ? null : { rules, images }
+}
+
+function changesIn(was: Ruled | null, is: Ruled | null): readonly Change[] {
+  if (was !== null && is !== null) return ruleChanges(was, is)
+  if (is !== null) return [looser(`a new environment on the target ${is.rules.target}: ${openTo(is.rules)}`)]
   return [stricter('there is no such environment any more, so nothing is deployed there')]
 }
 

@@ -1,6 +1,22 @@
-import type { EnvironmentRules, FreezeWindow } from '../deploy/environment.ts'
+import type { App, EnvironmentRules, FreezeWindow, ImageRule } from '../deploy/environment.ts'
+import { demanded } from '../deploy/gates/built.ts'
+import { fillTag } from '../deploy/tag-template.ts'
 import { listed, quoted, visible } from '../deploy/wording.ts'
-import { atLeastSo, byName, demand, described, different, fields, isSame, looser, span, stricter, texts } from './comparison.ts'
+import {
+  atLeastSo,
+  byName,
+  byPattern,
+  demand,
+  described,
+  different,
+  EVERYTHING,
+  fields,
+  isSame,
+  looser,
+  span,
+  stricter,
+  texts,
+} from './comparison.ts'
 import type { Change, Comparison } from './comparison.ts'
 import { allow, approvals } from './who-changes.ts'
 
@@ -22,11 +38,15 @@ const asks =
     before === after ? [] : [after ? stricter(`${who} has to ${what}`) : looser(`${who} no longer has to ${what}`)]
 
 const branchNames = (patterns: readonly string[]): string => listed(patterns.map(quoted))
+const isAny = (patterns: readonly string[]): boolean => patterns.includes(EVERYTHING)
 const branches: Comparison<readonly string[] | null> = (before, after) => {
-  if (isSame(before, after)) return []
-  if (before === null) return [stricter(`only ${branchNames(after ?? [])} may be deployed; any branch could`)]
-  if (after === null) return [looser(`any branch may be deployed; only ${branchNames(before)} could`)]
-  return byName(texts(before), texts(after), {
+  const [was, is] = [before ?? [EVERYTHING], after ?? [EVERYTHING]]
+  if (isAny(was) !== isAny(is)) {
+    return isAny(is)
+      ? [looser(`any branch may be deployed; only ${branchNames(was)} could`)]
+      : [stricter(`only ${branchNames(is)} may be deployed; any branch could`)]
+  }
+  return byPattern(was, is, {
     comes: (name) => looser(`the branch ${quoted(name)} may be deployed, too`),
     goes: (name) => stricter(`the branch ${quoted(name)} may no longer be deployed`),
   })
@@ -41,28 +61,36 @@ const from = fields<Rule<'from'>>({
 
 const NOTHING_BY_ITSELF: Rule<'auto'> = { push: [], checks: false, package: false }
 
-/** What begins by itself needs nobody's permission. */
+/** With a space, which no pattern holds; and with `**`, because nobody knows here what it is called: only the pattern for everything fits it. */
+const DEFAULT_BRANCH = '** default'
+const branchName = (pattern: string): string => (pattern === DEFAULT_BRANCH ? 'the default branch' : quoted(pattern))
+
+/** Whose pushes are deployed by themselves: without branches green checks mean the default one. */
+const startsOn = ({ push, checks }: Rule<'auto'>): readonly string[] => (push.length === 0 && checks ? [DEFAULT_BRANCH] : push)
+
+/** What begins by itself needs nobody's permission. Compared by what begins, not by the keys that say so. */
 const auto: Comparison<Rules['auto']> = (before, after) => automatic(before ?? NOTHING_BY_ITSELF, after ?? NOTHING_BY_ITSELF)
 
-const automatic: Comparison<Rule<'auto'>> = (before, after) =>
-  fields<Rule<'auto'>>({
-    push: (was, is) =>
-      byName(texts(was), texts(is), {
-        comes: (name) => looser(`a push to ${quoted(name)} is deployed by itself`),
-        goes: (name) => stricter(`a push to ${quoted(name)} is no longer deployed by itself`),
-      }),
-    checks: (was, is) => {
-      if (was === is) return []
-      // Beside branches it is one more thing to wait for; alone it is what sets the default branch going.
-      if ((is ? before : after).push.length > 0)
-        return [is ? stricter('what begins by itself waits for green checks') : looser('what begins by itself no longer waits for green checks')]
-      return [is ? looser('green checks begin a deployment by themselves') : stricter('green checks no longer begin a deployment by themselves')]
-    },
-    package: (was, is) => {
-      if (was === is) return []
-      return [is ? looser('a published image is deployed by itself') : stricter('a published image is no longer deployed by itself')]
-    },
-  })(before, after)
+const automatic: Comparison<Rule<'auto'>> = (before, after) => {
+  const [was, is] = [startsOn(before), startsOn(after)]
+  return [
+    ...byPattern(was, is, {
+      comes: (name) => looser(`a push to ${branchName(name)} is deployed by itself${after.checks ? ' once its checks are green' : ''}`),
+      goes: (name) => stricter(`a push to ${branchName(name)} is no longer deployed by itself`),
+    }),
+    ...fields<Rule<'auto'>>({
+      push: () => [],
+      checks: (waited, waits) => {
+        if (waited === waits || was.length === 0 || is.length === 0) return []
+        return [waits ? stricter('what begins by itself waits for green checks') : looser('what begins by itself no longer waits for green checks')]
+      },
+      package: (began, begins) => {
+        if (began === begins) return []
+        return [begins ? looser('a published image is deployed by itself') : stricter('a published image is no longer deployed by itself')]
+      },
+    })(before, after),
+  ]
+}
 
 const health = demand<Rule<'health'>>(
   {
@@ -185,8 +213,29 @@ const parameters: Comparison<Rules['parameters']> = (before, after) => {
 const some = (names: readonly string[], say: (which: string, count: number) => Change): Change[] =>
   names.length === 0 ? [] : [say(names.length === 1 ? `the parameter ${names.join()}` : `${names.length} parameters: ${listed(names)}`, names.length)]
 
+/** What the rules come to: what is in force though no key says so, and what never happens though a key does. */
+function inForce(rules: Rules, images: Iterable<ImageRule>): Rules {
+  const { auto, verify } = rules
+  const begins = auto?.package === true && [...images].some((image) => canBegin(image, rules))
+  return { ...rules, auto: auto === null ? null : { ...auto, package: begins }, verify: { ...verify, commit: demanded(rules) } }
+}
+
+/** Whether any published tag of it can be the one of the default branch's head: `startOnPackage`. */
+const canBegin = ({ repository, tag }: ImageRule, { verify }: Rules): boolean =>
+  repository.startsWith('ghcr.io/') &&
+  (tag === null ? verify.commit !== null : typeof fillTag(tag, { sha: '0'.repeat(40), branch: 'main', pr: null }) === 'string')
+
+/** An environment's rules, and the images of its app. */
+export interface Ruled {
+  readonly rules: Rules
+  readonly images: App['images']
+}
+
+export const ruleChanges: Comparison<Ruled> = (before, after) =>
+  byRule(inForce(before.rules, before.images.values()), inForce(after.rules, after.images.values()))
+
 /** By rule: one that `EnvironmentRules` gets and that stands nowhere here does not compile. */
-export const ruleChanges: Comparison<EnvironmentRules> = fields<EnvironmentRules>({
+const byRule: Comparison<EnvironmentRules> = fields<EnvironmentRules>({
   name: () => [],
   target: described((target) => `it is deployed to the target ${target}`, visible),
   settings,

@@ -37,7 +37,8 @@ export const built: Gate = {
   },
 }
 
-function demanded({ verify, require }: Pick<EnvironmentRules, 'verify' | 'require'>): 'claimed' | 'proved' | null {
+/** What a rule says, or what others make necessary. */
+export function demanded({ verify, require }: Pick<EnvironmentRules, 'verify' | 'require'>): 'claimed' | 'proved' | null {
   const isJudged = require.checks !== null || require.reviews > 0 || require.signed
   return verify.commit ?? (isJudged ? 'claimed' : null)
 }

@@ -62,7 +62,7 @@ describe('the check of a changed configuration', () => {
   test('fits, however many environments there are', async () => {
     const environment = (index: number): string =>
       `  "e${index}": { target: x, allow: { any: [${'user:aaaaaaaaaaaaaaaaaaaaaaaaaaaa, '.repeat(9)}user:b] } }\n`
-    await pushes(`${DEPLOY_YML}${Array.from({ length: 180 }, (_, index) => environment(index)).join('')}`)
+    await pushes(`${DEPLOY_YML}${Array.from({ length: 150 }, (_, index) => environment(index)).join('')}`)
     const [check] = desk.github.repository.checks
     expect(check?.conclusion).toBe('neutral')
     expect(check?.output?.title).toMatch(/^Valid, but not everything is shown: [0-9]+ looser$/)

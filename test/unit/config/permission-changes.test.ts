@@ -77,6 +77,36 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     ['stricter | the branch "release/*" may no longer be deployed.'],
   ],
   [
+    'from.branches',
+    'from: { branches: [main, dev] }',
+    'from: { branches: ["**"] }',
+    ['looser | any branch may be deployed; only "main", "dev" could.'],
+    ['stricter | only "main", "dev" may be deployed; any branch could.'],
+  ],
+  [
+    'from.branches',
+    'from: { branches: ["release/*"] }',
+    'from: { branches: ["release/**"] }',
+    ['looser | the branch "release/**" may be deployed, too.'],
+    ['stricter | the branch "release/**" may no longer be deployed.'],
+  ],
+  [
+    'from.branches',
+    'from: { branches: ["*/*"] }',
+    'from: { branches: ["*/*", "a/**"] }',
+    ['looser | the branch "a/**" may be deployed, too.'],
+    ['stricter | the branch "a/**" may no longer be deployed.'],
+  ],
+  ['from.branches', '', 'from: { branches: ["**"] }', [], []],
+  ['from.branches', 'from: { branches: ["**"] }', 'from: { branches: ["**", main] }', [], []],
+  [
+    'from.branches',
+    'from: { branches: ["**", main] }',
+    'from: { branches: [main] }',
+    ['stricter | only "main" may be deployed; any branch could.'],
+    ['looser | any branch may be deployed; only "main" could.'],
+  ],
+  [
     'from.pull_requests',
     'from: { pull_requests: false }',
     '',
@@ -106,18 +136,70 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     ['looser | what begins by itself no longer waits for green checks.'],
   ],
   [
+    'auto.push',
+    'auto: { push: [release], checks: green }',
+    'auto: { checks: green }',
+    [
+      'looser | a push to the default branch is deployed by itself once its checks are green.',
+      'stricter | a push to "release" is no longer deployed by itself.',
+    ],
+    [
+      'looser | a push to "release" is deployed by itself once its checks are green.',
+      'stricter | a push to the default branch is no longer deployed by itself.',
+    ],
+  ],
+  [
+    'auto.push',
+    'auto: { push: [release] }',
+    'auto: { checks: green }',
+    [
+      'looser | a push to the default branch is deployed by itself once its checks are green.',
+      'stricter | a push to "release" is no longer deployed by itself.',
+      'stricter | what begins by itself waits for green checks.',
+    ],
+    [
+      'looser | a push to "release" is deployed by itself.',
+      'looser | what begins by itself no longer waits for green checks.',
+      'stricter | a push to the default branch is no longer deployed by itself.',
+    ],
+  ],
+  [
+    'auto.push',
+    'auto: { checks: green }',
+    'auto: { push: ["**"], checks: green }',
+    ['looser | a push to "**" is deployed by itself once its checks are green.'],
+    ['stricter | a push to "**" is no longer deployed by itself.'],
+  ],
+  ['auto.push', 'auto: { push: ["release/*"] }', 'auto: { push: ["release/*", release/1] }', [], []],
+  [
     'auto.checks',
     '',
     'auto: { checks: green }',
-    ['looser | green checks begin a deployment by themselves.'],
-    ['stricter | green checks no longer begin a deployment by themselves.'],
+    ['looser | a push to the default branch is deployed by itself once its checks are green.'],
+    ['stricter | a push to the default branch is no longer deployed by itself.'],
   ],
   [
     'auto.package',
-    '',
-    'auto: { package: published }',
+    'verify: { commit: claimed }',
+    'verify: { commit: claimed }, auto: { package: published }',
     ['looser | a published image is deployed by itself.'],
     ['stricter | a published image is no longer deployed by itself.'],
+  ],
+  ['auto.package', '', 'auto: { package: published }', [], []],
+  [
+    'auto.package',
+    'auto: { package: published }',
+    'auto: { package: published }, verify: { commit: proved, attestation: { repository: acme/shop, workflow: .github/workflows/release.yml, ref: refs/heads/main } }',
+    [
+      'looser | a published image is deployed by itself.',
+      'stricter | an attestation has to say which commit an image was built from; it was nothing.',
+      'stricter | an image has to be attested by ".github/workflows/release.yml" of acme/shop for "refs/heads/main".',
+    ],
+    [
+      'looser | nothing has to say which commit an image was built from; it was an attestation.',
+      'looser | an image no longer has to be attested by ".github/workflows/release.yml" of acme/shop for "refs/heads/main".',
+      'stricter | a published image is no longer deployed by itself.',
+    ],
   ],
   [
     'approvals.count',
@@ -158,8 +240,35 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'require.checks',
     'require: { checks: [{ name: build, app: github-actions }] }',
     '',
-    ['looser | no check has to be green; it was the check "build" of github-actions.'],
-    ['stricter | the check "build" of github-actions has to be green.'],
+    [
+      'looser | no check has to be green; it was the check "build" of github-actions.',
+      'looser | nothing has to say which commit an image was built from; it was its label.',
+    ],
+    [
+      'stricter | the check "build" of github-actions has to be green.',
+      'stricter | its label has to say which commit an image was built from; it was nothing.',
+    ],
+  ],
+  [
+    'require.checks',
+    'require: { checks: all }',
+    'verify: { commit: claimed }',
+    ['looser | no check has to be green; it was every check that reports.'],
+    ['stricter | every check that reports has to be green.'],
+  ],
+  ['verify.commit', 'require: { checks: all }', 'require: { checks: all }, verify: { commit: claimed }', [], []],
+  [
+    'require.reviews',
+    '',
+    'require: { reviews: 1 }',
+    [
+      'stricter | the number of reviews asked for is 1; it was 0.',
+      'stricter | its label has to say which commit an image was built from; it was nothing.',
+    ],
+    [
+      'looser | the number of reviews asked for is 0; it was 1.',
+      'looser | nothing has to say which commit an image was built from; it was its label.',
+    ],
   ],
   [
     'require.checks',
@@ -193,8 +302,8 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'require.signed',
     'require: { signed: true }',
     '',
-    ['looser | the commit no longer has to be signed.'],
-    ['stricter | the commit has to be signed.'],
+    ['looser | the commit no longer has to be signed.', 'looser | nothing has to say which commit an image was built from; it was its label.'],
+    ['stricter | the commit has to be signed.', 'stricter | its label has to say which commit an image was built from; it was nothing.'],
   ],
   [
     'verify.commit',
@@ -356,6 +465,14 @@ describe('images, environments and apps', () => {
       'different | shop: the image main has the tag "{sha}" where none is named; it was none.',
       'different | shop: the image main is waited for 15m; it was 0s.',
     ])
+  })
+
+  test('a template lets published images begin, and one that needs a number never does', () => {
+    const rules = 'auto: { package: published }'
+    const begins = ['looser | shop/production: a published image is deployed by itself.']
+    expect(changes(file({ rules }), file({ rules, image: ', tag: "sha-{sha}"' })).slice(0, 1)).toEqual(begins)
+    expect(changes(file({ image: ', tag: "pr-{pr}"' }), file({ rules, image: ', tag: "pr-{pr}"' }))).toEqual([])
+    expect(changes(file({ image: ', tag: "{branch}"' }), file({ rules, image: ', tag: "{branch}"' }))).toEqual(begins)
   })
 
   test('images and environments that come and go, and the default', () => {
