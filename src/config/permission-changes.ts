@@ -1,11 +1,10 @@
 import type { PermissionChange } from '../deploy/configuration-check.ts'
-import type { App, Configuration, EnvironmentRules, ImageRule } from '../deploy/environment.ts'
+import type { App, Configuration, ImageRule } from '../deploy/environment.ts'
 import { quoted, visible } from '../deploy/wording.ts'
 import { byName, described, fields, looser, span, stricter } from './comparison.ts'
 import type { Change } from './comparison.ts'
-import { ruleChanges } from './rule-changes.ts'
+import { opened, ruleChanges } from './rule-changes.ts'
 import type { Ruled } from './rule-changes.ts'
-import { names } from './who-changes.ts'
 
 const ORDER: readonly PermissionChange['direction'][] = ['looser', 'different', 'stricter']
 
@@ -83,13 +82,6 @@ function ruledIn({ environments, images }: App, environment: string): Ruled | nu
 
 function changesIn(was: Ruled | null, is: Ruled | null): readonly Change[] {
   if (was !== null && is !== null) return ruleChanges(was, is)
-  if (is !== null) return [looser(`a new environment on the target ${is.rules.target}: ${openTo(is.rules)}`)]
+  if (is !== null) return opened(is)
   return [stricter('there is no such environment any more, so nothing is deployed there')]
-}
-
-/** Who gets in, in short. */
-function openTo({ allow, approvals, auto }: EnvironmentRules): string {
-  const any = allow.any.length === 0 ? '' : ` who is one of ${names(allow.any)}`
-  const second = approvals === null ? '' : `, with ${approvals.count === 1 ? '1 approval' : `${approvals.count} approvals`}`
-  return `anybody with the role ${allow.role}${any} may deploy there${second}${auto === null ? '' : ', and it begins by itself'}`
 }

@@ -18,7 +18,7 @@ import {
   texts,
 } from './comparison.ts'
 import type { Change, Comparison } from './comparison.ts'
-import { allow, approvals } from './who-changes.ts'
+import { allow, approvals, approvalsNeeded, appsLetIn, names, people } from './who-changes.ts'
 
 /** What changes between two versions of one environment's rules: each rule says for itself which way is looser. */
 
@@ -43,11 +43,11 @@ const branches: Comparison<readonly string[] | null> = (before, after) => {
   const [was, is] = [before ?? [EVERYTHING], after ?? [EVERYTHING]]
   if (isAny(was) !== isAny(is)) {
     return isAny(is)
-      ? [looser(`any branch may be deployed; only ${branchNames(was)} could`)]
+      ? [looser(`any branch may be deployed${was.length > 0 ? `; only ${branchNames(was)} could` : ''}`)]
       : [stricter(`only ${branchNames(is)} may be deployed; any branch could`)]
   }
   return byPattern(was, is, {
-    comes: (name) => looser(`the branch ${quoted(name)} may be deployed, too`),
+    comes: (name) => looser(`the branch ${quoted(name)} may be deployed${was.length > 0 ? ', too' : ''}`),
     goes: (name) => stricter(`the branch ${quoted(name)} may no longer be deployed`),
   })
 }
@@ -214,10 +214,16 @@ const some = (names: readonly string[], say: (which: string, count: number) => C
   names.length === 0 ? [] : [say(names.length === 1 ? `the parameter ${names.join()}` : `${names.length} parameters: ${listed(names)}`, names.length)]
 
 /** What the rules come to: what is in force though no key says so, and what never happens though a key does. */
-function inForce(rules: Rules, images: Iterable<ImageRule>): Rules {
-  const { auto, verify } = rules
-  const begins = auto?.package === true && [...images].some((image) => canBegin(image, rules))
-  return { ...rules, auto: auto === null ? null : { ...auto, package: begins }, verify: { ...verify, commit: demanded(rules) } }
+function inForce({ rules, images }: Ruled): Rules {
+  const { auto, from, verify } = rules
+  const begins = auto?.package === true && [...images.values()].some((image) => canBegin(image, rules))
+  const { pullRequests } = from
+  return {
+    ...rules,
+    from: { ...from, forks: pullRequests && from.forks, drafts: pullRequests && from.drafts },
+    auto: auto === null ? null : { ...auto, package: begins },
+    verify: { ...verify, commit: demanded(rules) },
+  }
 }
 
 /** Whether any published tag of it can be the one of the default branch's head: `startOnPackage`. */
@@ -231,8 +237,46 @@ export interface Ruled {
   readonly images: App['images']
 }
 
-export const ruleChanges: Comparison<Ruled> = (before, after) =>
-  byRule(inForce(before.rules, before.images.values()), inForce(after.rules, after.images.values()))
+export const ruleChanges: Comparison<Ruled> = (before, after) => byRule(inForce(before), inForce(after))
+
+const NOTHING_MAY: Rule<'from'> = { branches: [], pullRequests: false, forks: false, drafts: false }
+
+/** What may happen where nothing could before, and what is not demanded there: every rule that a change would be told of. */
+export function opened(ruled: Ruled): readonly Change[] {
+  const rules = inForce(ruled)
+  const { target, allow, approvals, verify } = rules
+  const second = approvals === null ? '' : `; ${approvalsNeeded(approvals)}`
+  const missing = demands.filter(({ isMade }) => !isMade(rules)).map(({ what }) => what)
+  return [
+    looser(`a new environment on the target ${target}: ${whoMay(allow)}${second}`),
+    ...appsLetIn([], allow.any),
+    ...from(NOTHING_MAY, rules.from),
+    ...auto(null, rules.auto),
+    ...(verify.attestation === null ? [] : [looser(`an image counts that is attested by ${attester(verify.attestation)}`)]),
+    ...parameters({}, rules.parameters),
+    ...(missing.length === 0 ? [] : [looser(`not demanded there: ${missing.join(', ')}`)]),
+  ]
+}
+
+function whoMay({ role, any }: Rules['allow']): string {
+  if (any.length === 0) return `anybody with the role ${role} may deploy there`
+  return people(any).length === 0
+    ? 'nobody may deploy there by their role'
+    : `anybody with the role ${role} who is one of ${names(people(any))} may deploy there`
+}
+
+const demands: readonly { readonly what: string; readonly isMade: (rules: Rules) => boolean }[] = [
+  { what: 'health after the switch', isMade: ({ health }) => health !== null },
+  { what: 'another environment before it', isMade: ({ after }) => after !== null },
+  { what: 'approvals', isMade: ({ approvals }) => approvals !== null },
+  { what: 'green checks', isMade: ({ require }) => require.checks !== null },
+  { what: 'reviews', isMade: ({ require }) => require.reviews > 0 },
+  { what: 'a pull request that is up to date', isMade: ({ require }) => require.upToDate },
+  { what: 'signed commits', isMade: ({ require }) => require.signed },
+  { what: 'images built from the commit', isMade: ({ verify }) => verify.commit !== null },
+  { what: 'an attestation', isMade: ({ verify }) => verify.attestation !== null },
+  { what: 'a freeze', isMade: ({ freeze }) => freeze.length > 0 },
+]
 
 /** By rule: one that `EnvironmentRules` gets and that stands nowhere here does not compile. */
 const byRule: Comparison<EnvironmentRules> = fields<EnvironmentRules>({

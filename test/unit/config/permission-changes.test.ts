@@ -52,16 +52,17 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'allow.any',
     'allow: { any: [team:acme/leads, user:ada] }',
     'allow: { any: [user:ada, app:release-bot] }',
-    ['looser | app:release-bot may deploy, too.', 'stricter | team:acme/leads may no longer deploy.'],
-    ['looser | team:acme/leads may deploy, too.', 'stricter | app:release-bot may no longer deploy.'],
+    ['looser | app:release-bot may deploy without a role.', 'stricter | team:acme/leads may no longer deploy.'],
+    ['looser | team:acme/leads may deploy, too.', 'stricter | app:release-bot may no longer deploy without a role.'],
   ],
   [
     'allow.any',
     '',
     'allow: { any: [app:12345] }',
-    ['looser | app:12345 may deploy without a role.', 'stricter | only app:12345 may deploy; anybody with the role could.'],
-    ['looser | anybody with the role may deploy; only app:12345 could.', 'stricter | app:12345 may no longer deploy without a role.'],
+    ['looser | app:12345 may deploy without a role.', 'stricter | nobody may deploy by their role; anybody with the role could.'],
+    ['looser | anybody with the role may deploy; nobody could by their role.', 'stricter | app:12345 may no longer deploy without a role.'],
   ],
+  ['allow.any', 'allow: { any: [user:ada] }', 'allow: { any: [user:Ada] }', [], []],
   [
     'from.branches',
     'from: { branches: [main] }',
@@ -120,6 +121,22 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     ["looser | the head of a fork's pull request may be deployed."],
     ["stricter | the head of a fork's pull request may no longer be deployed."],
   ],
+  [
+    'from.forks',
+    'from: { pull_requests: false, forks: true, drafts: true }',
+    'from: { forks: true, drafts: true }',
+    [
+      'looser | the head of a pull request may be deployed.',
+      "looser | the head of a fork's pull request may be deployed.",
+      'looser | a draft may be deployed.',
+    ],
+    [
+      'stricter | the head of a pull request may no longer be deployed.',
+      "stricter | the head of a fork's pull request may no longer be deployed.",
+      'stricter | a draft may no longer be deployed.',
+    ],
+  ],
+  ['from.drafts', 'from: { pull_requests: false }', 'from: { pull_requests: false, forks: true, drafts: true }', [], []],
   ['from.drafts', '', 'from: { drafts: true }', ['looser | a draft may be deployed.'], ['stricter | a draft may no longer be deployed.']],
   [
     'auto.push',
@@ -219,8 +236,8 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'approvals.by',
     'approvals: { count: 1, by: [team:acme/leads] }',
     A,
-    ['looser | anybody with the role may approve; only team:acme/leads could.'],
-    ['stricter | only team:acme/leads may approve; anybody with the role could.'],
+    ['looser | anybody with the role write may approve; only team:acme/leads could.'],
+    ['stricter | only team:acme/leads may approve; anybody with the role write could.'],
   ],
   [
     'approvals.not',
@@ -229,6 +246,25 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     ['looser | whoever asked may approve.', 'looser | whoever pushed may approve.'],
     ['stricter | whoever asked may no longer approve.', 'stricter | whoever pushed may no longer approve.'],
   ],
+  [
+    'approvals.not',
+    '',
+    'approvals: { count: 1, not: [] }',
+    [
+      'stricter | 1 approval by anybody with the role write (even whoever asked or the author of the pull request or whoever pushed) is needed; none was.',
+    ],
+    [
+      'looser | no approval is needed; it was 1 approval by anybody with the role write (even whoever asked or the author of the pull request or whoever pushed).',
+    ],
+  ],
+  [
+    'approvals.by',
+    'approvals: { count: 1, by: [app:release-bot] }',
+    A,
+    ['looser | anybody with the role write may approve; nobody could by their role.'],
+    ['stricter | nobody may approve by their role; anybody with the role write could.'],
+  ],
+  ['approvals.by', 'approvals: { count: 1, by: [user:ada] }', 'approvals: { count: 1, by: [user:Ada, app:release-bot] }', [], []],
   [
     'approvals.expire',
     A,
@@ -457,6 +493,89 @@ describe('every rule of an environment says what gets looser or stricter', () =>
   })
 })
 
+describe('whom a change lets in', () => {
+  const party = (kind: string, index: number): string => (kind === 'team' ? `team:acme/team${index}` : `${kind}:${kind}${index}`)
+  const many = (kind: string, count: number): string[] => Array.from({ length: count }, (_, index) => party(kind, index))
+
+  test('is named whole, Apps first, however many come with them', () => {
+    const come = [...many('user', 30), 'app:evil', ...many('team', 18)]
+    expect(ofRules('allow: { any: [user:ada] }', `allow: { any: [${['user:ada', ...come].join(', ')}] }`)).toEqual([
+      'looser | app:evil may deploy without a role.',
+      `looser | ${[...many('user', 30), ...many('team', 18)].join(', ')} may deploy, too.`,
+    ])
+    expect(ofRules('', `allow: { any: [${come.join(', ')}] }`)).toEqual([
+      'looser | app:evil may deploy without a role.',
+      `stricter | only ${[...many('user', 30), ...many('team', 18)].join(', ')} may deploy; anybody with the role could.`,
+    ])
+  })
+
+  test('is named whole where people may approve', () => {
+    const by = many('user', 50).join(', ')
+    expect(ofRules('approvals: { count: 1, by: [user:ada] }', `approvals: { count: 1, by: [${by}] }`)[0]).toBe(`looser | ${by} may approve, too.`)
+  })
+
+  test('and people who come back beside Apps are no news to the Apps', () => {
+    expect(ofRules('allow: { any: [app:bot] }', 'allow: { any: [app:bot, user:ada] }')).toEqual(['looser | user:ada may deploy.'])
+    expect(ofRules('allow: { any: [app:bot, user:ada] }', 'allow: { any: [app:bot] }')).toEqual(['stricter | user:ada may no longer deploy.'])
+  })
+})
+
+describe('a new environment', () => {
+  const added = (rules: string): string[] => changes(file(), `${file()}  new: { target: machine${rules === '' ? '' : `, ${rules}`} }\n`)
+  const first = 'looser | shop/new: a new environment on the target machine: '
+
+  test('says what may happen there and what is not demanded', () => {
+    expect(added('')).toEqual([
+      `${first}anybody with the role write may deploy there.`,
+      'looser | shop/new: any branch may be deployed.',
+      'looser | shop/new: the head of a pull request may be deployed.',
+      'looser | shop/new: not demanded there: health after the switch, another environment before it, approvals, green checks, reviews, a pull request that is up to date, signed commits, images built from the commit, an attestation, a freeze.',
+    ])
+  })
+
+  test('says all that its rules let in, Apps apart from people', () => {
+    const rules =
+      'from: { branches: [main, dev], forks: true, drafts: true }, allow: { any: [app:bot] }, auto: { push: ["**"] }, approvals: { count: 1, not: [author] }, parameters: { a: { type: string } }'
+    expect(added(rules)).toEqual([
+      `${first}nobody may deploy there by their role; 1 approval by anybody with the role write (even whoever asked or whoever pushed) is needed.`,
+      'looser | shop/new: app:bot may deploy without a role.',
+      'looser | shop/new: the branch "main" may be deployed.',
+      'looser | shop/new: the branch "dev" may be deployed.',
+      'looser | shop/new: the head of a pull request may be deployed.',
+      "looser | shop/new: the head of a fork's pull request may be deployed.",
+      'looser | shop/new: a draft may be deployed.',
+      'looser | shop/new: a push to "**" is deployed by itself.',
+      'looser | shop/new: people may set the parameter a.',
+      'looser | shop/new: not demanded there: health after the switch, another environment before it, green checks, reviews, a pull request that is up to date, signed commits, images built from the commit, an attestation, a freeze.',
+    ])
+  })
+
+  test('names people and Apps, each in their own line', () => {
+    expect(added('allow: { any: [app:bot, user:ada] }, auto: { checks: green }').slice(0, 2)).toEqual([
+      `${first}anybody with the role write who is one of user:ada may deploy there.`,
+      'looser | shop/new: app:bot may deploy without a role.',
+    ])
+    expect(added('auto: { checks: green }')).toContain(
+      'looser | shop/new: a push to the default branch is deployed by itself once its checks are green.',
+    )
+  })
+
+  test('with every demand says nothing of them', () => {
+    const every =
+      'url: "https://a.example", from: { branches: [main] }, health: { path: / }, after: { environment: staging }, approvals: { count: 1 }, require: { checks: all, reviews: 1, up_to_date: true, signed: true }, verify: { attestation: { repository: acme/shop, workflow: .github/workflows/release.yml } }, freeze: [{ from: "fri 15:00", to: "mon 08:05", zone: UTC }]'
+    expect(added(every)).toEqual([
+      `${first}anybody with the role write may deploy there; 1 approval by anybody with the role write is needed.`,
+      'looser | shop/new: the branch "main" may be deployed.',
+      'looser | shop/new: the head of a pull request may be deployed.',
+      'looser | shop/new: an image counts that is attested by ".github/workflows/release.yml" of acme/shop for any ref.',
+    ])
+  })
+})
+
+/** Of a new environment its first line alone. */
+const withoutDetails = (lines: readonly string[]): string[] =>
+  lines.filter((line) => !/: (any branch may|the head of|a push to|not demanded)/.test(line))
+
 describe('images, environments and apps', () => {
   test('an image that comes from elsewhere', () => {
     const text = file({ image: ', tag: "{sha}", wait: 15m' })
@@ -477,7 +596,7 @@ describe('images, environments and apps', () => {
 
   test('images and environments that come and go, and the default', () => {
     const text = file().replace('main: {', 'web: {').replace('  production:', '  preview:').replace('environments', 'default: preview\nenvironments')
-    expect(changes(file(), text)).toEqual([
+    expect(withoutDetails(changes(file(), text))).toEqual([
       'looser | shop: images of ghcr.io/acme/shop may be deployed, as web.',
       'looser | shop/preview: a new environment on the target machine: anybody with the role write may deploy there.',
       'different | shop: the default environment is preview; it was none.',
@@ -488,15 +607,15 @@ describe('images, environments and apps', () => {
 
   test('the first file there is says who gets in where', () => {
     const rules = 'allow: { role: maintain, any: [team:acme/leads, user:ada] }, approvals: { count: 2 }, auto: { push: [main] }'
-    expect(changes(null, file({ rules }))).toEqual([
+    expect(withoutDetails(changes(null, file({ rules })))).toEqual([
       'looser | shop: images of ghcr.io/acme/shop may be deployed, as main.',
       'looser | shop/staging: a new environment on the target staging-machine: anybody with the role write may deploy there.',
-      'looser | shop/production: a new environment on the target machine: anybody with the role maintain who is one of team:acme/leads, user:ada may deploy there, with 2 approvals, and it begins by itself.',
+      'looser | shop/production: a new environment on the target machine: anybody with the role maintain who is one of team:acme/leads, user:ada may deploy there; 2 approvals by anybody with the role write are needed.',
     ])
   })
 
   test('an app under another name is another app', () => {
-    expect(changes(file(), file().replace('app: shop', 'app: store')).map((line) => line.split(': ')[0])).toEqual([
+    expect(withoutDetails(changes(file(), file().replace('app: shop', 'app: store'))).map((line) => line.split(': ')[0])).toEqual([
       'looser | store',
       'looser | store/staging',
       'looser | store/production',
@@ -541,7 +660,7 @@ describe('a change of the file', () => {
 
   test('that puts a broken one right makes everything new', () => {
     const { former, changes } = compareConfigurations(broken, file(), 'shop')
-    expect([former, changes.length]).toEqual(['invalid', 3])
+    expect([former, changes.length]).toEqual(['invalid', 9])
   })
 
   test('that moves nothing but words changes nothing', () => {
