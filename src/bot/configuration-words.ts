@@ -106,8 +106,8 @@ const HEADINGS: Readonly<Record<PermissionChange['direction'], string>> = {
 }
 const DIRECTIONS = Object.keys(HEADINGS) as readonly PermissionChange['direction'][]
 
-/** Fifty names of people and teams fit: the sentences are bounded where they are made, and none is cut here. */
-const LONGEST_SENTENCE = 6_000
+/** Fifty names of who may deploy and fifty of who may approve fit: the sentences are bounded where they are made, and none is cut here. */
+const LONGEST_SENTENCE = 10_000
 
 function valid(change: ConfigurationChange, { changes, former }: ConfigurationVerdict): Judgement {
   const { lines, left } = asManyAsFit(changes, ({ sentence }) => `* ${prose(sentence, LONGEST_SENTENCE)}`)

@@ -12,34 +12,31 @@ const ORDER: readonly PermissionChange['direction'][] = ['looser', 'different', 
 export function permissionChanges(before: Configuration | null, after: Configuration): readonly PermissionChange[] {
   const former: Configuration['apps'] = before?.apps ?? new Map<string, App>()
   const apps = new Set([...former.keys(), ...after.apps.keys()])
-  const all = [...apps].flatMap((name) => appChanges(former.get(name) ?? nothingOf(name), after.apps.get(name) ?? nothingOf(name)))
-  return all.toSorted((a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction))
+  const all = [...apps].flatMap((name) => compareApps(former.get(name) ?? nothingOf(name), after.apps.get(name) ?? nothingOf(name)))
+  return [...all.filter(({ isNew }) => !isNew), ...all.filter(({ isNew }) => isNew)]
+    .toSorted((a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction))
+    .map(({ direction, where, words }) => ({ direction, sentence: `${where}: ${words}.` }))
 }
 
 const nothingOf = (name: string): App => ({ name, images: new Map(), default: null, environments: new Map() })
 
-/** A change, and the environment that it is about; null where it is the whole app. */
-type Placed = Change & { readonly environment: string | null }
-
-function appChanges(before: App, after: App): PermissionChange[] {
-  return compareApps(before, after).map(({ direction, words, environment }) => {
-    const where = environment === null ? after.name : `${after.name}/${environment}`
-    return { direction, sentence: `${where}: ${words}.` }
-  })
-}
+/** A change, and where. `isNew`: of an image or environment that comes, which must not hide what happens to one that stands there already. */
+type Placed = Change & { readonly where: string; readonly isNew: boolean }
 
 /** By field of an app, as the rules are by rule. */
 function compareApps(before: App, after: App): readonly Placed[] {
   const parts: Readonly<Record<keyof App, readonly Placed[]>> = {
     name: [],
-    images: ofApp(byName(before.images, after.images, IMAGE_WORDS, (name, was, is) => imageChanges(was, is).map(inImage(name)))),
-    default: ofApp(defaultChanges(before.default, after.default)),
+    images: byName(before.images, after.images, IMAGE_WORDS, (name, was, is) => imageChanges(was, is).map(inImage(name))).map((one) => ({
+      ...one,
+      where: after.name,
+      isNew: one.direction === 'looser',
+    })),
+    default: defaultChanges(before.default, after.default).map((one) => ({ ...one, where: after.name, isNew: false })),
     environments: environmentChanges(before, after),
   }
   return Object.values(parts).flat()
 }
-
-const ofApp = (changes: readonly Change[]): Placed[] => changes.map((one) => ({ ...one, environment: null }))
 
 const defaultChanges = described<App['default']>(
   (name) => `the default environment is ${name}`,
@@ -59,8 +56,8 @@ const imageChanges = fields<ImageRule>({
   name: () => [],
   repository: described((repository) => `comes from ${repository}`, visible),
   tag: described<ImageRule['tag']>(
-    (tag) => `has the tag ${tag} where none is named`,
-    (tag) => (tag === null ? 'none' : quoted(tag)),
+    (tag) => `has ${tag} where none is named`,
+    (tag) => (tag === null ? 'no tag' : `the tag ${quoted(tag)}`),
   ),
   wait: described<ImageRule['wait']>(
     (wait) => `is waited for ${wait}`,
@@ -71,7 +68,8 @@ const imageChanges = fields<ImageRule>({
 function environmentChanges(before: App, after: App): Placed[] {
   const environments = new Set([...before.environments.keys(), ...after.environments.keys()])
   return [...environments].flatMap((environment) => {
-    return changesIn(ruledIn(before, environment), ruledIn(after, environment)).map((one) => ({ ...one, environment }))
+    const [was, is] = [ruledIn(before, environment), ruledIn(after, environment)]
+    return changesIn(was, is).map((one) => ({ ...one, where: `${after.name}/${environment}`, isNew: was === null }))
   })
 }
 

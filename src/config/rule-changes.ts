@@ -1,4 +1,4 @@
-import type { App, EnvironmentRules, FreezeWindow, ImageRule } from '../deploy/environment.ts'
+import type { App, EnvironmentRules, FreezeWindow, ImageRule, Parameter } from '../deploy/environment.ts'
 import { demanded } from '../deploy/gates/built.ts'
 import { fillTag } from '../deploy/tag-template.ts'
 import { listed, quoted, visible } from '../deploy/wording.ts'
@@ -84,10 +84,8 @@ const automatic: Comparison<Rule<'auto'>> = (before, after) => {
         if (waited === waits || was.length === 0 || is.length === 0) return []
         return [waits ? stricter('what begins by itself waits for green checks') : looser('what begins by itself no longer waits for green checks')]
       },
-      package: (began, begins) => {
-        if (began === begins) return []
-        return [begins ? looser('a published image is deployed by itself') : stricter('a published image is no longer deployed by itself')]
-      },
+      // By image: `published`.
+      package: () => [],
     })(before, after),
   ]
 }
@@ -181,20 +179,49 @@ const verify = fields<Rule<'verify'>>({
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const moment = ({ day, minute }: FreezeWindow['from']): string =>
   `${DAYS[day]} ${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
-const windows = (freeze: readonly FreezeWindow[]): ReadonlyMap<string, string> =>
-  texts(freeze.map(({ from, to, zone }) => `from ${moment(from)} to ${moment(to)} ${visible(zone)}`))
+const windowName = ({ from, to, zone }: FreezeWindow): string => `from ${moment(from)} to ${moment(to)} ${visible(zone)}`
+
+const DAY = 24 * 60
+const minutes = (from: FreezeWindow['from'], to: FreezeWindow['from']): number =>
+  ((to.day - from.day) * DAY + to.minute - from.minute + 7 * DAY) % (7 * DAY)
+const isWithin =
+  (whole: FreezeWindow) =>
+  ({ from, to, zone }: FreezeWindow): boolean =>
+    zone === whole.zone && minutes(whole.from, from) + minutes(from, to) <= minutes(whole.from, whole.to)
+
+/** A window that another one holds neither comes nor goes. */
+const freeze: Comparison<Rules['freeze']> = (before, after) => {
+  const gone = before.filter((window) => !after.some((other) => isWithin(other)(window)))
+  const come = after.filter((window) => !before.some((other) => isWithin(other)(window)))
+  return [
+    ...gone.map((window) => {
+      const rest = after.filter(isWithin(window)).map(windowName)
+      if (rest.length === 0) return looser(`there is no freeze ${windowName(window)} any more`)
+      return looser(`of the freeze ${windowName(window)} only this is left: ${listed(rest)}`)
+    }),
+    ...come.map((window) => stricter(`nothing is deployed ${windowName(window)}`)),
+  ]
+}
+
+/** Of settings and of parameters: more than anybody has who does not want to hide one. */
+const MOST_NAMES = 50
 
 /** Whose values are the target's own, so they are only named: the keys at the top that are not what they were. */
 const settings: Comparison<unknown> = (before, after) => {
   const [was, is] = [keyed(before), keyed(after)]
   const keys = [...new Set([...was.keys(), ...is.keys()])].filter((key) => !isSame(was.get(key), is.get(key)))
-  return keys.length === 0 ? [] : [different(`the settings change: ${listed(keys.map(visible))}`)]
+  return keys.length === 0 ? [] : [different(`the settings change: ${listed(keys.map(visible), MOST_NAMES)}`)]
 }
 const keyed = (value: unknown): ReadonlyMap<string, unknown> => new Map(Object.entries(value ?? {}))
 
 /** One change for all of a kind, so that a hundred parameters hide nothing else. */
 const parameters: Comparison<Rules['parameters']> = (before, after) => {
-  const [was, is] = [keyed(before), keyed(after)]
+  const [was, is] = [new Map(Object.entries(before)), new Map(Object.entries(after))]
+  const both = [...is].flatMap(([name, now]) => {
+    const then = was.get(name)
+    return then === undefined || isSame(then, now) ? [] : [{ name, isMore: takesMore(then, now), isLess: takesMore(now, then) }]
+  })
+  const those = (isMeant: (one: (typeof both)[number]) => boolean): string[] => both.filter(isMeant).map(({ name }) => name)
   return [
     ...some(
       [...was.keys()].filter((name) => !is.has(name)),
@@ -205,26 +232,51 @@ const parameters: Comparison<Rules['parameters']> = (before, after) => {
       (which) => looser(`people may set ${which}`),
     ),
     ...some(
-      [...is.keys()].filter((name) => was.has(name) && !isSame(was.get(name), is.get(name))),
+      those(({ isMore }) => isMore),
+      (which) => looser(`people may give more values to ${which}`),
+    ),
+    ...some(
+      those(({ isLess }) => isLess),
+      (which) => stricter(`people may give fewer values to ${which}`),
+    ),
+    ...some(
+      those(({ isMore, isLess }) => !isMore && !isLess),
       (which, count) => different(count === 1 ? `${which} changes` : `what can be set changes of ${which}`),
     ),
   ]
 }
+
+/** Whether people may give it whatever they could before, and something else. */
+function takesMore(before: Parameter, after: Parameter): boolean {
+  if (after.type === 'string') return before.type !== 'string'
+  const isEnum = before.type === 'enum' && after.type === 'enum'
+  return isEnum && before.of.every((value) => after.of.includes(value)) && !after.of.every((value) => before.of.includes(value))
+}
+
 const some = (names: readonly string[], say: (which: string, count: number) => Change): Change[] =>
-  names.length === 0 ? [] : [say(names.length === 1 ? `the parameter ${names.join()}` : `${names.length} parameters: ${listed(names)}`, names.length)]
+  names.length === 0
+    ? []
+    : [say(names.length === 1 ? `the parameter ${names.join()}` : `${names.length} parameters: ${listed(names, MOST_NAMES)}`, names.length)]
 
 /** What the rules come to: what is in force though no key says so, and what never happens though a key does. */
-function inForce({ rules, images }: Ruled): Rules {
-  const { auto, from, verify } = rules
-  const begins = auto?.package === true && [...images.values()].some((image) => canBegin(image, rules))
+function inForce(rules: Rules): Rules {
+  const { from, verify } = rules
   const { pullRequests } = from
   return {
     ...rules,
     from: { ...from, forks: pullRequests && from.forks, drafts: pullRequests && from.drafts },
-    auto: auto === null ? null : { ...auto, package: begins },
     verify: { ...verify, commit: demanded(rules) },
   }
 }
+
+const published: Comparison<Ruled> = (before, after) =>
+  byName(texts(beginning(before)), texts(beginning(after)), {
+    comes: (repository) => looser(`a published image of ${visible(repository)} is deployed by itself`),
+    goes: (repository) => stricter(`a published image of ${visible(repository)} is no longer deployed by itself`),
+  })
+
+const beginning = ({ rules, images }: Ruled): readonly string[] =>
+  rules.auto?.package === true ? [...images.values()].filter((image) => canBegin(image, rules)).map(({ repository }) => repository) : []
 
 /** Whether any published tag of it can be the one of the default branch's head: `startOnPackage`. */
 const canBegin = ({ repository, tag }: ImageRule, { verify }: Rules): boolean =>
@@ -237,13 +289,13 @@ export interface Ruled {
   readonly images: App['images']
 }
 
-export const ruleChanges: Comparison<Ruled> = (before, after) => byRule(inForce(before), inForce(after))
+export const ruleChanges: Comparison<Ruled> = (before, after) => [...byRule(inForce(before.rules), inForce(after.rules)), ...published(before, after)]
 
 const NOTHING_MAY: Rule<'from'> = { branches: [], pullRequests: false, forks: false, drafts: false }
 
 /** What may happen where nothing could before, and what is not demanded there: every rule that a change would be told of. */
 export function opened(ruled: Ruled): readonly Change[] {
-  const rules = inForce(ruled)
+  const rules = inForce(ruled.rules)
   const { target, allow, approvals, verify } = rules
   const second = approvals === null ? '' : `; ${approvalsNeeded(approvals)}`
   const missing = demands.filter(({ isMade }) => !isMade(rules)).map(({ what }) => what)
@@ -252,6 +304,7 @@ export function opened(ruled: Ruled): readonly Change[] {
     ...appsLetIn([], allow.any),
     ...from(NOTHING_MAY, rules.from),
     ...auto(null, rules.auto),
+    ...published({ ...ruled, images: new Map() }, ruled),
     ...(verify.attestation === null ? [] : [looser(`an image counts that is attested by ${attester(verify.attestation)}`)]),
     ...parameters({}, rules.parameters),
     ...(missing.length === 0 ? [] : [looser(`not demanded there: ${missing.join(', ')}`)]),
@@ -296,11 +349,7 @@ const byRule: Comparison<EnvironmentRules> = fields<EnvironmentRules>({
   approvals,
   require,
   verify,
-  freeze: (before, after) =>
-    byName(windows(before), windows(after), {
-      comes: (window) => stricter(`nothing is deployed ${window}`),
-      goes: (window) => looser(`there is no freeze ${window} any more`),
-    }),
+  freeze,
   onFailure: described((what) => `on_failure is ${what}`, String),
   parameters,
 })

@@ -33,7 +33,15 @@ test('however many parameters come before it, what gets looser in production is 
   const { conclusion, title, summary } = check(file('', APPROVED), file(`, parameters: { ${many} }`, ''))
   expect([conclusion, title]).toEqual(['SUCCESS', 'Valid: 2 looser'])
   expect(summary).toContain('* `shop/production`: no approval is needed')
-  expect(summary).toContain('* `shop/dev`: people may set 60 parameters: `p0`, `p1`, `p2`, `p3`, `p4`, `p5`, `p6`, `p7`, `p8`, `p9` and 50 more.')
+  expect(summary).toMatch(/\* `shop\/dev`: people may set 60 parameters: `p0`, .*`p49` and 10 more\./)
+})
+
+test('whoever may deploy and approve in a new environment is named to the last one', () => {
+  const teams = (what: string): string => Array.from({ length: 50 }, (_, index) => `team:acme/${what.repeat(60)}${index}`).join(', ')
+  const rules = `allow: { any: [${teams('d')}] }, approvals: { count: 1, by: [${teams('a')}] }`
+  const { summary } = check(file('', ''), file('', '', `  new: { target: t, ${rules} }\n`))
+  expect(summary).toContain(`\`team:acme/${'d'.repeat(60)}49\` may deploy there; 1 approval by`)
+  expect(summary).toContain(`\`team:acme/${'a'.repeat(60)}49\` is needed.`)
 })
 
 test('nothing but the room decides how many changes are shown', () => {

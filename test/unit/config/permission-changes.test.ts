@@ -32,6 +32,10 @@ const A = 'approvals: { count: 1 }'
 const ATTESTED = (rest: string) => `verify: { attestation: { ${rest} } }`
 const RELEASE = 'repository: acme/shop, workflow: .github/workflows/release.yml'
 
+const many = (what: string, count = 50): string[] => Array.from({ length: count }, (_, index) => `${what}${index}`)
+const freezes = (...windows: readonly (readonly [from: string, to: string])[]): string =>
+  `freeze: [${windows.map(([from, to]) => `{ from: "${from}", to: "${to}", zone: UTC }`).join(', ')}]`
+
 /** Key, rules before, rules after, what is said. Each row is read backwards, too. */
 const ROWS: readonly (readonly [key: string, before: string, after: string, there: readonly string[], back: readonly string[]])[] = [
   [
@@ -199,8 +203,8 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'auto.package',
     'verify: { commit: claimed }',
     'verify: { commit: claimed }, auto: { package: published }',
-    ['looser | a published image is deployed by itself.'],
-    ['stricter | a published image is no longer deployed by itself.'],
+    ['looser | a published image of ghcr.io/acme/shop is deployed by itself.'],
+    ['stricter | a published image of ghcr.io/acme/shop is no longer deployed by itself.'],
   ],
   ['auto.package', '', 'auto: { package: published }', [], []],
   [
@@ -208,14 +212,14 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'auto: { package: published }',
     'auto: { package: published }, verify: { commit: proved, attestation: { repository: acme/shop, workflow: .github/workflows/release.yml, ref: refs/heads/main } }',
     [
-      'looser | a published image is deployed by itself.',
+      'looser | a published image of ghcr.io/acme/shop is deployed by itself.',
       'stricter | an attestation has to say which commit an image was built from; it was nothing.',
       'stricter | an image has to be attested by ".github/workflows/release.yml" of acme/shop for "refs/heads/main".',
     ],
     [
       'looser | nothing has to say which commit an image was built from; it was an attestation.',
       'looser | an image no longer has to be attested by ".github/workflows/release.yml" of acme/shop for "refs/heads/main".',
-      'stricter | a published image is no longer deployed by itself.',
+      'stricter | a published image of ghcr.io/acme/shop is no longer deployed by itself.',
     ],
   ],
   [
@@ -411,6 +415,36 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     ['stricter | nothing is deployed from fri 15:00 to mon 08:05 Europe/Berlin.'],
   ],
   [
+    'freeze',
+    freezes(['fri 15:00', 'mon 08:00']),
+    freezes(['fri 14:00', 'mon 09:00']),
+    ['stricter | nothing is deployed from fri 14:00 to mon 09:00 UTC.'],
+    ['looser | of the freeze from fri 14:00 to mon 09:00 UTC only this is left: from fri 15:00 to mon 08:00 UTC.'],
+  ],
+  [
+    'freeze',
+    freezes(['fri 15:00', 'mon 08:00'], ['wed 15:00', 'thu 08:00']),
+    freezes(['wed 16:00', 'wed 18:00'], ['thu 07:00', 'thu 09:00'], ['fri 15:00', 'mon 08:00']),
+    [
+      'looser | of the freeze from wed 15:00 to thu 08:00 UTC only this is left: from wed 16:00 to wed 18:00 UTC.',
+      'stricter | nothing is deployed from thu 07:00 to thu 09:00 UTC.',
+    ],
+    ['looser | there is no freeze from thu 07:00 to thu 09:00 UTC any more.', 'stricter | nothing is deployed from wed 15:00 to thu 08:00 UTC.'],
+  ],
+  [
+    'freeze',
+    freezes(['fri 15:00', 'mon 08:00']),
+    freezes(['fri 15:00', 'mon 08:00']).replace('UTC', 'Europe/Berlin'),
+    [
+      'looser | there is no freeze from fri 15:00 to mon 08:00 UTC any more.',
+      'stricter | nothing is deployed from fri 15:00 to mon 08:00 Europe/Berlin.',
+    ],
+    [
+      'looser | there is no freeze from fri 15:00 to mon 08:00 Europe/Berlin any more.',
+      'stricter | nothing is deployed from fri 15:00 to mon 08:00 UTC.',
+    ],
+  ],
+  [
     'health.path',
     'health: { path: /healthz }',
     '',
@@ -454,6 +488,13 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     ['different | the settings change: env, ports.'],
   ],
   [
+    'settings',
+    '',
+    `settings: { ${many('key').join(': 1, ')}: 1 }`,
+    [`different | the settings change: ${many('key').join(', ')}.`],
+    [`different | the settings change: ${many('key').join(', ')}.`],
+  ],
+  [
     'parameters',
     '',
     'parameters: { log_level: { type: string } }',
@@ -464,6 +505,20 @@ const ROWS: readonly (readonly [key: string, before: string, after: string, ther
     'parameters',
     'parameters: { log_level: { type: enum, of: [info] } }',
     'parameters: { log_level: { type: enum, of: [info, debug] } }',
+    ['looser | people may give more values to the parameter log_level.'],
+    ['stricter | people may give fewer values to the parameter log_level.'],
+  ],
+  [
+    'parameters',
+    'parameters: { log_level: { type: enum, of: [info], default: info }, size: { type: number } }',
+    'parameters: { log_level: { type: string }, size: { type: string } }',
+    ['looser | people may give more values to 2 parameters: log_level, size.'],
+    ['stricter | people may give fewer values to 2 parameters: log_level, size.'],
+  ],
+  [
+    'parameters',
+    'parameters: { log_level: { type: enum, of: [info] } }',
+    'parameters: { log_level: { type: enum, of: [debug] } }',
     ['different | the parameter log_level changes.'],
     ['different | the parameter log_level changes.'],
   ],
@@ -494,23 +549,22 @@ describe('every rule of an environment says what gets looser or stricter', () =>
 })
 
 describe('whom a change lets in', () => {
-  const party = (kind: string, index: number): string => (kind === 'team' ? `team:acme/team${index}` : `${kind}:${kind}${index}`)
-  const many = (kind: string, count: number): string[] => Array.from({ length: count }, (_, index) => party(kind, index))
+  const users = many('user:user', 30).join(', ')
+  const teams = many('team:acme/team', 18).join(', ')
 
   test('is named whole, Apps first, however many come with them', () => {
-    const come = [...many('user', 30), 'app:evil', ...many('team', 18)]
-    expect(ofRules('allow: { any: [user:ada] }', `allow: { any: [${['user:ada', ...come].join(', ')}] }`)).toEqual([
+    expect(ofRules('allow: { any: [user:ada] }', `allow: { any: [user:ada, ${users}, app:evil, ${teams}] }`)).toEqual([
       'looser | app:evil may deploy without a role.',
-      `looser | ${[...many('user', 30), ...many('team', 18)].join(', ')} may deploy, too.`,
+      `looser | ${users}, ${teams} may deploy, too.`,
     ])
-    expect(ofRules('', `allow: { any: [${come.join(', ')}] }`)).toEqual([
+    expect(ofRules('', `allow: { any: [${users}, app:evil, ${teams}] }`)).toEqual([
       'looser | app:evil may deploy without a role.',
-      `stricter | only ${[...many('user', 30), ...many('team', 18)].join(', ')} may deploy; anybody with the role could.`,
+      `stricter | only ${users}, ${teams} may deploy; anybody with the role could.`,
     ])
   })
 
   test('is named whole where people may approve', () => {
-    const by = many('user', 50).join(', ')
+    const by = many('user:user').join(', ')
     expect(ofRules('approvals: { count: 1, by: [user:ada] }', `approvals: { count: 1, by: [${by}] }`)[0]).toBe(`looser | ${by} may approve, too.`)
   })
 
@@ -581,17 +635,44 @@ describe('images, environments and apps', () => {
     const text = file({ image: ', tag: "{sha}", wait: 15m' })
     expect(changes(file(), text.replace('acme/shop,', 'mallory/shop,'))).toEqual([
       'different | shop: the image main comes from ghcr.io/mallory/shop; it was ghcr.io/acme/shop.',
-      'different | shop: the image main has the tag "{sha}" where none is named; it was none.',
+      'different | shop: the image main has the tag "{sha}" where none is named; it was no tag.',
       'different | shop: the image main is waited for 15m; it was 0s.',
     ])
   })
 
   test('a template lets published images begin, and one that needs a number never does', () => {
     const rules = 'auto: { package: published }'
-    const begins = ['looser | shop/production: a published image is deployed by itself.']
+    const begins = ['looser | shop/production: a published image of ghcr.io/acme/shop is deployed by itself.']
     expect(changes(file({ rules }), file({ rules, image: ', tag: "sha-{sha}"' })).slice(0, 1)).toEqual(begins)
     expect(changes(file({ image: ', tag: "pr-{pr}"' }), file({ rules, image: ', tag: "pr-{pr}"' }))).toEqual([])
     expect(changes(file({ image: ', tag: "{branch}"' }), file({ rules, image: ', tag: "{branch}"' }))).toEqual(begins)
+  })
+
+  test('of two images each says for itself that it begins', () => {
+    const two = (tag: string): string =>
+      file({ rules: 'auto: { package: published }', image: ', tag: "sha-{sha}"' }).replace(
+        'environments:',
+        `  worker: { repository: ghcr.io/acme/worker${tag} }\nenvironments:`,
+      )
+    expect(changes(two(''), two(', tag: "{sha}"'))).toEqual([
+      'looser | shop/production: a published image of ghcr.io/acme/worker is deployed by itself.',
+      'different | shop: the image worker has the tag "{sha}" where none is named; it was no tag.',
+    ])
+  })
+
+  test('what is new comes after whatever gets looser in what is there, in each app', () => {
+    const app = (name: string, rest = ''): string =>
+      `  ${name}:\n    images: { main: { repository: ghcr.io/acme/${name} }${rest === '' ? ', more: { repository: ghcr.io/acme/more }' : ''} }\n    environments: { production: { target: machine${rest} }${rest === '' ? ', new: { target: machine }' : ''} }\n`
+    const apps = (rest = ''): string => `version: 1\napps:\n${app('a', rest)}${app('b', rest)}`
+    const order = withoutDetails(changes(apps(', approvals: { count: 1 }'), apps())).map((line) => line.split(': ', 2).join(': '))
+    expect(order).toEqual([
+      'looser | a/production: no approval is needed; it was 1 approval by anybody with the role write.',
+      'looser | b/production: no approval is needed; it was 1 approval by anybody with the role write.',
+      'looser | a: images of ghcr.io/acme/more may be deployed, as more.',
+      'looser | a/new: a new environment on the target machine',
+      'looser | b: images of ghcr.io/acme/more may be deployed, as more.',
+      'looser | b/new: a new environment on the target machine',
+    ])
   })
 
   test('images and environments that come and go, and the default', () => {
