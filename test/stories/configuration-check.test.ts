@@ -205,6 +205,23 @@ story('each head has a check of its own, and what stands on the old one stays', 
   ])
 })
 
+story.once('a pull request that was closed at first is told when it is reopened, also where Gantry dies over it', async (cast) => {
+  const { ada, github, world, time } = cast
+  github.has(FILE, STRICT)
+  ada.person.pushes('feature', { files: { [FILE]: STRICT.replace(', signed: true', '') } })
+  const { number } = ada.person.opensPullRequest({ branch: 'feature' })
+  ada.person.closes(number)
+  await world.settle()
+  await time.passes('5 minutes')
+  expect(checksOf(cast)).toEqual([])
+  github.answers(502).to('repository').times(1)
+  ada.person.reopens(number)
+  await world.settle()
+  await world.dies()
+  await time.passes('2 hours')
+  expect(onlyCheck(cast)).toContain('the commit no longer has to be signed')
+})
+
 story('a pull request that does not go to the default branch is told which file counts', async (cast) => {
   const { ada, github, world } = cast
   const release = ada.person.pushes('release')
