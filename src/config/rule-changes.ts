@@ -1,5 +1,5 @@
+import { proofDemanded } from '../deploy/environment.ts'
 import type { App, EnvironmentRules, FreezeWindow, ImageRule, Parameter } from '../deploy/environment.ts'
-import { demanded } from '../deploy/gates/built.ts'
 import { fillTag } from '../deploy/tag-template.ts'
 import { listed, quoted, visible } from '../deploy/wording.ts'
 import {
@@ -265,7 +265,7 @@ function inForce(rules: Rules): Rules {
   return {
     ...rules,
     from: { ...from, forks: pullRequests && from.forks, drafts: pullRequests && from.drafts },
-    verify: { ...verify, commit: demanded(rules) },
+    verify: { ...verify, commit: proofDemanded(rules) },
   }
 }
 
