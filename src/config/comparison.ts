@@ -1,4 +1,5 @@
 import type { PermissionChange } from '../deploy/configuration-check.ts'
+import { fitting } from '../deploy/environment.ts'
 import { canonical } from '../deploy/plan.ts'
 import type { Json } from '../deploy/target.ts'
 
@@ -54,6 +55,25 @@ export function byName<T>(
     return former === undefined ? [words.comes(name, it)] : both(name, former, it)
   })
   return [...gone, ...rest]
+}
+
+/** The pattern that any branch fits. */
+export const EVERYTHING = '**'
+
+/** Lists of patterns: what fits another one of the list anyway neither comes nor goes. */
+export const byPattern = (
+  before: readonly string[],
+  after: readonly string[],
+  words: { readonly comes: (pattern: string) => Change; readonly goes: (pattern: string) => Change },
+): Change[] => [
+  ...before.filter((pattern) => !after.some(covering(pattern))).map(words.goes),
+  ...after.filter((pattern) => !before.some(covering(pattern))).map(words.comes),
+]
+
+// A character that no pattern holds stands for whatever `*` does; how much `**` is fitted by nothing less than everything can say.
+const covering = (pattern: string): ((other: string) => boolean) => {
+  const fits = fitting(pattern.replaceAll('*', '\0'))
+  return (other) => other === pattern || other === EVERYTHING || (!pattern.includes('**') && fits(other))
 }
 
 /** The texts of a list, for `byName`. */

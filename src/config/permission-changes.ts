@@ -1,10 +1,10 @@
 import type { PermissionChange } from '../deploy/configuration-check.ts'
-import type { App, Configuration, EnvironmentRules, ImageRule } from '../deploy/environment.ts'
+import type { App, Configuration, ImageRule } from '../deploy/environment.ts'
 import { quoted, visible } from '../deploy/wording.ts'
 import { byName, described, fields, looser, span, stricter } from './comparison.ts'
 import type { Change } from './comparison.ts'
-import { ruleChanges } from './rule-changes.ts'
-import { names } from './who-changes.ts'
+import { opened, ruleChanges } from './rule-changes.ts'
+import type { Ruled } from './rule-changes.ts'
 
 const ORDER: readonly PermissionChange['direction'][] = ['looser', 'different', 'stricter']
 
@@ -12,34 +12,31 @@ const ORDER: readonly PermissionChange['direction'][] = ['looser', 'different', 
 export function permissionChanges(before: Configuration | null, after: Configuration): readonly PermissionChange[] {
   const former: Configuration['apps'] = before?.apps ?? new Map<string, App>()
   const apps = new Set([...former.keys(), ...after.apps.keys()])
-  const all = [...apps].flatMap((name) => appChanges(former.get(name) ?? nothingOf(name), after.apps.get(name) ?? nothingOf(name)))
-  return all.toSorted((a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction))
+  const all = [...apps].flatMap((name) => compareApps(former.get(name) ?? nothingOf(name), after.apps.get(name) ?? nothingOf(name)))
+  return [...all.filter(({ isNew }) => !isNew), ...all.filter(({ isNew }) => isNew)]
+    .toSorted((a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction))
+    .map(({ direction, where, words }) => ({ direction, sentence: `${where}: ${words}.` }))
 }
 
 const nothingOf = (name: string): App => ({ name, images: new Map(), default: null, environments: new Map() })
 
-/** A change, and the environment that it is about; null where it is the whole app. */
-type Placed = Change & { readonly environment: string | null }
-
-function appChanges(before: App, after: App): PermissionChange[] {
-  return compareApps(before, after).map(({ direction, words, environment }) => {
-    const where = environment === null ? after.name : `${after.name}/${environment}`
-    return { direction, sentence: `${where}: ${words}.` }
-  })
-}
+/** A change, and where. `isNew`: of an image or environment that comes, which must not hide what happens to one that stands there already. */
+type Placed = Change & { readonly where: string; readonly isNew: boolean }
 
 /** By field of an app, as the rules are by rule. */
 function compareApps(before: App, after: App): readonly Placed[] {
   const parts: Readonly<Record<keyof App, readonly Placed[]>> = {
     name: [],
-    images: ofApp(byName(before.images, after.images, IMAGE_WORDS, (name, was, is) => imageChanges(was, is).map(inImage(name)))),
-    default: ofApp(defaultChanges(before.default, after.default)),
+    images: byName(before.images, after.images, IMAGE_WORDS, (name, was, is) => imageChanges(was, is).map(inImage(name))).map((one) => ({
+      ...one,
+      where: after.name,
+      isNew: one.direction === 'looser',
+    })),
+    default: defaultChanges(before.default, after.default).map((one) => ({ ...one, where: after.name, isNew: false })),
     environments: environmentChanges(before, after),
   }
   return Object.values(parts).flat()
 }
-
-const ofApp = (changes: readonly Change[]): Placed[] => changes.map((one) => ({ ...one, environment: null }))
 
 const defaultChanges = described<App['default']>(
   (name) => `the default environment is ${name}`,
@@ -59,8 +56,8 @@ const imageChanges = fields<ImageRule>({
   name: () => [],
   repository: described((repository) => `comes from ${repository}`, visible),
   tag: described<ImageRule['tag']>(
-    (tag) => `has the tag ${tag} where none is named`,
-    (tag) => (tag === null ? 'none' : quoted(tag)),
+    (tag) => `has ${tag} where none is named`,
+    (tag) => (tag === null ? 'no tag' : `the tag ${quoted(tag)}`),
   ),
   wait: described<ImageRule['wait']>(
     (wait) => `is waited for ${wait}`,
@@ -71,20 +68,18 @@ const imageChanges = fields<ImageRule>({
 function environmentChanges(before: App, after: App): Placed[] {
   const environments = new Set([...before.environments.keys(), ...after.environments.keys()])
   return [...environments].flatMap((environment) => {
-    const [was, is] = [before.environments.get(environment), after.environments.get(environment)]
-    return changesIn(was, is).map((one) => ({ ...one, environment }))
+    const [was, is] = [ruledIn(before, environment), ruledIn(after, environment)]
+    return changesIn(was, is).map((one) => ({ ...one, where: `${after.name}/${environment}`, isNew: was === null }))
   })
 }
 
-function changesIn(was: EnvironmentRules | undefined, is: EnvironmentRules | undefined): readonly Change[] {
-  if (was !== undefined && is !== undefined) return ruleChanges(was, is)
-  if (is !== undefined) return [looser(`a new environment on the target ${is.target}: ${openTo(is)}`)]
-  return [stricter('there is no such environment any more, so nothing is deployed there')]
+function ruledIn({ environments, images }: App, environment: string): Ruled | null {
+  const rules = environments.get(environment)
+  return rules === undefined ? null : { rules, images }
 }
 
-/** Who gets in, in short. */
-function openTo({ allow, approvals, auto }: EnvironmentRules): string {
-  const any = allow.any.length === 0 ? '' : ` who is one of ${names(allow.any)}`
-  const second = approvals === null ? '' : `, with ${approvals.count === 1 ? '1 approval' : `${approvals.count} approvals`}`
-  return `anybody with the role ${allow.role}${any} may deploy there${second}${auto === null ? '' : ', and it begins by itself'}`
+function changesIn(was: Ruled | null, is: Ruled | null): readonly Change[] {
+  if (was !== null && is !== null) return ruleChanges(was, is)
+  if (is !== null) return opened(is)
+  return [stricter('there is no such environment any more, so nothing is deployed there')]
 }

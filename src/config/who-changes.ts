@@ -1,7 +1,5 @@
 import { atLeast, partyName } from '../deploy/environment.ts'
 import type { EnvironmentRules, Party } from '../deploy/environment.ts'
-import { canonical } from '../deploy/plan.ts'
-import type { Json } from '../deploy/target.ts'
 import { listed, visible } from '../deploy/wording.ts'
 import { atLeastSo, demand, described, fields, looser, span, stricter } from './comparison.ts'
 import type { Comparison } from './comparison.ts'
@@ -10,38 +8,52 @@ import type { Comparison } from './comparison.ts'
 
 type Approvals = NonNullable<EnvironmentRules['approvals']>
 
-export const names = (parties: readonly Party[]): string => listed(parties.map((party) => visible(partyName(party))))
+/** Whole: who is let in must not depend on how many are named beside them. */
+export const names = (parties: readonly Party[]): string =>
+  listed(
+    parties.map((party) => visible(partyName(party))),
+    Infinity,
+  )
 
-function without<T extends Json>(all: readonly T[], others: readonly T[]): T[] {
-  const known = new Set(others.map(canonical))
-  return all.filter((one) => !known.has(canonical(one)))
+const isApp = ({ kind }: Party): boolean => kind === 'app'
+export const people = (parties: readonly Party[]): readonly Party[] => parties.filter((party) => !isApp(party))
+
+/** As the gates read it: a login in any case is the same one. */
+const identity = (party: Party): string => (party.kind === 'user' ? partyName(party).toLowerCase() : partyName(party))
+
+function without<T>(all: readonly T[], others: readonly T[], key: (one: T) => string): T[] {
+  const known = new Set(others.map(key))
+  return all.filter((one) => !known.has(key(one)))
 }
 
-/** Who of those with the role: nobody named is everybody. */
+/** Which people of those with the role. Nobody named is everybody; a list of Apps alone is nobody. */
 const parties =
-  (verb: string): Comparison<readonly Party[]> =>
+  (verb: string, role: string): Comparison<readonly Party[]> =>
   (before, after) => {
-    const [gone, come] = [without(before, after), without(after, before)]
-    if (before.length === 0 && after.length > 0) return [stricter(`only ${names(after)} may ${verb}; anybody with the role could`)]
-    if (before.length > 0 && after.length === 0) return [looser(`anybody with the role may ${verb}; only ${names(before)} could`)]
+    const [was, is] = [people(before), people(after)]
+    if (before.length === 0 && after.length > 0) return [stricter(`${onlyThese(is, `may ${verb}`)}; anybody with ${role} could`)]
+    if (before.length > 0 && after.length === 0) return [looser(`anybody with ${role} may ${verb}; ${onlyThese(was, 'could')}`)]
+    const [gone, come] = [without(was, is, identity), without(is, was, identity)]
     return [
-      ...(come.length > 0 ? [looser(`${names(come)} may ${verb}, too`)] : []),
+      ...(come.length > 0 ? [looser(`${names(come)} may ${verb}${was.length > 0 ? ', too' : ''}`)] : []),
       ...(gone.length > 0 ? [stricter(`${names(gone)} may no longer ${verb}`)] : []),
     ]
   }
 
+const onlyThese = (people: readonly Party[], may: string): string =>
+  people.length === 0 ? `nobody ${may} by their role` : `only ${names(people)} ${may}`
+
 /** An App has no role: it is let in by being named, even by a list that keeps people out. */
-const deployers: Comparison<readonly Party[]> = (before, after) => {
-  const people = parties('deploy')(before, after)
-  if (before.length > 0 && after.length > 0) return people
-  const apps = (list: readonly Party[]): Party[] => list.filter(({ kind }) => kind === 'app')
-  const [gone, come] = [apps(before), apps(after)]
+export const appsLetIn: Comparison<readonly Party[]> = (before, after) => {
+  const [was, is] = [before.filter(isApp), after.filter(isApp)]
+  const [gone, come] = [without(was, is, identity), without(is, was, identity)]
   return [
-    ...people,
     ...(come.length > 0 ? [looser(`${names(come)} may deploy without a role`)] : []),
     ...(gone.length > 0 ? [stricter(`${names(gone)} may no longer deploy without a role`)] : []),
   ]
 }
+
+const peopleLetIn = parties('deploy', 'the role')
 
 export const allow = fields<EnvironmentRules['allow']>({
   role: (before, after) => {
@@ -50,29 +62,43 @@ export const allow = fields<EnvironmentRules['allow']>({
       ? [stricter(`deploying needs the role ${after}; ${before} was enough`)]
       : [looser(`the role ${after} is enough to deploy; it was ${before}`)]
   },
-  any: deployers,
+  any: (before, after) => [...appsLetIn(before, after), ...peopleLetIn(before, after)],
 })
-
-const approvalsBy = ({ count, by }: Approvals): string =>
-  `${count === 1 ? '1 approval' : `${count} approvals`} by ${by.length === 0 ? 'anybody with the role write' : names(by)}`
 
 const SECOND_PERSONS: Readonly<Record<Approvals['not'][number], string>> = {
   requester: 'whoever asked',
   author: 'the author of the pull request',
   pusher: 'whoever pushed',
 }
+type SecondPerson = keyof typeof SECOND_PERSONS
+
+/** Whoever is kept from approving unless the file says otherwise, and is not here. */
+const alsoBy = ({ not }: Approvals): string => {
+  const own = without(Object.keys(SECOND_PERSONS) as SecondPerson[], not, String).map((one) => SECOND_PERSONS[one])
+  return own.length === 0 ? '' : ` (even ${own.join(' or ')})`
+}
+
+/** No App has a say here, also where the list names it. */
+const approvers = ({ by }: Approvals): string => {
+  if (by.length === 0) return 'anybody with the role write'
+  return people(by).length === 0 ? 'nobody' : names(people(by))
+}
+
+const approvalsBy = (rule: Approvals): string => `${rule.count === 1 ? '1 approval' : `${rule.count} approvals`} by ${approvers(rule)}${alsoBy(rule)}`
+
+export const approvalsNeeded = (rule: Approvals): string => `${approvalsBy(rule)} ${rule.count === 1 ? 'is' : 'are'} needed`
 
 export const approvals = demand<Approvals>(
   {
-    comes: (rule) => `${approvalsBy(rule)} ${rule.count === 1 ? 'is' : 'are'} needed; none was`,
+    comes: (rule) => `${approvalsNeeded(rule)}; none was`,
     goes: (rule) => `no approval is needed; it was ${approvalsBy(rule)}`,
   },
   {
     count: atLeastSo((count) => `the number of approvals needed is ${count}`),
-    by: parties('approve'),
+    by: parties('approve', 'the role write'),
     not: (before, after) => [
-      ...without(before, after).map((one) => looser(`${SECOND_PERSONS[one]} may approve`)),
-      ...without(after, before).map((one) => stricter(`${SECOND_PERSONS[one]} may no longer approve`)),
+      ...without(before, after, String).map((one) => looser(`${SECOND_PERSONS[one]} may approve`)),
+      ...without(after, before, String).map((one) => stricter(`${SECOND_PERSONS[one]} may no longer approve`)),
     ],
     expire: described((time) => `approvals are waited for ${time}`, span),
   },

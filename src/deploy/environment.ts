@@ -113,6 +113,12 @@ export interface EnvironmentRules {
 export const partiesOf = ({ allow, approvals }: EnvironmentRules): readonly Party[] =>
   [...allow.any, ...(approvals?.by ?? [])].filter(({ kind }) => kind === 'team')
 
+/** How an image has to be tied to its commit: as a rule says, or as others make necessary. */
+export function proofDemanded({ verify, require }: Pick<EnvironmentRules, 'verify' | 'require'>): EnvironmentRules['verify']['commit'] {
+  const isJudged = require.checks !== null || require.reviews > 0 || require.signed
+  return verify.commit ?? (isJudged ? 'claimed' : null)
+}
+
 export interface App {
   readonly name: string
   readonly images: ReadonlyMap<string, ImageRule>

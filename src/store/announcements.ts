@@ -73,11 +73,12 @@ function read(sql: RepositorySql, key: string): Announcement {
   return { key, comment: said('comment'), check: said('check'), deployment: said('deployment') }
 }
 
-/** Inside a transaction: nothing happens where its key is known. */
+/** Inside a transaction: nothing happens where its key is known, but that a head is looked at again: its pull request may have been closed then. */
 export function storeAnswer(sql: RepositorySql, answer: Answer | HeadCheck): void {
   const stored = sql.all(
     'insert into answer (key, answer) values (?, ?) on conflict (key) do nothing returning 1 as stored',
     ...[answer.key, JSON.stringify(answer)],
   )
   if (stored.length > 0) sql.all('insert into announcement (key) values (?)', answer.key)
+  else if ('head' in answer) sql.all('update announcement set is_complete = 0 where key = ?', answer.key)
 }

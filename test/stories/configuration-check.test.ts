@@ -141,7 +141,7 @@ story('the first file there is says who gets in where', async (cast) => {
   cast.ada.person.pushes('begin', { files: { [FILE]: STRICT } })
   await cast.world.settle()
   expect(onlyCheck(cast)).toMatchInlineSnapshot(`
-    "success | Valid: 3 looser, 1 different
+    "success | Valid: 9 looser, 1 different
 
     ✅ \`.github/deploy.yml\` is valid. It counts once it stands on \`main\`.
 
@@ -151,7 +151,13 @@ story('the first file there is says who gets in where', async (cast) => {
 
     * shop: images of \`registry.test/acme/shop\` may be deployed, as main.
     * \`shop/staging\`: a new environment on the target site: anybody with the role write may deploy there.
-    * \`shop/production\`: a new environment on the target engine: anybody with the role maintain who is one of \`team:acme/releasers\` may deploy there, with 2 approvals.
+    * \`shop/staging\`: any branch may be deployed.
+    * \`shop/staging\`: the head of a pull request may be deployed.
+    * \`shop/staging\`: not demanded there: health after the switch, another environment before it, approvals, green checks, reviews, a pull request that is up to date, signed commits, images built from the commit, an attestation, a freeze.
+    * \`shop/production\`: a new environment on the target engine: anybody with the role maintain who is one of \`team:acme/releasers\` may deploy there; 2 approvals by \`team:acme/leads\` are needed.
+    * \`shop/production\`: any branch may be deployed.
+    * \`shop/production\`: the head of a pull request may be deployed.
+    * \`shop/production\`: not demanded there: health after the switch, another environment before it, reviews, a pull request that is up to date, an attestation, a freeze.
 
     **Different**
 
@@ -197,6 +203,23 @@ story('each head has a check of its own, and what stands on the old one stays', 
     [broken, 'failure', 1],
     [valid, 'success', 1],
   ])
+})
+
+story.once('a pull request that was closed at first is told when it is reopened, also where Gantry dies over it', async (cast) => {
+  const { ada, github, world, time } = cast
+  github.has(FILE, STRICT)
+  ada.person.pushes('feature', { files: { [FILE]: STRICT.replace(', signed: true', '') } })
+  const { number } = ada.person.opensPullRequest({ branch: 'feature' })
+  ada.person.closes(number)
+  await world.settle()
+  await time.passes('5 minutes')
+  expect(checksOf(cast)).toEqual([])
+  github.answers(502).to('repository').times(1)
+  ada.person.reopens(number)
+  await world.settle()
+  await world.dies()
+  await time.passes('2 hours')
+  expect(onlyCheck(cast)).toContain('the commit no longer has to be signed')
 })
 
 story('a pull request that does not go to the default branch is told which file counts', async (cast) => {

@@ -1,5 +1,5 @@
 import { Refusal } from '../../errors.ts'
-import type { EnvironmentRules } from '../environment.ts'
+import { proofDemanded } from '../environment.ts'
 import type { Facts } from '../source.ts'
 import { judged, type Gate, type Situation } from './gate.ts'
 import { shortCommit } from '../wording.ts'
@@ -14,7 +14,7 @@ export const built: Gate = {
   skippedBy: ['rollback'],
   judge: (situation) => {
     const { proposal, plan, facts, records } = situation
-    const how = proposal === null ? null : demanded(proposal.rules)
+    const how = proposal === null ? null : proofDemanded(proposal.rules)
     if (how === null || proposal === null || records.planHash === null) return null
     const commits: { readonly [artifact: string]: string | null } = how === 'claimed' ? records.built : records.proved
     const isKnown = (name: string): boolean => Object.hasOwn(commits, name)
@@ -35,11 +35,6 @@ export const built: Gate = {
       ? `built, as ${says}, from a commit with exactly the same files (before a squash or rebase)`
       : `built from this commit, as ${says}`
   },
-}
-
-function demanded({ verify, require }: Pick<EnvironmentRules, 'verify' | 'require'>): 'claimed' | 'proved' | null {
-  const isJudged = require.checks !== null || require.reviews > 0 || require.signed
-  return verify.commit ?? (isJudged ? 'claimed' : null)
 }
 
 function hasSameFiles(from: string, situation: Situation, { trees, commit }: Facts): boolean {
