@@ -14,14 +14,16 @@ import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
 import { shownAnyway } from './operator-file.ts'
 import { reportText } from './preflight.ts'
+import { reachAll } from './reach.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 import { withReadable, withWritable } from './secrets.ts'
 import type { CliCommand, Terminal } from './terminal.ts'
 
-const VAULT_HELP = `gantry vault put FILE --image IMAGE … | --untested
+const VAULT_HELP = `gantry vault put FILE [--image IMAGE … | --untested]
                keeps the credentials and targets that FILE declares as gantry.yml does, with the values of their secrets, once each
-               credential has been shown to pull one of the images. Gantry must not run; the next start uses them
+               credential has been shown to pull one of the images and each target has been reached. Gantry must not run; the next
+               start uses them
 gantry vault list
                what is kept, with fingerprints instead of secrets
 gantry vault remove credential|target NAME
@@ -41,7 +43,7 @@ async function vaultCommand(words: readonly string[], machine: Terminal): Promis
     const { image: images = [], untested = false } = values
     const [verb, ...rest] = positionals
     const isPlain = images.length === 0 && !untested
-    if (verb === 'put' && rest.length === 1 && images.length > 0 !== untested) return await put(rest[0]!, images, machine)
+    if (verb === 'put' && rest.length === 1 && !(untested && images.length > 0)) return await put(rest[0]!, untested ? null : images, machine)
     if (verb === 'list' && rest.length === 0 && isPlain) return await list(machine)
     const [kind, name] = rest
     if (verb === 'remove' && rest.length === 2 && isPlain && (kind === 'credential' || kind === 'target'))
@@ -53,17 +55,23 @@ async function vaultCommand(words: readonly string[], machine: Terminal): Promis
   return 2
 }
 
-async function put(path: string, images: readonly string[], machine: Terminal): Promise<0 | 1> {
+/** With null for the images nothing is tried. */
+async function put(path: string, images: readonly string[] | null, machine: Terminal): Promise<0 | 1> {
   const text = machine.readFile(path)
   if (text === undefined) {
     machine.print(`There is no file ${path}.`)
     return 1
   }
-  return withWritable(machine.settings(), async ({ declarations }) => {
+  const settings = machine.settings()
+  return withWritable(settings, async ({ declarations }) => {
     const kept = credentialsAmong(await declarations.all())
     const read = readDeclarations(text, new Map(targetKinds.map((kind) => [kind.kind, kind])), secretsOf(machine), { exchanges, families }, kept)
     if ('problem' in read) throw new Failure(read.problem.code, { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
-    if (images.length > 0 && !(await pullAll(read.operator, images, machine))) return 1
+    if (images !== null) {
+      const isPulled = await pullAll(read.operator, images, machine)
+      // Whoever has to put two things right is told of both.
+      if (!(await reachAll(read.operator, settings, machine)) || !isPulled) return 1
+    }
     for (const declaration of read.declarations) {
       await declarations.put(declaration, Date.now())
       machine.print(`Kept: ${inWords(declaration, declarations.fingerprint(declaration))}`)

@@ -70,6 +70,8 @@ describe('gantry vault', () => {
   test('keeps nothing that cannot pull, and nothing that nobody tried', async () => {
     const wrong = await stage.types(`vault put shop.yml --image ${image}`, { SHOP_PASSWORD: 'a-wrong-password' })
     expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('CREDENTIALS_INVALID')])
+    const none = await stage.types('vault put shop.yml', { SHOP_PASSWORD: PASSWORD })
+    expect([none.code, none.output]).toEqual([1, expect.stringContaining('No image was given that the credential shop is for')])
     const other = await stage.types(`vault put shop.yml --image ghcr.io/acme/shop:1`, { SHOP_PASSWORD: PASSWORD })
     expect([other.code, other.output]).toEqual([1, expect.stringContaining('No image was given that the credential shop is for')])
     expect(await stage.types('vault list')).toEqual({ code: 0, output: 'Nothing is kept.\n' })
@@ -153,7 +155,7 @@ describe('gantry vault', () => {
     await stage.gantry.stops()
   })
 
-  test.each(['vault', 'vault put shop.yml', 'vault put shop.yml --untested --image x', 'vault remove shop', 'vault list all'])(
+  test.each(['vault', 'vault put', 'vault put shop.yml --untested --image x', 'vault remove shop', 'vault list all'])(
     '%s says how it is written',
     async (words) => {
       expect(await stage.types(words)).toEqual({ code: 2, output: expect.stringContaining('gantry vault put FILE') })
