@@ -10,20 +10,13 @@ export function withKept(operator: Operator, kept: readonly Kept[], kinds: Targe
   const [credentials, targets, unused] = [new Map(operator.credentials), new Map(operator.targets), [...operator.unused]]
   for (const one of kept) {
     const { account, kind, name } = one
-    const [key, own] = [declarationKey(one), account === OPERATOR ? [...operator.credentials.keys()] : []]
-    const reading = {
-      account,
-      kinds,
-      readSecret: () => undefined,
-      keychains,
-      credentials: [...own, ...credentialsAmong(kept, account)],
-      isSealed: true,
-    }
-    const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(key)
+    const names = [...(account === OPERATOR ? operator.credentials.keys() : []), ...credentialsAmong(kept, account)]
+    const reading = { account, kinds, readSecret: () => undefined, keychains, credentials: names, isSealed: true }
+    const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(declarationKey(one))
     const read =
       isShadowed || 'why' in one ? null : interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(one.json) } }), reading)
-    for (const declared of read?.operator.credentials.values() ?? []) credentials.set(key, declared)
-    for (const declared of read?.operator.targets.values() ?? []) targets.set(key, declared)
+    for (const [own, declared] of read?.operator.credentials ?? []) credentials.set(own, declared)
+    for (const [own, declared] of read?.operator.targets ?? []) targets.set(own, declared)
     const why = isShadowed ? 'the operator file declares another one of this name' : 'why' in one ? one.why : read?.findings[0]?.message
     if (why !== undefined) unused.push({ account, kind, name, why })
   }

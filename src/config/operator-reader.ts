@@ -1,6 +1,6 @@
 import { canonical } from '../deploy/plan.ts'
 import type { Admitted, Bound } from '../deploy/environment.ts'
-import { OPERATOR, type Declaration } from '../deploy/declaration.ts'
+import { declarationKey, OPERATOR, type Declaration } from '../deploy/declaration.ts'
 import type { Json } from '../deploy/target.ts'
 import { didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Secret } from '../secret.ts'
@@ -80,11 +80,11 @@ class Reader {
   }
 
   operator({ credentials, targets, ...lists }: OperatorDocument): Omit<Operator, 'text'> {
+    const key = (name: string): string => declarationKey({ account: this.#account, name })
+    const known = [...Object.keys(credentials), ...this.#besides]
     return {
-      credentials: new Map(Object.entries(credentials).map(([name, declared]) => [name, this.#credential(name, declared)])),
-      targets: new Map(
-        Object.entries(targets).map(([name, declared]) => [name, this.#target(name, declared, [...Object.keys(credentials), ...this.#besides])]),
-      ),
+      credentials: new Map(Object.entries(credentials).map(([name, declared]) => [key(name), this.#credential(name, declared)])),
+      targets: new Map(Object.entries(targets).map(([name, declared]) => [key(name), this.#target(name, declared, known)])),
       unused: [],
       trustedHealth: lists.trusted_health,
       trustedRoot: lists.trusted_root ?? null,

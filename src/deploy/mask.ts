@@ -94,7 +94,8 @@ const noted = <T extends { readonly note?: string; readonly verdicts?: readonly 
   ...(change.verdicts !== undefined && { verdicts: deep(change.verdicts, mask) }),
 })
 
-const bounded =
+/** Cut behind the mask. */
+export const bounded =
   (mask: Mask, longest: number): Mask =>
   (text) => {
     const masked = mask(text)

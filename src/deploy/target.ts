@@ -92,6 +92,11 @@ export interface Target {
   apply(operation: Operation, hands: Hands): Promise<void>
   /** What runs now, one entry per workload; changes nothing. */
   observe(settings: TargetSettings): Promise<readonly Observation[]>
+  /**
+   * For whoever has no settings yet: what is there, in a few words that may be shown (`container engine 26.1.4, linux/amd64`). Needs the
+   * rights that observing needs, throws what a deployment would end with if nothing can be deployed there, and changes nothing.
+   */
+  reach(): Promise<string>
   /** Where the target serves by itself what it deploys: the runtime listens for it. */
   readonly site?: Site
 }
@@ -137,6 +142,8 @@ export interface Files {
   move(from: string, to: string): Promise<void>
   /** Removes a file or a whole folder; nothing to do where it does not exist. */
   remove(path: string): Promise<void>
+  /** Throws as `write` would where nothing may be written; changes nothing. */
+  check(): Promise<void>
 }
 
 /** Where an HTTP API is reached when not by its URL alone. */

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -20,6 +20,7 @@ export function nodeFiles(folder: string): Files {
     list: (path) => answering(async () => ((await unlessMissing(readdir(at(path)))) ?? []).filter((name) => !isPart(name))),
     move: (from, to) => answering(() => moveTree(at(from), at(to))),
     remove: (path) => answering(() => rm(at(path), { recursive: true, force: true })),
+    check: () => answering(() => mayWrite(folder)),
   }
 }
 
@@ -39,6 +40,16 @@ async function openFile(path: string) {
   // The handle keeps the file readable while its release is being removed.
   const stream = createReadStream(path, { fd: handle, highWaterMark: 64 * 1024 })
   return { size: stats.size, content: Readable.toWeb(stream) as ReadableStream<Uint8Array> }
+}
+
+/** There, or where it would be made. */
+async function mayWrite(folder: string): Promise<void> {
+  try {
+    await access(join(folder, '/'), constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    await mayWrite(dirname(folder))
+  }
 }
 
 const part = (path: string) => join(dirname(path), `.${path.slice(dirname(path).length + 1)}.part`)
@@ -102,6 +113,8 @@ const DISK = new Map([
   ['EROFS', 'the disk is read-only'],
   ['EACCES', 'the folder does not belong to the user that Gantry runs as'],
   ['EPERM', 'the folder does not belong to the user that Gantry runs as'],
+  ['ENOTDIR', 'a file stands where a folder should be'],
+  ['EEXIST', 'a file stands where a folder should be'],
   ['EIO', 'the disk reports an error'],
   ['EMFILE', 'too many files are open'],
   ['ENFILE', 'too many files are open'],
@@ -114,7 +127,7 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
     const found = DISK.get(codeOf(error))
     if (found === undefined) throw error
     const details = { sentence: `Gantry's own disk could not be used: ${found}.`, found: codeOf(error), who: 'account' } as const
-    throw new Failure('TARGET_UNAVAILABLE', { ...details, next: "Look after the disk of Gantry's data folder, then deploy again." }, error)
+    throw new Failure('TARGET_UNAVAILABLE', { ...details, next: "Look after the disk of Gantry's data folder, then try again." }, error)
   }
 }
 

@@ -149,7 +149,7 @@ export function reportText({ image, rows, isPullable }: Preflight): string {
 const rowText = (row: PreflightRow): string =>
   `  ${SIGNS[rowMark(row)]} ${rowWords(row)}${row.note === '' || row.outcome === 'failed' ? '' : `: ${row.note}`}`
 
-function problemText({ code, sentence, found, wanted, next, who }: Failure['problem']): string {
+export function problemText({ code, sentence, found, wanted, next, who }: Failure['problem']): string {
   const facts = [...(found === undefined ? [] : [`found:  ${found}`]), ...(wanted === undefined ? [] : [`wanted: ${wanted}`])]
   return [`${code}: ${sentence}`, ...facts, `next:   ${next}`, `who:    ${WHO[who]}`].join('\n')
 }

@@ -15,15 +15,16 @@ import { dockerCredential } from './docker-config.ts'
 import { isAccountId } from './keys.ts'
 import { shownAnyway } from './operator-file.ts'
 import { reportText } from './preflight.ts'
+import { reachAll } from './reach.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 import { withReadable, withWritable } from './secrets.ts'
 import type { CliCommand, Terminal } from './terminal.ts'
 
-const VAULT_HELP = `gantry vault put FILE [--account ID] --image IMAGE … | --untested
+const VAULT_HELP = `gantry vault put FILE [--account ID] [--image IMAGE … | --untested]
                keeps the credentials and targets that FILE declares as gantry.yml does, with the values of their secrets, once each
-               credential has been shown to pull one of the images. With GitHub's id of an account only its repositories find them.
-               Gantry must not run; the next start uses them
+               credential has been shown to pull one of the images and each target has been reached. With GitHub's id of an account
+               only its repositories find them. Gantry must not run; the next start uses them
 gantry vault list
                what is kept, with fingerprints instead of secrets
 gantry vault remove credential|target NAME [--account ID]
@@ -44,8 +45,8 @@ async function vaultCommand(words: readonly string[], machine: Terminal): Promis
     const account = isAccountId(typed) ? Number(typed) : null
     const [verb, ...rest] = positionals
     const isPlain = images.length === 0 && !untested
-    if (verb === 'put' && account !== null && rest.length === 1 && images.length > 0 !== untested)
-      return await put(rest[0]!, account, images, machine)
+    if (verb === 'put' && account !== null && rest.length === 1 && !(untested && images.length > 0))
+      return await put(rest[0]!, account, untested ? null : images, machine)
     if (verb === 'list' && rest.length === 0 && isPlain && values.account === undefined) return await list(machine)
     const [kind, name] = rest
     if (verb === 'remove' && account !== null && rest.length === 2 && isPlain && (kind === 'credential' || kind === 'target'))
@@ -57,13 +58,15 @@ async function vaultCommand(words: readonly string[], machine: Terminal): Promis
   return 2
 }
 
-async function put(path: string, account: number, images: readonly string[], machine: Terminal): Promise<0 | 1> {
+/** With null for the images nothing is tried. */
+async function put(path: string, account: number, images: readonly string[] | null, machine: Terminal): Promise<0 | 1> {
   const text = machine.readFile(path)
   if (text === undefined) {
     machine.print(`There is no file ${path}.`)
     return 1
   }
-  return withWritable(machine.settings(), async ({ declarations }) => {
+  const settings = machine.settings()
+  return withWritable(settings, async ({ declarations }) => {
     const kept = credentialsAmong(await declarations.all(), account)
     const read = readDeclarations(
       text,
@@ -74,7 +77,11 @@ async function put(path: string, account: number, images: readonly string[], mac
       kept,
     )
     if ('problem' in read) throw new Failure(read.problem.code, { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
-    if (images.length > 0 && !(await pullAll(read.operator, images, machine))) return 1
+    if (images !== null) {
+      const isPulled = await pullAll(read.operator, images, machine)
+      // Whoever has to put two things right is told of both.
+      if (!(await reachAll(read.operator, settings, machine)) || !isPulled) return 1
+    }
     for (const declaration of read.declarations) {
       await declarations.put(declaration, Date.now())
       machine.print(`Kept: ${inWords(declaration, declarations.fingerprint(declaration))}`)
@@ -95,7 +102,7 @@ const secretsOf =
 
 /** Each image with the credential that is for it, and each credential with an image. */
 async function pullAll(operator: Operator, images: readonly string[], machine: Terminal): Promise<boolean> {
-  const untried = new Set(operator.credentials.keys())
+  const untried = new Set([...operator.credentials.values()].map(({ name }) => name))
   let isGood = true
   for (const typed of images) {
     const reference = parseReference(typed, { tag: 'latest' })

@@ -6,6 +6,7 @@ import { Secret } from '../secret.ts'
 import { type PublishedPort, type Spec, calls } from './docker/calls.ts'
 import { type Container, containersOf, inForce, isHealthy, read } from './docker/containers.ts'
 import { Engine } from './docker/engine.ts'
+import { inWords } from './docker/version.ts'
 import { replace } from './docker/replace.ts'
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
@@ -127,6 +128,11 @@ class DockerTarget implements Target {
     const healthy = isHealthy(current)
     const pending = containers.length > 1 || !healthy ? (youngest?.operation ?? null) : null
     return [{ workload, digest: await this.#digestOf(current), operation, fence, healthy, pending, revision }]
+  }
+
+  async reach(): Promise<string> {
+    await containersOf(this.#engine)
+    return inWords(this.#engine)
   }
 
   /** The label's digest, unless the image that really runs says otherwise. */

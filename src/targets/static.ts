@@ -86,6 +86,13 @@ class StaticTarget implements Target {
     return [{ workload: WORKLOAD, digest, operation, fence, healthy, pending, revision }]
   }
 
+  /** `current` is read too: where somebody has changed it, no deployment gets further. */
+  async reach(): Promise<string> {
+    await this.#files.check()
+    const [site] = await this.observe()
+    return `a folder of Gantry's own, to be served at ${this.site.listen}, with ${site?.digest ?? 'nothing in it yet'}`
+  }
+
   async #apply(operation: Operation, hands: Hands): Promise<void> {
     hands.signal.throwIfAborted()
     const settings = operation.settings as Settings

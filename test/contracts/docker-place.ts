@@ -2,6 +2,7 @@ import type { Artifact, PullCredential, Target } from '../../src/deploy/target.t
 import { docker } from '../../src/targets/docker.ts'
 import type { Behaviour } from '../world/docker-images.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { endpointFetch } from '../../src/runtime/endpoint.ts'
 import type { TargetPlace } from './target.contract.ts'
 
 /** An engine, real or simulated. */
@@ -44,6 +45,7 @@ export async function dockerPlace(
       const fetch = () => crossings.fetch('engine', engine.fetch)
       return docker.create('engine', accepted({ host: 'unix:///engine.sock' }), { fetch, files: noFiles, clock })
     },
+    lost: () => docker.create('engine', accepted({ host: 'unix:///nobody/engine.sock' }), { fetch: endpointFetch, files: noFiles, clock }),
     settings: { container: name, image: 'main', network: `${name}-network`, env: { GREETING: 'hello' }, ports: [], health: { wait: 10 } },
     image: (version, health) => engine.image('acme/shop', version, health === 'unhealthy' ? 'never healthy' : healthy),
     hands: { pull: noLayers, credential: async () => engine.credential },
@@ -86,6 +88,9 @@ const noFiles = (): never => {
 const noLayers = (): never => {
   throw new Error('a docker target lets the engine pull')
 }
+
+/** What an engine calls itself. */
+export const ENGINE = /^container engine \d+[\w.+~-]*, linux\/\w+$/
 
 /** Settings that are refused, and the key that the refusal names. */
 export const WRONG = [

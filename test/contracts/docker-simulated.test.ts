@@ -7,7 +7,7 @@ import { Crossings } from '../world/crossings.ts'
 import { DockerEngineSimulator, type PullAuth } from '../world/docker-engine-simulator.ts'
 import type { SimulatedBehaviour, SimulatedImage } from '../world/simulated-container.ts'
 import { Time } from '../world/time.ts'
-import { WRONG, dockerPlace } from './docker-place.ts'
+import { ENGINE, WRONG, dockerPlace } from './docker-place.ts'
 import { engineContract } from './engine.contract.ts'
 import { apply, problemOf, targetContract } from './target.contract.ts'
 
@@ -19,6 +19,7 @@ const clock = new Time(async () => {}).atOnce
 
 targetContract('docker, on the simulated engine', {
   place: () => dockerPlace(engine, 'healthy', clock),
+  reached: ENGINE,
   hasHealth: true,
   diesAt: () => true,
   wrong: WRONG,

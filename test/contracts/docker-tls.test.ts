@@ -11,7 +11,7 @@ import { createRedactor } from '../../src/runtime/redact.ts'
 import { targetKinds } from '../../src/targets/index.ts'
 import { Authority, type KeyPair, missingOpenssl } from '../world/certificates.ts'
 import { type DockerEngine, missingDockerEngine, startDockerEngine } from '../world/docker-engine.ts'
-import { dockerPlace } from './docker-place.ts'
+import { ENGINE, dockerPlace } from './docker-place.ts'
 import { apply, problemOf } from './target.contract.ts'
 
 const missing = missingDockerEngine() ?? missingOpenssl()
@@ -59,6 +59,7 @@ describe.skipIf(missing !== null)(`the docker target over TCP and TLS${missing =
     const operation = async (id: string, fence: number, version: string, health?: 'unhealthy'): Promise<Operation> => {
       return { id, fence, settings: place.settings, artifacts: [await place.image(version, health)] }
     }
+    expect(await target.reach()).toMatch(ENGINE)
     await apply(target, await operation('one', 1, '1'), place)
     const two = await operation('two', 2, '2')
     await apply(target, two, place)
@@ -124,7 +125,9 @@ describe.skipIf(missing !== null)(`the docker target over TCP and TLS${missing =
 
     test.each(WRONG)('%s', async (_what, targetOf, problem) => {
       const target = targetOf()
-      const found = [await problemOf(apply(target, operation, place)), await problemOf(target.observe(place.settings))]
+      const work = [() => apply(target, operation, place), () => target.observe(place.settings), () => target.reach()]
+      const found = []
+      for (const one of work) found.push(await problemOf(one()))
       for (const one of found) expect(one).toMatchObject({ ...problem, who: expect.stringMatching(/account|target/), retryable: false })
       expect(JSON.stringify(found)).not.toMatch(/BEGIN|gantry-docker-tls/)
       expect(JSON.stringify(found)).not.toContain(readFileSync(client.key, 'utf8').split('\n')[1])

@@ -4,7 +4,7 @@ import { Secret } from '../../src/secret.ts'
 import { Crossings } from '../world/crossings.ts'
 import { type DockerEngine, missingDockerEngine, startDockerEngine } from '../world/docker-engine.ts'
 import type { Behaviour } from '../world/docker-images.ts'
-import { WRONG, dockerPlace } from './docker-place.ts'
+import { ENGINE, WRONG, dockerPlace } from './docker-place.ts'
 import { engineContract } from './engine.contract.ts'
 import { apply, problemOf, targetContract } from './target.contract.ts'
 
@@ -20,6 +20,7 @@ describe.skipIf(missing !== null)(`the docker target on the real engine${missing
 
   targetContract('docker, on the real engine', {
     place: () => dockerPlace(cached(engine)),
+    reached: ENGINE,
     hasHealth: true,
     diesAt: (crossing, side) => side === 'after' && !crossing.includes(' GET '),
     wrong: WRONG,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { calls } from '../../src/targets/docker/calls.ts'
+import { LABELS, calls } from '../../src/targets/docker/calls.ts'
 import type { AnyEngine } from './docker-place.ts'
 
 /** What Gantry relies on in an engine's answers: the simulated engine must say what the real one says. */
@@ -18,10 +18,13 @@ export function engineContract(engine: () => AnyEngine): void {
     expect(await ask('POST', pull.path)).toEqual([500, expect.stringContaining('no basic auth credentials')])
     expect((await ask('POST', pull.path, undefined, pull.headers))[0]).toBe(200)
 
+    const version: unknown = await (await fetch(`http://localhost${calls.version.path}`)).json()
+    expect(version).toMatchObject({ Version: expect.any(String), Os: 'linux', Arch: expect.any(String) })
+
     const create = (name: string, wants: object = {}) =>
       ask('POST', `/containers/create?name=${name}`, { Image: `${repository}@${digest}`, ...wants })
     expect(await ask('POST', '/containers/create?name=none', { Image: 'acme/none:1' })).toEqual([404, expect.stringContaining('No such image')])
-    expect((await create('facts-one'))[0]).toBe(201)
+    expect((await create('facts-one', { Labels: { [LABELS.workload]: 'facts' } }))[0]).toBe(201)
     expect(await create('facts-one')).toEqual([409, expect.stringContaining('is already in use by container')])
     expect(await ask('GET', '/containers/facts-none/json')).toEqual([404, expect.stringContaining('No such container')])
 
@@ -40,6 +43,11 @@ export function engineContract(engine: () => AnyEngine): void {
 
     const bound = { ExposedPorts: { '80/tcp': {} }, HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '18999' }] } } }
     expect((await create('facts-two', bound))[0]).toBe(201)
+    const listed = async (workload?: string) => {
+      const all = (await (await fetch(`http://localhost${calls.containers(workload).path}`)).json()) as { Names: readonly string[] }[]
+      return all.flatMap(({ Names }) => Names).filter((name) => name.startsWith('/facts-'))
+    }
+    expect([await listed(), await listed('facts'), await listed('other')]).toEqual([['/facts-one'], ['/facts-one'], []])
     expect((await create('facts-three', bound))[0]).toBe(201)
     expect((await ask('POST', '/containers/facts-two/start'))[0]).toBe(204)
     expect(await ask('POST', '/containers/facts-three/start')).toEqual([500, expect.stringContaining('port is already allocated')])

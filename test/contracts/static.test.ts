@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -18,6 +18,7 @@ let places = 0
 
 targetContract('static, on this disk', {
   place: async () => place(join(folder, String((places += 1)))),
+  reached: /^a folder of Gantry's own, to be served at 127\.0\.0\.1:0, with (nothing in it yet|sha256:[0-9a-f]{64})$/,
   hasHealth: false,
   diesAt: () => true,
   wrong: [
@@ -45,12 +46,17 @@ test('the last five releases are kept, and going back to one of them pulls nothi
 function place(home: string): TargetPlace {
   const clock = new Time(async () => {}).atOnce
   const images = new Map<string, Image>()
-  const target = (crossings: Crossings): Target => {
+  const target = (crossings: Crossings, called = 'site'): Target => {
     const doors = { files: (name: string) => crossings.files(nodeFiles(join(home, name))), fetch: () => globalThis.fetch, clock }
-    return staticSite.create('site', { listen: '127.0.0.1:0' }, doors)
+    return staticSite.create(called, { listen: '127.0.0.1:0' }, doors)
   }
   return {
-    target,
+    target: (crossings) => target(crossings),
+    lost() {
+      mkdirSync(home, { recursive: true })
+      writeFileSync(join(home, 'a-file'), '')
+      return target(new Crossings(null), 'a-file')
+    },
     settings: { path: '/srv/www', image: 'main' },
     async image(version) {
       const files = { 'srv/www/index.html': version, 'srv/www/old.css': 'a {}', 'etc/passwd': 'root' }

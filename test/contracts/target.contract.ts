@@ -8,6 +8,8 @@ import { Crossings, type Death } from '../world/crossings.ts'
 export interface TargetPlace {
   /** The target as one process has it; another process gets another one for the same place. */
   target(crossings: Crossings): Target
+  /** The same target where its place cannot be reached. */
+  lost(): Target
   /** Settings for a workload that no other place has. */
   readonly settings: TargetSettings
   /** An image that becomes healthy and serves its version, or one that does not. */
@@ -23,6 +25,8 @@ export interface TargetPlace {
 
 export interface TargetContract {
   readonly place: () => Promise<TargetPlace>
+  /** What such a place says of itself when it is reached. */
+  readonly reached: RegExp
   /** Whether the kind can tell an unhealthy image. */
   readonly hasHealth: boolean
   /** Where to die. What lies outside is the same after one effect and before the next, so one side of each effect is enough where a try costs seconds. */
@@ -61,6 +65,27 @@ export function targetContract(name: string, contract: TargetContract): void {
       const first = await operation(place, 'one', 1, '1')
       await apply(target, first, place)
       await expectRuns(target, place, first, '1')
+    })
+
+    test('it is reached without settings, before a deployment and after it, and nothing is changed by that', async () => {
+      const [place, target] = await fresh(contract)
+      const crossings = new Crossings(null)
+      expect(await place.target(crossings).reach()).toMatch(contract.reached)
+      expect((await target.observe(place.settings))[0]).toMatchObject({ digest: null, pending: null, revision: 'none' })
+      const first = await operation(place, 'one', 1, '1')
+      await apply(target, first, place)
+      const before = await target.observe(place.settings)
+      expect(await place.target(crossings).reach()).toMatch(contract.reached)
+      expect(await target.observe(place.settings)).toEqual(before)
+      await expectRuns(target, place, first, '1')
+      expect(crossings.log.filter((crossing) => !/ (GET|check|read|list) /.test(crossing))).toEqual([])
+    })
+
+    test('where it cannot be reached, that is said as a deployment says it', async () => {
+      const [place] = await fresh(contract)
+      const problem = await problemOf(place.lost().reach())
+      expect(problem.code).toBe('TARGET_UNAVAILABLE')
+      expect(await problemOf(apply(place.lost(), await operation(place, 'one', 1, '1'), place))).toEqual(problem)
     })
 
     test('applied twice is the same as once', async () => {

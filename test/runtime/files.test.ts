@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -75,6 +76,33 @@ test('an open file can be read although it has been removed meanwhile; a folder 
   expect([opened?.size, await new Response(opened?.content).text()]).toEqual([10, 'still here'])
   await files.write('d/b', bytes(''))
   expect([await files.open('d'), await files.read('d')]).toEqual([undefined, undefined])
+})
+
+test('whether anything may be written there is found out without writing', async () => {
+  await files.check()
+  expect(readdirSync(folder)).toEqual([])
+  await files.write('a', bytes(''))
+  await files.check()
+  expect(readdirSync(join(folder, 'home'))).toEqual(['a'])
+})
+
+test('a file that stands in the way is named, by the check as by the write', async () => {
+  writeFileSync(join(folder, 'home'), '')
+  const inTheWay = { problem: { code: 'TARGET_UNAVAILABLE', who: 'account', sentence: expect.stringContaining('a file stands where') } }
+  for (const at of [files, nodeFiles(join(folder, 'home/site'))]) {
+    await expect(at.check()).rejects.toMatchObject(inTheWay)
+    await expect(at.write('a', bytes(''))).rejects.toMatchObject(inTheWay)
+  }
+})
+
+test.runIf(process.getuid?.() === 0)('a folder that belongs to somebody else is not written into', async () => {
+  const script = `
+import { nodeFiles } from ${JSON.stringify(new URL('../../src/runtime/files.ts', import.meta.url).href)}
+process.setuid(65534)
+await nodeFiles(process.argv[1]).check().catch(({ problem }) => console.log(problem.code, problem.found))`
+  chmodSync(folder, 0o755)
+  const said = execFileSync(process.execPath, ['--input-type=module', '-e', script, join(folder, 'home')], { encoding: 'utf8' })
+  expect(said).toBe('TARGET_UNAVAILABLE EACCES\n')
 })
 
 describe('a path that would leave the folder', () => {

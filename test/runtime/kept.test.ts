@@ -72,6 +72,8 @@ describe('gantry vault', () => {
   test('keeps nothing that cannot pull, and nothing that nobody tried', async () => {
     const wrong = await stage.types(`vault put shop.yml --image ${image}`, { SHOP_PASSWORD: 'a-wrong-password' })
     expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('CREDENTIALS_INVALID')])
+    const none = await stage.types('vault put shop.yml', { SHOP_PASSWORD: PASSWORD })
+    expect([none.code, none.output]).toEqual([1, expect.stringContaining('No image was given that the credential shop is for')])
     const other = await stage.types(`vault put shop.yml --image ghcr.io/acme/shop:1`, { SHOP_PASSWORD: PASSWORD })
     expect([other.code, other.output]).toEqual([1, expect.stringContaining('No image was given that the credential shop is for')])
     expect(await stage.types('vault list')).toEqual({ code: 0, output: 'Nothing is kept.\n' })
@@ -189,7 +191,7 @@ describe('gantry vault', () => {
 
   test.each([
     'vault',
-    'vault put shop.yml',
+    'vault put',
     'vault put shop.yml --untested --image x',
     'vault remove shop',
     'vault list all',

@@ -132,9 +132,12 @@ export class Crossings {
 
   files(files: Files): Files {
     const cross = <K extends keyof Files>(verb: K): Files[K] =>
-      ((...args: Parameters<Files[K]>) =>
-        this.async(`files ${verb} ${args[0]}`, () => (files[verb] as (...inner: unknown[]) => Promise<unknown>)(...args))) as Files[K]
-    return { read: cross('read'), open: cross('open'), write: cross('write'), list: cross('list'), move: cross('move'), remove: cross('remove') }
+      ((...args: Parameters<Files[K]>) => {
+        const [path = ''] = args
+        return this.async(`files ${verb} ${path}`, () => (files[verb] as (...inner: unknown[]) => Promise<unknown>)(...args))
+      }) as Files[K]
+    const changing = { write: cross('write'), move: cross('move'), remove: cross('remove') }
+    return { ...changing, read: cross('read'), open: cross('open'), list: cross('list'), check: cross('check') }
   }
 }
 

@@ -92,6 +92,7 @@ export class DockerEngineSimulator {
   }
 
   readonly #routes: readonly (readonly [RegExp, readonly string[], (asked: Asked, name: string) => Reply | Promise<Reply>])[] = [
+    [/^GET \/version$/, [], () => ok({ Version: '20.10.24', Os: 'linux', Arch: 'amd64' })],
     [/^GET \/containers\/json$/, ['all', 'filters'], ({ query }) => this.#list(query)],
     [/^POST \/containers\/create$/, ['name'], (asked) => this.#create(asked)],
     [/^GET \/containers\/([^/]+)\/json$/, [], (_, name) => this.#with(name, (container) => ok(inspect(container)))],
@@ -111,7 +112,7 @@ export class DockerEngineSimulator {
   #list(query: URLSearchParams): Reply {
     const { label = [] } = JSON.parse(query.get('filters') ?? '{}') as { label?: readonly string[] }
     const fits = ({ labels, state }: SimulatedContainer) =>
-      label.every((wanted) => Object.entries(labels).some(([key, value]) => `${key}=${value}` === wanted)) &&
+      label.every((wanted) => Object.entries(labels).some(([key, value]) => [key, `${key}=${value}`].includes(wanted))) &&
       (query.get('all') === 'true' || state === 'running')
     const found = [...this.containers.values()].filter(fits).toReversed()
     return ok(found.map(({ id, name, labels, state }) => ({ Id: id, Names: [`/${name}`], Labels: labels, State: state })))

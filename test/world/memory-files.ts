@@ -26,6 +26,7 @@ export class MemoryFiles {
         }
       },
       remove: async (path) => this.#remove(at(path)),
+      check: async () => {},
     }
   }
 

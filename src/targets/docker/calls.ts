@@ -44,10 +44,12 @@ export interface PublishedPort {
 
 /** Docker Engine API, paths and bodies: https://docs.docker.com/reference/api/engine/ (written against 1.41). */
 export const calls = {
-  containers: (workload: string): Call => ({
-    method: 'GET',
-    path: `/containers/json?all=true&filters=${encodeURIComponent(JSON.stringify({ label: [`${LABELS.workload}=${workload}`] }))}`,
-  }),
+  version: { method: 'GET', path: '/version' } satisfies Call,
+  /** Those of one workload, or all that are Gantry's. */
+  containers: (workload?: string): Call => {
+    const label = workload === undefined ? LABELS.workload : `${LABELS.workload}=${workload}`
+    return { method: 'GET', path: `/containers/json?all=true&filters=${encodeURIComponent(JSON.stringify({ label: [label] }))}` }
+  },
   container: (id: string): Call => ({ method: 'GET', path: `/containers/${encodeURIComponent(id)}/json` }),
   image: (name: string): Call => ({ method: 'GET', path: `/images/${name}/json` }),
   network: (name: string): Call => ({ method: 'GET', path: `/networks/${encodeURIComponent(name)}` }),

@@ -37,8 +37,8 @@ const inspectSchema = z.object({
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ Aliases: z.array(z.string()).nullish() })).nullish() }),
 })
 
-/** Every container of the workload, running or not, lowest fence first. */
-export async function containersOf(engine: Engine, workload: string, signal?: AbortSignal): Promise<readonly Container[]> {
+/** Every container of the workload (or of Gantry's at all), running or not, lowest fence first. */
+export async function containersOf(engine: Engine, workload?: string, signal?: AbortSignal): Promise<readonly Container[]> {
   const call = calls.containers(workload)
   const ids = read(listSchema, await engine.json(call, signal), call)
   const found = []

@@ -84,7 +84,7 @@ async function bounded(response: Response): Promise<Uint8Array> {
   return kept
 }
 
-function parsed(call: Call, { bytes }: Answer): unknown {
+export function parsed(call: Call, { bytes }: Answer): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
@@ -106,7 +106,7 @@ function refused(answer: Answer): Failure {
   const message = messageOf(answer)
   const next = /to an HTTPS server/.test(message)
     ? 'Set `tls` of the target in the operator file.'
-    : 'Put right what the engine says, then deploy again.'
+    : 'Put right what the engine says, then try again.'
   return new Failure('TARGET_REFUSED', {
     sentence: 'The container engine refused.',
     found: `${answer.status} ${message}`,

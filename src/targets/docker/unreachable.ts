@@ -62,7 +62,7 @@ const READINGS: readonly Reading[] = [
 
 const NOBODY: ProblemDetails = {
   sentence: 'The container engine cannot be reached.',
-  next: "Check that the engine runs and that Gantry may reach the target's `host`, then deploy again.",
+  next: "Check that the engine runs and that Gantry may reach the target's `host`, then try again.",
 }
 
 /** Why nobody answered. Only the system's word for it is repeated: a message may hold more than that. */

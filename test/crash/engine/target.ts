@@ -88,6 +88,7 @@ export class SimulatedTarget {
       workloads: ({ workloads }) => workloads as string[],
       images: () => ['main'],
       observe: ({ workloads }) => ask('target observe', () => (workloads as string[]).map((workload) => this.#seen(workload))),
+      reach: async () => 'a simulation',
       apply: async (operation, hands) => {
         const [artifact] = operation.artifacts
         await hands.pull(artifact!)

@@ -64,6 +64,7 @@ export class ScriptedTarget {
       workloads: ({ path }) => [path as string],
       images: () => ['main'],
       observe: () => crossings.async('target observe', () => this.#observe()),
+      reach: async () => 'a script',
       apply: async (operation, hands) => {
         const [artifact] = operation.artifacts as [Artifact]
         await hands.pull(artifact)

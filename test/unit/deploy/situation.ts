@@ -127,6 +127,7 @@ export const idleTarget = (different: Partial<Target> = {}): Target => ({
   images: () => ['main'],
   apply: () => Promise.reject(new Error('nobody applies here')),
   observe: () => Promise.resolve([]),
+  reach: () => Promise.resolve('nothing at all'),
   ...different,
 })
 

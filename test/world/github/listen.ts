@@ -1,12 +1,16 @@
-/** A `fetch` handler as a real HTTP server on a free port of the loopback. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Dropped } from './trouble.ts'
 
-export async function listen(handle: (request: Request) => Promise<Response>): Promise<{ readonly url: string; close(): Promise<void> }> {
+/** A `fetch` handler as a real HTTP server on a free port of the loopback, or on a unix socket. */
+export async function listen(
+  handle: (request: Request) => Promise<Response>,
+  socketPath?: string,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer((message, response) => void serve(handle, message, response))
-  server.listen(0, '127.0.0.1')
+  if (socketPath === undefined) server.listen(0, '127.0.0.1')
+  else server.listen(socketPath)
   await once(server, 'listening')
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : 0
