@@ -29,7 +29,9 @@ export interface MadeOf {
 }
 
 export function createMintedStore(store: TokenStore, madeOf: MadeOf, doors: Doors): MintedStore {
-  const source = () => sourceOf(madeOf)
+  // Made by the first `find`: `keep` and `drop` then begin while whoever asked still counts as running.
+  let known: Promise<string> | undefined
+  const source = () => (known ??= sourceOf(madeOf))
   const key = async () => JSON.stringify(['minted', await source()])
 
   async function find(): Promise<Held | null> {

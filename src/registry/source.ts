@@ -83,54 +83,37 @@ const IN_PASSING = 3_000 // ms that a caller waits for a new one while the old o
 export function mintedSource(mint: Mint, doors: Doors, { onHeld = () => {}, name = 'minted', store }: MintedOptions = {}): MintedSource {
   let held: Held | null = null
   let isUsed = false
-  let flight: Promise<Held> | null = null
   let search: Promise<void> | null = null
   const tell = (one: Held): void => onHeld(one, doors.now() - one.askedAt)
-  const leftOf = ({ askedAt, lifetime }: Held): number => askedAt + lifetime - marginOf(lifetime) - doors.now()
-  const isYoung = (one: Held): boolean => leftOf(one) >= one.lifetime / 2
-  const breaker = createBreaker(doors)
 
-  function fly(operation: Operation): Promise<Held> {
-    const askedAt = doors.now()
-    const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
-    // What is stored for the cloud is a login too: refused once, it is not shown again for a while.
-    flight ??= breaker
-      .guard({ key: name, repository: '', isRenewable: false }, own, () => mint(own))
-      .then(({ credential, lifetime }) => {
-        held = { credential, lifetime, askedAt }
-        isUsed = false
-        tell(held)
-        void store?.keep(held)
-        return held
-      })
-      .finally(() => (flight = null)) // a failure is never remembered, but for a refused login
-    return flight
+  function hold(one: Held, isOfEarlier: boolean): void {
+    tell(one)
+    held = one
+    isUsed = isOfEarlier // that process had it in use
   }
-  const mintNow = (operation: Operation, within = FLIGHT): Promise<Held> => waitFor(async () => fly(operation), within, doors, operation)
+  const mintNow = oneAtATime(mint, name, doors, (made) => {
+    hold(made, false)
+    void store?.keep(made)
+  })
 
-  /** Before anything is minted, once: what an earlier process kept. It counts as used, because that process used it. */
+  /** Before anything is minted, once: what an earlier process kept. */
   async function recall(operation: Operation): Promise<void> {
     if (held !== null || store === undefined) return
-    const take = (kept: Held | null): void => {
-      if (kept === null) return
-      isUsed = true
-      tell(kept)
-      held = kept
-    }
+    const take = (kept: Held | null): void => void (kept && hold(kept, true))
     await waitFor(() => (search ??= store.find().then(take)), FLIGHT, doors, operation)
   }
 
   function lent(one: Held, isHeld: boolean): Lent {
     isUsed = true
-    return { credential: one.credential, until: doors.now() + leftOf(one), isHeld, login: name }
+    return { credential: one.credential, until: doors.now() + leftOf(one, doors), isHeld, login: name }
   }
 
   /** Past half of its life a new one is made; where that fails or takes long, the old one serves as long as it really lives. */
   async function current(atLeast: number, operation: Operation): Promise<Lent> {
     await recall(operation)
     const old = held
-    if (old === null || leftOf(old) <= atLeast) return lent(await mintNow(operation), false)
-    if (isYoung(old)) return lent(old, true)
+    if (old === null || leftOf(old, doors) <= atLeast) return lent(await mintNow(operation), false)
+    if (isYoung(old, doors)) return lent(old, true)
     try {
       return lent(await mintNow(operation, IN_PASSING), false)
     } catch (error) {
@@ -156,7 +139,10 @@ export function mintedSource(mint: Mint, doors: Doors, { onHeld = () => {}, name
     },
     async refresh(operation) {
       await recall(operation)
-      if (held !== null && isYoung(held)) return (tell(held), 'young')
+      if (held !== null && isYoung(held, doors)) {
+        tell(held)
+        return 'young'
+      }
       if (held !== null && !isUsed) return 'idle'
       await mintNow(operation)
       return 'made'
@@ -164,6 +150,31 @@ export function mintedSource(mint: Mint, doors: Doors, { onHeld = () => {}, name
     fingerprints: async () => store?.fingerprints() ?? [],
   }
 }
+
+/** Mints for all who ask at one time, and shows the cloud a login that it has refused no more for a while. */
+function oneAtATime(mint: Mint, name: string, doors: Doors, onMade: (made: Held) => void) {
+  const breaker = createBreaker(doors)
+  let flight: Promise<Held> | null = null
+
+  function fly(operation: Operation): Promise<Held> {
+    const askedAt = doors.now()
+    const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
+    flight ??= breaker
+      .guard({ key: name, repository: '', isRenewable: false }, own, () => mint(own))
+      .then(({ credential, lifetime }) => {
+        const made = { credential, lifetime, askedAt }
+        onMade(made)
+        return made
+      })
+      .finally(() => (flight = null)) // a failure is never remembered, but for a refused login
+    return flight
+  }
+  return (operation: Operation, within = FLIGHT): Promise<Held> => waitFor(async () => fly(operation), within, doors, operation)
+}
+
+const leftOf = ({ askedAt, lifetime }: Held, doors: Doors): number => askedAt + lifetime - marginOf(lifetime) - doors.now()
+
+const isYoung = (one: Held, doors: Doors): boolean => leftOf(one, doors) >= one.lifetime / 2
 
 /** How long before its end something stops being used (registry.md, R29): a tenth, 5 to 30 s. */
 export const marginOf = (lifetime: number): number => Math.min(30_000, Math.max(5_000, lifetime * 0.1))
