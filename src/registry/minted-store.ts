@@ -55,7 +55,7 @@ export function createMintedStore(store: TokenStore, madeOf: MadeOf, doors: Door
   }
 }
 
-/** Null where its time is over. Never older than new, whatever became of the clock. */
+/** Null where its time is over. Where the clock was put back it is taken for new: it never lives longer than it does in all. */
 function heldIn(kept: Secret, doors: Doors): Held | null {
   const [username, secret, at, lifetime] = JSON.parse(kept.reveal()) as [string | null, string, number, number]
   const age = Math.max(0, doors.date() - at)

@@ -83,7 +83,7 @@ describe('a minted credential that an earlier process kept', () => {
     expect(told).toHaveLength(3)
   })
 
-  test('is never taken for older than it is or younger than new, whatever became of the clock', async () => {
+  test('lives no longer than it does in all, where the clock was put back', async () => {
     await begins(NOON).lend()
     expect(await begins(NOON - 24 * HOUR).lend()).toMatchObject({ until: LIFE - 30_000 })
     expect(made).toBe(1)
