@@ -16,9 +16,9 @@ import { createService, type Service, type ServiceDoors } from './deploy/service
 import type { Doors as TargetDoors, Site, TargetKind } from './deploy/target.ts'
 import { createImages, type NamedSource } from './images.ts'
 import { createRegistryClient, type RegistryClient } from './registry/client.ts'
-import { fingerprint, secretOf, type Credential } from './registry/credential.ts'
+import { secretOf, type Credential } from './registry/credential.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
-import { foundSource, type CredentialSource, type MintedSource } from './registry/source.ts'
+import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import type { AppSettings, Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
@@ -169,7 +169,7 @@ export function assemble(
     mask: outside.mask,
   })
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
-  const recoverTokens = async () => tokens?.recover(await fingerprintsOf(operator))
+  const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
   return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries }
 }
@@ -205,11 +205,11 @@ function place(key: string, declared: TargetDeclaration, doors: TargetDoors): Pl
 
 /** The declared credentials, and how those that are minted are made anew. */
 function openCredentials(operator: Operator, client: RegistryClient, activity: Activity, outside: Outside, incident: Incident) {
-  const refresh = new Map<string, () => Promise<'made' | 'idle'>>()
+  const refresh = new Map<string, () => Promise<Refreshed>>()
   const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity, incident })
   const sources = [...operator.credentials].map(([key, declared]): NamedSource => {
     const { registry } = declared
-    const source = sourceOf(declared, client, outside, (lifetime) => renewals.minted(key, lifetime))
+    const source = sourceOf(declared, client, outside, (lifetime, age) => renewals.minted(key, lifetime, age))
     if ('refresh' in source) refresh.set(key, () => client.refresh(source, registry))
     return { ...declared, source }
   })
@@ -220,14 +220,11 @@ const keepTokens = (vault: Vault, activity: Activity, { clock, log }: Outside) =
   createKeptTokens(vault, {
     now: clock.now,
     activity,
-    trouble: (error) => log.warn({ err: error }, 'a registry token could not be kept, and will be asked for again'),
+    trouble: (error) => log.warn({ err: error }, 'a registry token or minted password could not be kept or read, and will be asked for again'),
   })
 
-/** Of the credentials that are stored as they are: those that are made are others after a restart. */
-async function fingerprintsOf({ credentials }: Operator): Promise<ReadonlySet<string>> {
-  const stored = [...credentials.values()].flatMap(({ holds }) => (isStored(holds) ? storedCredential(holds) : []))
-  return new Set(await Promise.all(stored.map(fingerprint)))
-}
+const fingerprintsOf = async (sources: readonly NamedSource[]): Promise<ReadonlySet<string>> =>
+  new Set((await Promise.all(sources.map(({ source }) => source.fingerprints()))).flat())
 
 type Holding = DeclaredCredential['holds']
 type Stored = Extract<Holding, { readonly kind: 'basic' | 'identity' }>
@@ -241,14 +238,14 @@ export function sourceOf(
   { registry, holds, expires }: DeclaredCredential,
   client: RegistryClient,
   outside: Pick<Outside, 'dockerConfig' | 'hide'>,
-  onMinted: (lifetime: number) => void = () => {},
+  onHeld: (lifetime: number, age: number) => void = () => {},
 ): CredentialSource | MintedSource {
   if (isStored(holds)) return client.stored(storedCredential(holds), expires)
   const hide = hidingTheLast(outside)
   if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), hide))
-  return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }) => {
+  return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }, age) => {
     hide(secretOf(credential))
-    onMinted(lifetime)
+    onHeld(lifetime, age)
   })
 }
 

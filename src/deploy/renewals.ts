@@ -20,8 +20,11 @@ export interface RenewalRows {
 
 export interface RenewalDoors {
   readonly rows: RenewalRows
-  /** By the credential's name: makes a new one and calls `minted`, or says that nobody has used the one of before; throws where that fails. */
-  readonly refresh: ReadonlyMap<string, () => Promise<'made' | 'idle'>>
+  /**
+   * By the credential's name: makes a new one and calls `minted`, or calls it for the one of before, which is still young, or says that
+   * nobody has used that; throws where it fails.
+   */
+  readonly refresh: ReadonlyMap<string, () => Promise<'made' | 'young' | 'idle'>>
   readonly clock: Clock
   readonly activity: Activity
   /** Our own bug, or a disk that is full: logged whole. */
@@ -33,9 +36,9 @@ export interface RenewalDoors {
  * deployment then never waits for a cloud, and what that cloud refuses is in the log hours before it hurts.
  */
 export interface Renewals {
-  /** One has just been made, for so many milliseconds. */
-  minted(credential: string, lifetime: number): void
-  /** At start: values died with the process, so whatever was in use is made again, one after the other. */
+  /** There is one that lives for so many milliseconds, of which `age` are over. */
+  minted(credential: string, lifetime: number, age?: number): void
+  /** At start, one after the other: whatever was in use is made again, but for what was kept and is still young. */
   recover(): void
 }
 
@@ -88,9 +91,9 @@ export function createRenewals({ rows, refresh, clock, activity, incident }: Ren
   }
 
   return {
-    minted: (credential, lifetime) =>
+    minted: (credential, lifetime, age = 0) =>
       safely(() => {
-        const mintedAt = clock.now()
+        const mintedAt = clock.now() - age
         rows.put({ credential, mintedAt, endsAt: mintedAt + lifetime, dueAt: mintedAt + lifetime / 2, failures: 0 })
         arm()
       }),

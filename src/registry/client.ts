@@ -2,16 +2,17 @@ import { Failure, Refusal } from '../errors.ts'
 import type { Credential } from './credential.ts'
 import { pause } from './doors.ts'
 import type { Doors } from './doors.ts'
-import type { Given, Minted } from './exchange.ts'
+import type { Given } from './exchange.ts'
 import { getManifest, headManifest, imageManifest, inspect, openBlob } from './image.ts'
 import type { Visit } from './image.ts'
 import { keychains } from './keychains/index.ts'
 import type { Descriptor, Platform } from './manifest.ts'
+import { createMintedStore } from './minted-store.ts'
 import { mintBy } from './minting.ts'
 import { formatReference, parseReference } from './reference.ts'
 import type { Digest, Reference } from './reference.ts'
 import { mintedSource, storedSource } from './source.ts'
-import type { CredentialSource, Lent, MintedSource } from './source.ts'
+import type { CredentialSource, Lent, MintedOptions, MintedSource, Refreshed } from './source.ts'
 import type { TokenStore } from './token-store.ts'
 import { createTransport } from './transport.ts'
 import { createVisitor } from './visit.ts'
@@ -49,15 +50,15 @@ export interface RegistryClient {
   lend(reference: Reference, asking: Asking, atLeast: number): Promise<Lent>
   /** A credential with an end by the wall clock (milliseconds since 1970; null: none known). */
   stored(credential: Credential, expires: number | null): CredentialSource
-  /** Credentials made by the exchange that has this key, for one registry; `onMinted` is told of each. */
-  minted(key: string, given: Given, registry: string, onMinted?: (minted: Minted) => void): MintedSource
-  /** Makes a source's credential anew, before anybody asks for it; `idle` where nobody has used the one of before. */
-  refresh(source: MintedSource, registry: string): Promise<'made' | 'idle'>
+  /** Credentials made by the exchange that has this key, for one registry. */
+  minted(key: string, given: Given, registry: string, onHeld?: MintedOptions['onHeld']): MintedSource
+  /** Makes a source's credential anew, before anybody asks for it. */
+  refresh(source: MintedSource, registry: string): Promise<Refreshed>
   /** A visit for the preflight: one deadline for all that `work` asks. */
   visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
 }
 
-/** With a store, tokens outlive the process. */
+/** With a store, tokens and what clouds minted outlive the process. */
 export function createRegistryClient(doors: Doors, rules: RegistryRules = {}, store?: TokenStore): RegistryClient {
   const transport = createTransport(doors, rules.trustedStorage ?? [])
   const { visit, lend, refresh } = createVisitor(doors, rules, transport, store)
@@ -91,10 +92,11 @@ export function createRegistryClient(doors: Doors, rules: RegistryRules = {}, st
 
     stored: (credential, expires) => storedSource(credential, expires, doors),
 
-    minted(key, given, registry, onMinted) {
+    minted(key, given, registry, onHeld) {
       const exchange = keychains.find((keychain) => keychain.exchange?.key === key && keychain.serves(registry))?.exchange
       if (exchange === undefined) throw new Error(`no exchange ${key} for ${registry}`)
-      return mintedSource(mintBy(exchange, given, registry, transport, doors), doors, onMinted, `source ${(sources += 1)}`)
+      const kept = store && createMintedStore(store, { key, given, registry }, doors)
+      return mintedSource(mintBy(exchange, given, registry, transport, doors), doors, { onHeld, name: `source ${(sources += 1)}`, store: kept })
     },
   }
 }

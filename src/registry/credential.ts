@@ -23,8 +23,13 @@ export function fingerprint(credential: Credential): Promise<string> {
 
 async function makeFingerprint(credential: Credential): Promise<string> {
   const text = JSON.stringify([credential.kind, credential.kind === 'basic' ? credential.username : '', secretOf(credential)])
+  return (await hashOf(text)).slice(0, 16)
+}
+
+/** SHA-256 in hex. */
+export async function hashOf(text: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(hash).subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** The value of an `Authorization: Basic` header, in UTF-8 (RFC 7617, 2.1); null where there is nothing to send. */

@@ -1,10 +1,12 @@
 import { Failure } from '../errors.ts'
 import { createBreaker } from './breaker.ts'
+import { fingerprint } from './credential.ts'
 import type { Credential } from './credential.ts'
 import { waitFor } from './doors.ts'
 import type { Doors, Operation } from './doors.ts'
 import type { Minted } from './exchange.ts'
 import { registryFailure } from './failure.ts'
+import type { Held, MintedStore } from './minted-store.ts'
 
 /** Where a credential comes from: stored as it is, or minted from a cloud's identity when it is needed. */
 export interface CredentialSource {
@@ -12,6 +14,8 @@ export interface CredentialSource {
   lend(atLeast: number, operation: Operation): Promise<Lent>
   /** What was lent is refused: another one, or null where there is none. */
   renew(refused: Lent, operation: Operation): Promise<Lent | null>
+  /** Of whatever something may be kept for that was asked for with it: what is kept for anything else is thrown away at a start. */
+  fingerprints(): Promise<readonly string[]>
 }
 
 export interface Lent {
@@ -36,6 +40,7 @@ export function storedSource(credential: Credential, expires: number | null, doo
       return { credential, until: doors.now() + left, isHeld: false, login: null }
     },
     renew: () => Promise.resolve(null),
+    fingerprints: async () => [await fingerprint(credential)],
   }
 }
 
@@ -49,6 +54,7 @@ export function foundSource(find: () => Promise<Credential | null>): CredentialS
       return { credential, until: null, isHeld: false, login: null }
     },
     renew: () => Promise.resolve(null),
+    fingerprints: async () => [],
   }
 }
 
@@ -57,55 +63,57 @@ export type Mint = (operation: Operation) => Promise<Minted>
 
 /** Minted credentials that live for hours: kept, made anew at half of their life, one question at a time (registry.md, R31). */
 export interface MintedSource extends CredentialSource {
-  /** Makes a new one now; `idle`: nobody has used the one of before, so none was made. */
-  refresh(operation: Operation): Promise<'made' | 'idle'>
+  /** Makes a new one. None where the one of before is `young`, not yet at half of its life, or `idle`, because nobody has used it. */
+  refresh(operation: Operation): Promise<Refreshed>
 }
 
-interface Held {
-  readonly credential: Credential
-  readonly lifetime: number
-  readonly until: number
+export type Refreshed = 'made' | 'young' | 'idle'
+
+export interface MintedOptions {
+  /** Told of each before it is used, made just now or `age` milliseconds ago by an earlier process; and again of one that `refresh` finds young. */
+  readonly onHeld?: ((minted: Minted, age: number) => void) | undefined
+  /** Tells it from every other source of this process. */
+  readonly name?: string
+  readonly store?: MintedStore | undefined
 }
 
 const FLIGHT = 30_000 // ms: a question has a deadline of its own, because it may serve several callers
 const IN_PASSING = 3_000 // ms that a caller waits for a new one while the old one still lives
 
-/** `name` tells it from every other source of this process. */
-export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted) => void = () => {}, name = 'minted'): MintedSource {
+export function mintedSource(mint: Mint, doors: Doors, { onHeld = () => {}, name = 'minted', store }: MintedOptions = {}): MintedSource {
   let held: Held | null = null
   let isUsed = false
-  let flight: Promise<Held> | null = null
-  const breaker = createBreaker(doors)
+  let search: Promise<void> | null = null
+  const tell = (one: Held): void => onHeld(one, doors.now() - one.askedAt)
 
-  function fly(operation: Operation): Promise<Held> {
-    const askedAt = doors.now()
-    const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
-    // What is stored for the cloud is a login too: refused once, it is not shown again for a while.
-    flight ??= breaker
-      .guard({ key: name, repository: '', isRenewable: false }, own, () => mint(own))
-      .then((minted) => {
-        const { credential, lifetime } = minted
-        held = { credential, lifetime, until: askedAt + lifetime - marginOf(lifetime) }
-        isUsed = false
-        onMinted(minted)
-        return held
-      })
-      .finally(() => (flight = null)) // a failure is never remembered, but for a refused login
-    return flight
+  function hold(one: Held, isOfEarlier: boolean): void {
+    tell(one)
+    held = one
+    isUsed = isOfEarlier // that process had it in use
   }
-  const mintNow = (operation: Operation, within = FLIGHT): Promise<Held> => waitFor(async () => fly(operation), within, doors, operation)
+  const mintNow = oneAtATime(mint, name, doors, (made) => {
+    hold(made, false)
+    void store?.keep(made)
+  })
 
-  function lent({ credential, until }: Held, isHeld: boolean): Lent {
+  /** Before anything is minted, once: what an earlier process kept. */
+  async function recall(operation: Operation): Promise<void> {
+    if (held !== null || store === undefined) return
+    const take = (kept: Held | null): void => void (kept && hold(kept, true))
+    await waitFor(() => (search ??= store.find().then(take)), FLIGHT, doors, operation)
+  }
+
+  function lent(one: Held, isHeld: boolean): Lent {
     isUsed = true
-    return { credential, until, isHeld, login: name }
+    return { credential: one.credential, until: doors.now() + leftOf(one, doors), isHeld, login: name }
   }
 
   /** Past half of its life a new one is made; where that fails or takes long, the old one serves as long as it really lives. */
   async function current(atLeast: number, operation: Operation): Promise<Lent> {
+    await recall(operation)
     const old = held
-    const left = old === null ? 0 : old.until - doors.now()
-    if (old === null || left <= atLeast) return lent(await mintNow(operation), false)
-    if (left >= old.lifetime / 2) return lent(old, true)
+    if (old === null || leftOf(old, doors) <= atLeast) return lent(await mintNow(operation), false)
+    if (isYoung(old, doors)) return lent(old, true)
     try {
       return lent(await mintNow(operation, IN_PASSING), false)
     } catch (error) {
@@ -126,15 +134,47 @@ export function mintedSource(mint: Mint, doors: Doors, onMinted: (minted: Minted
       operation.trail.phase = 'credential'
       // Somebody else may have had the same answer, and has a new one already.
       if (held!.credential !== refused.credential) return lent(held!, false)
+      void store?.drop()
       return lent(await mintNow(operation), false)
     },
     async refresh(operation) {
+      await recall(operation)
+      if (held !== null && isYoung(held, doors)) {
+        tell(held)
+        return 'young'
+      }
       if (held !== null && !isUsed) return 'idle'
       await mintNow(operation)
       return 'made'
     },
+    fingerprints: async () => store?.fingerprints() ?? [],
   }
 }
+
+/** Mints for all who ask at one time, and shows the cloud a login that it has refused no more for a while. */
+function oneAtATime(mint: Mint, name: string, doors: Doors, onMade: (made: Held) => void) {
+  const breaker = createBreaker(doors)
+  let flight: Promise<Held> | null = null
+
+  function fly(operation: Operation): Promise<Held> {
+    const askedAt = doors.now()
+    const own = { ...operation, deadline: askedAt + FLIGHT, signal: undefined }
+    flight ??= breaker
+      .guard({ key: name, repository: '', isRenewable: false }, own, () => mint(own))
+      .then(({ credential, lifetime }) => {
+        const made = { credential, lifetime, askedAt }
+        onMade(made)
+        return made
+      })
+      .finally(() => (flight = null)) // a failure is never remembered, but for a refused login
+    return flight
+  }
+  return (operation: Operation, within = FLIGHT): Promise<Held> => waitFor(async () => fly(operation), within, doors, operation)
+}
+
+const leftOf = ({ askedAt, lifetime }: Held, doors: Doors): number => askedAt + lifetime - marginOf(lifetime) - doors.now()
+
+const isYoung = (one: Held, doors: Doors): boolean => leftOf(one, doors) >= one.lifetime / 2
 
 /** How long before its end something stops being used (registry.md, R29): a tenth, 5 to 30 s. */
 export const marginOf = (lifetime: number): number => Math.min(30_000, Math.max(5_000, lifetime * 0.1))

@@ -17,7 +17,7 @@ export interface Token {
   readonly serverDate: number
 }
 
-/** Keeps tokens for longer than a process lives. Its methods never throw: what cannot be kept or found is asked for again. */
+/** Keeps tokens, and what clouds minted, for longer than a process lives. Its methods never throw: what cannot be kept or found is asked for again. */
 export interface TokenStore {
   find(key: string): Promise<Secret | null>
   keep(key: string, token: KeptToken): Promise<void>
@@ -25,7 +25,7 @@ export interface TokenStore {
 }
 
 export interface KeptToken {
-  /** The fingerprint of the credential that it was asked for with. */
+  /** The fingerprint of what it was asked for with: a credential, or all that a cloud was given. */
   readonly source: string
   /** By the wall clock, milliseconds since 1970: from then on it is worth nothing. */
   readonly until: number

@@ -13,7 +13,7 @@ import type { Reference } from './reference.ts'
 import { openSession } from './session.ts'
 import type { Offer } from './session.ts'
 import { storedSource } from './source.ts'
-import type { CredentialSource, Lent, MintedSource } from './source.ts'
+import type { CredentialSource, Lent, MintedSource, Refreshed } from './source.ts'
 import type { TokenStore } from './token-store.ts'
 import { createTokens } from './token.ts'
 import type { Transport } from './transport.ts'
@@ -53,7 +53,7 @@ export interface Asking {
 export interface Visitor {
   visit<T>(reference: Reference, asking: Asking, work: (here: Visit, lent: Lent) => Promise<T>): Promise<T>
   lend(reference: Reference, asking: Asking, atLeast: number): Promise<Lent>
-  refresh(source: MintedSource, registry: string): Promise<'made' | 'idle'>
+  refresh(source: MintedSource, registry: string): Promise<Refreshed>
 }
 
 const WITHIN = 30_000 // ms, for everything but the bytes of a layer, which only must not stand still

@@ -1,7 +1,7 @@
 import type { Renewal, RenewalRows } from '../deploy/renewals.ts'
 import type { AccountSql } from './sql.ts'
 
-/** Which minted credentials are in use, and when each is due. Their values are nowhere on disk. */
+/** Which minted credentials are in use, and when each is due. Their values stand in the vault, or nowhere on disk. */
 export function createRenewalRows(sql: AccountSql): RenewalRows {
   return {
     all: () => sql.all<Row>('select * from renewal order by due_at, credential').map(renewalOf),

@@ -3,21 +3,21 @@ import { Secret } from '../secret.ts'
 import type { RecordName } from './vault/record.ts'
 import type { Vault } from './vault.ts'
 
-/** What is kept of one token; see the registry client's `TokenStore`, which this is. */
+/** What is kept of one token, or of one password that a cloud made; see the registry client's `TokenStore`, which this is. */
 interface Kept {
-  /** The fingerprint of the credential that it was asked for with. */
+  /** The fingerprint of what it was asked for with. */
   readonly source: string
   /** Milliseconds since 1970. */
   readonly until: number
   readonly value: Secret
 }
 
-/** Tokens of registries, in the vault: so a restart asks for none that still lives. Nothing ever fails for one that cannot be kept. */
+/** What registries and clouds hand out, in the vault: so a restart asks for nothing that still lives. Nothing ever fails for what cannot be kept. */
 export interface KeptTokens {
   find(key: string): Promise<Secret | null>
   keep(key: string, token: Kept): Promise<void>
   drop(key: string): Promise<void>
-  /** At start: throws away what is over, and what was asked for with another credential than these. */
+  /** At start: throws away what is over, and what was asked for with anything else than these. */
   recover(sources: ReadonlySet<string>): Promise<void>
 }
 

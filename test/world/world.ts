@@ -83,7 +83,8 @@ export class World {
   /** Crossings of all processes so far. */
   crossed = 0
   #life: Life | null = null
-  readonly #redactor = createRedactor()
+  /** What the process that runs now knows of secrets: the one before has told it nothing. */
+  #redactor = createRedactor()
   readonly #deaths: Death[]
   readonly #pace: Pace | null
   #ids = 0
@@ -100,7 +101,6 @@ export class World {
     this.github.auth.lifetime = Infinity
     this.github.has('.github/deploy.yml', DEPLOY_YML)
     this.pull = this.github.people.ada.opensPullRequest()
-    for (const secret of [...secretsOf(this.#settings()), new Secret(PASSWORD)]) this.#redactor.register(secret.reveal())
   }
 
   static async begin(options: WorldOptions = {}): Promise<World> {
@@ -121,6 +121,8 @@ export class World {
     const crossings = new Crossings(this.#deaths.shift() ?? null, this.#pace)
     this.lives += 1
     this.processes.push(crossings)
+    this.#redactor = createRedactor()
+    for (const secret of [...secretsOf(this.#settings()), new Secret(PASSWORD)]) this.#redactor.register(secret.reveal())
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
     const { inbox, bot, service, renewals, recoverTokens } = gantry

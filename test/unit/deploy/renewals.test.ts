@@ -16,6 +16,8 @@ let made: string[]
 let troubles: Error[]
 /** Nobody has used what was made for these. */
 let idle: Set<string>
+/** What was kept of these has lived for so long, and is not at half of its life. */
+let young: Map<string, number>
 let incidents: string[]
 let time: Time
 let activity: Activity
@@ -29,6 +31,11 @@ function starts(...names: string[]): void {
     const trouble = troubles.shift()
     if (trouble !== undefined) throw trouble
     if (idle.has(name)) return 'idle' as const
+    const age = young.get(name)
+    if (age !== undefined) {
+      renewals.minted(name, 12 * HOUR, age)
+      return 'young' as const
+    }
     made.push(name)
     renewals.minted(name, 12 * HOUR)
     return 'made' as const
@@ -42,7 +49,7 @@ const rows = () => createRenewalRows(sql).all()
 beforeEach(() => {
   sql = memorySql()
   migrateAccounts(sql)
-  ;[made, troubles, idle, incidents] = [[], [], new Set(), []]
+  ;[made, troubles, idle, young, incidents] = [[], [], new Set(), new Map(), []]
   starts('ecr', 'acr')
 })
 
@@ -70,12 +77,27 @@ test('several are kept apart, each with its own time', async () => {
   expect(made).toEqual(['acr', 'ecr'])
 })
 
-test('a new process makes what the old one had in use, because its values died with it', async () => {
+test('a new process makes what the old one had in use and did not keep', async () => {
   renewals.minted('ecr', 12 * HOUR)
   starts('ecr', 'acr')
   await time.passes('1 second')
   expect(made).toEqual(['ecr'])
   expect(rows()).toMatchObject([{ credential: 'ecr', failures: 0 }])
+})
+
+test('what was kept is not made again before half of its life', async () => {
+  renewals.minted('ecr', 12 * HOUR)
+  await time.passes('2 hours')
+  young.set('ecr', 2 * HOUR)
+  starts('ecr', 'acr')
+  await time.passes('1 second')
+  const mintedAt = time.now() - 1_000 - 2 * HOUR
+  expect([made, rows()]).toEqual([[], [{ credential: 'ecr', mintedAt, endsAt: mintedAt + 12 * HOUR, dueAt: mintedAt + 6 * HOUR, failures: 0 }]])
+  young.clear()
+  await time.passes('3 hours')
+  expect(made).toEqual([])
+  await time.passes('1 hour')
+  expect(made).toEqual(['ecr'])
 })
 
 test('what fails is tried again after 30 s, 1 min, 2 min … 15 min, and forgotten once it works', async () => {

@@ -58,9 +58,13 @@ test('a minted credential is made anew before its time only where somebody has u
   const doors = stillDoors()
   let made = 0
   const source = mintedSource(async () => ({ credential: basic('AWS', `password ${(made += 1)}`), lifetime: 12 * 3_600_000 }), doors)
-  expect([await source.refresh(wish(doors)), await source.refresh(wish(doors)), made]).toEqual(['made', 'idle', 1])
+  const halfOfItsLifePasses = () => doors.time.moves(6 * 3_600_000)
+  expect([await source.refresh(wish(doors)), await source.refresh(wish(doors)), made]).toEqual(['made', 'young', 1])
   await source.lend(0, wish(doors))
+  halfOfItsLifePasses()
   expect([await source.refresh(wish(doors)), made]).toEqual(['made', 2])
+  halfOfItsLifePasses()
+  expect([await source.refresh(wish(doors)), made]).toEqual(['idle', 2])
 })
 
 test.for([

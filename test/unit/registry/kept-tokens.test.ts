@@ -2,36 +2,18 @@ import { beforeEach, expect, test } from 'vitest'
 import { anonymous, fingerprint, type Credential } from '../../../src/registry/credential.ts'
 import { generic } from '../../../src/registry/keychains/generic.ts'
 import { pullScope } from '../../../src/registry/scope.ts'
-import type { KeptToken, TokenStore } from '../../../src/registry/token-store.ts'
 import { createTokens } from '../../../src/registry/token.ts'
 import { basic } from '../../world/registry-client.ts'
 import { stillDoors, wish } from '../../world/still-doors.ts'
-
-/** A store that loses nothing, and what it was asked. */
-class Store implements TokenStore {
-  readonly kept = new Map<string, KeptToken>()
-  found = 0
-  find(key: string) {
-    this.found += 1
-    return Promise.resolve(this.kept.get(key)?.value ?? null)
-  }
-  keep(key: string, token: KeptToken) {
-    this.kept.set(key, token)
-    return Promise.resolve()
-  }
-  drop(key: string) {
-    this.kept.delete(key)
-    return Promise.resolve()
-  }
-}
+import { KeptAside } from '../../world/kept-aside.ts'
 
 const ALICE = basic('alice', 'a password')
-let store: Store
+let store: KeptAside
 let made: number
 let body: object
 let serverDate: string | null
 beforeEach(() => {
-  ;[store, made, body, serverDate] = [new Store(), 0, { expires_in: 300 }, null]
+  ;[store, made, body, serverDate] = [new KeptAside(), 0, { expires_in: 300 }, null]
 })
 
 /** A process that begins at this time of the wall clock; its own monotonic clock begins at 0. */

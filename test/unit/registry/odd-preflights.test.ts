@@ -47,6 +47,7 @@ test('nor is one that shows itself when the credential is lent', async () => {
   const credential = {
     lend: () => (++lent === 1 ? Promise.resolve({ credential: anonymous, until: null, isHeld: false, login: null }) : Promise.reject(bug)),
     renew: () => Promise.resolve(null),
+    fingerprints: () => Promise.resolve([]),
   }
   await expect(look(session, { credential })).rejects.toBe(bug)
 })

@@ -34,7 +34,7 @@ beforeEach(() => {
       return { credential, lifetime: await cloud(operation) }
     },
     doors,
-    ({ lifetime }) => told.push(lifetime),
+    { onHeld: ({ lifetime }) => void told.push(lifetime) },
   )
 })
 
@@ -164,7 +164,9 @@ describe('a minted credential that is refused', () => {
 
   test('can be made anew before anybody is refused', async () => {
     await lend()
-    await source.refresh(wish(doors))
+    expect(await source.refresh(wish(doors))).toBe('young')
+    doors.time.moves(LIFE / 2)
+    expect(await source.refresh(wish(doors))).toBe('made')
     expect(says(await lend())).toBe('password 2')
   })
 })

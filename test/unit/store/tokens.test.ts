@@ -57,6 +57,15 @@ test('a start throws away what is over and what is of another credential', async
   expect(count()).toBe(1)
 })
 
+test('what a cloud made, and what was asked for with it, outlives a process with all of it, and no longer than its source', async () => {
+  await keep('made by a cloud', { source: 'the key of the cloud' })
+  await keep('asked for with that', { source: 'the password that it made' })
+  await begins().recover(new Set(['s1', 'the key of the cloud', 'the password that it made']))
+  expect(count()).toBe(2)
+  await begins().recover(new Set(['s1', 'another key']))
+  expect(count()).toBe(0)
+})
+
 test('there is an end to how many are kept', async () => {
   for (let at = 0; at < 510; at += 1) await keep(`t${at}`)
   expect(count()).toBe(500)
