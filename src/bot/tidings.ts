@@ -51,11 +51,26 @@ const millis = (at: string | number): number => (typeof at === 'number' ? at * 1
 
 const told = (key: string, at: number, happening: Happening): Told => ({ key, at, tiding: { is: 'happening', happening } })
 
+/** What git allows in the name of a branch. */
+const branch = z.string().regex(/^[^\p{Cc}\s~^:?*[\\]{1,250}$/u)
+const branchRef = z.string().regex(/^refs\/heads\/[^\p{Cc}\s~^:?*[\\]{1,250}$/u)
+
 const pullRequest = z.object({ ...placed, pull_request: z.object({ number: id, updated_at: time, head: z.object({ sha }) }) })
 
 const readHead = reads(pullRequest, ({ pull_request: { number, updated_at: since, head }, ...where }) => {
   const [home, at] = [repositoryOf(where), Date.parse(since)]
   return told(`h:${home.id}:${number}:${head.sha}:${since}`, at, { kind: 'head', repository: home, pull: number, head: head.sha, at })
+})
+
+/** Of all that is edited only the base changes what a pull request would bring. */
+const edited = pullRequest.extend({
+  changes: z.object({ base: z.object({}) }),
+  pull_request: pullRequest.shape.pull_request.extend({ base: z.object({ ref: branch }) }),
+})
+const readRetargeted = reads(edited, ({ pull_request: { number, updated_at: since, head, base }, ...where }) => {
+  const [home, at] = [repositoryOf(where), Date.parse(since)]
+  const happening = { kind: 'head', repository: home, pull: number, head: head.sha, at, base: base.ref } as const
+  return told(`h:${home.id}:${number}:${head.sha}:${since}:${base.ref}`, at, happening)
 })
 
 function closed(number: number, since: string, by: Closer, home: Repository): Told {
@@ -74,8 +89,6 @@ const readClosedIssue = reads(closedIssue, ({ issue: { number, updated_at: since
   closed(number, since, sender, repositoryOf(where)),
 )
 
-/** What git allows in the name of a branch. */
-const branchRef = z.string().regex(/^refs\/heads\/[^\p{Cc}\s~^:?*[\\]{1,250}$/u)
 /** A branch that is deleted is at no commit. */
 const NOWHERE = /^0+$/
 
@@ -143,6 +156,7 @@ const READERS = {
   'pull_request.opened': readHead,
   'pull_request.synchronize': readHead,
   'pull_request.reopened': readHead,
+  'pull_request.edited': readRetargeted,
   'pull_request.closed': readClosedPull,
   'issues.closed': readClosedIssue,
   push: readPush,
@@ -178,11 +192,8 @@ const readRun = checked(reads(run, ({ check_run: it, ...where }) => ({ by: it.ap
 const readStatus = reads(status, ({ sha: commit, ...where }): Passing => ({ kind: 'checks', repository: repositoryOf(where), commit }))
 
 const review = z.object({ ...placed, pull_request: z.object({ number: id }) })
-/** Of all that is edited only the base changes what a pull request would bring. */
-const edited = review.extend({ changes: z.object({ base: z.object({}) }) })
 
 const readThread = reads(review, aboutThread)
-const readEdited = reads(edited, aboutThread)
 const readBack = reads(z.object({ installation }), ({ installation: { id: which } }): Passing => ({ kind: 'back', installation: which }))
 
 function aboutThread({ pull_request: { number }, ...where }: z.infer<typeof review>): Passing {
@@ -199,7 +210,6 @@ export const PASSING: ReadonlyMap<string, (payload: unknown, ownApp: number) => 
   ['status', readStatus],
   ['pull_request.ready_for_review', readThread],
   ['pull_request.converted_to_draft', readThread],
-  ['pull_request.edited', readEdited],
   ['pull_request_review.submitted', readThread],
   ['pull_request_review.dismissed', readThread],
   ['installation.unsuspend', readBack],

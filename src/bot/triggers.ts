@@ -61,11 +61,12 @@ export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise
 
 /** What the pull request makes of the configuration is found out and said by the announcer, whenever it comes to it: nothing waits for that. */
 function checkHead(
-  { repository, pull, head }: Extract<Happening, { kind: 'head' }>,
+  { repository, pull, head, base }: Extract<Happening, { kind: 'head' }>,
   createdAt: number,
   { announcements, announce }: TriggerDoors,
 ): void {
-  const key = `k:${repository.id}:${pull}:${head}`
+  // What was said against the former base does not hold any more.
+  const key = `k:${repository.id}:${pull}:${head}${base === undefined ? '' : `:${base}`}`
   announcements.answer({ key, repository, pull, head, createdAt })
   announce(key)
 }

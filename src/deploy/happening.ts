@@ -5,8 +5,15 @@ import type { RolloutDoors } from './step.ts'
 
 /** What GitHub tells that a waiting or queued deployment may have waited for, or that ends it. */
 export type Happening =
-  /** A pull request's head is another one. `at`: GitHub's clock, milliseconds. */
-  | { readonly kind: 'head'; readonly repository: Repository; readonly pull: number; readonly head: string; readonly at: number }
+  /** A pull request's head is another one, or the branch that it goes to: then that is `base`. `at`: GitHub's clock, milliseconds. */
+  | {
+      readonly kind: 'head'
+      readonly repository: Repository
+      readonly pull: number
+      readonly head: string
+      readonly at: number
+      readonly base?: string
+    }
   /** A check on this commit has ended. */
   | { readonly kind: 'checks'; readonly repository: Repository; readonly commit: string }
   /** A review was given or dismissed, a draft made ready, a thread reopened: anything about a thread that gates look at. */

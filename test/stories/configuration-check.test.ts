@@ -261,3 +261,18 @@ story.once('GitHub does not answer for a while: it is said afterwards, once, and
   await ada.comments('/deploy staging :1')
   expect(bot.says()).toContain('✅')
 })
+
+story('a pull request that goes to another branch is told anew, against that one', async (cast) => {
+  const { github, ada, world } = cast
+  github.has(FILE, STRICT)
+  const looser = STRICT.replace('maintain', 'write')
+  // On the branch that it goes to first nothing of the file is new.
+  const commit = ada.person.pushes('next', { files: { [FILE]: looser } })
+  github.repository.branches.set('hidden', commit)
+  const pull = ada.person.opensPullRequest({ branch: 'hidden', base: 'next' })
+  await world.settle()
+  expect(checksOf(cast)).toEqual([])
+  ada.person.retargets(pull, 'main')
+  await world.settle()
+  expect(onlyCheck(cast)).toContain('the role write is enough to deploy; it was maintain.')
+})

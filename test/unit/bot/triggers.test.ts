@@ -289,6 +289,13 @@ describe('a head', () => {
     expect(station.looks).toBe(0)
   })
 
+  test('that goes to another branch is said once more for that one', async () => {
+    await station.hears('pull_request', opened)
+    const changes = { base: { ref: { from: 'main' } } }
+    await station.hears('pull_request', { ...opened, action: 'edited', changes, pull_request: { ...opened.pull_request, base: { ref: 'next' } } })
+    expect(station.announced).toEqual([`k:42:5:${COMMIT}`, `k:42:5:${COMMIT}:next`])
+  })
+
   test('is not said before the engine knows', async () => {
     station.happens = () => {
       throw new Error('a full disk')

@@ -16,6 +16,7 @@ import * as threads from './threads.ts'
 const ORDER: readonly Role[] = ['none', 'read', 'triage', 'write', 'maintain', 'admin']
 
 export interface PullRequestWish {
+  readonly base?: string
   readonly branch?: string
   readonly title?: string
   /** Where the branch is: a fork, for a pull request from outside. */
@@ -86,14 +87,20 @@ export class Person {
   }
 
   /** Pushes the branch first, where it is not there yet. */
-  opensPullRequest({ branch = 'checkout', title = 'A change', from = this.#home, isDraft = false }: PullRequestWish = {}): Issue {
+  opensPullRequest({
+    branch = 'checkout',
+    title = 'A change',
+    from = this.#home,
+    base = this.#home.defaultBranch,
+    isDraft = false,
+  }: PullRequestWish = {}): Issue {
     if (!from.branches.has(branch)) this.at(from).pushes(branch, { message: title })
     const head = from.branches.get(branch) ?? ''
     const pull = {
       headRepository: from.id,
       headBranch: branch,
       head,
-      base: this.#home.defaultBranch,
+      base,
       isMerged: false,
       isDraft,
       mergeable: 'MERGEABLE' as const,
@@ -146,6 +153,13 @@ export class Person {
 
   marksReady(on: Thread): void {
     this.#setDraft(on, false)
+  }
+
+  /** Lets it go to another branch. */
+  retargets(on: Thread, base: string): void {
+    const { issue } = this.#pull(on)
+    if (issue.author.id !== this.id) this.#must('write', 'retarget')
+    threads.setBase(this.#github, this.#home, issue, this.account, base)
   }
 
   /** A tag of an image on ghcr.io; told where the App asks for `registry_package` (`github.events.add`). */

@@ -87,7 +87,7 @@ export interface Pull {
   headRepository: number | null
   readonly headBranch: string
   head: string
-  readonly base: string
+  base: string
   isMerged: boolean
   isDraft: boolean
   mergeable: 'MERGEABLE' | 'CONFLICTING' | 'UNKNOWN'

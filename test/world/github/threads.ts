@@ -116,6 +116,14 @@ export function setDraft(hub: Hub, home: Repository, issue: Issue, by: Account, 
   hub.send(isDraft ? 'pull-request-converted-to-draft' : 'pull-request-ready-for-review', home, by, pullPayload(hub, home, issue))
 }
 
+export function setBase(hub: Hub, home: Repository, issue: Issue, by: Account, base: string): void {
+  if (issue.pull === null || issue.pull.base === base) return
+  const from = { ref: { from: issue.pull.base }, sha: { from: home.branches.get(issue.pull.base) ?? '' } }
+  issue.pull.base = base
+  issue.updatedAt = hub.now()
+  hub.send('pull-request-edited', home, by, { ...pullPayload(hub, home, issue), changes: { base: from } })
+}
+
 /** Open pull requests whose head branch was pushed to get the new head, and say so. */
 export function synchronize(hub: Hub, pushed: Repository, branch: string, after: string, by: Account): void {
   for (const home of hub.state.repositories.values()) {
