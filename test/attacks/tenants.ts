@@ -156,6 +156,18 @@ const d02: Scenario = {
 
 const PAIRS = 100
 
+/** What the bot says to this command in their thread, whatever the id. */
+async function answered(grounds: Grounds, { home, grace, pull }: Tenant, text: string, id: string): Promise<string> {
+  const comment = grace.comments(pull, text.replace('ID', id))
+  await grounds.delivers()
+  const said = () =>
+    pull.comments
+      .flatMap(({ author, bodies }) => (author.id === grounds.github.bot.id ? (bodies.at(-1) ?? '') : []))
+      .filter((body) => body.includes(keyIn(home, comment)))
+  await eventually(() => said().length > 0)
+  return `${await fateIn(grounds, home, comment)}: ${said().join()}`.replaceAll(id, 'ID').replaceAll(keyIn(home, comment), '')
+}
+
 const d03: Scenario = {
   id: 'D03',
   tried: `two installations with the same names of repository, app, environment, and the same registry and comment ids, in ${PAIRS} pairs of commands (of 1,000)`,
@@ -164,6 +176,17 @@ const d03: Scenario = {
     const { github, pull, registry } = grounds
     const theirs = await moveIn(grounds)
     await operates(grounds, theirs)
+    const asked = ['/why ID', '/cancel ID', '/retry ID', '/approve ID', '/reject ID no', '/rollback staging --to ID']
+    await asksIn(grounds, github.repository, github.people.ada, pull, '/deploy staging')
+    const foreign = grounds.rows('select id from deployment where repository = ?', github.repository.id).map(({ id }) => String(id))
+    for (const text of asked)
+      for (const id of foreign) {
+        const nobodys = id.replaceAll(/[0-9a-z]/g, (letter) => (letter === '7' ? '8' : '7'))
+        const [yours, none] = [await answered(grounds, theirs, text, id), await answered(grounds, theirs, text, nobodys)]
+        checks.that(yours !== '' && yours === none, `${text}: another's id is answered with "${yours}", an id that nobody has with "${none}"`)
+      }
+    const stored = () => grounds.rows(`select key from delivery where key like 'c:%'`).length
+    const before = stored()
     const same = (mine: Comment, other: Comment): void => {
       const node = github.state.nodes.get(other.node)
       Object.assign(other, { id: mine.id })
@@ -186,14 +209,14 @@ const d03: Scenario = {
       if (nth % 15 === 14) await comesToRest(grounds, 60)
     }
     checks.that(await comesToRest(grounds, 90), 'it has not come to rest')
-    const deliveries = grounds.rows(`select key from delivery where key like 'c:%'`).length
+    const deliveries = stored() - before
     checks.that(deliveries === 2 * PAIRS, `${deliveries} of ${2 * PAIRS} commands were stored`)
     const mixed = grounds.rows(
       `select 1 from deployment where cast(json_extract(request, '$.repository.id') as integer) <> repository or key not like 'c:' || repository || ':%'`,
     )
     checks.that(mixed.length === 0, `${mixed.length} deployments belong to two`)
     const strange = grounds.rows(
-      `select state, json_extract(problem, '$.code') as code from deployment where state not in ('success', 'superseded') and json_extract(problem, '$.code') <> 'LOCKED'`,
+      `select state, json_extract(problem, '$.code') as code from deployment where state not in ('success', 'superseded') and json_extract(problem, '$.code') not in ('LOCKED', 'DEPLOYMENT_UNKNOWN')`,
     )
     checks.that(strange.length === 0, `some came to ${JSON.stringify(strange[0])}`)
     const targets = grounds.rows(
@@ -212,7 +235,9 @@ const d03: Scenario = {
     checks.that((await served(grounds, 'site')) === 'mine' && (await served(grounds, 'theirs')) === 'yours', 'one site shows the other')
     github.verdict()
     await checks.isAlive(grounds)
-    return checks.finding(`${2 * PAIRS} commands, each stored and answered in its own repository; locks, queues and sites are apart`)
+    return checks.finding(
+      `${2 * PAIRS} commands, each stored and answered in its own repository; locks, queues and sites are apart; ${asked.length * foreign.length} commands with another's id answered as with one that nobody has`,
+    )
   }),
 }
 
