@@ -46,6 +46,16 @@ export const CODES = {
   CANCELLED: facts('requester', 409),
   RESTORED: facts('requester', 409),
   WAIT_EXPIRED: facts('requester', 409),
+  // the HTTP API
+  AUTHENTICATION_REQUIRED: facts('requester', 401),
+  REQUEST_MALFORMED: facts('requester', 400),
+  REQUEST_INVALID: facts('requester', 422),
+  REQUEST_TOO_LARGE: facts('requester', 413),
+  CONTENT_TYPE_UNSUPPORTED: facts('requester', 415),
+  ROUTE_UNKNOWN: facts('requester', 404),
+  METHOD_NOT_ALLOWED: facts('requester', 405),
+  REPOSITORY_UNKNOWN: facts('requester', 404),
+  IDEMPOTENCY_KEY_REUSED: facts('requester', 422),
   // the repository's configuration
   CONFIGURATION_MISSING: facts('repository', 409),
   CONFIGURATION_INVALID: facts('repository', 409),

@@ -80,11 +80,11 @@ export const NOTHING_ASKED: Asks = {
   parameters: {},
 }
 
-/** How a request came: said by a person, begun by itself because the configuration says so (`auto`), or to undo what a late request did (`watch`). */
-export type Door = 'comment' | 'label' | 'push' | 'checks' | 'package' | 'watch'
+/** How a request came: said by a person or a program in their name, begun by itself because the configuration says so (`auto`), or to undo what a late request did (`watch`). */
+export type Door = 'comment' | 'label' | 'api' | 'push' | 'checks' | 'package' | 'watch'
 
 /** Nobody is judged as the actor of these: the configuration itself allows them. */
-export const isAutomatic = (door: Door): boolean => door !== 'comment' && door !== 'label'
+export const isAutomatic = (door: Door): boolean => door !== 'comment' && door !== 'label' && door !== 'api'
 
 /** Who asked for what, where: everything is from the signed body, nothing has been looked up. */
 export interface DeployRequest {

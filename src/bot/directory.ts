@@ -1,0 +1,90 @@
+import type { Probot } from 'probot'
+import { z } from 'zod'
+import type { Clock } from '../deploy/clock.ts'
+import type { Person, Repository } from '../deploy/deployment.ts'
+import type { Directory } from '../deploy/directory.ts'
+import type { Secret } from '../secret.ts'
+import { failureFrom, unexpectedAnswer } from './github-failure.ts'
+import { statusOf, type GitHub } from './github.ts'
+import { within } from './patience.ts'
+import { id, login, node } from './payload.ts'
+import { readRoles } from './roles.ts'
+
+export interface DirectoryDoors {
+  readonly probot: Pick<Probot, 'auth'>
+  readonly github: GitHub
+  readonly clock: Clock
+  readonly fetch: typeof globalThis.fetch
+  readonly apiUrl: string
+  /** The App's own, for its users' tokens; null where none is set, and then nobody's token is known. */
+  readonly oauth: { readonly clientId: string; readonly clientSecret: Secret } | null
+}
+
+/** GitHub as the API's callers are looked up there. */
+export function createDirectory(doors: DirectoryDoors): Directory {
+  const { github } = doors
+  return {
+    identify: (token) => identify(token, doors),
+    repository: (owner, name) => findRepository(owner, name, doors),
+    role: async (person, repository) => (await readRoles(github.reading(repository), repository, [person])).get(person.id) ?? 'none',
+    async thread({ owner, name: repo, ...where }, number) {
+      const params = { owner, repo, issue_number: number }
+      const found = await github.reading(where).rest('GET /repos/{owner}/{repo}/issues/{issue_number}', params, thread, [301, 404, 410])
+      return found === null ? null : { number, node: found.node_id, isPull: found.pull_request != null }
+    },
+  }
+}
+
+const thread = z.object({ node_id: node, pull_request: z.object({}).nullish() })
+
+const CHECK = 'POST /applications/{client_id}/token'
+const known = z.object({ app: z.object({ client_id: z.string() }), user: z.object({ id, login }).nullable() })
+
+/** Only GitHub knows whose a token is, and it tells the App that it was given to, by that App's own password, and no other. */
+async function identify(token: Secret, { clock, fetch, apiUrl, oauth }: DirectoryDoors): Promise<Person | null> {
+  if (oauth === null) return null
+  const { clientId, clientSecret } = oauth
+  const headers = {
+    accept: 'application/vnd.github+json',
+    'content-type': 'application/json',
+    authorization: `Basic ${btoa(`${clientId}:${clientSecret.reveal()}`)}`,
+  }
+  const body = JSON.stringify({ access_token: token.reveal() })
+  const url = `${apiUrl}/applications/${encodeURIComponent(clientId)}/token`
+  const answer = await within(clock, (signal) => fetch(url, { method: 'POST', redirect: 'error', headers, body, signal })).catch((error: unknown) => {
+    throw failureFrom(error, CHECK, clock.now())
+  })
+  // Not ours, over, or no token at all: GitHub says the same of each.
+  if (answer.status === 404 || answer.status === 422) return null
+  if (!answer.ok) throw failureFrom(Object.assign(new Error(`GitHub answered ${answer.status}`), { status: answer.status }), CHECK, clock.now())
+  const read = known.safeParse(await answer.json().catch(() => null))
+  if (!read.success) throw unexpectedAnswer(CHECK, read.error)
+  const { app, user } = read.data
+  return app.client_id === clientId ? user : null
+}
+
+const INSTALLATION = 'GET /repos/{owner}/{repo}/installation'
+const installed = z.object({ id, suspended_at: z.string().nullish() })
+const repositoryShape = z.object({ id, node_id: node, name: z.string(), owner: z.object({ id, login }) })
+
+async function findRepository(owner: string, name: string, { probot, github, clock }: DirectoryDoors): Promise<Repository | null> {
+  const app = await probot.auth()
+  const installation = await within(clock, (signal) => app.request(INSTALLATION, { owner, repo: name, request: { signal } })).then(
+    ({ data }) => installed.safeParse(data),
+    (error: unknown) => {
+      const failure = failureFrom(error, INSTALLATION, clock.now())
+      if (statusOf(failure) === 404) return null
+      throw failure
+    },
+  )
+  if (installation === null) return null
+  if (!installation.success) throw unexpectedAnswer(INSTALLATION, installation.error)
+  if (installation.data.suspended_at != null) return null
+  const where = { installation: installation.data.id, id: name }
+  const found = await github.reading(where).rest('GET /repos/{owner}/{repo}', { owner, repo: name }, repositoryShape, [301, 404])
+  if (found === null) return null
+  return {
+    ...{ id: found.id, node: found.node_id, owner: found.owner.login, name: found.name },
+    ...{ account: found.owner.id, installation: where.installation },
+  }
+}
