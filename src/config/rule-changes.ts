@@ -167,6 +167,7 @@ const keyed = (value: unknown): ReadonlyMap<string, unknown> => new Map(Object.e
 /** By rule: one that `EnvironmentRules` gets and that stands nowhere here does not compile. */
 export const ruleChanges: Comparison<EnvironmentRules> = fields<EnvironmentRules>({
   name: () => [],
+  also: () => [],
   target: described((target) => `it is deployed to the target ${target}`, visible),
   settings,
   url: described<Rules['url']>(

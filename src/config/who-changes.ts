@@ -18,7 +18,7 @@ function without<T extends Json>(all: readonly T[], others: readonly T[]): T[] {
 }
 
 /** Who of those with the role: nobody named is everybody. */
-const parties =
+export const parties =
   (verb: string): Comparison<readonly Party[]> =>
   (before, after) => {
     const [gone, come] = [without(before, after), without(after, before)]
@@ -43,15 +43,14 @@ const deployers: Comparison<readonly Party[]> = (before, after) => {
   ]
 }
 
-export const allow = fields<EnvironmentRules['allow']>({
-  role: (before, after) => {
-    if (before === after) return []
-    return atLeast(after, before)
-      ? [stricter(`deploying needs the role ${after}; ${before} was enough`)]
-      : [looser(`the role ${after} is enough to deploy; it was ${before}`)]
-  },
-  any: deployers,
-})
+export const role: Comparison<EnvironmentRules['allow']['role']> = (before, after) => {
+  if (before === after) return []
+  return atLeast(after, before)
+    ? [stricter(`deploying needs the role ${after}; ${before} was enough`)]
+    : [looser(`the role ${after} is enough to deploy; it was ${before}`)]
+}
+
+export const allow = fields<EnvironmentRules['allow']>({ role, any: deployers })
 
 const approvalsBy = ({ count, by }: Approvals): string =>
   `${count === 1 ? '1 approval' : `${count} approvals`} by ${by.length === 0 ? 'anybody with the role write' : names(by)}`
