@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
+import type { ConfigurationFile } from '../deploy/configuration-check.ts'
 import type { Repository } from '../deploy/deployment.ts'
 import type { Facts } from '../deploy/source.ts'
 import { Failure } from '../errors.ts'
@@ -10,7 +11,10 @@ import type { GitHub } from './github.ts'
 import { isOutOfReach } from './gone.ts'
 
 /** The repository of an account whose defaults count in all of its repositories. */
-export const HOME = '.github'
+const HOME = '.github'
+export const isHome = ({ name }: Pick<Repository, 'name'>): boolean => name.toLowerCase() === HOME
+
+export const DEFAULTS_FILE = '.github/deploy-defaults.yml' satisfies ConfigurationFile
 
 export interface AccountDefaults {
   /** `seen`: what the token of the account's repository that is asked about shows of `.github`. Throws a `Failure` where it cannot be read. */
@@ -38,10 +42,10 @@ export function createAccountDefaults(github: Pick<GitHub, 'reading'>, clock: Cl
     return found
   }
   return {
-    read: async (repository, seen) => fileOf((seen ?? (await hidden(repository)))?.object ?? null, '.github/deploy-defaults.yml', WHERE),
-    pushed: ({ installation, name }) => {
-      if (name.toLowerCase() !== HOME) return
-      none.delete(installation)
+    read: async (repository, seen) => fileOf((seen ?? (await hidden(repository)))?.object ?? null, DEFAULTS_FILE, WHERE),
+    pushed: (repository) => {
+      if (!isHome(repository)) return
+      none.delete(repository.installation)
       pushes += 1
     },
   }

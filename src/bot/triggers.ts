@@ -5,6 +5,7 @@ import type { Announcements, Delivery } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import type { Facts } from '../deploy/source.ts'
 import { fillTag } from '../deploy/tag-template.ts'
+import { DEFAULTS_FILE, isHome } from './account-defaults.ts'
 import type { GitHub } from './github.ts'
 import type { TidingCame } from './intake.ts'
 import type { Log } from './missed.ts'
@@ -68,8 +69,12 @@ function checkHead(
   { announcements, announce }: TriggerDoors,
 ): void {
   const key = `k:${repository.id}:${pull}:${head}`
-  announcements.answer({ key, repository, pull, head, createdAt })
-  announce(key)
+  const own = { key, repository, pull, head, createdAt }
+  const defaults = { ...own, key: `${key}:defaults`, file: DEFAULTS_FILE }
+  for (const check of isHome(repository) ? [own, defaults] : [own]) {
+    announcements.answer(check)
+    announce(check.key)
+  }
 }
 
 const MOST_REPOSITORIES = 1_000
