@@ -112,7 +112,7 @@ export interface EnvironmentRules {
 }
 
 /** One entry of the account's defaults, for one environment: what it leaves out is the environment's own. */
-export type Demands = Pick<EnvironmentRules, 'allow' | 'from' | 'approvals' | 'require' | 'freeze'>
+export type Demands = Pick<EnvironmentRules, 'allow' | 'approvals' | 'require' | 'freeze' | 'from'>
 
 /** The rules as the repository has them, then once more with each of the account's demands in their place: all of them have to let it pass. */
 export const everyRules = (own: EnvironmentRules): readonly EnvironmentRules[] => [

@@ -1,6 +1,6 @@
 import { Refusal } from '../../errors.ts'
 import type { DeployRequest, Verdict, Wait } from '../deployment.ts'
-import { byEveryRule } from './every-rule.ts'
+import { byEveryRule } from '../every-rule.ts'
 import { Waits, type Gate, type Situation, type Skip } from './gate.ts'
 import { approvals } from './approvals.ts'
 import { bounds } from './bounds.ts'

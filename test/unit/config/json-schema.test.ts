@@ -38,7 +38,7 @@ test.each(Object.entries({ deploySchema, defaultsSchema }))('every key of %s has
   }
   const environments = made().properties?.['environments']
   if (typeof environments !== 'object' || typeof environments.additionalProperties !== 'object') throw new Error('no environments')
-  look(environments.additionalProperties as never, '')
+  look(environments.additionalProperties, '')
   expect(without).toEqual([])
 })
 

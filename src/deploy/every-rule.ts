@@ -1,6 +1,6 @@
-import { Refusal } from '../../errors.ts'
-import { everyRules } from '../environment.ts'
-import { Waits, type Gate, type Situation } from './gate.ts'
+import { Refusal } from '../errors.ts'
+import { everyRules } from './environment.ts'
+import { Waits, type Gate, type Situation } from './gates/gate.ts'
 
 type Judgement = ReturnType<Gate['judge']>
 
