@@ -39,7 +39,7 @@ story('a change of the account’s defaults says on its pull request which deman
   )
   expect(shown(home)).toMatchInlineSnapshot(`
     [
-      "Gantry: deploy-defaults.yml: success | Valid: 2 looser, 1 stricter
+      "Gantry: deploy-defaults.yml: success | Valid: 3 looser, 1 stricter
 
     ✅ \`.github/deploy-defaults.yml\` is valid. It counts once it stands on \`main\`.
 
@@ -47,6 +47,7 @@ story('a change of the account’s defaults says on its pull request which deman
 
     * production: the number of approvals needed is 1; it was 2.
     * production: the commit no longer has to be signed.
+    * production: nothing has to say which commit an image was built from; it was its label.
 
     **Stricter: less may happen than before**
 

@@ -219,6 +219,9 @@ describe('what a change of the account’s file does', () => {
       'stricter | *: the number of reviews asked for is 1; it was 0.',
       'stricter | *: its label has to say which commit an image was built from; it was nothing.',
     ])
-    expect(changes(null, account('require: { reviews: 1 }'))).toEqual(['stricter | production: the number of reviews asked for is 1; it was 0.'])
+    expect(changes(null, account('require: { reviews: 1 }'))).toEqual([
+      'stricter | production: the number of reviews asked for is 1; it was 0.',
+      'stricter | production: its label has to say which commit an image was built from; it was nothing.',
+    ])
   })
 })
