@@ -2,7 +2,8 @@ import { createProvenance } from './attestation/provenance.ts'
 import type { TrustedRoot } from './attestation/roots.ts'
 import { createBot, type Bot } from './bot/app.ts'
 import { createAttestations } from './bot/attestations.ts'
-import { createGitHub } from './bot/github.ts'
+import { createDirectory } from './bot/directory.ts'
+import { createGitHub, type GitHub } from './bot/github.ts'
 import { createProbot } from './bot/probot.ts'
 import { createSource } from './bot/source.ts'
 import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
@@ -20,7 +21,7 @@ import { secretOf, type Credential } from './registry/credential.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
-import type { AppSettings, Settings } from './settings.ts'
+import { webOrigin, type AppSettings, type Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { auditMac } from './store/audit-key.ts'
 import { auditHead, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
@@ -30,6 +31,7 @@ import { createClaims } from './store/claims.ts'
 import { createDeclarations, type Declarations } from './store/declarations.ts'
 import { createDrifts } from './store/drifts.ts'
 import { createHeads } from './store/heads.ts'
+import { createHistory } from './store/history.ts'
 import { createLocks } from './store/locks.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
@@ -41,6 +43,8 @@ import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
 import { targetKinds } from './targets/index.ts'
+import { createApi } from './web/api.ts'
+import type { Api, ApiDoors } from './web/endpoint.ts'
 import type { Inbox } from './deploy/journal.ts'
 import type { Logger } from 'pino'
 
@@ -82,6 +86,8 @@ export interface Gantry {
   recoverTokens(): Promise<void>
   /** Sites that targets serve by themselves, by the target's key. */
   readonly sites: ReadonlyMap<string, Site>
+  /** The HTTP API; null where the App has no client id and secret, so that nobody could be told from anybody. */
+  readonly api: Api | null
 }
 
 /** What has to be open before anything can be constructed: the operator file may name what is in it. */
@@ -171,7 +177,32 @@ export function assemble(
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
-  return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries }
+  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs }, outside)
+  return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries, api }
+}
+
+interface ApiParts extends Pick<ApiDoors, 'service' | 'incident' | 'docs'> {
+  readonly github: GitHub
+  readonly probot: ReturnType<typeof createProbot>
+}
+
+function openApi(
+  { githubApiUrl: apiUrl }: Settings,
+  oauth: NonNullable<AppSettings['oauth']>,
+  { service, github, probot, incident, docs }: ApiParts,
+  { repositories, clock, fetch, mask, random }: Outside,
+): Api {
+  const said = createAnnouncements(repositories)
+  return createApi({
+    directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
+    history: createHistory(repositories),
+    said: (id) => {
+      const { comment, check } = said.find(id)
+      return { comment: comment.number, check: check.number }
+    },
+    github: webOrigin(apiUrl),
+    ...{ service, clock, mask, random, incident, docs },
+  })
 }
 
 /** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */

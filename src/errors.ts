@@ -56,6 +56,7 @@ export const CODES = {
   METHOD_NOT_ALLOWED: facts('requester', 405),
   REPOSITORY_UNKNOWN: facts('requester', 404),
   IDEMPOTENCY_KEY_REUSED: facts('requester', 422),
+  TOO_MANY_REQUESTS: facts('requester', 429, true),
   // the repository's configuration
   CONFIGURATION_MISSING: facts('repository', 409),
   CONFIGURATION_INVALID: facts('repository', 409),

@@ -263,3 +263,9 @@ function invalid(name: Name, complaint: string): Problem {
     next: `Set ${name} as .env.example describes it, and start again.`,
   })
 }
+
+/** Where people see what `apiUrl` serves: `https://api.github.com` → `https://github.com`; a GitHub Enterprise Server has both on one host. */
+export function webOrigin(apiUrl: string): string {
+  const { origin, protocol, host } = new URL(apiUrl)
+  return host.startsWith('api.') ? `${protocol}//${host.slice('api.'.length)}` : origin
+}

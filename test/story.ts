@@ -3,13 +3,14 @@ import { expect, onTestFailed, test } from 'vitest'
 import type { Comment } from './world/github/state.ts'
 import type { Person } from './world/github/people.ts'
 import { screenplay } from './world/screenplay.ts'
-import { World, type WorldOptions } from './world/world.ts'
+import { World, type Called, type WorldOptions } from './world/world.ts'
 
 /** Somebody in a story: whatever they do reaches the bot, and everything has come to rest when they are done. */
 export class Character {
   readonly #world: World
   readonly person: Person
   readonly #thread: () => number
+  #token: string | null = null
 
   constructor(world: World, person: Person, thread: () => number) {
     this.#world = world
@@ -21,6 +22,14 @@ export class Character {
     const comment = this.person.comments(on, text)
     await this.#world.settle()
     return comment
+  }
+
+  /** Calls the API with a token of theirs: the status, and the JSON or text that came. */
+  async calls(method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}): Promise<Called> {
+    this.#token ??= this.#world.github.auth.signsIn(this.person.account)
+    const called = await this.#world.calls(method, path, body, { authorization: `Bearer ${this.#token}`, ...headers })
+    await this.#world.settle()
+    return called
   }
 
   async labels(name: string, on = this.#thread()): Promise<void> {

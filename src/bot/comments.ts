@@ -159,6 +159,7 @@ const stepLine = ({ mark, word, note, took }: StepWords): string =>
 const ASKED: Record<Door, string> = {
   comment: 'Asked in a comment',
   label: 'Asked by label',
+  api: 'Asked through the API',
   push: 'Begun by a push',
   checks: 'Begun by green checks',
   package: 'Begun by a published image',

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts'
 import { canonicalRepository, parseReference } from '../registry/reference.ts'
 import type { Reference } from '../registry/reference.ts'
-import type { DeployRequest } from './deployment.ts'
+import type { Asks, Deployment, DeployRequest } from './deployment.ts'
 import type { App, Configuration, EnvironmentRules, ImageRule } from './environment.ts'
 import type { PlannedArtifact } from './plan.ts'
 import { fillTag } from './tag-template.ts'
@@ -188,4 +188,15 @@ function imageRequired({ name, repository }: ImageRule): Refusal {
     wanted: `${repository}:TAG or ${repository}@sha256:…`,
     next: `Name the image: ${repository}:TAG.`,
   })
+}
+
+/**
+ * One that got as far as a plan is repeated by it. One that did not, and one that took its plan from another deployment, is asked for in
+ * the same words; an override is somebody's own word and is not repeated.
+ */
+export function askedAgain({ id, plan, endedAt, request }: Deployment): Asks {
+  const asks = { ...request.asks, override: null }
+  const isOwnPlan = asks.origin === null || asks.origin.kind === 'retry'
+  if (plan === null || (endedAt !== null && !isOwnPlan)) return asks
+  return { ...asks, environment: plan.environment, origin: { kind: 'retry', of: id } }
 }

@@ -87,6 +87,15 @@ export interface Journal {
   log(id: string, line: string): void
 }
 
+/** What a repository's people look through. */
+export interface History {
+  /** Newest first, so many of them; `before` is a place in the order of arrival. Without what nobody was told of. */
+  page(
+    of: { readonly repository: number; readonly environment: string | null; readonly state: State | null; readonly before: number | null },
+    limit: number,
+  ): readonly Deployment[]
+}
+
 export interface Change {
   readonly now: number
   readonly step?: StepName

@@ -20,6 +20,8 @@ export interface FrontDoors {
   readonly log: Log
   /** Further routes: `METHOD /path`, exactly. */
   readonly routes?: ReadonlyMap<string, Handler>
+  /** Answers everything else. */
+  readonly rest?: Handler | undefined
 }
 
 export const WEBHOOK_PATH = '/api/github/webhooks'
@@ -46,7 +48,7 @@ export function createFront(doors: FrontDoors): Server {
   ])
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    const handler = routes.get(`${request.method} ${request.url}`)
+    const handler = routes.get(`${request.method} ${request.url}`) ?? doors.rest
     if (!handler) return refuse(response, 404, 'There is nothing here.')
     try {
       handler(request, response)

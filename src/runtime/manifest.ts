@@ -3,12 +3,6 @@ import { z } from 'zod'
 import { Failure } from '../errors.ts'
 import { WEBHOOK_PATH } from './front.ts'
 
-/** Where people see what `apiUrl` serves: `https://api.github.com` → `https://github.com`; a GitHub Enterprise Server has both on one host. */
-export function webOrigin(apiUrl: string): string {
-  const { origin, protocol, host } = new URL(apiUrl)
-  return host.startsWith('api.') ? `${protocol}//${host.slice('api.'.length)}` : origin
-}
-
 export interface Addresses {
   /** The public origin of this Gantry. */
   readonly home: string

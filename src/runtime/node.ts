@@ -15,6 +15,7 @@ import { instanceId } from '../store/instance.ts'
 import type { Vault } from '../store/vault.ts'
 import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
+import { apiHandler } from './api.ts'
 import { docsRoutes } from './docs.ts'
 import { entropy, newId } from './entropy.ts'
 import { keepBackups } from './scheduled-backups.ts'
@@ -72,6 +73,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       clock: systemClock,
       log,
       routes: docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))),
+      rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch),
     })
     recover(gantry)
     const url = await listen(front, settings)

@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Failure } from '../errors.ts'
-import type { Settings } from '../settings.ts'
+import { webOrigin, type Settings } from '../settings.ts'
 import { addToEnvironmentFile } from './environment-file.ts'
-import { convert, manifestOf, webOrigin } from './manifest.ts'
+import { convert, manifestOf } from './manifest.ts'
 import { askPage, donePage, handOverPage, html, page } from './setup-pages.ts'
 
 export interface SetupDoors {

@@ -140,6 +140,7 @@ export const repositoryMigrations: readonly string[][] = [
     auditTable('repository_audit'),
     `create index repository_audit_configuration on repository_audit (repository, number) where action = 'configuration changed'`,
   ],
+  [`create index deployment_by_repository on deployment (repository, sequence)`],
 ]
 
 export const accountMigrations: readonly string[][] = [

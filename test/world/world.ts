@@ -180,6 +180,18 @@ export class World {
     this.time.forget()
   }
 
+  /** As a program asks the API. Where the process dies meanwhile, it asks again. */
+  async calls(method: string, path: string, body: object | undefined, headers: Readonly<Record<string, string>>): Promise<Called> {
+    for (;;) {
+      const { crossings, gantry } = this.life
+      const sent = body === undefined ? { headers } : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+      const answer = gantry.api?.fetch(new Request(`https://gantry.example${path}`, { method, ...sent }))
+      const came = await Promise.race([answer, crossings.died])
+      if (came instanceof Response && !crossings.isDead) return calledOf(came)
+      await this.settle()
+    }
+  }
+
   /** Delivers what GitHub has to say and lets everything come to rest; a process that dies on the way is started again. */
   async settle(): Promise<void> {
     for (let round = 0; round < 100; round++) {
@@ -298,7 +310,7 @@ export class World {
       id: this.github.identity.id,
       privateKey: new Secret(PRIVATE_KEY),
       webhookSecrets: [new Secret(this.github.webhookSecret)],
-      oauth: null,
+      oauth: { clientId: this.github.auth.client.id, clientSecret: new Secret(this.github.auth.client.secret) },
     }
     const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: this.keys, webhookProxyUrl: null }
     const backups = { every: null, keep: 1, folder: '' }
@@ -394,3 +406,17 @@ targets:
     allow:
       - { repository: acme/shop, id: ${repositoryId}, environments: ["*"], images: ["${REGISTRY}/acme/*"] }
 `
+
+/** What came of a call of the API. */
+export interface Called {
+  readonly status: number
+  readonly headers: Headers
+  /** JSON where it was that, and text otherwise. */
+  readonly body: any
+}
+
+async function calledOf(answer: Response): Promise<Called> {
+  const { status, headers } = answer
+  const isJson = /json/.test(headers.get('content-type') ?? '')
+  return { status, headers, body: isJson ? await answer.json() : await answer.text() }
+}

@@ -1,4 +1,5 @@
-import type { Asks, Deployment, State } from '../../deploy/deployment.ts'
+import { askedAgain } from '../../deploy/ask.ts'
+import type { Deployment, State } from '../../deploy/deployment.ts'
 import { problem, type Problem } from '../../errors.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { deployOrRehearse } from '../rehearsal.ts'
@@ -21,7 +22,7 @@ export const retry: Command = {
   judgedBy: 'gates',
   run: (context) => {
     const meant = meantBy(context)
-    return deployOrRehearse('state' in meant ? asksOf(meant) : meant, context)
+    return deployOrRehearse('state' in meant ? askedAgain(meant) : meant, context)
   },
 }
 
@@ -36,17 +37,6 @@ function meantBy({ args, request, service }: CommandContext): Deployment | { rea
       problem: nothing(),
     }
   )
-}
-
-/**
- * One that got as far as a plan is repeated by it. One that did not, and one that took its plan from another deployment, is asked for in
- * the same words; an override is somebody's own word and is not repeated.
- */
-function asksOf({ id, plan, endedAt, request }: Deployment): Asks {
-  const asks = { ...request.asks, override: null }
-  const isOwnPlan = asks.origin === null || asks.origin.kind === 'retry'
-  if (plan === null || (endedAt !== null && !isOwnPlan)) return asks
-  return { ...asks, environment: plan.environment, origin: { kind: 'retry', of: id } }
 }
 
 const nothing = (): Problem =>

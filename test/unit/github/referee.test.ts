@@ -6,7 +6,7 @@ const DEPLOYMENTS = 'POST /repos/acme/shop/deployments'
 
 describe('what the bot asks wrongly', () => {
   test.each([
-    ['an operation that is not in the list', 'GET /repos/acme/shop', undefined, 'not in fixtures/github-operations.txt'],
+    ['an operation that is not in the list', 'GET /repos/acme/shop/branches', undefined, 'not in fixtures/github-operations.txt'],
     ['an unknown key', DEPLOYMENTS, { ref: 'main', enviroment: 'x' }, 'knows no field "enviroment"'],
     [
       'an unknown key inside',

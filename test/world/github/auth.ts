@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Operation, Referee } from './contract.ts'
 import { isObject } from './description.ts'
 import { GitHubSays, notAccessible, notFound } from './refusal.ts'
-import type { Installation, Repository, State } from './state.ts'
+import type { Account, Installation, Repository, State } from './state.ts'
 
 export interface Token {
   readonly text: string
@@ -30,6 +30,10 @@ export const PRIVATE_KEY = String(keys.privateKey.export({ type: 'pkcs1', format
 export class Auth {
   /** Every token handed out, oldest first. */
   readonly tokens: Token[] = []
+  /** The App's own, by which GitHub tells whose a user's token is. */
+  readonly client = { id: 'Iv1.0123456789abcdef', secret: randomBytes(20).toString('hex') }
+  /** Of people who have signed in with the App. */
+  readonly userTokens = new Map<string, Account>()
   /** Milliseconds on the simulator's clock; an hour, as GitHub's. */
   lifetime = 60 * 60 * 1000
   readonly #referee: Referee
@@ -51,6 +55,19 @@ export class Auth {
     const token = { text, installation: installation.id, repositories: chosen(installation, wish, state), permissions, expiresAt }
     this.tokens.push(token)
     return token
+  }
+
+  /** Somebody signs in with the App. */
+  signsIn(account: Account): string {
+    const text = `ghu_${randomBytes(18).toString('hex')}`
+    this.userTokens.set(text, account)
+    return text
+  }
+
+  /** Called with the App's client id and secret. */
+  asClient(request: Request): void {
+    const given = /^Basic (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1] ?? ''
+    if (atob(given) !== `${this.client.id}:${this.client.secret}`) throw new GitHubSays(401, 'Bad credentials')
   }
 
   /** The installation's token of a request; a call without one that GitHub gave is the bot's mistake, an expired one is GitHub's 401. */

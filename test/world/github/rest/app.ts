@@ -42,6 +42,15 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     return { status: 200, headers, stated: items.map((one) => installationJson(context, one)) }
   },
 
+  'POST /applications/{client_id}/token': ({ github, body, parameters }, request) => {
+    github.auth.asClient(request)
+    const token = body.text('access_token') ?? ''
+    const user = github.auth.userTokens.get(token)
+    if (user === undefined || parameters['client_id'] !== github.auth.client.id) throw notFound()
+    const app = { client_id: github.auth.client.id, name: github.identity.name, url: 'https://gantry.example' }
+    return { status: 200, stated: { token, app, user: show.user(user) } }
+  },
+
   'GET /repos/{owner}/{repo}/installation': (context, request) => {
     const { github, parameters } = context
     github.auth.asApp(request)
@@ -83,7 +92,7 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     // A code is good for one conversion, within an hour.
     if (manifest === undefined || !github.manifests.delete(parameters['code'] ?? '')) throw notFound()
     const secrets = { pem: PRIVATE_KEY, webhook_secret: randomBytes(20).toString('hex'), client_secret: randomBytes(20).toString('hex') }
-    return { status: 201, stated: { ...show.app(github.identity), name: manifest.name, client_id: 'Iv1.0123456789abcdef', ...secrets } }
+    return { status: 201, stated: { ...show.app(github.identity), name: manifest.name, client_id: github.auth.client.id, ...secrets } }
   },
 }
 

@@ -7,6 +7,8 @@ import { page } from './route.ts'
 import type { Route } from './route.ts'
 
 export const gitRoutes: Readonly<Record<string, Route>> = {
+  'GET /repos/{owner}/{repo}': { answer: (_context, home) => ({ status: 200, stated: show.repository(home) }) },
+
   'GET /repos/{owner}/{repo}/activity': {
     answer: (context, home) => {
       const { query } = context

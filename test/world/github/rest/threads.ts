@@ -40,6 +40,11 @@ export const threadRoutes: Readonly<Record<string, Route>> = {
     },
   },
 
+  'GET /repos/{owner}/{repo}/issues/{issue_number}': {
+    thread: ofIssue,
+    answer: (context, home) => ({ status: 200, stated: show.issue(home, issueOf(context, home)) }),
+  },
+
   'GET /repos/{owner}/{repo}/issues/{issue_number}/comments': {
     thread: ofIssue,
     answer: (context, home) => {

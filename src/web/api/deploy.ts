@@ -1,0 +1,94 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../../deploy/deployment.ts'
+import { maskedDeployment } from '../../deploy/mask.ts'
+import { canonical } from '../../deploy/plan.ts'
+import { quoted } from '../../deploy/wording.ts'
+import { keyOf, repositoryFor, requestOf } from '../asking.ts'
+import { BEARER, closed, json, PROBLEMS, type Asking, type Endpoint } from '../endpoint.ts'
+import { RequestRefused } from '../problems.ts'
+import { deploymentBody, deploymentSchema } from '../view.ts'
+
+const text = z.string().min(1).max(500)
+
+/** What `/deploy` takes in a comment, with the repository. */
+export const deployBody = closed({
+  repository: z
+    .string()
+    .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'owner/name')
+    .openapi({ example: 'acme/shop' }),
+  app: text.optional(),
+  environment: text.optional().openapi({ example: 'staging', description: 'The default one where it is left out.' }),
+  image: text.optional().openapi({ example: ':1.2', description: '`:tag`, `@digest` or `host/name:tag`.' }),
+  ref: text.optional().openapi({ description: 'A branch, a tag or a whole commit.' }),
+  expect: text.optional().openapi({ description: 'A whole commit or digest: nothing else is deployed.' }),
+  issue: z
+    .int()
+    .min(1)
+    .optional()
+    .openapi({ description: 'An issue or pull request to tell it on. On a pull request `expect` has to name its head.' }),
+  whenGreen: z.boolean().default(false).openapi({ description: 'Checks that still run are waited for.' }),
+  allowOlder: z.boolean().default(false).openapi({ description: 'Not superseded by what succeeds meanwhile.' }),
+  override: text.optional().openapi({ description: 'Why an administrator sets the rules aside that may be.' }),
+  parameters: z.record(z.string().max(63), z.string().max(1000)).default({}).openapi({ description: 'As `key=value` in a comment.' }),
+}).openapi('Deploy')
+
+type Body = z.output<typeof deployBody>
+
+export const asksOf = ({ app, environment, image, ref, expect, whenGreen, allowOlder, override, parameters }: Body): Asks => ({
+  ...NOTHING_ASKED,
+  ...{ app: app ?? null, environment: environment ?? null, image: image ?? null, ref: ref ?? null, expect: expect ?? null },
+  ...{ whenGreen, allowOlder, override: override ?? null, parameters },
+})
+
+const route = createRoute({
+  method: 'post',
+  path: '/deploy',
+  summary: 'Deploys an image to an environment',
+  description: 'What `/deploy` does in a comment. Answers once it is written down; what becomes of it is at `Location`.',
+  security: BEARER,
+  request: {
+    headers: z.object({ 'idempotency-key': z.string().optional().openapi({ description: 'The same key and body: the same deployment, once.' }) }),
+    body: { required: true, content: { 'application/json': { schema: deployBody } } },
+  },
+  responses: {
+    202: { ...json(deploymentSchema, 'It is written down.'), headers: z.object({ location: z.string() }) },
+    ...PROBLEMS,
+  },
+})
+
+export const deploy: Endpoint = (api, doors) =>
+  api.openapi(route, async (c) => {
+    const [caller, body] = [c.get('caller'), c.req.valid('json')]
+    const repository = await repositoryFor(body.repository, caller, doors)
+    const subject = await subjectOf(body, repository, doors)
+    const { key, isChosen } = await keyOf(c, caller, repository, doors)
+    const request = requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors)
+    const deployment = doors.service.deploy(request)
+    if (isChosen && !isSame(deployment.request, request)) throw reused()
+    const shown = deploymentBody(maskedDeployment(deployment, doors.mask), doors)
+    return c.json(shown, 202, { location: shown.links.self })
+  })
+
+export async function subjectOf({ issue }: Body, repository: DeployRequest['repository'], { directory }: Asking): Promise<Subject | null> {
+  if (issue === undefined) return null
+  const found = await directory.thread(repository, issue)
+  if (found !== null) return found
+  throw new RequestRefused('REQUEST_INVALID', {
+    sentence: `There is no issue or pull request ${quoted(`#${issue}`)} in this repository.`,
+    found: String(issue),
+    wanted: 'the number of one',
+    next: 'Correct issue, or leave it out.',
+  })
+}
+
+/** What is masked on its way to the disk is compared as it stands there. */
+const isSame = (one: DeployRequest, other: DeployRequest): boolean => meaning(one) === meaning(other)
+const meaning = ({ asks, subject }: DeployRequest): string =>
+  canonical({ ...asks, origin: null, override: asks.override !== null, subject: subject?.number ?? null })
+
+const reused = (): RequestRefused =>
+  new RequestRefused('IDEMPOTENCY_KEY_REUSED', {
+    sentence: 'This Idempotency-Key has been used for another request.',
+    wanted: 'the same body as then, or another key',
+    next: 'Send a new key with a new request.',
+  })

@@ -1,0 +1,9 @@
+import { deploy } from './deploy.ts'
+import { list } from './list.ts'
+import { logs } from './logs.ts'
+import { status } from './status.ts'
+import { validate } from './validate.ts'
+import { wishes } from './wishes.ts'
+
+/** In this order they stand in the documentation. */
+export const endpoints = [deploy, validate, status, logs, wishes, list]

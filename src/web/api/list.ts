@@ -1,0 +1,51 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { maskedDeployment } from '../../deploy/mask.ts'
+import { repositoryFor } from '../asking.ts'
+import { BEARER, closed, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
+import { RequestRefused } from '../problems.ts'
+import { deploymentBody, deploymentSchema, stateSchema } from '../view.ts'
+
+const route = createRoute({
+  method: 'get',
+  path: '/deployments',
+  summary: 'The deployments of a repository, newest first',
+  security: BEARER,
+  request: {
+    query: closed({
+      repository: z
+        .string()
+        .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'owner/name')
+        .openapi({ example: 'acme/shop' }),
+      environment: z.string().min(1).max(100).optional(),
+      state: stateSchema.optional(),
+      limit: z.coerce.number().int().min(1).max(100).default(20),
+      cursor: z.string().max(20).optional().openapi({ description: 'The `next` of the page before.' }),
+    }),
+  },
+  responses: {
+    200: json(z.object({ deployments: z.array(deploymentSchema), next: z.string().nullable() }).openapi('Deployments'), 'A page of them.'),
+    ...PROBLEMS,
+  },
+})
+
+export const list: Endpoint = (api, doors) =>
+  api.openapi(route, async (c) => {
+    const { repository: name, environment = null, state = null, limit, cursor } = c.req.valid('query')
+    const repository = await repositoryFor(name, c.get('caller'), doors)
+    const found = doors.history.page({ repository: repository.id, environment, state, before: placeIn(cursor) }, limit + 1)
+    const shown = found.slice(0, limit)
+    const next = found.length > limit ? (shown.at(-1)?.sequence.toString(36) ?? null) : null
+    return c.json({ deployments: shown.map((one) => deploymentBody(maskedDeployment(one, doors.mask), doors)), next }, 200)
+  })
+
+/** Where the page begins: a place in the order of arrival, which tells nothing of other repositories' deployments but how many there are. */
+function placeIn(cursor: string | undefined): number | null {
+  if (cursor === undefined) return null
+  const place = /^[0-9a-z]{1,10}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN
+  if (Number.isSafeInteger(place)) return place
+  throw new RequestRefused('REQUEST_INVALID', {
+    sentence: 'The cursor is none.',
+    found: cursor.slice(0, 20),
+    next: 'Send the next of the page before.',
+  })
+}

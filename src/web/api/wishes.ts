@@ -1,0 +1,109 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { askedAgain } from '../../deploy/ask.ts'
+import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
+import { maskedDeployment } from '../../deploy/mask.ts'
+import { deploymentFor, keyOf, requestOf } from '../asking.ts'
+import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
+import { refusedWith, RequestRefused } from '../problems.ts'
+import { deploymentBody, deploymentSchema } from '../view.ts'
+import { idParameter } from './status.ts'
+
+/** What somebody may want of a deployment that is there: the same as the commands of these names. */
+
+const reason = z.string().min(1).max(500)
+const NOTHING = closed({}).openapi('Nothing')
+
+interface Wish {
+  readonly name: string
+  readonly summary: string
+  readonly body: z.ZodType
+  /** The deployment afterwards, or another one that it led to. */
+  grant(request: DeployRequest, deployment: Deployment, body: never, doors: Asking): Promise<Deployment> | Deployment
+}
+
+const answered = (result: { readonly deployment: Deployment } | { readonly problem: Parameters<typeof refusedWith>[0] }): Deployment => {
+  if ('problem' in result) throw refusedWith(result.problem)
+  return result.deployment
+}
+
+const again = (request: DeployRequest, asks: Asks, { service }: Asking): Deployment => service.deploy({ ...request, asks })
+
+const WISHES: readonly Wish[] = [
+  {
+    name: 'cancel',
+    summary: 'Stops a deployment that has not ended',
+    body: NOTHING,
+    grant: async (request, { id }, _, { service }) => {
+      const found = await service.cancel(request, id)
+      if ('outcome' in found && (found.outcome === 'ended' || found.outcome === 'too late')) throw tooLate(found.outcome)
+      return answered(found)
+    },
+  },
+  {
+    name: 'retry',
+    summary: 'Runs it once more, with the same plan',
+    body: NOTHING,
+    grant: (request, deployment, _, doors) => again({ ...request, subject: deployment.request.subject }, askedAgain(deployment), doors),
+  },
+  {
+    name: 'rollback',
+    summary: 'Brings back what ran before in its environment',
+    body: closed({ to: z.string().max(100).optional().openapi({ description: 'The id of another deployment whose plan is meant.' }) }).openapi(
+      'Rollback',
+    ),
+    grant: (request, { plan, request: { asks } }, { to = null }: { to?: string | null }, doors) => {
+      const place = { app: plan?.app ?? asks.app, environment: plan?.environment ?? asks.environment }
+      return again(request, { ...NOTHING_ASKED, ...place, origin: { kind: 'rollback', to } }, doors)
+    },
+  },
+  {
+    name: 'approve',
+    summary: 'A second person’s word for it',
+    body: closed({ reason: reason.optional() }).openapi('Approve'),
+    grant: async (request, { id }, body: { reason?: string }, { service }) =>
+      answered(await service.approve(request, { id, isApproval: true, reason: body.reason ?? null })),
+  },
+  {
+    name: 'reject',
+    summary: 'A second person’s word against it',
+    body: closed({ reason }).openapi('Reject'),
+    grant: async (request, { id }, body: { reason: string }, { service }) =>
+      answered(await service.approve(request, { id, isApproval: false, reason: body.reason })),
+  },
+]
+
+export function wishes(api: Api, doors: Asking): void {
+  for (const { name, summary, body, grant } of WISHES) {
+    const route = createRoute({
+      method: 'post',
+      path: `/deploy/{id}/${name}`,
+      summary,
+      security: BEARER,
+      request: { params: idParameter, body: { required: true, content: { 'application/json': { schema: body } } } },
+      responses: { 202: json(deploymentSchema, 'The deployment as it is then.'), ...PROBLEMS },
+    })
+    api.openapi(route, async (c) => {
+      const { caller, deployment, request } = await wishIn(c, c.req.valid('param').id, doors)
+      const granted = await grant({ ...request, actor: { ...caller, app: null } }, deployment, c.req.valid('json') as never, doors)
+      const shown = deploymentBody(maskedDeployment(granted, doors.mask), doors)
+      return c.json(shown, 202, { location: shown.links.self })
+    })
+  }
+}
+
+const tooLate = (outcome: 'ended' | 'too late'): RequestRefused =>
+  new RequestRefused('DEPLOYMENT_ENDED', {
+    sentence: outcome === 'ended' ? 'There is nothing to stop any more.' : 'It is too late to stop it: the image is in its place.',
+    found: outcome === 'ended' ? 'a deployment that has ended' : 'a deployment whose image has been started',
+    wanted: 'a deployment that has had no effect yet',
+    next: outcome === 'ended' ? 'Look at what became of it.' : 'Roll it back once it has ended.',
+  })
+
+async function wishIn(c: Context<Env>, id: string, doors: Asking) {
+  const caller = c.get('caller')
+  const deployment = await deploymentFor(id, caller, doors)
+  const { repository } = deployment.request
+  const { key } = await keyOf(c, caller, repository, doors)
+  return { caller, deployment, request: requestOf({ caller, repository, key }, doors) }
+}

@@ -1,0 +1,75 @@
+import type { Context } from 'hono'
+import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Person, type Repository, type Subject } from '../deploy/deployment.ts'
+import { quoted } from '../deploy/wording.ts'
+import type { ApiDoors, Asking, Env } from './endpoint.ts'
+import { RequestRefused } from './problems.ts'
+
+/** What a call of the API becomes for the engine. */
+
+/** One that the App is installed on and that the caller may see: any other is as if it were not there. */
+export async function repositoryFor(name: string, caller: Person, { directory, callers }: Asking): Promise<Repository> {
+  const [owner = '', repo = ''] = name.split('/')
+  const found = await directory.repository(owner, repo)
+  if (found !== null && (await callers.sees(caller, found))) return found
+  throw new RequestRefused('REPOSITORY_UNKNOWN', {
+    sentence: `There is no repository ${quoted(name)} here.`,
+    found: name,
+    wanted: 'a repository that you may see and that has this GitHub App',
+    next: 'Check the name, and that the App is installed on the repository.',
+  })
+}
+
+/** The deployment of this id, where the caller may see its repository. */
+export async function deploymentFor(id: string, caller: Person, { service, callers }: Asking): Promise<Deployment> {
+  const found = service.find(id)
+  if (found !== null && (await callers.sees(caller, found.request.repository))) return found
+  throw new RequestRefused('DEPLOYMENT_UNKNOWN', {
+    sentence: `There is no deployment ${quoted(id)} here.`,
+    found: id,
+    wanted: 'the id of a deployment in a repository that you may see',
+    next: 'Ask with the id that POST /deploy answered, or that stands at the end of the comment.',
+  })
+}
+
+export interface Said {
+  readonly caller: Person
+  readonly repository: Repository
+  readonly key: string
+  readonly subject?: Subject | null
+  readonly asks?: Asks
+}
+
+export function requestOf({ caller, repository, key, subject = null, asks = NOTHING_ASKED }: Said, { clock }: ApiDoors): DeployRequest {
+  const now = clock.now()
+  return {
+    ...{ key, door: 'api', repository, subject, comment: null, headSeen: null, asks, askedAt: now, receivedAt: now },
+    actor: { ...caller, app: null },
+  }
+}
+
+const CHOSEN = /^[\x21-\x7e]{1,255}$/
+
+/**
+ * What the request is known by: the same `Idempotency-Key` of the same caller in the same repository is the same request, for good.
+ * Without one every call is another.
+ */
+export async function keyOf(
+  c: Context<Env>,
+  caller: Person,
+  repository: Repository,
+  { random }: ApiDoors,
+): Promise<{ key: string; isChosen: boolean }> {
+  const chosen = c.req.header('idempotency-key')
+  if (chosen === undefined) return { key: `a:${repository.id}:${caller.id}:${random()}`, isChosen: false }
+  if (!CHOSEN.test(chosen)) {
+    throw new RequestRefused('REQUEST_MALFORMED', {
+      sentence: 'The header Idempotency-Key cannot be read.',
+      found: `${chosen.length} characters`,
+      wanted: '1 to 255 visible ASCII characters',
+      next: 'Send a random one, such as a UUID.',
+    })
+  }
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(chosen))
+  const text = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return { key: `a:${repository.id}:${caller.id}:k${text}`, isChosen: true }
+}

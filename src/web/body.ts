@@ -1,0 +1,73 @@
+import type { Context } from 'hono'
+import { RequestRefused } from './problems.ts'
+
+/** Bytes: what any request of ours has room in. */
+const LARGEST = 64 * 1024
+const DEEPEST = 64
+const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** Before anything reads a body: its type, its size, its depth, and no key that could change what an object is. */
+export async function checkBody(c: Context): Promise<void> {
+  const type = c.req.header('content-type') ?? ''
+  if (!/^application\/json(?:; ?charset=utf-8)?$/i.test(type)) throw wrongType(type)
+  const text = await textOf(c.req.raw)
+  const depth = depthOf(text)
+  if (depth > DEEPEST) throw malformed(`nested ${depth} deep`)
+  try {
+    JSON.parse(text, (key, inner: unknown) => {
+      if (FORBIDDEN.has(key)) throw new RequestRefused('REQUEST_INVALID', forbidden(key))
+      return inner
+    })
+  } catch (error) {
+    throw error instanceof RequestRefused ? error : malformed('no JSON')
+  }
+  // It has been read: what comes after this reads what was looked at.
+  c.req.raw = new Request(c.req.raw.url, { method: c.req.method, headers: c.req.raw.headers, body: text })
+}
+
+async function textOf(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (Number(request.headers.get('content-length') ?? 0) > LARGEST) throw tooLarge()
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > LARGEST) throw tooLarge()
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
+  } catch {
+    throw malformed('no UTF-8')
+  }
+}
+
+/** By brackets alone, those in strings apart: before a parser has recursed. */
+function depthOf(text: string): number {
+  let [depth, deepest, isText] = [0, 0, false]
+  for (let at = 0; at < text.length; at += 1) {
+    const letter = text[at]
+    if (isText) {
+      if (letter === '\\') at += 1
+      else if (letter === '"') isText = false
+    } else if (letter === '"') isText = true
+    else if (letter === '{' || letter === '[') deepest = Math.max(deepest, (depth += 1))
+    else if (letter === '}' || letter === ']') depth -= 1
+  }
+  return deepest
+}
+
+const next = 'Send the body that /openapi.json describes.'
+const wrongType = (found: string): RequestRefused =>
+  new RequestRefused('CONTENT_TYPE_UNSUPPORTED', {
+    ...{
+      sentence: 'The body has to be JSON.',
+      found: found === '' ? 'no Content-Type' : found.slice(0, 100),
+      wanted: 'Content-Type: application/json',
+    },
+    next: 'Set the header Content-Type: application/json.',
+  })
+const tooLarge = (): RequestRefused =>
+  new RequestRefused('REQUEST_TOO_LARGE', { sentence: 'The body is too large.', wanted: `at most ${LARGEST} bytes`, next: 'Send less.' })
+const malformed = (found: string): RequestRefused =>
+  new RequestRefused('REQUEST_MALFORMED', { sentence: 'The body cannot be read.', found, wanted: `JSON in UTF-8, at most ${DEEPEST} deep`, next })
+const forbidden = (key: string) => ({ sentence: `The key "${key}" is not known here.`, found: key, next })

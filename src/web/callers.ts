@@ -1,0 +1,104 @@
+import type { Clock } from '../deploy/clock.ts'
+import type { Person, Repository } from '../deploy/deployment.ts'
+import type { Directory } from '../deploy/directory.ts'
+import { Secret } from '../secret.ts'
+import { RequestRefused } from './problems.ts'
+
+/** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
+export interface Callers {
+  /** The person whose token the header carries. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked. */
+  identify(authorization: string | undefined): Promise<Person>
+  /** Whether they may see the repository: as it was up to a minute ago. */
+  sees(person: Person, repository: Repository): Promise<boolean>
+}
+
+/** GitHub's user tokens (docs.github.com: "GitHub's token formats"). What has another form is no business of GitHub's. */
+const BEARER = /^Bearer (ghu_[A-Za-z0-9_.-]{20,600})$/i
+
+const KNOWN_FOR = 60_000
+const UNKNOWN_FOR = 30_000
+const MOST_KEPT = 10_000
+/** So many tokens that GitHub did not know within a minute: whoever guesses must not spend what GitHub lets us ask. */
+const MOST_UNKNOWN = 60
+
+export function createCallers(directory: Directory, clock: Clock): Callers {
+  const people = new Recent<Person | null>(clock)
+  const sights = new Recent<boolean>(clock)
+  let unknown: number[] = []
+
+  async function ask(token: Secret): Promise<Person | null> {
+    const now = clock.now()
+    unknown = unknown.filter((at) => at > now - 60_000)
+    if (unknown.length >= MOST_UNKNOWN) throw tooMany((unknown[0] ?? now) + 60_000 - now)
+    const person = await directory.identify(token)
+    if (person === null) unknown.push(now)
+    return person
+  }
+
+  return {
+    async identify(authorization) {
+      const text = BEARER.exec(authorization ?? '')?.[1]
+      if (text === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
+      const person = await people.get(
+        await hashOf(text),
+        () => ask(new Secret(text)),
+        (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
+      )
+      if (person === null) throw unauthenticated('a token that GitHub does not know as one of this App’s')
+      return person
+    },
+    sees: (person, repository) =>
+      sights.get(
+        `${person.id}:${repository.id}`,
+        async () => (await directory.role(person, repository)) !== 'none',
+        () => KNOWN_FOR,
+      ),
+  }
+}
+
+/** Answers of a moment ago; one question at a time for each key. */
+class Recent<T> {
+  readonly #kept = new Map<string, { readonly answer: Promise<T>; until: number }>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get(key: string, ask: () => Promise<T>, lasts: (answer: T) => number): Promise<T> {
+    const known = this.#kept.get(key)
+    if (known !== undefined && known.until > this.#clock.now()) return known.answer
+    const entry = { answer: ask(), until: Infinity }
+    this.#kept.set(key, entry)
+    entry.answer.then(
+      (answer) => void (entry.until = this.#clock.now() + lasts(answer)),
+      () => void this.#kept.delete(key),
+    )
+    for (const oldest of this.#kept.keys()) if (this.#kept.size > MOST_KEPT) this.#kept.delete(oldest)
+    return entry.answer
+  }
+}
+
+async function hashOf(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+const unauthenticated = (found: string): RequestRefused =>
+  new RequestRefused(
+    'AUTHENTICATION_REQUIRED',
+    {
+      sentence: 'Nobody knows who asks.',
+      found,
+      wanted: 'Authorization: Bearer, with a user token of this GitHub App',
+      next: 'Sign in with the App to get a token of yours, and send it in the Authorization header.',
+    },
+    { 'www-authenticate': 'Bearer realm="Gantry"' },
+  )
+
+const tooMany = (retryAfter: number): RequestRefused =>
+  new RequestRefused('TOO_MANY_REQUESTS', {
+    sentence: 'Too many tokens came that nobody knows.',
+    next: 'Ask again in a minute.',
+    retryAfter,
+  })

@@ -1,0 +1,56 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Clock } from '../deploy/clock.ts'
+import type { Person } from '../deploy/deployment.ts'
+import type { Directory } from '../deploy/directory.ts'
+import type { Mask } from '../deploy/mask.ts'
+import type { History } from '../deploy/journal.ts'
+import type { Service } from '../deploy/service.ts'
+import { didYouMean, quoted } from '../deploy/wording.ts'
+import type { Callers } from './callers.ts'
+import { problemSchema, type ViewDoors } from './view.ts'
+
+export interface ApiDoors extends ViewDoors {
+  readonly service: Service
+  readonly history: History
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly mask: Mask
+  /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
+  random(): string
+  /** Logs a mistake of our own and answers with its number. */
+  incident(error: unknown, about: string): string
+  /** Where the documentation is served; null where nobody knows the public address. */
+  readonly docs: string | null
+}
+
+/** The same for the routes. */
+export interface Asking extends ApiDoors {
+  readonly callers: Callers
+}
+
+export type Env = { Variables: { requestId: string; caller: Person } }
+export type Api = OpenAPIHono<Env>
+
+/** One route: one file in `api/`, one line in `api/index.ts`. */
+export type Endpoint = (api: Api, doors: Asking) => void
+
+/** Unknown keys are refused, with the nearest one that is known. */
+export const closed = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined
+      const [key = ''] = issue.keys
+      return `The key ${quoted(key)} is not known here.${didYouMean(key, Object.keys(shape))}`
+    },
+  })
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+/** Every problem, whatever its status: `code` tells them apart. */
+const problemDetails = problemSchema.extend({ type: z.string(), title: z.string(), status: z.int(), requestId: z.string() }).openapi('ProblemDetails')
+export const PROBLEMS = { default: { description: 'What did not work.', content: { 'application/problem+json': { schema: problemDetails } } } }
+
+export const BEARER = [{ github: [] }]

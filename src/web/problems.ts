@@ -1,0 +1,52 @@
+import { CODES, Failure, problem, type Code, type Problem, type ProblemDetails, type Who } from '../errors.ts'
+
+/** Thrown by a route where the request itself is refused: becomes the answer. */
+export class RequestRefused extends Error {
+  readonly problem: Problem
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: Code, details: ProblemDetails, headers: Readonly<Record<string, string>> = {}) {
+    super(code)
+    this.problem = problem(code, details)
+    this.headers = headers
+  }
+}
+
+/** The same for what the service answered: a refusal's problem. */
+export function refusedWith(problem: Problem): Failure {
+  return new Failure(problem.code, problem)
+}
+
+/** RFC 9457, with the members that every problem of Gantry's has. */
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: Code
+  readonly found?: string
+  readonly wanted?: string
+  readonly who: Who
+  readonly fix: string
+  readonly retryable: boolean
+  /** Seconds. */
+  readonly retryAfter?: number
+  readonly requestId: string
+}
+
+/** `docs`: where the documentation is served; null where nobody knows the public address. */
+export function problemBody(problem: Problem, docs: string | null, requestId: string): ProblemBody {
+  const { code, sentence, found, wanted, who, next, retryable, retryAfter } = problem
+  return {
+    type: docs === null ? 'about:blank' : `${docs}/troubleshooting#${code.toLowerCase()}`,
+    ...{ title: titleOf(code), status: CODES[code].status, detail: sentence, code },
+    ...(found !== undefined && { found }),
+    ...(wanted !== undefined && { wanted }),
+    ...{ who, fix: next, retryable },
+    ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter / 1000) }),
+    requestId,
+  }
+}
+
+/** `TARGET_NOT_ALLOWED` → `Target not allowed`: the same for every problem of its code. */
+const titleOf = (code: Code): string => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')

@@ -1,0 +1,192 @@
+import { expect, story, type Cast, type Character } from '../story.ts'
+import { servesAt } from '../world/facts.ts'
+import { DEPLOY_YML, type Called } from '../world/world.ts'
+
+// What a program sees that deploys for somebody: the same gates, words and codes as a comment's.
+
+const said = ({ status, body }: Called) => [status, body.code ?? body.state] as const
+const image = (tag: string) => ({ repository: 'acme/shop', environment: 'staging', image: `:${tag}` })
+
+/** Asks, and looks when everything has come to rest. */
+async function deploys(who: Character, body: object, headers = {}): Promise<Called> {
+  const asked = await who.calls('POST', '/deploy', body, headers)
+  return asked.status === 202 ? who.calls('GET', asked.headers.get('location') ?? '') : asked
+}
+const has = ({ registry }: Cast, tag: string): Promise<unknown> => registry.has(`acme/shop:${tag}`, { 'site/index.html': tag })
+
+story('a deployment is asked for, followed and told like one that was asked for in a comment', async (cast) => {
+  const { ada, world, github } = cast
+  await has(cast, '1.2')
+  const now = await deploys(ada, image('1.2'), { 'idempotency-key': 'one' })
+  expect(now.body).toMatchObject({
+    ...{ repository: 'acme/shop', app: 'shop', environment: 'staging', state: 'success', isFinal: true, url: 'https://staging.example.com' },
+    ...{ progress: { current: 6, total: 6, percentage: 100 }, problem: null, requestedThrough: 'api', requestedBy: { login: 'ada' } },
+    images: [{ name: 'main', tag: '1.2', digest: expect.stringMatching(/^sha256:/) }],
+    links: { comment: null, asked: null, check: expect.stringMatching(/^https:\/\/github\.com\/acme\/shop\/runs\/\d+$/) },
+  })
+  expect(now.body.headline).toMatch(/^ada deployed registry\.test\/acme\/shop:1\.2 \(sha256:[0-9a-f]{12}\) to staging in /)
+  expect(now.body.steps.map(({ name }: { name: string }) => name)).toEqual(['gates', 'resolve', 'verify', 'queue', 'apply', 'observe'])
+  expect(await servesAt(world, '/')).toBe('1.2')
+  expect(github.repository.deployments).toHaveLength(1)
+  const logs = await ada.calls('GET', now.body.links.logs)
+  expect(logs.body).toContain('unpacking 1 layer')
+  const rest = await ada.calls('GET', `${now.body.links.logs}?after=${logs.headers.get('next-after')}`)
+  expect(rest.body).toBe('')
+})
+
+story('on a pull request it is told in the thread, where the head is named', async (cast) => {
+  const { ada, bot, world } = cast
+  await has(cast, '1.2')
+  const blind = await deploys(ada, { ...image('1.2'), issue: world.pull.number })
+  expect(said(blind)).toEqual([200, 'refused'])
+  expect(blind.body.problem).toMatchObject({ code: 'HEAD_UNPROVED', who: 'requester' })
+  expect(bot.says()).toContain('HEAD_UNPROVED')
+  const seen = await deploys(ada, { ...image('1.2'), issue: world.pull.number, expect: world.pull.pull?.head })
+  expect(said(seen)).toEqual([200, 'success'])
+  expect(seen.body.links.comment).toMatch(/\/issues\/1#issuecomment-\d+$/)
+  expect(bot.says()).toContain('Asked through the API')
+})
+
+story('the same Idempotency-Key is the same deployment, and another body under it is refused', async (cast) => {
+  const { ada, grace, github } = cast
+  await has(cast, '1.2')
+  const key = { 'idempotency-key': 'a key of theirs' }
+  expect(said(await ada.calls('POST', '/deploy', image('1.2'), key))).toEqual([400, 'REQUEST_MALFORMED'])
+  const good = { 'idempotency-key': '4f0c-9a' }
+  const [one, two] = [await ada.calls('POST', '/deploy', image('1.2'), good), await ada.calls('POST', '/deploy', image('1.2'), good)]
+  expect([one.status, two.status, two.body.id]).toEqual([202, 202, one.body.id])
+  expect(said(await ada.calls('POST', '/deploy', image('1.3'), good))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
+  const another = await grace.calls('POST', '/deploy', image('1.2'), good)
+  expect(another.body.id).not.toBe(one.body.id)
+  expect(github.repository.deployments.length).toBeLessThanOrEqual(2)
+})
+
+story('whoever may not deploy is refused by the gates, with their words', async (cast) => {
+  const { trent, world, ada } = cast
+  await has(cast, '1.2')
+  world.demotes(trent.person, 'read')
+  const refused = await deploys(trent, image('1.2'))
+  expect(refused.body).toMatchObject({ state: 'refused', problem: { code: 'PERMISSION_REQUIRED', who: 'repository', fix: expect.any(String) } })
+  expect((await ada.calls('POST', '/deploy', { ...image('1.2'), environment: 'nowhere' })).status).toBe(202)
+})
+
+story.once('who is not known, and what is not there, is told apart from nothing else', async (cast) => {
+  const { ada, world, github } = cast
+  const asks = (authorization?: string): Promise<Called> =>
+    world.calls('GET', '/deployments?repository=acme/shop', undefined, authorization === undefined ? {} : { authorization })
+  for (const wrong of [
+    undefined,
+    '',
+    'Basic YTpi',
+    'Bearer',
+    'Bearer x',
+    `Bearer ghp_${'a'.repeat(36)}`,
+    `Bearer ghu_${'a'.repeat(36)}, Bearer ghu_${'b'.repeat(36)}`,
+  ]) {
+    const answer = await asks(wrong)
+    expect([said(answer), answer.headers.get('www-authenticate')]).toEqual([[401, 'AUTHENTICATION_REQUIRED'], 'Bearer realm="Gantry"'])
+  }
+  expect(said(await asks(`Bearer ghu_${'a'.repeat(36)}`))).toEqual([401, 'AUTHENTICATION_REQUIRED'])
+  const other = { ...image('1.2'), repository: 'acme/other' }
+  expect(said(await ada.calls('POST', '/deploy', other))).toEqual([404, 'REPOSITORY_UNKNOWN'])
+  expect(said(await ada.calls('GET', `/deploy/status/sb-${'0'.repeat(32)}`))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+  expect(said(await ada.calls('GET', '/deploy/status/../../etc/passwd'))).toEqual([404, 'ROUTE_UNKNOWN'])
+  expect(said(await ada.calls('GET', '/deploy'))).toEqual([405, 'METHOD_NOT_ALLOWED'])
+  expect(github.repository.deployments).toEqual([])
+})
+
+story('what is wrong with a body is said where it is, and nothing is done', async (cast) => {
+  const { ada, world, github } = cast
+  const bodies: [body: object, detail: RegExp][] = [
+    [{}, /^repository is not as it should be/],
+    [{ repository: 'shop' }, /^repository is not/],
+    [{ ...image('1.2'), enviroment: 'x' }, /"enviroment" is not known here\. Did you mean "environment"\?/],
+    [{ ...image('1.2'), approved: true }, /"approved" is not known here/],
+    [{ ...image('1.2'), issue: 0 }, /^issue is not/],
+    [{ ...image('1.2'), parameters: { a: 1 } }, /^parameters\.a is not/],
+    [JSON.parse('{"repository":"acme/shop","constructor":{"x":1}}') as object, /"constructor" is not known here/],
+  ]
+  for (const [body, detail] of bodies) {
+    const answer = await ada.calls('POST', '/deploy', body)
+    expect([said(answer), answer.body.detail]).toEqual([[422, 'REQUEST_INVALID'], expect.stringMatching(detail)])
+  }
+  const token = github.auth.signsIn(ada.person.account)
+  const sends = (type: string) => world.calls('POST', '/deploy', image('1.2'), { authorization: `Bearer ${token}`, 'content-type': type })
+  expect(said(await sends('text/plain'))).toEqual([415, 'CONTENT_TYPE_UNSUPPORTED'])
+  expect(said(await ada.calls('POST', '/deploy', { repository: 'x'.repeat(70_000) }))).toEqual([413, 'REQUEST_TOO_LARGE'])
+  let deep: object = {}
+  for (let depth = 0; depth < 100; depth += 1) deep = { deep }
+  expect(said(await ada.calls('POST', '/deploy', deep))).toEqual([400, 'REQUEST_MALFORMED'])
+  expect(github.repository.deployments).toEqual([])
+})
+
+story('a second person approves, rejects, and whoever asked cancels, as in comments', async (cast) => {
+  const { ada, grace, github } = cast
+  await has(cast, '1.2')
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  const waiting = await deploys(ada, image('1.2'))
+  expect(waiting.body).toMatchObject({ state: 'waiting', wait: { reason: 'approval' }, isFinal: false })
+  const at = (what: string, id = waiting.body.id) => `/deploy/${id}/${what}`
+  expect(said(await ada.calls('POST', at('approve'), {}))).toEqual([403, 'APPROVAL_NOT_ALLOWED'])
+  expect((await grace.calls('POST', at('approve'), {})).status).toBe(202)
+  expect(said(await ada.calls('GET', waiting.body.links.self))).toEqual([200, 'success'])
+  expect(said(await ada.calls('POST', at('cancel'), {}))).toEqual([409, 'DEPLOYMENT_ENDED'])
+  await has(cast, '1.3')
+  const second = await deploys(ada, image('1.3'))
+  expect(said(await grace.calls('POST', at('reject', second.body.id), {}))).toEqual([422, 'REQUEST_INVALID'])
+  await grace.calls('POST', at('reject', second.body.id), { reason: 'not today' })
+  expect((await ada.calls('GET', second.body.links.self)).body.problem).toMatchObject({ code: 'APPROVAL_REJECTED' })
+})
+
+story('what failed is tried again, and what ran before comes back', async (cast) => {
+  const { ada, world } = cast
+  for (const tag of ['1.2', '1.3']) await has(cast, tag)
+  await deploys(ada, image('1.2'))
+  const newer = await deploys(ada, image('1.3'))
+  const back = await ada.calls('POST', `/deploy/${newer.body.id}/rollback`, {})
+  expect(back.status).toBe(202)
+  expect((await ada.calls('GET', back.body.links.self)).body).toMatchObject({ state: 'success', images: [{ tag: '1.2' }] })
+  expect(await servesAt(world, '/')).toBe('1.2')
+  const missing = await deploys(ada, image('9.9'))
+  expect(missing.body).toMatchObject({ state: 'failure', problem: { code: 'TAG_NOT_FOUND' } })
+  await has(cast, '9.9')
+  const again = await ada.calls('POST', `/deploy/${missing.body.id}/retry`, {})
+  expect((await ada.calls('GET', again.body.links.self)).body).toMatchObject({ state: 'success' })
+  expect(await servesAt(world, '/')).toBe('9.9')
+})
+
+story('a dry run says what it would come to, and changes nothing', async (cast) => {
+  const { ada, github } = cast
+  await has(cast, '1.2')
+  const goes = await ada.calls('POST', '/deploy/validate', image('1.2'))
+  expect(goes.body).toMatchObject({
+    goes: true,
+    problem: null,
+    images: [{ isPullable: true }],
+    changes: [{ from: null, to: expect.stringMatching(/^sha256:/) }],
+  })
+  const fails = await ada.calls('POST', '/deploy/validate', image('7.7'))
+  expect(fails.body).toMatchObject({ goes: false, problem: { code: 'TAG_NOT_FOUND' } })
+  expect(github.repository.deployments).toEqual([])
+})
+
+story('deployments are listed page by page, newest first', async (cast) => {
+  const { ada } = cast
+  for (const tag of ['1.2', '1.3', '1.4']) {
+    await has(cast, tag)
+    await deploys(ada, image(tag))
+  }
+  const pages: string[][] = []
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { body }: Called = await ada.calls(
+      'GET',
+      `/deployments?repository=acme/shop&environment=staging&state=success&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+    )
+    pages.push(body.deployments.map(({ images: [one] }: { images: { tag: string }[] }) => one?.tag ?? ''))
+    cursor = body.next
+  }
+  expect(pages).toEqual([['1.4', '1.3'], ['1.2']])
+  expect((await ada.calls('GET', '/deployments?repository=acme/shop&environment=production')).body).toEqual({ deployments: [], next: null })
+  expect(said(await ada.calls('GET', '/deployments?repository=acme/shop&cursor=@'))).toEqual([422, 'REQUEST_INVALID'])
+  expect(said(await ada.calls('GET', '/deployments?repository=acme/shop&sort=up'))).toEqual([422, 'REQUEST_INVALID'])
+})
