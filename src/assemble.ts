@@ -43,8 +43,8 @@ import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
 import { targetKinds } from './targets/index.ts'
-import { createApi } from './web/api.ts'
-import type { Api, ApiDoors } from './web/endpoint.ts'
+import { createApi, type HttpApi } from './web/api.ts'
+import type { ApiDoors } from './web/endpoint.ts'
 import type { Inbox } from './deploy/journal.ts'
 import type { Logger } from 'pino'
 
@@ -87,7 +87,7 @@ export interface Gantry {
   /** Sites that targets serve by themselves, by the target's key. */
   readonly sites: ReadonlyMap<string, Site>
   /** The HTTP API; null where the App has no client id and secret, so that nobody could be told from anybody. */
-  readonly api: Api | null
+  readonly api: HttpApi | null
 }
 
 /** What has to be open before anything can be constructed: the operator file may name what is in it. */
@@ -191,7 +191,7 @@ function openApi(
   oauth: NonNullable<AppSettings['oauth']>,
   { service, github, probot, incident, docs }: ApiParts,
   { repositories, clock, fetch, mask, random }: Outside,
-): Api {
+): HttpApi {
   const said = createAnnouncements(repositories)
   return createApi({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),

@@ -168,9 +168,10 @@ async function listen(front: Server, { host, port }: Settings): Promise<string> 
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
 }
 
-async function stop(front: Server, { bot, service }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
+async function stop(front: Server, { bot, service, api }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
   const closed = once(front, 'close')
   front.close()
+  api?.close()
   front.closeIdleConnections()
   service.stop()
   const idle = Promise.all([closed, bot.idle(), service.idle()]).then(() => true)

@@ -1,23 +1,43 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { maskedDeployment } from '../deploy/mask.ts'
 import { Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
 import { createCallers } from './callers.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { invalid } from './invalid.ts'
+import { createLive } from './live.ts'
 import { createPace } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
+import { deploymentBody } from './view.ts'
 
 const DOCUMENT = '/openapi.json'
+
+export interface HttpApi {
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** Before the end of the process: nobody listens any more. */
+  close(): void
+}
 
 /**
  * The HTTP API: the same service, gates, words and codes as a comment's. A Fetch handler, so that it runs wherever there is one; where
  * it listens, how long a request may take and how large its headers may be is the runtime's.
  */
-export function createApi(outside: ApiDoors): Api {
-  const doors: Asking = { ...outside, callers: createCallers(outside.directory, outside.clock) }
+export function createApi(outside: ApiDoors): HttpApi {
+  const { service, clock, mask } = outside
+  const live = createLive({
+    clock,
+    read: (id) => {
+      const found = service.find(id)
+      if (found === null) return null
+      const deployment = maskedDeployment(found, mask)
+      return { deployment, body: deploymentBody(deployment, outside) }
+    },
+  })
+  service.onChange(({ id }) => live.changed(id))
+  const doors: Asking = { ...outside, live, callers: createCallers(outside.directory, clock) }
   const pace = createPace(doors.clock)
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -43,7 +63,7 @@ export function createApi(outside: ApiDoors): Api {
   for (const add of endpoints) add(api, doors)
   describe(api)
   api.onError((error, c) => answer(error, c, doors))
-  return api
+  return { fetch: (request) => api.fetch(request), close: live.close }
 }
 
 /** On every answer: nothing is kept, shown in a frame, guessed or run. */

@@ -7,6 +7,7 @@ import type { History } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Callers } from './callers.ts'
+import type { Live } from './live.ts'
 import { problemSchema, type ViewDoors } from './view.ts'
 
 export interface ApiDoors extends ViewDoors {
@@ -26,6 +27,7 @@ export interface ApiDoors extends ViewDoors {
 /** The same for the routes. */
 export interface Asking extends ApiDoors {
   readonly callers: Callers
+  readonly live: Live
 }
 
 export type Env = { Variables: { requestId: string; caller: Person } }

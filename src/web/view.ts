@@ -60,6 +60,7 @@ export const deploymentSchema = z
     endedAt: time.nullable(),
     links: z.object({
       self: z.string(),
+      events: z.string(),
       logs: z.string(),
       asked: z.string().nullable().openapi({ description: 'The comment that asked.' }),
       comment: z.string().nullable(),
@@ -140,6 +141,7 @@ function linksOf({ id, request }: Deployment, { said, github }: ViewDoors): Depl
   const home = `${github}/${request.repository.owner}/${request.repository.name}`
   return {
     self: `/deploy/status/${id}`,
+    events: `/deploy/status/${id}/events`,
     logs: `/deploy/status/${id}/logs`,
     asked: request.comment?.url ?? null,
     comment: comment === null || request.subject === null ? null : `${home}/issues/${request.subject.number}#issuecomment-${comment}`,

@@ -190,3 +190,82 @@ story('deployments are listed page by page, newest first', async (cast) => {
   expect(said(await ada.calls('GET', '/deployments?repository=acme/shop&cursor=@'))).toEqual([422, 'REQUEST_INVALID'])
   expect(said(await ada.calls('GET', '/deployments?repository=acme/shop&sort=up'))).toEqual([422, 'REQUEST_INVALID'])
 })
+
+interface Told {
+  readonly id: string
+  readonly event: string
+  readonly data: any
+}
+
+/** Reads the stream until `enough`, or its end; and leaves it. */
+async function listens({ world, ada, github }: Cast, path: string, enough: (told: readonly Told[]) => boolean, after?: string): Promise<Told[]> {
+  const authorization = `Bearer ${github.auth.signsIn(ada.person.account)}`
+  const headers = { authorization, ...(after !== undefined && { 'last-event-id': after }) }
+  const answer = await world.life.gantry.api?.fetch(new Request(`https://gantry.example${path}`, { headers }))
+  expect(answer?.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+  const told: Told[] = []
+  let text = ''
+  for await (const chunk of answer?.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk
+    const parts = text.split('\n\n')
+    text = parts.pop() ?? ''
+    for (const part of parts) {
+      const [, id = '', event = '', data = ''] = /^id: (.+)\nevent: (.+)\ndata: (.+)$/.exec(part) ?? []
+      if (id !== '') told.push({ id, event, data: JSON.parse(data) as unknown })
+    }
+    if (enough(told)) break
+  }
+  return told
+}
+
+const inShort = ({ event, data }: Told): string =>
+  `${event} ${event === 'step' ? `${data.name} ${data.outcome}` : event === 'state' ? data.state : ''}`.trim()
+
+story.once('whoever listens hears everything once and in order, also across a break', async (cast) => {
+  const { ada, grace, github, world } = cast
+  await has(cast, '1.2')
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  const waiting = await deploys(ada, image('1.2'))
+  const path = waiting.body.links.events
+  const before = await listens(cast, path, (told) => told.at(-1)?.event === 'state')
+  expect(before.map(inShort)).toEqual([
+    ...['gates running', 'gates done', 'resolve running', 'resolve done', 'verify running', 'verify done', 'wait running'].map(
+      (step) => `step ${step}`,
+    ),
+    'state waiting',
+  ])
+  const rest = listens(cast, path, () => false, before.at(-1)?.id)
+  await grace.calls('POST', `/deploy/${waiting.body.id}/approve`, {})
+  const after = await rest
+  expect(after.filter(({ event }) => event === 'step').map(inShort)).toEqual(
+    ['wait done', 'queue running', 'queue done', 'apply running', 'apply done', 'observe running', 'observe done'].map((step) => `step ${step}`),
+  )
+  expect(after.at(-1)?.data).toMatchObject({ state: 'success', isFinal: true })
+  const whole = await listens(cast, path, () => false)
+  const steps = (told: readonly Told[]) =>
+    told.filter(({ event }) => event !== 'state').map(({ event, data }) => [event, data.name, data.outcome, data.line])
+  expect(steps([...before, ...after]).toSorted()).toEqual(steps(whole).toSorted())
+  // From any place on: the same as what was left of it.
+  for (const [index, { id }] of whole.entries()) {
+    if (index === whole.length - 1) break
+    expect((await listens(cast, path, () => false, id)).map((told) => told.id)).toEqual(whole.slice(index + 1).map((told) => told.id))
+  }
+  expect(await listens(cast, path, () => false, whole.at(-1)?.id)).toEqual([])
+  world.life.gantry.api?.close()
+})
+
+story.once('whoever waits long hears that somebody is still there, until the process ends', async (cast) => {
+  const { ada, github, world, time } = cast
+  await has(cast, '1.2')
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  const waiting = await deploys(ada, image('1.2'))
+  const headers = { authorization: `Bearer ${github.auth.signsIn(ada.person.account)}` }
+  const answer = await world.life.gantry.api?.fetch(new Request(`https://gantry.example${waiting.body.links.events}`, { headers }))
+  const reader = answer?.body?.getReader()
+  await reader?.read()
+  await time.passes('20 seconds')
+  expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(': still here\n\n')
+  world.life.gantry.api?.close()
+  expect(await reader?.read()).toEqual({ done: true, value: undefined })
+  await ada.calls('POST', `/deploy/${waiting.body.id}/cancel`, {})
+})

@@ -40,7 +40,14 @@ interface Document {
 
 async function documentOf(): Promise<Document> {
   const clock = new Time(async () => {})
-  const doors = { directory: {}, clock, random: () => '0'.repeat(32), mask: (text: string) => text, docs: null } as unknown as ApiDoors
+  const doors = {
+    directory: {},
+    service: { onChange: () => {} },
+    clock,
+    random: () => '0'.repeat(32),
+    mask: (text: string) => text,
+    docs: null,
+  } as unknown as ApiDoors
   const answer = await createApi(doors).fetch(new Request('https://gantry.example/openapi.json'))
   return (await answer.json()) as Document
 }
@@ -74,7 +81,7 @@ Every problem is \`application/problem+json\` (RFC 9457) with \`code\`, \`detail
 \`retryAfter\` in seconds and \`requestId\`, which the log has, too. What becomes of a deployment after its \`202\` stands in its \`problem\`, in the same form.
 Bodies are JSON of at most 64 KiB, and a key that is not known is refused.
 
-Not there yet: tokens of Gantry's own, GitHub Actions' OIDC, events as a stream, and what belongs to an account (credentials, targets, audit log, backups), for
+Not there yet: tokens of Gantry's own, GitHub Actions' OIDC, and what belongs to an account (credentials, targets, audit log, backups), for
 which there is the [command line](operating.md).
 `
 

@@ -1,4 +1,5 @@
 import { deploy } from './deploy.ts'
+import { events } from './events.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { status } from './status.ts'
@@ -6,4 +7,4 @@ import { validate } from './validate.ts'
 import { wishes } from './wishes.ts'
 
 /** In this order they stand in the documentation. */
-export const endpoints = [deploy, validate, status, logs, wishes, list]
+export const endpoints = [deploy, validate, status, events, logs, wishes, list]
