@@ -269,3 +269,112 @@ story.once('whoever waits long hears that somebody is still there, until the pro
   expect(await reader?.read()).toEqual({ done: true, value: undefined })
   await ada.calls('POST', `/deploy/${waiting.body.id}/cancel`, {})
 })
+
+type Answers = Readonly<Record<string, string>>
+
+story.once('who may do what: every route for everybody, as one table', async (cast) => {
+  const { ada, grace, trent, mallory, eve, world, github, registry } = cast
+  await registry.has('acme/shop:1.2', { 'site/index.html': '1.2' })
+  github.repository.isPrivate = true
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  for (const [who, role] of [
+    [trent, 'read'],
+    [eve, 'triage'],
+    [mallory, 'none'],
+  ] as const)
+    world.demotes(who.person, role)
+  const waiting = await deploys(ada, image('1.2'))
+  const { id } = waiting.body
+  const routes: readonly (readonly [method: string, path: string, body?: object])[] = [
+    ['POST', '/deploy', image('1.2')],
+    ['POST', '/deploy/validate', image('1.2')],
+    ['GET', `/deploy/status/${id}`],
+    ['GET', `/deploy/status/${id}/logs`],
+    ['GET', '/deployments?repository=acme/shop'],
+    ['POST', `/deploy/${id}/approve`, {}],
+    ['POST', `/deploy/${id}/reject`, { reason: 'no' }],
+    ['POST', `/deploy/${id}/cancel`, {}],
+    ['POST', `/deploy/${id}/retry`, {}],
+    ['POST', `/deploy/${id}/rollback`, {}],
+  ]
+  const nobody = (method: string, path: string, body?: object) => world.calls(method, path, body, {})
+  const everybody = { nobody, mallory, trent, eve, ada } as const
+  const table: Record<string, Answers> = {}
+  for (const [name, who] of Object.entries(everybody)) {
+    const row: Record<string, string> = {}
+    for (const [method, path, body] of routes) {
+      const what = `${method} ${path.replace(id, 'ID').replace(/\?.*/, '')}`
+      // What ends the deployment comes last, and from whoever may.
+      if (name === 'ada' && /cancel|reject/.test(what)) continue
+      const answer = typeof who === 'function' ? await who(method, path, body) : await who.calls(method, path, body)
+      const became = answer.status === 202 ? await ada.calls('GET', answer.body.links.self) : null
+      row[what] = [answer.status, answer.body.code ?? became?.body.problem?.code ?? became?.body.state ?? ''].join(' ').trim()
+    }
+    table[name] = row
+  }
+  expect(table).toMatchInlineSnapshot(`
+    {
+      "ada": {
+        "GET /deploy/status/ID": "200",
+        "GET /deploy/status/ID/logs": "200",
+        "GET /deployments": "200",
+        "POST /deploy": "202 SUPERSEDED",
+        "POST /deploy/ID/approve": "403 APPROVAL_NOT_ALLOWED",
+        "POST /deploy/ID/retry": "202 NOTHING_TO_REPEAT",
+        "POST /deploy/ID/rollback": "202 NOTHING_TO_REPEAT",
+        "POST /deploy/validate": "200",
+      },
+      "eve": {
+        "GET /deploy/status/ID": "200",
+        "GET /deploy/status/ID/logs": "200",
+        "GET /deployments": "200",
+        "POST /deploy": "202 PERMISSION_REQUIRED",
+        "POST /deploy/ID/approve": "403 APPROVAL_NOT_ALLOWED",
+        "POST /deploy/ID/cancel": "403 PERMISSION_REQUIRED",
+        "POST /deploy/ID/reject": "403 APPROVAL_NOT_ALLOWED",
+        "POST /deploy/ID/retry": "202 PERMISSION_REQUIRED",
+        "POST /deploy/ID/rollback": "202 PERMISSION_REQUIRED",
+        "POST /deploy/validate": "403 PERMISSION_REQUIRED",
+      },
+      "mallory": {
+        "GET /deploy/status/ID": "404 DEPLOYMENT_UNKNOWN",
+        "GET /deploy/status/ID/logs": "404 DEPLOYMENT_UNKNOWN",
+        "GET /deployments": "404 REPOSITORY_UNKNOWN",
+        "POST /deploy": "404 REPOSITORY_UNKNOWN",
+        "POST /deploy/ID/approve": "404 DEPLOYMENT_UNKNOWN",
+        "POST /deploy/ID/cancel": "404 DEPLOYMENT_UNKNOWN",
+        "POST /deploy/ID/reject": "404 DEPLOYMENT_UNKNOWN",
+        "POST /deploy/ID/retry": "404 DEPLOYMENT_UNKNOWN",
+        "POST /deploy/ID/rollback": "404 DEPLOYMENT_UNKNOWN",
+        "POST /deploy/validate": "404 REPOSITORY_UNKNOWN",
+      },
+      "nobody": {
+        "GET /deploy/status/ID": "401 AUTHENTICATION_REQUIRED",
+        "GET /deploy/status/ID/logs": "401 AUTHENTICATION_REQUIRED",
+        "GET /deployments": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy/ID/approve": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy/ID/cancel": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy/ID/reject": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy/ID/retry": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy/ID/rollback": "401 AUTHENTICATION_REQUIRED",
+        "POST /deploy/validate": "401 AUTHENTICATION_REQUIRED",
+      },
+      "trent": {
+        "GET /deploy/status/ID": "200",
+        "GET /deploy/status/ID/logs": "200",
+        "GET /deployments": "200",
+        "POST /deploy": "202 PERMISSION_REQUIRED",
+        "POST /deploy/ID/approve": "403 APPROVAL_NOT_ALLOWED",
+        "POST /deploy/ID/cancel": "403 PERMISSION_REQUIRED",
+        "POST /deploy/ID/reject": "403 APPROVAL_NOT_ALLOWED",
+        "POST /deploy/ID/retry": "202 PERMISSION_REQUIRED",
+        "POST /deploy/ID/rollback": "202 PERMISSION_REQUIRED",
+        "POST /deploy/validate": "403 PERMISSION_REQUIRED",
+      },
+    }
+  `)
+  expect((await grace.calls('POST', `/deploy/${id}/cancel`, {})).status).toBe(202)
+  const { body } = await ada.calls('GET', '/deployments?repository=acme/shop&limit=100')
+  for (const one of body.deployments as { id: string; isFinal: boolean }[]) if (!one.isFinal) await ada.calls('POST', `/deploy/${one.id}/cancel`, {})
+})
