@@ -190,8 +190,9 @@ function openApi(
   { githubApiUrl: apiUrl }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
   { service, github, probot, incident, docs }: ApiParts,
-  { repositories, clock, fetch, mask, random }: Outside,
+  { repositories, clock, fetch, mask, random, hmac, entropy }: Outside,
 ): HttpApi {
+  const key = entropy(32)
   const said = createAnnouncements(repositories)
   return createApi({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
@@ -201,6 +202,7 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
+    hash: (text) => hmac(key, text),
     ...{ service, clock, mask, random, incident, docs },
   })
 }

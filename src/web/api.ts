@@ -1,7 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { maskedDeployment } from '../deploy/mask.ts'
 import { Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
@@ -11,7 +10,7 @@ import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
 import { createPace } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
-import { deploymentBody } from './view.ts'
+import { createShown } from './shown.ts'
 
 const DOCUMENT = '/openapi.json'
 
@@ -26,18 +25,14 @@ export interface HttpApi {
  * it listens, how long a request may take and how large its headers may be is the runtime's.
  */
 export function createApi(outside: ApiDoors): HttpApi {
-  const { service, clock, mask } = outside
-  const live = createLive({
-    clock,
-    read: (id) => {
-      const found = service.find(id)
-      if (found === null) return null
-      const deployment = maskedDeployment(found, mask)
-      return { deployment, body: deploymentBody(deployment, outside) }
-    },
+  const { service, clock } = outside
+  const shown = createShown({ ...outside, find: (id) => service.find(id) })
+  const live = createLive({ clock, read: shown.read })
+  service.onChange(({ id }) => {
+    shown.changed(id)
+    live.changed(id)
   })
-  service.onChange(({ id }) => live.changed(id))
-  const doors: Asking = { ...outside, live, callers: createCallers(outside.directory, clock) }
+  const doors: Asking = { ...outside, shown, live, callers: createCallers(outside) }
   const pace = createPace(doors.clock)
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -45,14 +40,16 @@ export function createApi(outside: ApiDoors): HttpApi {
     },
   })
   api.use(async (c, next) => {
-    c.set('requestId', doors.random().slice(0, 20))
+    const requestId = doors.random().slice(0, 20)
+    c.set('requestId', requestId)
+    for (const [name, value] of HEADERS) c.header(name, value)
+    c.header('x-request-id', requestId)
     await next()
-    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value)
-    c.res.headers.set('x-request-id', c.get('requestId'))
   })
+  let checkRoute = (_: Context<Env>['req']): void => {}
   api.use(async (c, next) => {
     if (c.req.path === DOCUMENT) return next()
-    checkRoute(api, c)
+    checkRoute(c.req)
     c.set('caller', await doors.callers.identify(c.req.header('authorization')))
     if (c.req.method === 'POST') {
       pace(c.get('caller'))
@@ -61,32 +58,36 @@ export function createApi(outside: ApiDoors): HttpApi {
     return next()
   })
   for (const add of endpoints) add(api, doors)
+  checkRoute = routeCheck(api)
   describe(api)
   api.onError((error, c) => answer(error, c, doors))
   return { fetch: (request) => api.fetch(request), close: live.close }
 }
 
 /** On every answer: nothing is kept, shown in a frame, guessed or run. */
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-}
+const HEADERS = [
+  ['cache-control', 'no-store'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['referrer-policy', 'no-referrer'],
+  ['x-content-type-options', 'nosniff'],
+] as const
 
 /** Before anybody is asked who calls: what is not there is nobody's. */
-function checkRoute(api: Api, { req }: Context<Env>): void {
-  const methods = api.openAPIRegistry.definitions.flatMap((one) =>
-    one.type === 'route' && fits(one.route.path, req.path) ? [one.route.method.toUpperCase()] : [],
+function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: string; readonly path: string }) => void {
+  const routes = openAPIRegistry.definitions.flatMap((one) =>
+    one.type === 'route' ? [{ method: one.route.method.toUpperCase(), pattern: patternOf(one.route.path) }] : [],
   )
-  if (methods.length === 0)
-    throw new RequestRefused('ROUTE_UNKNOWN', { sentence: 'There is nothing here.', next: 'See /openapi.json for what there is.' })
-  if (methods.includes(req.method)) return
-  const details = { sentence: `${req.method} does nothing here.`, found: req.method, wanted: methods.join(' or '), next: 'See /openapi.json.' }
-  throw new RequestRefused('METHOD_NOT_ALLOWED', details, { allow: methods.join(', ') })
+  return ({ method, path }) => {
+    const methods = routes.flatMap((one) => (one.pattern.test(path) ? [one.method] : []))
+    if (methods.includes(method)) return
+    if (methods.length === 0)
+      throw new RequestRefused('ROUTE_UNKNOWN', { sentence: 'There is nothing here.', next: 'See /openapi.json for what there is.' })
+    const details = { sentence: `${method} does nothing here.`, found: method, wanted: methods.join(' or '), next: 'See /openapi.json.' }
+    throw new RequestRefused('METHOD_NOT_ALLOWED', details, { allow: methods.join(', ') })
+  }
 }
 
-const fits = (pattern: string, path: string): boolean => new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path)
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`)
 
 function describe(api: Api): void {
   api.openAPIRegistry.registerComponent('securitySchemes', 'github', {

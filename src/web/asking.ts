@@ -23,13 +23,16 @@ export async function repositoryFor(name: string, caller: Person, { directory, c
 export async function deploymentFor(id: string, caller: Person, { service, callers }: Asking): Promise<Deployment> {
   const found = service.find(id)
   if (found !== null && (await callers.sees(caller, found.request.repository))) return found
-  throw new RequestRefused('DEPLOYMENT_UNKNOWN', {
+  throw deploymentUnknown(id)
+}
+
+export const deploymentUnknown = (id: string): RequestRefused =>
+  new RequestRefused('DEPLOYMENT_UNKNOWN', {
     sentence: `There is no deployment ${quoted(id)} here.`,
     found: id,
     wanted: 'the id of a deployment in a repository that you may see',
     next: 'Ask with the id that POST /deploy answered, or that stands at the end of the comment.',
   })
-}
 
 export interface Said {
   readonly caller: Person

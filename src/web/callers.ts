@@ -12,6 +12,12 @@ export interface Callers {
   sees(person: Person, repository: Repository): Promise<boolean>
 }
 
+export interface CallerDoors {
+  readonly directory: Directory
+  readonly clock: Clock
+  hash(text: string): string
+}
+
 /** GitHub's user tokens (docs.github.com: "GitHub's token formats"). What has another form is no business of GitHub's. */
 const BEARER = /^Bearer (ghu_[A-Za-z0-9_.-]{20,600})$/i
 
@@ -21,7 +27,7 @@ const MOST_KEPT = 10_000
 /** So many tokens that GitHub did not know within a minute: whoever guesses must not spend what GitHub lets us ask. */
 const MOST_UNKNOWN = 60
 
-export function createCallers(directory: Directory, clock: Clock): Callers {
+export function createCallers({ directory, clock, hash }: CallerDoors): Callers {
   const people = new Recent<Person | null>(clock)
   const sights = new Recent<boolean>(clock)
   let unknown: number[] = []
@@ -40,7 +46,7 @@ export function createCallers(directory: Directory, clock: Clock): Callers {
       const text = BEARER.exec(authorization ?? '')?.[1]
       if (text === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
       const person = await people.get(
-        await hashOf(text),
+        hash(text),
         () => ask(new Secret(text)),
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       )
@@ -77,11 +83,6 @@ class Recent<T> {
     for (const oldest of this.#kept.keys()) if (this.#kept.size > MOST_KEPT) this.#kept.delete(oldest)
     return entry.answer
   }
-}
-
-async function hashOf(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 const unauthenticated = (found: string): RequestRefused =>

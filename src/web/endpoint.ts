@@ -8,6 +8,7 @@ import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Callers } from './callers.ts'
 import type { Live } from './live.ts'
+import type { Shown } from './shown.ts'
 import { problemSchema, type ViewDoors } from './view.ts'
 
 export interface ApiDoors extends ViewDoors {
@@ -18,6 +19,8 @@ export interface ApiDoors extends ViewDoors {
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
+  /** One-way, under a key of this process: what a token is remembered by. */
+  hash(text: string): string
   /** Logs a mistake of our own and answers with its number. */
   incident(error: unknown, about: string): string
   /** Where the documentation is served; null where nobody knows the public address. */
@@ -27,6 +30,7 @@ export interface ApiDoors extends ViewDoors {
 /** The same for the routes. */
 export interface Asking extends ApiDoors {
   readonly callers: Callers
+  readonly shown: Shown
   readonly live: Live
 }
 

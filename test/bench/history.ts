@@ -58,7 +58,7 @@ async function batch(stand: Stand): Promise<number> {
 }
 
 /** One real deployment, and its rows so often again. */
-async function standWith(count: number, folder: string): Promise<Stand> {
+export async function standWith(count: number, folder: string): Promise<Stand> {
   const home = join(folder, String(count))
   mkdirSync(home)
   const stand = await Stand.opens(home)
@@ -82,14 +82,14 @@ function multiply(sql: Sql, count: number): void {
     const values = kept.map((name) => changed[name] ?? `old.${name}`)
     sql.all(`${numbers} insert into ${table} (${kept.join()}) select ${values.join()} from ${from}`)
   }
-  copy('deployment', { id: `old.id || '-' || n`, key: `old.key || '-' || n`, fence: 'n' })
+  copy('deployment', { id: `old.id || n`, key: `old.key || '-' || n`, fence: 'n' })
   sql.all('update environment set fence = ?', count)
   const others = `(select sequence from deployment where sequence > ${first.sequence}) as new`
   for (const table of ['step', 'log_line'] as const) copyRows(sql, table, others)
   copy('delivery', { key: `old.key || '-' || n` })
-  copy('announcement', { key: `old.key || '-' || n` })
+  copy('announcement', { key: `old.key || n` })
   // The comments of before are hidden, as they are where one deployment follows the other.
-  copy('said', { key: `old.key || '-' || n`, is_gone: `old.surface = 'comment' and n < ${count}` })
+  copy('said', { key: `old.key || n`, is_gone: `old.surface = 'comment' and n < ${count}` })
 }
 
 function copyRows(sql: Sql, table: 'step' | 'log_line', others: string): void {

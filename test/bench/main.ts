@@ -1,4 +1,5 @@
 // npm run bench [-- NAME …] [--json]: measurements against peers, as ratios; ends with 1 when a goal is missed.
+import { api } from './api.ts'
 import { backup } from './backup.ts'
 import { engine } from './engine.ts'
 import { github } from './github.ts'
@@ -20,7 +21,7 @@ export interface Measure {
   readonly [beside: string]: unknown
 }
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry, vault, backup }
+const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry, vault, backup, api }
 
 if (import.meta.main) {
   const names = process.argv.slice(2).filter((word) => word !== '--json')

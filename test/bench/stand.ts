@@ -57,6 +57,14 @@ export class Stand {
     return stand
   }
 
+  get port(): number {
+    return Number(new URL(this.#front).port)
+  }
+
+  get memory(): ReturnType<GantryProcess['memory']> {
+    return this.#gantry.memory()
+  }
+
   get database(): string {
     return join(this.#folder, 'data', 'gantry.db')
   }
@@ -67,6 +75,8 @@ export class Stand {
       PRIVATE_KEY,
       WEBHOOK_SECRET: this.github.webhookSecret,
       GITHUB_API_URL: this.#api,
+      GITHUB_CLIENT_ID: this.github.auth.client.id,
+      GITHUB_CLIENT_SECRET: this.github.auth.client.secret,
       REGISTRY_PASSWORD: PASSWORD,
       LOG_LEVEL: 'info',
     }

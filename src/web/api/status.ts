@@ -1,8 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { maskedDeployment } from '../../deploy/mask.ts'
-import { deploymentFor } from '../asking.ts'
+import { deploymentUnknown } from '../asking.ts'
 import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
-import { deploymentBody, deploymentSchema } from '../view.ts'
+import { deploymentSchema } from '../view.ts'
 
 export const idParameter = z.object({
   id: z
@@ -22,6 +21,8 @@ const route = createRoute({
 
 export const status: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
-    const deployment = await deploymentFor(c.req.valid('param').id, c.get('caller'), doors)
-    return c.json(deploymentBody(maskedDeployment(deployment, doors.mask), doors), 200)
+    const { id } = c.req.valid('param')
+    const found = doors.shown.text(id)
+    if (found === null || !(await doors.callers.sees(c.get('caller'), found.repository))) throw deploymentUnknown(id)
+    return c.body(found.json, 200, { 'content-type': 'application/json' }) as never
   })
