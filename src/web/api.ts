@@ -33,35 +33,47 @@ export function createApi(outside: ApiDoors): HttpApi {
     live.changed(id)
   })
   const doors: Asking = { ...outside, shown, live, callers: createCallers(outside) }
-  const pace = createPace(doors.clock)
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error)
     },
   })
+  nameRequests(api, outside.random().slice(0, 10))
+  guardRequests(api, doors)
+  for (const add of endpoints) add(api, doors)
+  describe(api)
+  api.onError((error, c) => answer(error, c, doors))
+  return { fetch: (request) => api.fetch(request), close: live.close }
+}
+
+/** `process` tells the requests of this process from those of any other. */
+function nameRequests(api: Api, process: string): void {
+  let requests = 0
   api.use(async (c, next) => {
-    const requestId = doors.random().slice(0, 20)
+    const requestId = `${process}-${(requests += 1).toString(36)}`
     c.set('requestId', requestId)
     for (const [name, value] of HEADERS) c.header(name, value)
     c.header('x-request-id', requestId)
     await next()
   })
-  let checkRoute = (_: Context<Env>['req']): void => {}
+}
+
+/** What is there, who calls, how often, and a body that can be read: in this order, before any route. */
+function guardRequests(api: Api, { callers, clock }: Asking): void {
+  const pace = createPace(clock)
+  let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
     if (c.req.path === DOCUMENT) return next()
+    checkRoute ??= routeCheck(api)
     checkRoute(c.req)
-    c.set('caller', await doors.callers.identify(c.req.header('authorization')))
+    const caller = await callers.identify(c.req.header('authorization'))
+    c.set('caller', caller)
     if (c.req.method === 'POST') {
-      pace(c.get('caller'))
+      pace(caller)
       await checkBody(c)
     }
     return next()
   })
-  for (const add of endpoints) add(api, doors)
-  checkRoute = routeCheck(api)
-  describe(api)
-  api.onError((error, c) => answer(error, c, doors))
-  return { fetch: (request) => api.fetch(request), close: live.close }
 }
 
 /** On every answer: nothing is kept, shown in a frame, guessed or run. */
