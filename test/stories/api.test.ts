@@ -12,6 +12,8 @@ async function deploys(who: Character, body: object, headers = {}): Promise<Call
   const asked = await who.calls('POST', '/deploy', body, headers)
   return asked.status === 202 ? who.calls('GET', asked.headers.get('location') ?? '') : asked
 }
+const asksForApproval = ({ github }: Cast): void =>
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
 const has = ({ registry }: Cast, tag: string): Promise<unknown> => registry.has(`acme/shop:${tag}`, { 'site/index.html': tag })
 
 story('a deployment is asked for, followed and told like one that was asked for in a comment', async (cast) => {
@@ -121,9 +123,9 @@ story('what is wrong with a body is said where it is, and nothing is done', asyn
 })
 
 story('a second person approves, rejects, and whoever asked cancels, as in comments', async (cast) => {
-  const { ada, grace, github } = cast
+  const { ada, grace } = cast
   await has(cast, '1.2')
-  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  asksForApproval(cast)
   const waiting = await deploys(ada, image('1.2'))
   expect(waiting.body).toMatchObject({ state: 'waiting', wait: { reason: 'approval' }, isFinal: false })
   const at = (what: string, id = waiting.body.id) => `/deploy/${id}/${what}`
@@ -222,9 +224,9 @@ const inShort = ({ event, data }: Told): string =>
   `${event} ${event === 'step' ? `${data.name} ${data.outcome}` : event === 'state' ? data.state : ''}`.trim()
 
 story.once('whoever listens hears everything once and in order, also across a break', async (cast) => {
-  const { ada, grace, github, world } = cast
+  const { ada, grace, world } = cast
   await has(cast, '1.2')
-  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  asksForApproval(cast)
   const waiting = await deploys(ada, image('1.2'))
   const path = waiting.body.links.events
   const before = await listens(cast, path, (told) => told.at(-1)?.event === 'state')
@@ -257,7 +259,7 @@ story.once('whoever listens hears everything once and in order, also across a br
 story.once('whoever waits long hears that somebody is still there, until the process ends', async (cast) => {
   const { ada, github, world, time } = cast
   await has(cast, '1.2')
-  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  asksForApproval(cast)
   const waiting = await deploys(ada, image('1.2'))
   const headers = { authorization: `Bearer ${github.auth.signsIn(ada.person.account)}` }
   const answer = await world.life.gantry.api?.fetch(new Request(`https://gantry.example${waiting.body.links.events}`, { headers }))
@@ -276,7 +278,7 @@ story.once('who may do what: every route for everybody, as one table', async (ca
   const { ada, grace, trent, mallory, eve, world, github, registry } = cast
   await registry.has('acme/shop:1.2', { 'site/index.html': '1.2' })
   github.repository.isPrivate = true
-  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', '    approvals: { count: 1 }\n    url: https://staging'))
+  asksForApproval(cast)
   for (const [who, role] of [
     [trent, 'read'],
     [eve, 'triage'],
