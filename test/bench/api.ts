@@ -4,8 +4,9 @@ import { readSqlite } from '../../src/runtime/sqlite.ts'
 import { standWith } from './history.ts'
 import type { Measure } from './main.ts'
 import { median, rounded } from './numbers.ts'
-import { runToEnd, startServer } from './process.ts'
+import { runToEnd, startServer, type Started } from './process.ts'
 import { withFolder } from './servers.ts'
+import type { Stand } from './stand.ts'
 
 const RECORDED = 100_000
 const CONNECTIONS = 16
@@ -22,6 +23,51 @@ interface Load {
   readonly refused: number
   readonly p50: number
   readonly p99: number
+}
+
+const LISTENERS = 1_000
+/** What a listener costs, against one of a bare Hono's. */
+const GOAL_MEMORY = 1.3
+
+interface Heard {
+  readonly streams: number
+  readonly events: number
+  readonly wrong: number
+}
+
+/** So many listen to one deployment from its beginning to its end. */
+async function listened(stand: Stand, peer: Started, token: string): Promise<Measure> {
+  const listeners = (port: number, path: string) => runToEnd<Heard>('listeners.ts', ...[port, token, LISTENERS, path].map(String))
+  const grown = async <T>(memory: () => { readonly now: number; readonly peak: number }, work: () => Promise<T>): Promise<[number, T]> => {
+    const before = memory().now
+    const done = await work()
+    return [memory().peak - before, done]
+  }
+  // Nothing goes on before everybody listens.
+  stand.github.latency = 8_000
+  stand.asks(1)
+  await stand.sends()
+  const id = await stand.newest()
+  const [ours, heard] = await grown(
+    () => stand.memory,
+    async () => {
+      const listening = listeners(stand.port, `/deploy/status/${id}/events`)
+      setTimeout(() => (stand.github.latency = 0), 6_000)
+      return listening
+    },
+  )
+  const [theirs] = await grown(peer.memory, () => listeners(peer.port, '/events'))
+  const ratio = ours / theirs
+  const holds = heard.wrong === 0 && heard.streams === LISTENERS && heard.events >= 6 && ratio <= GOAL_MEMORY
+  return {
+    name: 'api listeners',
+    ours: `${rounded(ours)} MB`,
+    peer: `${rounded(theirs)} MB`,
+    ratio: rounded(ratio),
+    goal: GOAL_MEMORY,
+    holds,
+    ...heard,
+  }
 }
 
 /** Reads of states, with so many deployments on record, of the real program against a server that has the answer ready. */
@@ -45,6 +91,7 @@ export async function api(): Promise<Measure[]> {
       for (let turn = 0; turn < RUNS; turn++)
         for (const [index, port] of [stand.port, peer.port].entries()) loads[index as 0 | 1].push(await reads(port, SECONDS))
       const paced = await reads(stand.port, 10, RATE)
+      const streams = await listened(stand, peer, token)
       await peer.stop()
       const [ours, theirs] = loads.map((all) => median(all.map(({ perSecond }) => perSecond))) as [number, number]
       const ratio = ours / theirs
@@ -63,6 +110,7 @@ export async function api(): Promise<Measure[]> {
           ...{ name: 'api read p99', ours: rounded(paced.p99), peer: null, ratio: null, goal: GOAL_P99, holds: paced.p99 < GOAL_P99 && isAnswered },
           ...{ perSecond: rounded(paced.perSecond), p50Ms: rounded(paced.p50), recorded: RECORDED },
         },
+        streams,
       ]
     } finally {
       await stand.closes()

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readSqlite } from '../../src/runtime/sqlite.ts'
 import { GantryProcess } from '../world/gantry-process.ts'
 import { GitHub, PRIVATE_KEY } from '../world/github/github.ts'
 import { listen } from '../world/github/listen.ts'
@@ -63,6 +64,19 @@ export class Stand {
 
   get memory(): ReturnType<GantryProcess['memory']> {
     return this.#gantry.memory()
+  }
+
+  /** The id of the deployment that was asked for last, once it is written down. */
+  async newest(): Promise<string> {
+    let id: string | undefined
+    await this.#until(() => {
+      // What is read is of one moment.
+      const sql = readSqlite(this.database)
+      id = sql.all<{ id: string }>('select id from deployment where ended_at is null order by sequence desc limit 1')[0]?.id
+      sql.close()
+      return id !== undefined
+    })
+    return id ?? ''
   }
 
   get database(): string {
