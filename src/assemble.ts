@@ -190,7 +190,7 @@ function openApi(
   { githubApiUrl: apiUrl }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
   { service, github, probot, incident, docs }: ApiParts,
-  { repositories, clock, fetch, mask, random }: Outside,
+  { repositories, clock, fetch, mask, random, log }: Outside,
 ): Api {
   const said = createAnnouncements(repositories)
   return createApi({
@@ -201,6 +201,7 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
+    trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
     ...{ service, clock, mask, random, incident, docs },
   })
 }

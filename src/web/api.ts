@@ -1,11 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { Failure, problem, type Problem } from '../errors.ts'
+import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
 import { createCallers } from './callers.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
+import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createPace } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
@@ -31,8 +32,8 @@ export function createApi(outside: ApiDoors): Api {
     c.res.headers.set('x-request-id', c.get('requestId'))
   })
   api.use(async (c, next) => {
-    if (c.req.path === DOCUMENT) return next()
     checkRoute(api, c)
+    if (c.req.path === DOCUMENT) return next()
     c.set('caller', await doors.callers.identify(c.req.header('authorization')))
     if (c.req.method === 'POST') {
       pace(c.get('caller'))
@@ -46,19 +47,10 @@ export function createApi(outside: ApiDoors): Api {
   return api
 }
 
-/** On every answer: nothing is kept, shown in a frame, guessed or run. */
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-}
-
 /** Before anybody is asked who calls: what is not there is nobody's. */
 function checkRoute(api: Api, { req }: Context<Env>): void {
-  const methods = api.openAPIRegistry.definitions.flatMap((one) =>
-    one.type === 'route' && fits(one.route.path, req.path) ? [one.route.method.toUpperCase()] : [],
-  )
+  const known = api.openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []))
+  const methods = [{ path: DOCUMENT, method: 'get' }, ...known].flatMap(({ path, method }) => (fits(path, req.path) ? [method.toUpperCase()] : []))
   if (methods.length === 0)
     throw new RequestRefused('ROUTE_UNKNOWN', { sentence: 'There is nothing here.', next: 'See /openapi.json for what there is.' })
   if (methods.includes(req.method)) return
@@ -75,14 +67,19 @@ function describe(api: Api): void {
     description:
       'A user token of this GitHub App: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app',
   })
-  api.doc31(DOCUMENT, {
-    openapi: '3.1.0',
-    info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
-  })
+  // Made once: whoever asks for it is nobody yet, and may ask as often as they like.
+  const text = JSON.stringify(
+    api.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
+    }),
+  )
+  api.get(DOCUMENT, (c) => c.body(text, 200, { 'content-type': 'application/json' }))
 }
 
 function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   const found = problemIn(error, c, doors)
+  if (error instanceof Failure && CODES[found.code].status >= 500) doors.trouble(error, about(c))
   const body = problemBody(found, doors.docs, c.get('requestId'))
   const headers = {
     'content-type': 'application/problem+json',
@@ -92,11 +89,13 @@ function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   return c.body(doors.mask(JSON.stringify(body)), body.status as 400, headers)
 }
 
+const about = (c: Context<Env>): string => `request ${c.get('requestId')}: ${c.req.method} ${c.req.routePath}`
+
 function problemIn(error: Error, c: Context<Env>, { incident }: ApiDoors): Problem {
   if (error instanceof RequestRefused || error instanceof Failure) return error.problem
   if (error instanceof HTTPException && error.status < 500)
     return problem('REQUEST_MALFORMED', { sentence: 'The request cannot be read.', next: 'See /openapi.json.' })
-  const number = incident(error, `${c.req.method} ${c.req.routePath}`)
+  const number = incident(error, about(c))
   return problem('INTERNAL', {
     sentence: `Something went wrong in Gantry (incident ${number}).`,
     next: 'Ask whoever runs Gantry to look for this number in its log.',

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { repositoryFor } from '../asking.ts'
-import { BEARER, closed, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
+import { BEARER, closed, json, PROBLEMS, repositoryName, type Endpoint } from '../endpoint.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema, stateSchema } from '../view.ts'
 
@@ -12,10 +12,7 @@ const route = createRoute({
   security: BEARER,
   request: {
     query: closed({
-      repository: z
-        .string()
-        .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'owner/name')
-        .openapi({ example: 'acme/shop' }),
+      repository: repositoryName,
       environment: z.string().min(1).max(100).optional(),
       state: stateSchema.optional(),
       limit: z.coerce.number().int().min(1).max(100).default(20),
