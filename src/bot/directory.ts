@@ -6,6 +6,7 @@ import type { Directory } from '../deploy/directory.ts'
 import type { Secret } from '../secret.ts'
 import { failureFrom, isRateLimit, rateLimited, unexpectedAnswer, UNSAID_WINDOW } from './github-failure.ts'
 import { statusOf, type GitHub } from './github.ts'
+import { isUninstalled } from './gone.ts'
 import { within } from './patience.ts'
 import { id, login, node } from './payload.ts'
 import { readRoles } from './roles.ts'
@@ -28,7 +29,10 @@ export function createDirectory(doors: DirectoryDoors): Directory {
   return {
     identify: (token) => identify(token, byPassword, doors),
     repository: (owner, name) => findRepository(owner, name, byKey, doors),
-    role: async (person, repository) => (await readRoles(github.reading(repository), repository, [person])).get(person.id) ?? 'none',
+    role: async (person, repository) => {
+      const roles = await orNothing(readRoles(github.reading(repository), repository, [person]))
+      return roles?.get(person.id) ?? 'none'
+    },
     async thread({ owner, name: repo, ...where }, number) {
       const params = { owner, repo, issue_number: number }
       const found = await github.reading(where).rest('GET /repos/{owner}/{repo}/issues/{issue_number}', params, thread, [301, 404, 410])
@@ -37,7 +41,14 @@ export function createDirectory(doors: DirectoryDoors): Directory {
   }
 }
 
-/** One call at a time limit of its own; throws a `Failure`. */
+/** Where the App was taken away or suspended, nothing of the repository is anybody's to see here: as if it were not there. */
+const orNothing = <T>(question: Promise<T>): Promise<T | null> =>
+  question.catch((error: unknown) => {
+    if (isUninstalled(error)) return null
+    throw error
+  })
+
+/** One call, made once; throws a `Failure`. */
 type OwnCall = <T>(route: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
 /** What the App asks in its own name is in no installation's budget: in a window that GitHub has named, nothing is asked at all. */
@@ -108,7 +119,7 @@ async function findRepository(owner: string, name: string, call: OwnCall, { prob
   if (!installation.success) throw unexpectedAnswer(INSTALLATION, installation.error)
   if (installation.data.suspended_at != null) return null
   const where = { installation: installation.data.id, id: name }
-  const found = await github.reading(where).rest('GET /repos/{owner}/{repo}', { owner, repo: name }, repositoryShape, [301, 404])
+  const found = await orNothing(github.reading(where).rest('GET /repos/{owner}/{repo}', { owner, repo: name }, repositoryShape, [301, 404]))
   if (found === null) return null
   return {
     ...{ id: found.id, node: found.node_id, owner: found.owner.login, name: found.name },

@@ -69,7 +69,8 @@ export function createCallers(directory: Directory, clock: Clock): Callers {
     },
     repository: (person, owner, name) =>
       repositories.get(
-        `${owner}/${name}`.toLowerCase(),
+        // Each has answers of their own: what others have asked for lately must not show.
+        `${person.id}:${owner}/${name}`.toLowerCase(),
         async () => {
           lookingUp(person)
           return directory.repository(owner, name)

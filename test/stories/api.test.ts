@@ -122,6 +122,48 @@ story.once('who is not known, and what is not there, is told apart from nothing 
   expect(github.repository.deployments).toEqual([])
 })
 
+story.once('what is private is for a stranger as if it were not there, and so is what was asked for in it', async (cast) => {
+  const { ada, mallory, github, time } = cast
+  await has(cast, '1.2')
+  github.repository.isPrivate = true
+  const { body: one } = await deploys(ada, image('1.2'))
+  const without = ({ status, body }: Called, name: string) => [status, JSON.stringify({ ...body, requestId: '' }).replaceAll(name, 'NAME')]
+  const there = without(await mallory.calls('POST', '/deploy', image('1.2')), 'acme/shop')
+  expect(there).toEqual(without(await mallory.calls('POST', '/deploy', { ...image('1.2'), repository: 'acme/none' }), 'acme/none'))
+  expect(there[0]).toBe(404)
+  const nowhere = one.id.replace(/.{8}$/, '00000000')
+  for (const [method, what] of [
+    ...[['GET', (id: string) => `/deploy/status/${id}`] as const, ['GET', (id: string) => `/deploy/status/${id}/logs`] as const],
+    ...['approve', 'reject', 'cancel', 'retry', 'rollback'].map((wish) => ['POST', (id: string) => `/deploy/${id}/${wish}`] as const),
+  ]) {
+    const body = method === 'GET' ? undefined : what('').endsWith('reject') ? { reason: 'x' } : {}
+    const found = without(await mallory.calls(method, what(one.id), body), one.id)
+    expect(found).toEqual(without(await mallory.calls(method, what(nowhere), body), nowhere))
+    expect(found[0]).toBe(404)
+  }
+  expect(said(await mallory.calls('GET', '/deployments?repository=acme/shop'))).toEqual([404, 'REPOSITORY_UNKNOWN'])
+  // Whoever loses the right to see it sees nothing a minute later.
+  expect((await ada.calls('GET', one.links.self)).status).toBe(200)
+  github.repository.roles.delete(ada.person.id)
+  await time.passes('61 seconds')
+  expect(said(await ada.calls('GET', one.links.self))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+})
+
+story.once('where the App was suspended or taken away, there is nothing any more', async (cast) => {
+  const { ada, github, time } = cast
+  await has(cast, '1.2')
+  const { body: one } = await deploys(ada, image('1.2'))
+  github.installation.isSuspended = true
+  await time.passes('61 seconds')
+  expect(said(await ada.calls('GET', one.links.self))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+  expect(said(await ada.calls('POST', '/deploy', image('1.2')))).toEqual([404, 'REPOSITORY_UNKNOWN'])
+  github.installation.isSuspended = false
+  github.installation.repositories.delete(github.repository.id)
+  await time.passes('11 minutes')
+  expect(said(await ada.calls('GET', one.links.self))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+  expect(said(await ada.calls('POST', '/deploy', image('1.2')))).toEqual([404, 'REPOSITORY_UNKNOWN'])
+})
+
 story('what is wrong with a body is said where it is, and nothing is done', async (cast) => {
   const { ada, world, github } = cast
   const bodies: [body: object, detail: RegExp][] = [

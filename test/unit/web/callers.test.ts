@@ -73,10 +73,12 @@ test('a repository is looked up once a minute, in whatever spelling, and one cal
   const { callers, asked, time } = setUp()
   for (const name of ['shop', 'Shop', 'sHOP']) await callers.repository(ADA, 'acme', name)
   expect(asked).toEqual(['acme/shop'])
+  await callers.repository({ id: 2, login: 'grace' }, 'acme', 'shop')
+  expect(asked).toHaveLength(2)
   const codes = []
   for (let nth = 0; nth < 100; nth += 1) codes.push(await codeOf(callers.repository(ADA, 'acme', `none-${nth}`)))
   expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(41)
-  expect(asked).toHaveLength(60)
+  expect(asked).toHaveLength(61)
   expect(await callers.repository(ADA, 'acme', 'shop')).not.toBeNull()
   expect(await callers.repository({ id: 2, login: 'grace' }, 'acme', 'none-x')).toBeNull()
   await time.passes('1 minute')

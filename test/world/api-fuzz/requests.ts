@@ -121,6 +121,9 @@ const QUERIES = [
   '?state=success&x=1',
 ]
 
+/** A copy: it is changed, too. */
+const junk = (random: Random): unknown => structuredClone(random.pick(JUNK))
+
 /** Requests that are right by the description, and what becomes of them by one or two changes. */
 export function createRequests(description: Description, random: Random, known: Known): () => Asking {
   const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
@@ -184,7 +187,7 @@ const within =
   (change: (parent: Record<string, unknown>, key: string, random: Random) => void): Mutation =>
   (draft, random) => {
     if (typeof draft.body !== 'object' || draft.body === null) {
-      draft.body = random.pick(JUNK)
+      draft.body = junk(random)
       return
     }
     const parent = draft.body as Record<string, unknown>
@@ -199,11 +202,11 @@ const inText =
   }
 
 const MUTATIONS: readonly Mutation[] = [
-  within((parent, key, random) => void (parent[key] = random.pick(JUNK))),
-  within((parent, key, random) => void (parent[key] = random.pick(JUNK))),
+  within((parent, key, random) => void (parent[key] = junk(random))),
+  within((parent, key, random) => void (parent[key] = junk(random))),
   within((parent, key) => void delete parent[key]),
   within((parent, _, random) =>
-    Object.defineProperty(parent, random.pick(KEYS), { value: random.pick(JUNK), enumerable: true, configurable: true, writable: true }),
+    Object.defineProperty(parent, random.pick(KEYS), { value: junk(random), enumerable: true, configurable: true, writable: true }),
   ),
   within(
     (parent, _, random) =>
@@ -211,7 +214,7 @@ const MUTATIONS: readonly Mutation[] = [
         Array.from({ length: random.pick([1, 50, 3_000]) }, (_one, n) => [`${random.pick(KEYS)}${n}`, random.pick(['v', 1, 'y'.repeat(1_001)])]),
       )),
   ),
-  (draft, random) => void (draft.body = random.pick(JUNK)),
+  (draft, random) => void (draft.body = junk(random)),
   (draft) => void (draft.body = undefined),
   inText((text, random) => text.subarray(0, random.below(text.length + 1))),
   inText((text, random) => {
