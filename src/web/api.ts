@@ -19,7 +19,7 @@ const DOCUMENT = '/openapi.json'
  */
 export function createApi(outside: ApiDoors): Api {
   const doors: Asking = { ...outside, callers: createCallers(outside.directory, outside.clock) }
-  const pace = createPace(doors.clock)
+  const [changing, looking] = [createPace(doors.clock, 60), createPace(doors.clock, 600)]
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error)
@@ -35,8 +35,9 @@ export function createApi(outside: ApiDoors): Api {
     checkRoute(api, c)
     if (c.req.path === DOCUMENT) return next()
     c.set('caller', await doors.callers.identify(c.req.header('authorization')))
-    if (c.req.method === 'POST') {
-      pace(c.get('caller'))
+    if (c.req.method !== 'POST') looking(c.get('caller'))
+    else {
+      changing(c.get('caller'))
       await checkBody(c)
     }
     return next()

@@ -24,12 +24,14 @@ const MOST_KEPT = 10_000
 const MINUTE = 60_000
 /** So many tokens that GitHub did not know within a minute: whoever guesses must not spend what GitHub lets us ask. */
 const MOST_UNKNOWN = 60
+/** So many repositories that one caller asks for: each is a question to GitHub. */
+const MOST_LOOKED_UP = 60
 
 export function createCallers(directory: Directory, clock: Clock): Callers {
   const people = new Recent<Person | null>(clock)
   const sights = new Recent<boolean>(clock)
   const repositories = new Recent<Repository | null>(clock)
-  const lookingUp = createPace(clock)
+  const lookingUp = createPace(clock, MOST_LOOKED_UP)
   /** Tokens that GitHub knew: whoever guesses cannot lock those out that are in use. By their hash, the oldest first. */
   const proven = new Set<string>()
   /** Those that are being asked about, and those that turned out to be unknown. */

@@ -56,7 +56,8 @@ a token is. This page is made from what \`GET /openapi.json\` answers (OpenAPI 3
 Every call carries a [user token of this GitHub App](https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app)
 in the header \`Authorization: Bearer ghu_…\`. What its owner may do is what they may do in a comment: their role on the repository is read anew at each
 deployment. Whose a token is and what they may see is what GitHub says; it is asked for at most once a minute. A repository or a deployment that they may not see is answered as
-one that is not there. One caller may change something 60 times a minute, and have 60 repositories looked up.
+one that is not there. Within a minute one caller may look 600 times, change something 60 times, and have 60 repositories
+looked up.
 
 \`\`\`sh
 curl -sS https://gantry.example.com/deploy \\

@@ -17,8 +17,8 @@ export interface Played {
 }
 
 const AT_ONCE = 16
-/** One caller may change something 60 times a minute. */
-const CHANGES = 50
+/** Of one caller: within a minute 60 times and 600 times are too often. */
+const [CHANGES, LOOKS] = [50, 500]
 const WARM = 1_000
 
 /** Plays so many requests from this seed to the running process, and holds each answer to what the process publishes. */
@@ -29,7 +29,7 @@ export async function playApi(stage: Stage, seed: number, count: number): Promis
   const ada = stage.github.auth.signsIn(stage.github.people.ada.account)
   const ids = await someDeployments(stage, ada)
   const next = createRequests(description, random, { ids, rarity: Math.max(10, Math.ceil(count / 500)) })
-  const callers = createCallers(stage, ada)
+  const callers = createCallers(stage)
   const pool = new Pool(stage.url.origin, { connections: AT_ONCE })
   const [answers, wrong]: [Record<string, number>, string[]] = [{}, []]
   let [sent, slowest, before] = [0, 0, 0]
@@ -70,18 +70,22 @@ async function someDeployments(stage: Stage, token: string): Promise<readonly st
   )
 }
 
-/** Whoever may write looks at things; ever new readers ask for them, because one may not ask so often. */
-function createCallers({ github }: Stage, ada: string): (isChange: boolean) => string {
-  let [token, left, count] = ['', 0, 0]
-  return (isChange) => {
-    if (!isChange) return ada
-    if (left === 0) {
-      token = github.auth.signsIn(join(github.state, `fuzz-${(count += 1)}`))
-      left = CHANGES
+/** Ever new readers ask, because one may not ask so often. */
+function createCallers({ github }: Stage): (isChange: boolean) => string {
+  let count = 0
+  const changingAfter = (most: number) => {
+    let [token, left] = ['', 0]
+    return (): string => {
+      if (left === 0) {
+        token = github.auth.signsIn(join(github.state, `fuzz-${(count += 1)}`))
+        left = most
+      }
+      left -= 1
+      return token
     }
-    left -= 1
-    return token
   }
+  const [changes, looks] = [changingAfter(CHANGES), changingAfter(LOOKS)]
+  return (isChange) => (isChange ? changes() : looks())
 }
 
 /** Nearly always one that is good: without it nothing behind it is reached. */
