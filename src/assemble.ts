@@ -190,7 +190,7 @@ function openApi(
   { githubApiUrl: apiUrl }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
   { service, github, probot, incident, docs }: ApiParts,
-  { repositories, clock, fetch, mask, random, hmac, entropy }: Outside,
+  { repositories, clock, fetch, mask, random, hmac, entropy, log }: Outside,
 ): HttpApi {
   const key = entropy(32)
   const said = createAnnouncements(repositories)
@@ -203,6 +203,7 @@ function openApi(
     },
     github: webOrigin(apiUrl),
     hash: (text) => hmac(key, text),
+    trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
     ...{ service, clock, mask, random, incident, docs },
   })
 }

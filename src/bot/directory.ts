@@ -4,8 +4,9 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import type { Secret } from '../secret.ts'
-import { failureFrom, unexpectedAnswer } from './github-failure.ts'
+import { failureFrom, isRateLimit, rateLimited, unexpectedAnswer, UNSAID_WINDOW } from './github-failure.ts'
 import { statusOf, type GitHub } from './github.ts'
+import { isUninstalled } from './gone.ts'
 import { within } from './patience.ts'
 import { id, login, node } from './payload.ts'
 import { readRoles } from './roles.ts'
@@ -22,16 +23,46 @@ export interface DirectoryDoors {
 
 /** GitHub as the API's callers are looked up there. */
 export function createDirectory(doors: DirectoryDoors): Directory {
-  const { github } = doors
+  const { github, clock } = doors
+  // GitHub counts what the App asks by its password and by its key apart.
+  const [byPassword, byKey] = [leavingAlone(clock), leavingAlone(clock)]
   return {
-    identify: (token) => identify(token, doors),
-    repository: (owner, name) => findRepository(owner, name, doors),
-    role: async (person, repository) => (await readRoles(github.reading(repository), repository, [person])).get(person.id) ?? 'none',
+    identify: (token) => identify(token, byPassword, doors),
+    repository: (owner, name) => findRepository(owner, name, byKey, doors),
+    role: async (person, repository) => {
+      const roles = await orNothing(readRoles(github.reading(repository), repository, [person]))
+      return roles?.get(person.id) ?? 'none'
+    },
     async thread({ owner, name: repo, ...where }, number) {
       const params = { owner, repo, issue_number: number }
       const found = await github.reading(where).rest('GET /repos/{owner}/{repo}/issues/{issue_number}', params, thread, [301, 404, 410])
       return found === null ? null : { number, node: found.node_id, isPull: found.pull_request != null }
     },
+  }
+}
+
+/** Where the App was taken away or suspended, nothing of the repository is anybody's to see here: as if it were not there. */
+const orNothing = <T>(question: Promise<T>): Promise<T | null> =>
+  question.catch((error: unknown) => {
+    if (isUninstalled(error)) return null
+    throw error
+  })
+
+/** One call, made once; throws a `Failure`. */
+type OwnCall = <T>(route: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
+/** What the App asks in its own name is in no installation's budget: in a window that GitHub has named, nothing is asked at all. */
+function leavingAlone(clock: Clock): OwnCall {
+  let until = 0
+  return async (route, work) => {
+    if (until > clock.now()) throw rateLimited(until - clock.now())
+    try {
+      return await within(clock, work)
+    } catch (error) {
+      const failure = failureFrom(error, route, clock.now())
+      if (isRateLimit(failure)) until = clock.now() + (failure.problem.retryAfter ?? UNSAID_WINDOW)
+      throw failure
+    }
   }
 }
 
@@ -41,7 +72,7 @@ const CHECK = 'POST /applications/{client_id}/token'
 const known = z.object({ app: z.object({ client_id: z.string() }), user: z.object({ id, login }).nullable() })
 
 /** Only GitHub knows whose a token is, and it tells the App that it was given to, by that App's own password, and no other. */
-async function identify(token: Secret, { clock, fetch, apiUrl, oauth }: DirectoryDoors): Promise<Person | null> {
+async function identify(token: Secret, call: OwnCall, { fetch, apiUrl, oauth }: DirectoryDoors): Promise<Person | null> {
   if (oauth === null) return null
   const { clientId, clientSecret } = oauth
   const headers = {
@@ -51,28 +82,35 @@ async function identify(token: Secret, { clock, fetch, apiUrl, oauth }: Director
   }
   const body = JSON.stringify({ access_token: token.reveal() })
   const url = `${apiUrl}/applications/${encodeURIComponent(clientId)}/token`
-  const answer = await within(clock, (signal) => fetch(url, { method: 'POST', redirect: 'error', headers, body, signal })).catch((error: unknown) => {
-    throw failureFrom(error, CHECK, clock.now())
+  const said = await call(CHECK, async (signal) => {
+    const answer = await fetch(url, { method: 'POST', redirect: 'error', headers, body, signal })
+    // Within the same time: a body that never ends would keep the caller for good.
+    const text: unknown = await answer.json().catch(() => null)
+    // Not ours, over, or no token at all: GitHub says the same of each.
+    if (answer.status === 404 || answer.status === 422) return null
+    if (answer.ok) return { text }
+    const response = { headers: Object.fromEntries(answer.headers) }
+    throw Object.assign(new Error(`GitHub answered ${answer.status}: ${messageIn(text)}`), { status: answer.status, response })
   })
-  // Not ours, over, or no token at all: GitHub says the same of each.
-  if (answer.status === 404 || answer.status === 422) return null
-  if (!answer.ok) throw failureFrom(Object.assign(new Error(`GitHub answered ${answer.status}`), { status: answer.status }), CHECK, clock.now())
-  const read = known.safeParse(await answer.json().catch(() => null))
+  if (said === null) return null
+  const read = known.safeParse(said.text)
   if (!read.success) throw unexpectedAnswer(CHECK, read.error)
   const { app, user } = read.data
   return app.client_id === clientId ? user : null
 }
 
+/** GitHub tells some of its limits in words only. */
+const messageIn = (body: unknown): string => z.object({ message: z.string() }).safeParse(body).data?.message ?? 'no message'
+
 const INSTALLATION = 'GET /repos/{owner}/{repo}/installation'
 const installed = z.object({ id, suspended_at: z.string().nullish() })
 const repositoryShape = z.object({ id, node_id: node, name: z.string(), owner: z.object({ id, login }) })
 
-async function findRepository(owner: string, name: string, { probot, github, clock }: DirectoryDoors): Promise<Repository | null> {
+async function findRepository(owner: string, name: string, call: OwnCall, { probot, github }: DirectoryDoors): Promise<Repository | null> {
   const app = await probot.auth()
-  const installation = await within(clock, (signal) => app.request(INSTALLATION, { owner, repo: name, request: { signal } })).then(
+  const installation = await call(INSTALLATION, (signal) => app.request(INSTALLATION, { owner, repo: name, request: { signal } })).then(
     ({ data }) => installed.safeParse(data),
-    (error: unknown) => {
-      const failure = failureFrom(error, INSTALLATION, clock.now())
+    (failure: unknown) => {
       if (statusOf(failure) === 404) return null
       throw failure
     },
@@ -81,7 +119,7 @@ async function findRepository(owner: string, name: string, { probot, github, clo
   if (!installation.success) throw unexpectedAnswer(INSTALLATION, installation.error)
   if (installation.data.suspended_at != null) return null
   const where = { installation: installation.data.id, id: name }
-  const found = await github.reading(where).rest('GET /repos/{owner}/{repo}', { owner, repo: name }, repositoryShape, [301, 404])
+  const found = await orNothing(github.reading(where).rest('GET /repos/{owner}/{repo}', { owner, repo: name }, repositoryShape, [301, 404]))
   if (found === null) return null
   return {
     ...{ id: found.id, node: found.node_id, owner: found.owner.login, name: found.name },

@@ -186,10 +186,10 @@ function finish(key: string, { isFinal }: Projection, { announcements }: ShowDoo
   return 'complete'
 }
 
-/** A stranger hears nothing but this; reacting twice is one reaction, so nothing has to be remembered. */
+/** A stranger hears nothing but this, and only where they spoke themselves; reacting twice is one reaction, so nothing has to be remembered. */
 async function reactOnly(key: string, { request, state }: Deployment, client: GitHubClient, { announcements }: ShowDoors): Promise<Shows> {
   if (!hasEnded(state)) return 'in progress'
-  if (request.subject !== null)
+  if (request.subject !== null && request.door !== 'api')
     await react(client, { repository: request.repository, number: request.subject.number, comment: request.comment?.id ?? null }, 'confused')
   announcements.complete(key)
   return 'complete'

@@ -89,11 +89,14 @@ export interface Journal {
 
 /** What a repository's people look through. */
 export interface History {
-  /** Newest first, so many of them; `before` is a place in the order of arrival. Without what nobody was told of. */
+  /**
+   * Newest first, at most so many of them; `before` is a place in the order of arrival, `next` where to go on: a page may be short, or
+   * empty, and not be the last one. Without what nobody was told of.
+   */
   page(
     of: { readonly repository: number; readonly environment: string | null; readonly state: State | null; readonly before: number | null },
     limit: number,
-  ): readonly Deployment[]
+  ): { readonly deployments: readonly Deployment[]; readonly next: number | null }
 }
 
 export interface Change {

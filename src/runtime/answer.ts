@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HEADERS } from '../web/headers.ts'
 
 /** RFC 9457 problem details: a sentence and nothing from inside. */
 export function problemDetails(status: number, detail: string): string {
@@ -17,7 +18,7 @@ export function refuse(response: ServerResponse, status: number, detail: string,
   response.writeHead(status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
+    ...HEADERS,
     connection: 'close',
     ...headers,
   })

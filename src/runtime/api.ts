@@ -1,12 +1,23 @@
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
+import { HEADERS } from '../web/headers.ts'
+import { problemDetails } from './answer.ts'
 import type { Handler } from './front.ts'
+import type { Log } from './log.ts'
 
 /** The API behind our own server, whose limits hold for it: nothing global is replaced. */
-export function apiHandler(answer: (request: Request) => Response | Promise<Response>): Handler {
-  const listen = getRequestListener(answer, { overrideGlobalObjects: false })
+export function apiHandler(answer: (request: Request) => Response | Promise<Response>, log: Log): Handler {
+  const listen = getRequestListener(answer, { overrideGlobalObjects: false, errorHandler: (error) => unanswered(error, log) })
   return (request, response) => {
     // Nobody has said it yet (`checkContinue`), and the API reads no body before it knows who sends it.
-    if (request.headers.expect === '100-continue') response.writeContinue()
+    if (request.headers.expect !== undefined) response.writeContinue()
     void listen(request, response)
   }
+}
+
+/** What never became a request of the API's: an address or a host that is none. */
+function unanswered(error: unknown, log: Log): Response {
+  const isTheirs = error instanceof RequestError
+  if (!isTheirs) log.error({ err: error }, 'a request failed')
+  const [status, detail] = isTheirs ? [400, 'The request could not be read.'] : [500, 'Something went wrong in Gantry; the log has the details.']
+  return new Response(problemDetails(status, detail), { status, headers: { ...HEADERS, 'content-type': 'application/problem+json' } })
 }

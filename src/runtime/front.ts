@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../deploy/clock.ts'
 import type { Secret } from '../secret.ts'
+import { HEADERS } from '../web/headers.ts'
 import { problemDetails, refuse } from './answer.ts'
 import { createBodyRoom } from './body.ts'
 import type { Log } from './log.ts'
@@ -63,6 +64,7 @@ export function createFront(doors: FrontDoors): Server {
   server.maxRequestsPerSocket = MOST_REQUESTS_PER_CONNECTION
   // Without a listener Node itself says `100 Continue`, and the body comes before anybody has looked at the headers.
   server.on('checkContinue', handle)
+  server.on('checkExpectation', (_request, response) => refuse(response, 417, 'What the request expects is not done here.'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerDoubtful(error, socket as Socket))
   return server
 }
@@ -81,6 +83,7 @@ function answerDoubtful(error: NodeJS.ErrnoException, socket: Socket): void {
   if (socket.bytesWritten > 0) return socket.destroySoon()
   const status = DOUBTFUL[error.code ?? ''] ?? 400
   const body = problemDetails(status, 'The request could not be read.')
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`
-  socket.end(head + body, () => socket.destroy())
+  const headers = { 'content-type': 'application/problem+json', 'content-length': body.length, connection: 'close', ...HEADERS }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy())
 }

@@ -73,7 +73,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       clock: systemClock,
       log,
       routes: docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))),
-      rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch),
+      rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, log),
     })
     recover(gantry)
     const url = await listen(front, settings)

@@ -2,17 +2,26 @@ import type { History } from '../deploy/journal.ts'
 import { createRecords } from './records.ts'
 import type { RepositorySql } from './sql.ts'
 
+/** Rows that one page looks at: whoever may only look must not keep everything else waiting while nothing fits. */
+const LOOKED_AT = 2_000
+
 /** A repository's deployments, page by page. */
 export function createHistory(sql: RepositorySql): History {
   const records = createRecords(sql)
   return {
     page({ repository, environment, state, before }, limit) {
-      const wanted: [where: string, ...values: (string | number)[]][] = [['repository = ? and is_quiet = 0', repository]]
+      const some = [repository, before ?? Number.MAX_SAFE_INTEGER, LOOKED_AT]
+      const newest = `select sequence, environment, state, is_quiet from deployment where repository = ? and sequence < ? order by sequence desc limit ?`
+      const wanted: [where: string, ...values: (string | number)[]][] = [['is_quiet = 0']]
       // The end of its key, whatever the app: no name has a colon.
       if (environment !== null) wanted.push([`substr(environment, -length(?) - 1) = ':' || ?`, environment, environment])
       if (state !== null) wanted.push(['state = ?', state])
-      if (before !== null) wanted.push(['sequence < ?', before])
-      return records.newest(limit, wanted.map(([where]) => where).join(' and '), ...wanted.flatMap(([, ...values]) => values))
+      const where = `sequence in (select sequence from (${newest}) where ${wanted.map(([one]) => one).join(' and ')})`
+      const found = records.newest(limit + 1, where, ...some, ...wanted.flatMap(([, ...values]) => values))
+      const deployments = found.slice(0, limit)
+      if (found.length > limit) return { deployments, next: deployments.at(-1)?.sequence ?? null }
+      const [seen] = sql.all<{ n: number; last: number | null }>(`select count(*) as n, min(sequence) as last from (${newest})`, ...some)
+      return { deployments, next: seen?.n === LOOKED_AT ? seen.last : null }
     },
   }
 }

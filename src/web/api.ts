@@ -1,11 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { Failure, problem, type Problem } from '../errors.ts'
+import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
 import { createCallers } from './callers.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
+import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
 import { createPace } from './pace.ts'
@@ -48,11 +49,12 @@ export function createApi(outside: ApiDoors): HttpApi {
 
 /** `process` tells the requests of this process from those of any other. */
 function nameRequests(api: Api, process: string): void {
+  const headers = Object.entries(HEADERS)
   let requests = 0
   api.use(async (c, next) => {
     const requestId = `${process}-${(requests += 1).toString(36)}`
     c.set('requestId', requestId)
-    for (const [name, value] of HEADERS) c.header(name, value)
+    for (const [name, value] of headers) c.header(name, value)
     c.header('x-request-id', requestId)
     await next()
   })
@@ -60,35 +62,27 @@ function nameRequests(api: Api, process: string): void {
 
 /** What is there, who calls, how often, and a body that can be read: in this order, before any route. */
 function guardRequests(api: Api, { callers, clock }: Asking): void {
-  const pace = createPace(clock)
+  const [changing, looking] = [createPace(clock, 60), createPace(clock, 600)]
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
-    if (c.req.path === DOCUMENT) return next()
     checkRoute ??= routeCheck(api)
     checkRoute(c.req)
+    if (c.req.path === DOCUMENT) return next()
     const caller = await callers.identify(c.req.header('authorization'))
     c.set('caller', caller)
-    if (c.req.method === 'POST') {
-      pace(caller)
+    if (c.req.method !== 'POST') looking(caller)
+    else {
+      changing(caller)
       await checkBody(c)
     }
     return next()
   })
 }
 
-/** On every answer: nothing is kept, shown in a frame, guessed or run. */
-const HEADERS = [
-  ['cache-control', 'no-store'],
-  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
-  ['referrer-policy', 'no-referrer'],
-  ['x-content-type-options', 'nosniff'],
-] as const
-
 /** Before anybody is asked who calls: what is not there is nobody's. */
 function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: string; readonly path: string }) => void {
-  const routes = openAPIRegistry.definitions.flatMap((one) =>
-    one.type === 'route' ? [{ method: one.route.method.toUpperCase(), pattern: patternOf(one.route.path) }] : [],
-  )
+  const known = openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []))
+  const routes = [{ path: DOCUMENT, method: 'get' }, ...known].map(({ path, method }) => ({ method: method.toUpperCase(), pattern: patternOf(path) }))
   return ({ method, path }) => {
     const methods = routes.flatMap((one) => (one.pattern.test(path) ? [one.method] : []))
     if (methods.includes(method)) return
@@ -108,14 +102,19 @@ function describe(api: Api): void {
     description:
       'A user token of this GitHub App: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app',
   })
-  api.doc31(DOCUMENT, {
-    openapi: '3.1.0',
-    info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
-  })
+  // Made once: whoever asks for it is nobody yet, and may ask as often as they like.
+  const text = JSON.stringify(
+    api.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
+    }),
+  )
+  api.get(DOCUMENT, (c) => c.body(text, 200, { 'content-type': 'application/json' }))
 }
 
 function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   const found = problemIn(error, c, doors)
+  if (error instanceof Failure && CODES[found.code].status >= 500) doors.trouble(error, about(c))
   const body = problemBody(found, doors.docs, c.get('requestId'))
   const headers = {
     'content-type': 'application/problem+json',
@@ -125,11 +124,13 @@ function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   return c.body(doors.mask(JSON.stringify(body)), body.status as 400, headers)
 }
 
+const about = (c: Context<Env>): string => `request ${c.get('requestId')}: ${c.req.method} ${c.req.routePath}`
+
 function problemIn(error: Error, c: Context<Env>, { incident }: ApiDoors): Problem {
   if (error instanceof RequestRefused || error instanceof Failure) return error.problem
   if (error instanceof HTTPException && error.status < 500)
     return problem('REQUEST_MALFORMED', { sentence: 'The request cannot be read.', next: 'See /openapi.json.' })
-  const number = incident(error, `${c.req.method} ${c.req.routePath}`)
+  const number = incident(error, about(c))
   return problem('INTERNAL', {
     sentence: `Something went wrong in Gantry (incident ${number}).`,
     next: 'Ask whoever runs Gantry to look for this number in its log.',

@@ -7,9 +7,9 @@ import { RequestRefused } from './problems.ts'
 /** What a call of the API becomes for the engine. */
 
 /** One that the App is installed on and that the caller may see: any other is as if it were not there. */
-export async function repositoryFor(name: string, caller: Person, { directory, callers }: Asking): Promise<Repository> {
+export async function repositoryFor(name: string, caller: Person, { callers }: Asking): Promise<Repository> {
   const [owner = '', repo = ''] = name.split('/')
-  const found = await directory.repository(owner, repo)
+  const found = await callers.repository(caller, owner, repo)
   if (found !== null && (await callers.sees(caller, found))) return found
   throw new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
@@ -53,13 +53,14 @@ export function requestOf({ caller, repository, key, subject = null, asks = NOTH
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 
 /**
- * What the request is known by: the same `Idempotency-Key` of the same caller in the same repository is the same request, for good.
- * Without one every call is another.
+ * What the request is known by: the same `Idempotency-Key` of the same caller in the same repository, for the same `purpose`, is the
+ * same request, for good. Without one every call is another.
  */
 export async function keyOf(
   c: Context<Env>,
   caller: Person,
   repository: Repository,
+  purpose: string,
   { random }: ApiDoors,
 ): Promise<{ key: string; isChosen: boolean }> {
   const chosen = c.req.header('idempotency-key')
@@ -72,7 +73,14 @@ export async function keyOf(
       next: 'Send a random one, such as a UUID.',
     })
   }
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(chosen))
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${purpose} ${chosen}`))
   const text = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return { key: `a:${repository.id}:${caller.id}:k${text}`, isChosen: true }
 }
+
+export const reused = (): RequestRefused =>
+  new RequestRefused('IDEMPOTENCY_KEY_REUSED', {
+    sentence: 'This Idempotency-Key has been used for another request.',
+    wanted: 'the same body as then, or another key',
+    next: 'Send a new key with a new request.',
+  })

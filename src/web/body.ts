@@ -29,10 +29,15 @@ async function textOf(request: Request): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   if (Number(request.headers.get('content-length') ?? 0) > LARGEST) throw tooLarge()
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length
-    if (size > LARGEST) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.length
+      if (size > LARGEST) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    // Whoever sends it went away, or was too slow: no mistake of ours.
+    throw error instanceof RequestRefused ? error : malformed('a body that was broken off')
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())

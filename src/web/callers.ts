@@ -2,12 +2,15 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import { Secret } from '../secret.ts'
+import { createPace } from './pace.ts'
 import { RequestRefused } from './problems.ts'
 
 /** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
 export interface Callers {
   /** The person whose token the header carries. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked. */
   identify(authorization: string | undefined): Promise<Person>
+  /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
+  repository(person: Person, owner: string, name: string): Promise<Repository | null>
   /** Whether they may see the repository: as it was up to a minute ago. */
   sees(person: Person, repository: Repository): Promise<boolean>
 }
@@ -24,35 +27,64 @@ const BEARER = /^Bearer (ghu_[A-Za-z0-9_.-]{20,600})$/i
 const KNOWN_FOR = 60_000
 const UNKNOWN_FOR = 30_000
 const MOST_KEPT = 10_000
+const MINUTE = 60_000
 /** So many tokens that GitHub did not know within a minute: whoever guesses must not spend what GitHub lets us ask. */
 const MOST_UNKNOWN = 60
+/** So many repositories that one caller asks for: each is a question to GitHub. */
+const MOST_LOOKED_UP = 60
 
 export function createCallers({ directory, clock, hash }: CallerDoors): Callers {
   const people = new Recent<Person | null>(clock)
   const sights = new Recent<boolean>(clock)
-  let unknown: number[] = []
+  const repositories = new Recent<Repository | null>(clock)
+  const lookingUp = createPace(clock, MOST_LOOKED_UP)
+  /** Tokens that GitHub knew: whoever guesses cannot lock those out that are in use. By their hash, the oldest first. */
+  const proven = new Set<string>()
+  /** Those that are being asked about, and those that turned out to be unknown. */
+  let guesses: { readonly at: number }[] = []
 
-  async function ask(token: Secret): Promise<Person | null> {
-    const now = clock.now()
-    unknown = unknown.filter((at) => at > now - 60_000)
-    if (unknown.length >= MOST_UNKNOWN) throw tooMany((unknown[0] ?? now) + 60_000 - now)
-    const person = await directory.identify(token)
-    if (person === null) unknown.push(now)
-    return person
+  async function ask(key: string, token: Secret): Promise<Person | null> {
+    const guess = { at: clock.now() }
+    guesses = guesses.filter(({ at }) => at > guess.at - MINUTE && at <= guess.at)
+    if (!proven.has(key)) {
+      if (guesses.length >= MOST_UNKNOWN) throw tooMany((guesses[0] ?? guess).at + MINUTE - guess.at)
+      guesses.push(guess)
+    }
+    const known = await directory.identify(token).catch((error: unknown) => {
+      guesses = guesses.filter((one) => one !== guess)
+      throw error
+    })
+    proven.delete(key)
+    if (known === null) return null
+    guesses = guesses.filter((one) => one !== guess)
+    proven.add(key)
+    for (const oldest of proven) if (proven.size > MOST_KEPT) proven.delete(oldest)
+    return known
   }
 
   return {
     async identify(authorization) {
       const text = BEARER.exec(authorization ?? '')?.[1]
       if (text === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
+      const key = hash(text)
       const person = await people.get(
-        hash(text),
-        () => ask(new Secret(text)),
+        key,
+        () => ask(key, new Secret(text)),
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       )
       if (person === null) throw unauthenticated('a token that GitHub does not know as one of this App’s')
       return person
     },
+    repository: (person, owner, name) =>
+      repositories.get(
+        // Each has answers of their own: what others have asked for lately must not show.
+        `${person.id}:${owner}/${name}`.toLowerCase(),
+        async () => {
+          lookingUp(person)
+          return directory.repository(owner, name)
+        },
+        (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
+      ),
     sees: (person, repository) =>
       sights.get(
         `${person.id}:${repository.id}`,
@@ -64,7 +96,7 @@ export function createCallers({ directory, clock, hash }: CallerDoors): Callers 
 
 /** Answers of a moment ago; one question at a time for each key. */
 class Recent<T> {
-  readonly #kept = new Map<string, { readonly answer: Promise<T>; until: number }>()
+  readonly #kept = new Map<string, { readonly answer: Promise<T>; readonly since: number; until: number }>()
   readonly #clock: Clock
 
   constructor(clock: Clock) {
@@ -73,12 +105,15 @@ class Recent<T> {
 
   get(key: string, ask: () => Promise<T>, lasts: (answer: T) => number): Promise<T> {
     const known = this.#kept.get(key)
-    if (known !== undefined && known.until > this.#clock.now()) return known.answer
-    const entry = { answer: ask(), until: Infinity }
+    const now = this.#clock.now()
+    // Not where the clock was set back meanwhile: what was so would be believed for as long.
+    if (known !== undefined && known.since <= now && known.until > now) return known.answer
+    const entry = { answer: ask(), since: now, until: Infinity }
+    this.#kept.delete(key)
     this.#kept.set(key, entry)
     entry.answer.then(
       (answer) => void (entry.until = this.#clock.now() + lasts(answer)),
-      () => void this.#kept.delete(key),
+      () => void (this.#kept.get(key) === entry && this.#kept.delete(key)),
     )
     for (const oldest of this.#kept.keys()) if (this.#kept.size > MOST_KEPT) this.#kept.delete(oldest)
     return entry.answer

@@ -6,6 +6,7 @@ import type { Mask } from '../deploy/mask.ts'
 import type { History } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
+import type { Failure } from '../errors.ts'
 import type { Callers } from './callers.ts'
 import type { Live } from './live.ts'
 import type { Shown } from './shown.ts'
@@ -23,6 +24,8 @@ export interface ApiDoors extends ViewDoors {
   hash(text: string): string
   /** Logs a mistake of our own and answers with its number. */
   incident(error: unknown, about: string): string
+  /** Logs what the outside world failed at. */
+  trouble(failure: Failure, about: string): void
   /** Where the documentation is served; null where nobody knows the public address. */
   readonly docs: string | null
 }
@@ -55,8 +58,16 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
   content: { 'application/json': { schema } },
 })
 
+/** Of a login and a name: `.` and `..` would be another place in an address of GitHub's. */
+export const repositoryName = z
+  .string()
+  .regex(/^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/, 'owner/name')
+  .openapi({ example: 'acme/shop' })
+
 /** Every problem, whatever its status: `code` tells them apart. */
-const problemDetails = problemSchema.extend({ type: z.string(), title: z.string(), status: z.int(), requestId: z.string() }).openapi('ProblemDetails')
+const problemDetails = z
+  .object({ type: z.string(), title: z.string(), status: z.int(), ...problemSchema.shape, requestId: z.string() })
+  .openapi('ProblemDetails')
 export const PROBLEMS = { default: { description: 'What did not work.', content: { 'application/problem+json': { schema: problemDetails } } } }
 
 export const BEARER = [{ github: [] }]

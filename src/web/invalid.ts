@@ -1,9 +1,10 @@
 import type { z } from '@hono/zod-openapi'
+import { visible } from '../deploy/wording.ts'
 import { RequestRefused } from './problems.ts'
 
 /** What is wrong with a request, by the first thing that is: where, and what was wanted. No value is repeated. */
 export function invalid({ issues: [issue] }: z.core.$ZodError): RequestRefused {
-  const where = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.map(String).join('.')
+  const where = issue === undefined || issue.path.length === 0 ? 'the body' : visible(issue.path.map(String).join('.'))
   const message = issue?.message ?? 'It is not as it should be.'
   const isSentence = message.startsWith('The key ')
   return new RequestRefused('REQUEST_INVALID', {

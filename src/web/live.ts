@@ -54,8 +54,8 @@ function fingerprint(text: string): string {
 }
 
 export interface Live {
-  /** Null where too many listen already. */
-  stream(id: string, from: Place): ReadableStream<Uint8Array> | null
+  /** Null where too many listen already, or this caller to too many. */
+  stream(id: string, caller: number, from: Place): ReadableStream<Uint8Array> | null
   /** Something of this deployment is another. */
   changed(id: string): void
   /** Ends every stream; whoever listened asks again. */
@@ -74,12 +74,22 @@ const HEARTBEAT = 15_000
 /** Nothing was read for so long. */
 const PATIENCE = 60_000
 const MOST = 2_000
+const MOST_OF_ONE = 50
 /** Bytes that wait in a stream before nothing more is put there. */
 const ROOM = 64 * 1024
 
 export function createLive({ clock, read }: LiveDoors): Live {
   const open = new Set<Listener>()
+  /** How many streams each has. */
+  const callers = new Map<number, number>()
   let isTicking = false
+
+  const leave = (listener: Listener, caller: number): void => {
+    if (!open.delete(listener)) return
+    const left = (callers.get(caller) ?? 1) - 1
+    if (left === 0) callers.delete(caller)
+    else callers.set(caller, left)
+  }
 
   const tick = (): void => {
     isTicking = open.size > 0
@@ -89,9 +99,11 @@ export function createLive({ clock, read }: LiveDoors): Live {
   }
 
   return {
-    stream: (id, from) => {
-      if (open.size >= MOST) return null
-      const listener = new Listener(id, from, { clock, read }, () => void open.delete(listener))
+    stream: (id, caller, from) => {
+      const its = callers.get(caller) ?? 0
+      if (open.size >= MOST || its >= MOST_OF_ONE) return null
+      const listener = new Listener(id, from, { clock, read }, () => leave(listener, caller))
+      callers.set(caller, its + 1)
       open.add(listener)
       if (!isTicking) tick()
       return listener.stream

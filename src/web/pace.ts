@@ -2,22 +2,21 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Person } from '../deploy/deployment.ts'
 import { RequestRefused } from './problems.ts'
 
-/** So many requests that change something within a minute. */
-const MOST = 60
 const MINUTE = 60_000
 
-/** One caller alone cannot keep the process busy. Throws TOO_MANY_REQUESTS. */
-export function createPace(clock: Clock): (caller: Person) => void {
+/** One caller alone cannot keep the process, or GitHub, busy: so many within a minute. Throws TOO_MANY_REQUESTS. */
+export function createPace(clock: Clock, most: number): (caller: Person) => void {
   let [since, counts] = [0, new Map<number, number>()]
   return ({ id }) => {
     const now = clock.now()
-    if (now - since >= MINUTE) [since, counts] = [now, new Map()]
+    // Also where the clock was set back: nobody waits for longer than a minute.
+    if (now - since >= MINUTE || now < since) [since, counts] = [now, new Map()]
     const count = (counts.get(id) ?? 0) + 1
     counts.set(id, count)
-    if (count <= MOST) return
+    if (count <= most) return
     throw new RequestRefused('TOO_MANY_REQUESTS', {
       sentence: 'Too many requests came from you within a minute.',
-      wanted: `at most ${MOST}`,
+      wanted: `at most ${most}`,
       next: 'Ask again in a minute.',
       retryAfter: since + MINUTE - now,
     })

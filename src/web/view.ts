@@ -53,7 +53,7 @@ export const deploymentSchema = z
     commit: z.string().nullable(),
     url: z.string().nullable().openapi({ description: 'Where the environment is reached, by its configuration.' }),
     wait: z.object({ reason: z.enum(['approval', 'checks', 'image', 'freeze', 'soak']), sentence: z.string(), until: time }).nullable(),
-    problem: problemSchema.nullable(),
+    problem: z.union([problemSchema, z.null()]),
     requestedBy: z.object({ id: z.int(), login: z.string() }),
     requestedThrough: z.enum(['comment', 'label', 'api', 'push', 'checks', 'package', 'watch']),
     requestedAt: time,

@@ -1,5 +1,7 @@
 // npm run attack [-- ID or GROUP …] [--json]: the scenarios of the threat model against the real process, black box.
 // JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
+import { api } from './api.ts'
+import { apiLimits } from './api-limits.ts'
 import { backups } from './backups.ts'
 import { bodies } from './bodies.ts'
 import { commits } from './commits.ts'
@@ -25,6 +27,7 @@ const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
   '2D': inOrder([...tenants]),
+  '2F': inOrder([...api, ...apiLimits]),
   '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
   '2I': inOrder([...backups, ...records]),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readSqlite } from '../../src/runtime/sqlite.ts'
 import { standWith } from './history.ts'
 import type { Measure } from './main.ts'
+import { join as joins } from '../world/github/population.ts'
 import { median, rounded } from './numbers.ts'
 import { runToEnd, startServer, type Started } from './process.ts'
 import { withFolder } from './servers.ts'
@@ -35,9 +36,14 @@ interface Heard {
   readonly wrong: number
 }
 
+/** So many people may look as often as this asks for them. */
+const CALLERS = 1_000
+const signedIn = ({ auth, state }: Stand['github']): readonly string[] =>
+  Array.from({ length: CALLERS }, (_, index) => auth.signsIn(joins(state, `caller${index}`, 'User')))
+
 /** So many listen to one deployment from its beginning to its end. */
-async function listened(stand: Stand, peer: Started, token: string): Promise<Measure> {
-  const listeners = (port: number, path: string) => runToEnd<Heard>('listeners.ts', ...[port, token, LISTENERS, path].map(String))
+async function listened(stand: Stand, peer: Started, tokens: string): Promise<Measure> {
+  const listeners = (port: number, path: string) => runToEnd<Heard>('listeners.ts', ...[port, tokens, LISTENERS, path].map(String))
   const grown = async <T>(memory: () => { readonly now: number; readonly peak: number }, work: () => Promise<T>): Promise<[number, T]> => {
     const before = memory().now
     const done = await work()
@@ -75,6 +81,8 @@ export async function api(): Promise<Measure[]> {
   return withFolder(async (folder) => {
     const stand = await standWith(RECORDED, folder)
     try {
+      const tokens = join(folder, 'tokens')
+      writeFileSync(tokens, signedIn(stand.github).join('\n'))
       const token = stand.github.auth.signsIn(stand.github.people.ada.account)
       const sql = readSqlite(stand.database)
       const ids = sql.all<{ id: string }>('select id from deployment order by abs(random()) limit 2000').map(({ id }) => id)
@@ -85,13 +93,13 @@ export async function api(): Promise<Measure[]> {
       writeFileSync(join(folder, 'answer.json'), await one.text())
       const peer = await startServer('server-hono.ts', join(folder, 'answer.json'))
       const reads = (port: number, seconds: number, rate = 0) =>
-        runToEnd<Load>('reads.ts', ...[port, token, CONNECTIONS, seconds, rate].map(String), paths)
+        runToEnd<Load>('reads.ts', ...[port, tokens, CONNECTIONS, seconds, rate].map(String), paths)
       const loads: [Load[], Load[]] = [[], []]
       for (const port of [stand.port, peer.port]) await reads(port, 1)
       for (let turn = 0; turn < RUNS; turn++)
         for (const [index, port] of [stand.port, peer.port].entries()) loads[index as 0 | 1].push(await reads(port, SECONDS))
       const paced = await reads(stand.port, 10, RATE)
-      const streams = await listened(stand, peer, token)
+      const streams = await listened(stand, peer, tokens)
       await peer.stop()
       const [ours, theirs] = loads.map((all) => median(all.map(({ perSecond }) => perSecond))) as [number, number]
       const ratio = ours / theirs

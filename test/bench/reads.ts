@@ -1,13 +1,16 @@
 // The load generator of reads, a process of its own: the same requests over kept-open connections.
-// node test/bench/reads.ts PORT TOKEN CONNECTIONS SECONDS PER-SECOND FILE → one JSON line; PER-SECOND 0: as many as come; FILE: a path a line
+// node test/bench/reads.ts PORT TOKENS CONNECTIONS SECONDS PER-SECOND PATHS → one JSON line; PER-SECOND 0: as many as come; TOKENS, PATHS: files, one a line
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 
-const [port = '', token = '', connections = '', seconds = '', rate = '', file = ''] = process.argv.slice(2)
-const requests = readFileSync(file, 'utf8')
-  .trim()
-  .split('\n')
-  .map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\n\r\n`))
+const [port = '', tokens = '', connections = '', seconds = '', rate = '', paths = ''] = process.argv.slice(2)
+const linesOf = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n')
+const [callers, addresses] = [linesOf(tokens), linesOf(paths)]
+const requests = Array.from({ length: Math.max(callers.length, addresses.length) }, (_, index) =>
+  Buffer.from(
+    `GET ${addresses[index % addresses.length]} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${callers[index % callers.length]}\r\n\r\n`,
+  ),
+)
 
 const latencies: number[] = []
 let [answered, refused, next] = [0, 0, 0]

@@ -63,6 +63,32 @@ story('the same Idempotency-Key is the same deployment, and another body under i
   expect(github.repository.deployments.length).toBeLessThanOrEqual(2)
 })
 
+story('a key is for one thing: what is asked of another deployment under it is another request', async (cast) => {
+  const { ada, world } = cast
+  for (const tag of ['1.2', '1.3', '1.4']) await has(cast, tag)
+  const key = { 'idempotency-key': '4f0c-9a' }
+  const first = await deploys(ada, image('1.2'), key)
+  const missing = await deploys(ada, image('9.9'))
+  await has(cast, '9.9')
+  const again = await ada.calls('POST', `/deploy/${missing.body.id}/retry`, {}, key)
+  expect([again.status, again.body.id === first.body.id]).toEqual([202, false])
+  expect((await ada.calls('POST', `/deploy/${missing.body.id}/retry`, {}, key)).body.id).toBe(again.body.id)
+  expect(await servesAt(world, '/')).toBe('9.9')
+  const [third, fourth] = [await deploys(ada, image('1.3')), await deploys(ada, image('1.4'))]
+  const back = await ada.calls('POST', `/deploy/${fourth.body.id}/rollback`, {}, key)
+  expect((await ada.calls('POST', `/deploy/${fourth.body.id}/rollback`, {}, key)).body.id).toBe(back.body.id)
+  expect(said(await ada.calls('POST', `/deploy/${fourth.body.id}/rollback`, { to: third.body.id }, key))).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
+})
+
+story('a stranger says nothing on a thread through the API, not even with the bot’s reactions', async (cast) => {
+  const { mallory, world, bot, github } = cast
+  await has(cast, '1.2')
+  const refused = await deploys(mallory, { ...image('1.2'), issue: world.pull.number })
+  expect(said(refused)).toEqual([200, 'refused'])
+  expect(bot.unread()).toEqual([])
+  expect(github.calls.filter(({ operation, fields }) => operation.includes('reactions') || fields.includes('addReaction'))).toEqual([])
+})
+
 story('whoever may not deploy is refused by the gates, with their words', async (cast) => {
   const { trent, world, ada } = cast
   await has(cast, '1.2')
@@ -94,7 +120,50 @@ story.once('who is not known, and what is not there, is told apart from nothing 
   expect(said(await ada.calls('GET', `/deploy/status/sb-${'0'.repeat(32)}`))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
   expect(said(await ada.calls('GET', '/deploy/status/../../etc/passwd'))).toEqual([404, 'ROUTE_UNKNOWN'])
   expect(said(await ada.calls('GET', '/deploy'))).toEqual([405, 'METHOD_NOT_ALLOWED'])
+  expect(said(await ada.calls('POST', '/openapi.json', {}))).toEqual([405, 'METHOD_NOT_ALLOWED'])
   expect(github.repository.deployments).toEqual([])
+})
+
+story.once('what is private is for a stranger as if it were not there, and so is what was asked for in it', async (cast) => {
+  const { ada, mallory, github, time } = cast
+  await has(cast, '1.2')
+  github.repository.isPrivate = true
+  const { body: one } = await deploys(ada, image('1.2'))
+  const without = ({ status, body }: Called, name: string) => [status, JSON.stringify({ ...body, requestId: '' }).replaceAll(name, 'NAME')]
+  const there = without(await mallory.calls('POST', '/deploy', image('1.2')), 'acme/shop')
+  expect(there).toEqual(without(await mallory.calls('POST', '/deploy', { ...image('1.2'), repository: 'acme/none' }), 'acme/none'))
+  expect(there[0]).toBe(404)
+  const nowhere = one.id.replace(/.{8}$/, '00000000')
+  for (const [method, what] of [
+    ...[['GET', (id: string) => `/deploy/status/${id}`] as const, ['GET', (id: string) => `/deploy/status/${id}/logs`] as const],
+    ...['approve', 'reject', 'cancel', 'retry', 'rollback'].map((wish) => ['POST', (id: string) => `/deploy/${id}/${wish}`] as const),
+  ]) {
+    const body = method === 'GET' ? undefined : what('').endsWith('reject') ? { reason: 'x' } : {}
+    const found = without(await mallory.calls(method, what(one.id), body), one.id)
+    expect(found).toEqual(without(await mallory.calls(method, what(nowhere), body), nowhere))
+    expect(found[0]).toBe(404)
+  }
+  expect(said(await mallory.calls('GET', '/deployments?repository=acme/shop'))).toEqual([404, 'REPOSITORY_UNKNOWN'])
+  // Whoever loses the right to see it sees nothing a minute later.
+  expect((await ada.calls('GET', one.links.self)).status).toBe(200)
+  github.repository.roles.delete(ada.person.id)
+  await time.passes('61 seconds')
+  expect(said(await ada.calls('GET', one.links.self))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+})
+
+story.once('where the App was suspended or taken away, there is nothing any more', async (cast) => {
+  const { ada, github, time } = cast
+  await has(cast, '1.2')
+  const { body: one } = await deploys(ada, image('1.2'))
+  github.installation.isSuspended = true
+  await time.passes('61 seconds')
+  expect(said(await ada.calls('GET', one.links.self))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+  expect(said(await ada.calls('POST', '/deploy', image('1.2')))).toEqual([404, 'REPOSITORY_UNKNOWN'])
+  github.installation.isSuspended = false
+  github.installation.repositories.delete(github.repository.id)
+  await time.passes('11 minutes')
+  expect(said(await ada.calls('GET', one.links.self))).toEqual([404, 'DEPLOYMENT_UNKNOWN'])
+  expect(said(await ada.calls('POST', '/deploy', image('1.2')))).toEqual([404, 'REPOSITORY_UNKNOWN'])
 })
 
 story('what is wrong with a body is said where it is, and nothing is done', async (cast) => {
@@ -112,6 +181,13 @@ story('what is wrong with a body is said where it is, and nothing is done', asyn
     const answer = await ada.calls('POST', '/deploy', body)
     expect([said(answer), answer.body.detail]).toEqual([[422, 'REQUEST_INVALID'], expect.stringMatching(detail)])
   }
+  // Addresses of GitHub's are made of it: `..` would be another place there.
+  for (const name of ['../users', './shop', 'acme/..', 'acme/.', '../..', 'acme.x/shop', 'acme/shop/x', 'acme/shop\n']) {
+    expect(said(await ada.calls('POST', '/deploy', { ...image('1.2'), repository: name }))).toEqual([422, 'REQUEST_INVALID'])
+    expect(said(await ada.calls('GET', `/deployments?repository=${encodeURIComponent(name)}`))).toEqual([422, 'REQUEST_INVALID'])
+  }
+  const long = await ada.calls('POST', '/deploy', { ...image('1.2'), parameters: { ['x'.repeat(50_000)]: '1' } })
+  expect([said(long), JSON.stringify(long.body).length < 1_000]).toEqual([[422, 'REQUEST_INVALID'], true])
   const token = github.auth.signsIn(ada.person.account)
   const sends = (type: string) => world.calls('POST', '/deploy', image('1.2'), { authorization: `Bearer ${token}`, 'content-type': type })
   expect(said(await sends('text/plain'))).toEqual([415, 'CONTENT_TYPE_UNSUPPORTED'])

@@ -62,8 +62,9 @@ a token is. This page is made from what \`GET /openapi.json\` answers (OpenAPI 3
 
 Every call carries a [user token of this GitHub App](https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app)
 in the header \`Authorization: Bearer ghu_…\`. What its owner may do is what they may do in a comment: their role on the repository is read anew at each
-deployment. What they may see is what GitHub shows them; it is asked for at most once a minute. A repository or a deployment that they may not see is answered as
-one that is not there. One caller may change something 60 times a minute.
+deployment. Whose a token is and what they may see is what GitHub says; it is asked for at most once a minute. A repository or a deployment that they may not see is answered as
+one that is not there. Within a minute one caller may look 600 times, change something 60 times, and have 60 repositories
+looked up.
 
 \`\`\`sh
 curl -sS https://gantry.example.com/deploy \\
@@ -78,7 +79,8 @@ commit a caller has looked at.
 ## What does not work
 
 Every problem is \`application/problem+json\` (RFC 9457) with \`code\`, \`detail\`, \`found\`, \`wanted\`, \`who\` can put it right, \`fix\` (the next step), \`retryable\`,
-\`retryAfter\` in seconds and \`requestId\`, which the log has, too. What becomes of a deployment after its \`202\` stands in its \`problem\`, in the same form.
+\`retryAfter\` in seconds and \`requestId\`, which the log has, too, where the status is 500 or more. What becomes of a deployment after its \`202\` stands in its
+\`problem\`, in the same form.
 Bodies are JSON of at most 64 KiB, and a key that is not known is refused.
 
 Not there yet: tokens of Gantry's own, GitHub Actions' OIDC, and what belongs to an account (credentials, targets, audit log, backups), for

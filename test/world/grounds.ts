@@ -1,6 +1,6 @@
 import { startOciRegistry } from './oci-registry.ts'
 import type { OciRegistry } from './oci-registry.ts'
-import { Stage } from './stage.ts'
+import { Stage, type Environment } from './stage.ts'
 
 /**
  * The real program beside a registry in this process, with a site to deploy to. For what the stories cannot see: attacks,
@@ -14,12 +14,12 @@ export class Grounds extends Stage {
     this.registry = registry
   }
 
-  static async open(environment: Readonly<Record<string, string>> = {}): Promise<Grounds> {
+  static async open(environment: Environment | ((grounds: Grounds) => Environment) = {}): Promise<Grounds> {
     const registry = await startOciRegistry({ auth: 'open' })
     const grounds = new Grounds(registry)
     registry.quirks.pause = () => grounds.isLookedAt()
     await registry.has('acme/shop:1.2', { 'site/index.html': 'version 1.2' })
-    await grounds.opens(environment)
+    await grounds.opens(typeof environment === 'function' ? environment(grounds) : environment)
     return grounds
   }
 

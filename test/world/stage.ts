@@ -8,7 +8,7 @@ import { listen } from './github/listen.ts'
 import type { Comment, Issue } from './github/state.ts'
 import type { Delivery } from './github/webhooks.ts'
 
-type Environment = Readonly<Record<string, string>>
+export type Environment = Readonly<Record<string, string>>
 
 export interface StageFiles {
   readonly deployYml: string
@@ -54,6 +54,12 @@ export abstract class Stage {
     const { identity, webhookSecret } = this.github
     const api = this.#api?.url ?? ''
     return { APP_ID: String(identity.id), PRIVATE_KEY, WEBHOOK_SECRET: webhookSecret, GITHUB_API_URL: api, LOG_LEVEL: 'info' }
+  }
+
+  /** With these beside them it has the HTTP API, too. */
+  get apiVariables(): Environment {
+    const { id, secret } = this.github.auth.client
+    return { GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }
   }
 
   /** Something that happened so long ago on GitHub. */

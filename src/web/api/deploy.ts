@@ -3,8 +3,8 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../.
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { keyOf, repositoryFor, requestOf } from '../asking.ts'
-import { BEARER, closed, json, PROBLEMS, type Asking, type Endpoint } from '../endpoint.ts'
+import { keyOf, repositoryFor, requestOf, reused } from '../asking.ts'
+import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
 
@@ -12,10 +12,7 @@ const text = z.string().min(1).max(500)
 
 /** What `/deploy` takes in a comment, with the repository. */
 export const deployBody = closed({
-  repository: z
-    .string()
-    .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'owner/name')
-    .openapi({ example: 'acme/shop' }),
+  repository: repositoryName,
   app: text.optional(),
   environment: text.optional().openapi({ example: 'staging', description: 'The default one where it is left out.' }),
   image: text.optional().openapi({ example: ':1.2', description: '`:tag`, `@digest` or `host/name:tag`.' }),
@@ -61,7 +58,7 @@ export const deploy: Endpoint = (api, doors) =>
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
     const repository = await repositoryFor(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
-    const { key, isChosen } = await keyOf(c, caller, repository, doors)
+    const { key, isChosen } = await keyOf(c, caller, repository, 'deploy', doors)
     const request = requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors)
     const deployment = doors.service.deploy(request)
     if (isChosen && !isSame(deployment.request, request)) throw reused()
@@ -85,10 +82,3 @@ export async function subjectOf({ issue }: Body, repository: DeployRequest['repo
 const isSame = (one: DeployRequest, other: DeployRequest): boolean => meaning(one) === meaning(other)
 const meaning = ({ asks, subject }: DeployRequest): string =>
   canonical({ ...asks, origin: null, override: asks.override !== null, subject: subject?.number ?? null })
-
-const reused = (): RequestRefused =>
-  new RequestRefused('IDEMPOTENCY_KEY_REUSED', {
-    sentence: 'This Idempotency-Key has been used for another request.',
-    wanted: 'the same body as then, or another key',
-    next: 'Send a new key with a new request.',
-  })

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { repositoryFor } from '../asking.ts'
-import { BEARER, closed, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
+import { BEARER, closed, json, PROBLEMS, repositoryName, type Endpoint } from '../endpoint.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema, stateSchema } from '../view.ts'
 
@@ -9,13 +9,11 @@ const route = createRoute({
   method: 'get',
   path: '/deployments',
   summary: 'The deployments of a repository, newest first',
+  description: 'A page may have fewer than `limit` and not be the last one: there are more as long as there is a `next`.',
   security: BEARER,
   request: {
     query: closed({
-      repository: z
-        .string()
-        .regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'owner/name')
-        .openapi({ example: 'acme/shop' }),
+      repository: repositoryName,
       environment: z.string().min(1).max(100).optional(),
       state: stateSchema.optional(),
       limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -32,10 +30,9 @@ export const list: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
     const { repository: name, environment = null, state = null, limit, cursor } = c.req.valid('query')
     const repository = await repositoryFor(name, c.get('caller'), doors)
-    const found = doors.history.page({ repository: repository.id, environment, state, before: placeIn(cursor) }, limit + 1)
-    const shown = found.slice(0, limit)
-    const next = found.length > limit ? (shown.at(-1)?.sequence.toString(36) ?? null) : null
-    return c.json({ deployments: shown.map((one) => deploymentBody(maskedDeployment(one, doors.mask), doors)), next }, 200)
+    const { deployments, next } = doors.history.page({ repository: repository.id, environment, state, before: placeIn(cursor) }, limit)
+    const shown = deployments.map((one) => deploymentBody(maskedDeployment(one, doors.mask), doors))
+    return c.json({ deployments: shown, next: next?.toString(36) ?? null }, 200)
   })
 
 /** Where the page begins: a place in the order of arrival, which tells nothing of other repositories' deployments but how many there are. */

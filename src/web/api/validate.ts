@@ -11,7 +11,7 @@ import { asksOf, deployBody, subjectOf } from './deploy.ts'
 const rehearsalSchema = z
   .object({
     goes: z.boolean().openapi({ description: 'Whether it would be deployed now.' }),
-    problem: problemSchema.nullable(),
+    problem: z.union([problemSchema, z.null()]),
     wait: z.object({ reason: z.string(), sentence: z.string(), until: z.iso.datetime() }).nullable(),
     gates: z.array(z.object({ gate: z.string(), outcome: z.enum(['passed', 'waits', 'refused', 'skipped']), sentence: z.string() })),
     images: z.array(

@@ -3,7 +3,8 @@ import type { Context } from 'hono'
 import { askedAgain } from '../../deploy/ask.ts'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
-import { deploymentFor, keyOf, requestOf } from '../asking.ts'
+import { canonical } from '../../deploy/plan.ts'
+import { deploymentFor, keyOf, requestOf, reused } from '../asking.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
 import { refusedWith, RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
@@ -54,7 +55,11 @@ const WISHES: readonly Wish[] = [
     ),
     grant: (request, { plan, request: { asks } }, { to = null }: { to?: string | null }, doors) => {
       const place = { app: plan?.app ?? asks.app, environment: plan?.environment ?? asks.environment }
-      return again(request, { ...NOTHING_ASKED, ...place, origin: { kind: 'rollback', to } }, doors)
+      const origin = { kind: 'rollback', to } as const
+      const rolled = again(request, { ...NOTHING_ASKED, ...place, origin }, doors)
+      // Found under a key that was used before.
+      if (canonical(rolled.request.asks.origin) !== canonical(origin)) throw reused()
+      return rolled
     },
   },
   {
@@ -84,7 +89,7 @@ export function wishes(api: Api, doors: Asking): void {
       responses: { 202: json(deploymentSchema, 'The deployment as it is then.'), ...PROBLEMS },
     })
     api.openapi(route, async (c) => {
-      const { caller, deployment, request } = await wishIn(c, c.req.valid('param').id, doors)
+      const { caller, deployment, request } = await wishIn(c, name, c.req.valid('param').id, doors)
       const granted = await grant({ ...request, actor: { ...caller, app: null } }, deployment, c.req.valid('json') as never, doors)
       const shown = deploymentBody(maskedDeployment(granted, doors.mask), doors)
       return c.json(shown, 202, { location: shown.links.self })
@@ -100,10 +105,10 @@ const tooLate = (outcome: 'ended' | 'too late'): RequestRefused =>
     next: outcome === 'ended' ? 'Look at what became of it.' : 'Roll it back once it has ended.',
   })
 
-async function wishIn(c: Context<Env>, id: string, doors: Asking) {
+async function wishIn(c: Context<Env>, name: string, id: string, doors: Asking) {
   const caller = c.get('caller')
   const deployment = await deploymentFor(id, caller, doors)
   const { repository } = deployment.request
-  const { key } = await keyOf(c, caller, repository, doors)
+  const { key } = await keyOf(c, caller, repository, `${name} ${id}`, doors)
   return { caller, deployment, request: requestOf({ caller, repository, key }, doors) }
 }

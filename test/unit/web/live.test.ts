@@ -30,7 +30,7 @@ const textOf = async (stream: ReadableStream<Uint8Array> | null): Promise<string
 
 describe('a listener who does not read', () => {
   test('is written to no further than there is room, catches up when it reads, and misses nothing', async () => {
-    const stream = live.stream('d', BEGINNING)
+    const stream = live.stream('d', 1, BEGINNING)
     for (let index = 0; index < 200; index += 1) {
       says(line(index))
       live.changed('d')
@@ -45,7 +45,7 @@ describe('a listener who does not read', () => {
   })
 
   test('is left after a minute', async () => {
-    const stream = live.stream('d', BEGINNING)
+    const stream = live.stream('d', 1, BEGINNING)
     says(...Array.from({ length: 200 }, (_, index) => line(index)))
     live.changed('d')
     await time.passes('2 minutes')
@@ -56,17 +56,21 @@ describe('a listener who does not read', () => {
   })
 })
 
-test('so many listen, and no more; whoever leaves makes room', async () => {
-  const streams = Array.from({ length: 2_000 }, () => live.stream('d', BEGINNING))
-  expect(streams.includes(null)).toBe(false)
-  expect(live.stream('d', BEGINNING)).toBeNull()
-  await streams[7]?.cancel()
-  expect(live.stream('d', BEGINNING)).not.toBeNull()
+test('so many listen, and no more, of one caller and of all; whoever leaves makes room', async () => {
+  const listens = (caller: number) => live.stream('d', caller, BEGINNING)
+  const own = Array.from({ length: 50 }, () => listens(1))
+  expect([own.includes(null), listens(1)]).toEqual([false, null])
+  await own[7]?.cancel()
+  expect(listens(1)).not.toBeNull()
+  for (let caller = 2; caller <= 40; caller += 1) for (let nth = 0; nth < 50; nth += 1) expect(listens(caller)).not.toBeNull()
+  expect(listens(99)).toBeNull()
+  live.close()
+  expect(listens(99)).not.toBeNull()
   live.close()
 })
 
 test('when the process ends, every stream does', async () => {
-  const streams = [live.stream('d', BEGINNING), live.stream('e', BEGINNING)]
+  const streams = [live.stream('d', 1, BEGINNING), live.stream('e', 1, BEGINNING)]
   live.close()
   for (const stream of streams) expect(await textOf(stream)).not.toContain('isFinal":true')
 })

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import type { Person, Repository } from '../../../src/deploy/deployment.ts'
+import type { Directory } from '../../../src/deploy/directory.ts'
+import { createCallers } from '../../../src/web/callers.ts'
+import { Time } from '../../world/time.ts'
+
+const ADA: Person = { id: 1, login: 'ada' }
+const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0')}`
+const ADAS = token(0)
+
+/** A GitHub that knows one token, and as many repositories as anybody names. */
+function setUp() {
+  const time = new Time(() => Promise.resolve())
+  const asked: string[] = []
+  let isDown = false
+  let answers = Promise.resolve()
+  const directory: Directory = {
+    identify: async (secret) => {
+      asked.push(secret.reveal())
+      await answers
+      if (isDown) throw new Error('GitHub is down')
+      return `Bearer ${secret.reveal()}` === ADAS ? ADA : null
+    },
+    repository: async (owner, name) => {
+      asked.push(`${owner}/${name}`)
+      return name.startsWith('none') ? null : ({ id: 7 } as Repository)
+    },
+    role: async () => 'read',
+    thread: async () => null,
+  }
+  return {
+    time,
+    asked,
+    callers: createCallers({ directory, clock: time, hash: (text) => text }),
+    goesDown: (is: boolean) => (isDown = is),
+    waitsFor: (what: Promise<void>) => (answers = what),
+  }
+}
+const codeOf = (answer: Promise<unknown>): Promise<string> =>
+  answer.then(String, (error: { problem?: { code: string } }) => error.problem?.code ?? 'none')
+
+test('of tokens that are guessed at one time, GitHub is asked about sixty', async () => {
+  const { callers, asked, waitsFor } = setUp()
+  const github = Promise.withResolvers<void>()
+  void waitsFor(github.promise)
+  const codes: string[] = []
+  const all = Array.from({ length: 500 }, (_, nth) => codeOf(callers.identify(token(nth + 1))).then((code) => codes.push(code)))
+  await expect.poll(() => codes).toEqual(Array.from({ length: 440 }, () => 'TOO_MANY_REQUESTS'))
+  github.resolve()
+  await Promise.all(all)
+  expect(asked).toHaveLength(60)
+  expect(codes.slice(440)).toEqual(Array.from({ length: 60 }, () => 'AUTHENTICATION_REQUIRED'))
+})
+
+test('whoever guesses does not lock out a token that was good before', async () => {
+  const { callers, time } = setUp()
+  expect(await callers.identify(ADAS)).toEqual(ADA)
+  await time.passes('2 minutes')
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
+  expect(await codeOf(callers.identify(token(101)))).toBe('TOO_MANY_REQUESTS')
+  expect(await callers.identify(ADAS)).toEqual(ADA)
+})
+
+test('what GitHub does not answer is no guess', async () => {
+  const { callers, goesDown } = setUp()
+  goesDown(true)
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
+  goesDown(false)
+  expect(await callers.identify(ADAS)).toEqual(ADA)
+})
+
+test('a repository is looked up once a minute, in whatever spelling, and one caller cannot have ever others looked up', async () => {
+  const { callers, asked, time } = setUp()
+  for (const name of ['shop', 'Shop', 'sHOP']) await callers.repository(ADA, 'acme', name)
+  expect(asked).toEqual(['acme/shop'])
+  await callers.repository({ id: 2, login: 'grace' }, 'acme', 'shop')
+  expect(asked).toHaveLength(2)
+  const codes = []
+  for (let nth = 0; nth < 100; nth += 1) codes.push(await codeOf(callers.repository(ADA, 'acme', `none-${nth}`)))
+  expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(41)
+  expect(asked).toHaveLength(61)
+  expect(await callers.repository(ADA, 'acme', 'shop')).not.toBeNull()
+  expect(await callers.repository({ id: 2, login: 'grace' }, 'acme', 'none-x')).toBeNull()
+  await time.passes('1 minute')
+  expect(await callers.repository(ADA, 'acme', 'none-y')).toBeNull()
+})
+
+test('what was known is not believed for longer because the clock was set back', async () => {
+  const { callers, asked, time } = setUp()
+  await callers.identify(ADAS)
+  time.moves(-3_600_000)
+  await callers.identify(ADAS)
+  expect(asked).toHaveLength(2)
+})

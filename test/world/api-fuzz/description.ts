@@ -1,0 +1,84 @@
+import { Ajv } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import { HEADERS } from '../../../src/web/headers.ts'
+
+/** What `/openapi.json` of a running process says, as far as it is read here. */
+export interface Description {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
+}
+
+export interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: Schema }[]
+  readonly requestBody?: { readonly content: Content }
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>
+}
+
+export interface Schema {
+  readonly $ref?: string
+  readonly type?: string | readonly string[]
+  readonly enum?: readonly unknown[]
+  readonly example?: unknown
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | Schema
+}
+
+type Content = Readonly<Record<string, { readonly schema: Schema }>>
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+}
+
+/** What Node's server refuses before there is a request: problems without a code. */
+const OF_THE_FRONT = new Set([400, 408, 417, 431])
+
+/** Says what is wrong with an answer by the description, and by what every answer has; null where nothing is. */
+export function createReferee(description: Description): (method: string, path: string, answer: Answer) => string | null {
+  const ajv = new Ajv({ strict: false })
+  // @ts-expect-error its types are those of a CommonJS module
+  addFormats(ajv)
+  const compiled = new Map<Schema, ValidateFunction>()
+  const validator = (schema: Schema): ValidateFunction => {
+    const known = compiled.get(schema) ?? ajv.compile({ ...schema, components: description.components })
+    compiled.set(schema, known)
+    return known
+  }
+  const problems: Content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDetails' } } }
+
+  return (method, path, { status, headers, text }) => {
+    if (status >= 500) return `${status}: ${text.slice(0, 300)}`
+    const bare = Object.entries(HEADERS).find(([name, value]) => headers[name] !== value)
+    if (bare !== undefined) return `${status} without ${bare[0]}`
+    if (method === 'HEAD') return null
+    const type = String(headers['content-type'] ?? '').split(';')[0] ?? ''
+    if (headers['x-request-id'] === undefined)
+      return OF_THE_FRONT.has(status) && type === 'application/problem+json' ? null : `${status} of nobody: ${text.slice(0, 100)}`
+    if (path.split('?')[0] === '/openapi.json' && method === 'GET') return status === 200 ? null : `${status}`
+    const responses = operationAt(description, method, path)?.responses ?? {}
+    const content = responses[status]?.content ?? responses['default']?.content ?? problems
+    const schema = content[type]?.schema
+    if (schema === undefined) return `${status} with ${type}`
+    if (type === 'text/plain') return null
+    const body = JSON.parse(text) as { status?: number }
+    const check = validator(schema)
+    if (!check(body)) return `${status}: ${ajv.errorsText(check.errors)}`
+    if (type !== 'application/problem+json') return null
+    return body.status === status ? missing(status, headers) : `${status} says that it is ${body.status}`
+  }
+}
+
+const TOLD: Readonly<Record<number, string>> = { 401: 'www-authenticate', 405: 'allow', 429: 'retry-after' }
+const missing = (status: number, headers: Answer['headers']): string | null => {
+  const name = TOLD[status]
+  return name === undefined || headers[name] !== undefined ? null : `${status} without ${name}`
+}
+
+function operationAt({ paths }: Description, method: string, path: string): Operation | undefined {
+  const [bare = ''] = path.split('?')
+  const found = Object.entries(paths).filter(([pattern]) => new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(bare))
+  return found.map(([, methods]) => methods[method.toLowerCase()]).find((operation) => operation !== undefined)
+}

@@ -1,0 +1,103 @@
+import { Pool } from 'undici'
+import { join } from '../github/population.ts'
+import { residentMemory } from '../gantry-process.ts'
+import { Random } from '../random.ts'
+import type { Stage } from '../stage.ts'
+import { createReferee, type Answer, type Description } from './description.ts'
+import { createRequests, type Asking } from './requests.ts'
+
+export interface Played {
+  readonly requests: number
+  /** By status. */
+  readonly answers: Readonly<Record<string, number>>
+  readonly wrong: readonly string[]
+  readonly slowest: number
+  /** Megabytes that the process has grown by since the first thousand. */
+  readonly growth: number
+}
+
+const AT_ONCE = 16
+/** Of one caller: within a minute 60 times and 600 times are too often. */
+const [CHANGES, LOOKS] = [50, 500]
+const WARM = 1_000
+
+/** Plays so many requests from this seed to the running process, and holds each answer to what the process publishes. */
+export async function playApi(stage: Stage, seed: number, count: number): Promise<Played> {
+  const random = new Random(seed)
+  const description = (await (await fetch(new URL('/openapi.json', stage.url))).json()) as Description
+  const referee = createReferee(description)
+  const ada = stage.github.auth.signsIn(stage.github.people.ada.account)
+  const ids = await someDeployments(stage, ada)
+  const next = createRequests(description, random, { ids, rarity: Math.max(10, Math.ceil(count / 500)) })
+  const callers = createCallers(stage)
+  const pool = new Pool(stage.url.origin, { connections: AT_ONCE })
+  const [answers, wrong]: [Record<string, number>, string[]] = [{}, []]
+  let [sent, slowest, before] = [0, 0, 0]
+
+  async function worker(): Promise<void> {
+    while (sent < count) {
+      sent += 1
+      if (sent === Math.min(WARM, count)) before = residentMemory(stage.gantry.child.pid!).now
+      const asking = withToken(next(), random, callers)
+      const begun = performance.now()
+      const answer = await send(pool, asking).catch((error: unknown) => String(error))
+      slowest = Math.max(slowest, performance.now() - begun)
+      const found = typeof answer === 'string' ? answer : referee(asking.method, pathOf(asking.path), answer)
+      const status = typeof answer === 'string' ? 'none' : answer.status
+      answers[status] = (answers[status] ?? 0) + 1
+      if (found !== null) wrong.push(`${asking.method} ${asking.path.slice(0, 100)}: ${found}; ${asking.body?.subarray(0, 100).toString()}`)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await pool.close()
+  return { requests: sent, answers, wrong, slowest: Math.round(slowest), growth: Math.round(residentMemory(stage.gantry.child.pid!).now - before) }
+}
+
+/** What the process sees of a path: dots and backslashes are resolved before. */
+const pathOf = (path: string): string => {
+  const url = URL.parse(`http://x${path}`)
+  return url === null ? path : url.pathname + url.search
+}
+
+async function someDeployments(stage: Stage, token: string): Promise<readonly string[]> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const bodies = [{ image: ':1.2' }, { image: ':no' }, { environment: 'nowhere' }].map((more) => ({ repository: 'acme/shop', ...more }))
+  return Promise.all(
+    bodies.map(async (body) => {
+      const answer = await fetch(new URL('/deploy', stage.url), { method: 'POST', headers, body: JSON.stringify(body) })
+      return ((await answer.json()) as { id: string }).id
+    }),
+  )
+}
+
+/** Ever new readers ask, because one may not ask so often. */
+function createCallers({ github }: Stage): (isChange: boolean) => string {
+  let count = 0
+  const changingAfter = (most: number) => {
+    let [token, left] = ['', 0]
+    return (): string => {
+      if (left === 0) {
+        token = github.auth.signsIn(join(github.state, `fuzz-${(count += 1)}`))
+        left = most
+      }
+      left -= 1
+      return token
+    }
+  }
+  const [changes, looks] = [changingAfter(CHANGES), changingAfter(LOOKS)]
+  return (isChange) => (isChange ? changes() : looks())
+}
+
+/** Nearly always one that is good: without it nothing behind it is reached. */
+function withToken(asking: Asking, random: Random, callers: (isChange: boolean) => string): Asking {
+  if (asking.headers['authorization'] !== undefined || random.below(50) === 0) return asking
+  return { ...asking, headers: { ...asking.headers, authorization: `Bearer ${callers(asking.method === 'POST')}` } }
+}
+
+async function send(pool: Pool, { method, path, headers, body }: Asking): Promise<Answer> {
+  const answer = await pool.request({
+    ...{ method, path: encodeURI(path).replaceAll('%25', '%'), body, headersTimeout: 5_000, bodyTimeout: 5_000 },
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(String(value)).toString('latin1')])),
+  })
+  return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+}
