@@ -173,6 +173,7 @@ story('what is wrong with a body is said where it is, and nothing is done', asyn
     [{ ...image('1.2'), approved: true }, /"approved" is not known here/],
     [{ ...image('1.2'), issue: 0 }, /^issue is not/],
     [{ ...image('1.2'), parameters: { a: 1 } }, /^parameters\.a is not/],
+    [{ ...image('1.2'), parameters: Object.fromEntries(Array.from({ length: 500 }, (_, nth) => [`p${nth}`, '1'])) }, /^parameters is not/],
     [JSON.parse('{"repository":"acme/shop","constructor":{"x":1}}') as object, /"constructor" is not known here/],
   ]
   for (const [body, detail] of bodies) {
