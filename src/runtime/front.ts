@@ -61,6 +61,8 @@ export function createFront(doors: FrontDoors): Server {
 
   const server = createServer(LIMITS, handle)
   server.maxConnections = MOST_CONNECTIONS
+  // One client that keeps them all and says nothing must not keep everybody else out.
+  server.on('drop', () => server.closeIdleConnections())
   server.maxRequestsPerSocket = MOST_REQUESTS_PER_CONNECTION
   // Without a listener Node itself says `100 Continue`, and the body comes before anybody has looked at the headers.
   server.on('checkContinue', handle)

@@ -9,10 +9,12 @@ import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
-import { createPace } from './pace.ts'
+import { createPace, perMinute } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
 import { createShown } from './shown.ts'
 
+/** Of what failed outside, within a minute. */
+const MOST_LOGGED = 60
 const DOCUMENT = '/openapi.json'
 
 export interface HttpApi {
@@ -43,7 +45,12 @@ export function createApi(outside: ApiDoors): HttpApi {
   guardRequests(api, doors)
   for (const add of endpoints) add(api, doors)
   describe(api)
-  api.onError((error, c) => answer(error, c, doors))
+  const logged = perMinute(clock, MOST_LOGGED)
+  api.onError((error, c) => {
+    // While GitHub is away, anybody makes one with each request.
+    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged(0) === 0) outside.trouble(error, about(c))
+    return answer(error, c, doors)
+  })
   return { fetch: (request) => api.fetch(request), close: live.close }
 }
 
@@ -114,7 +121,6 @@ function describe(api: Api): void {
 
 function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   const found = problemIn(error, c, doors)
-  if (error instanceof Failure && CODES[found.code].status >= 500) doors.trouble(error, about(c))
   const body = problemBody(found, doors.docs, c.get('requestId'))
   const headers = {
     'content-type': 'application/problem+json',

@@ -94,9 +94,17 @@ export function createCallers({ directory, clock, hash }: CallerDoors): Callers 
   }
 }
 
+interface Kept<T> {
+  readonly answer: Promise<T>
+  readonly since: number
+  until: number
+  /** From then on it is asked anew beside whoever goes on with it. */
+  renewAt: number
+}
+
 /** Answers of a moment ago; one question at a time for each key. */
 class Recent<T> {
-  readonly #kept = new Map<string, { readonly answer: Promise<T>; readonly since: number; until: number }>()
+  readonly #kept = new Map<string, Kept<T>>()
   readonly #clock: Clock
 
   constructor(clock: Clock) {
@@ -107,16 +115,30 @@ class Recent<T> {
     const known = this.#kept.get(key)
     const now = this.#clock.now()
     // Not where the clock was set back meanwhile: what was so would be believed for as long.
-    if (known !== undefined && known.since <= now && known.until > now) return known.answer
-    const entry = { answer: ask(), since: now, until: Infinity }
+    if (known === undefined || known.since > now || known.until <= now) return this.#ask(key, ask(), lasts).answer
+    if (known.renewAt <= now) {
+      known.renewAt = Infinity
+      ask().then(
+        (answer) => void this.#ask(key, Promise.resolve(answer), lasts),
+        () => {},
+      )
+    }
+    return known.answer
+  }
+
+  #ask(key: string, answer: Promise<T>, lasts: (answer: T) => number): Kept<T> {
+    const entry: Kept<T> = { answer, since: this.#clock.now(), until: Infinity, renewAt: Infinity }
     this.#kept.delete(key)
     this.#kept.set(key, entry)
-    entry.answer.then(
-      (answer) => void (entry.until = this.#clock.now() + lasts(answer)),
+    answer.then(
+      (found) => {
+        const now = this.#clock.now()
+        ;[entry.until, entry.renewAt] = [now + lasts(found), now + (lasts(found) * 3) / 4]
+      },
       () => void (this.#kept.get(key) === entry && this.#kept.delete(key)),
     )
     for (const oldest of this.#kept.keys()) if (this.#kept.size > MOST_KEPT) this.#kept.delete(oldest)
-    return entry.answer
+    return entry
   }
 }
 

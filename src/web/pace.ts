@@ -4,21 +4,30 @@ import { RequestRefused } from './problems.ts'
 
 const MINUTE = 60_000
 
-/** One caller alone cannot keep the process, or GitHub, busy: so many within a minute. Throws TOO_MANY_REQUESTS. */
-export function createPace(clock: Clock, most: number): (caller: Person) => void {
+/** Counts for each number: so many within a minute. Answers with the milliseconds that one more has to wait; 0 where it may come now. */
+export function perMinute(clock: Clock, most: number): (id: number) => number {
   let [since, counts] = [0, new Map<number, number>()]
-  return ({ id }) => {
+  return (id) => {
     const now = clock.now()
     // Also where the clock was set back: nobody waits for longer than a minute.
     if (now - since >= MINUTE || now < since) [since, counts] = [now, new Map()]
     const count = (counts.get(id) ?? 0) + 1
     counts.set(id, count)
-    if (count <= most) return
+    return count <= most ? 0 : since + MINUTE - now
+  }
+}
+
+/** One caller alone cannot keep the process, or GitHub, busy. Throws TOO_MANY_REQUESTS. */
+export function createPace(clock: Clock, most: number): (caller: Person) => void {
+  const waits = perMinute(clock, most)
+  return ({ id }) => {
+    const retryAfter = waits(id)
+    if (retryAfter === 0) return
     throw new RequestRefused('TOO_MANY_REQUESTS', {
       sentence: 'Too many requests came from you within a minute.',
       wanted: `at most ${most}`,
       next: 'Ask again in a minute.',
-      retryAfter: since + MINUTE - now,
+      retryAfter,
     })
   }
 }

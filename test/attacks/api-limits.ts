@@ -152,6 +152,7 @@ const f12: Scenario = {
     const grown = grounds.gantry.memory().now - before
     checks.that(open <= 2_000, `${open} connections are kept`)
     checks.that(grown <= 100, `it grew by ${grown.toFixed(0)} MB`)
+    checks.that(await eventually(() => grounds.isAlive(), 5), 'nobody else is answered meanwhile')
     for (const socket of sockets) socket.destroy()
     checks.that(await eventually(() => grounds.isAlive()), 'not alive afterwards')
     const old = await talk(grounds.port, `GET /deployments?repository=acme/shop HTTP/1.0\r\nauthorization: ${token}\r\n\r\n`).closed

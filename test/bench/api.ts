@@ -11,7 +11,7 @@ import type { Stand } from './stand.ts'
 
 const RECORDED = 100_000
 const CONNECTIONS = 16
-const SECONDS = 3
+const SECONDS = 1
 const RUNS = 5
 /** As many reads as a bare Hono answers on the same adapter. */
 const GOAL = 0.5
@@ -37,7 +37,7 @@ interface Heard {
 }
 
 /** So many people may look as often as this asks for them. */
-const CALLERS = 1_000
+const CALLERS = 200
 const signedIn = ({ auth, state }: Stand['github']): readonly string[] =>
   Array.from({ length: CALLERS }, (_, index) => auth.signsIn(joins(state, `caller${index}`, 'User')))
 

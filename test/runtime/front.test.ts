@@ -264,6 +264,15 @@ describe('a request', () => {
     expect(await status(delivery(BODY, SECRET))).toBe(202)
   })
 
+  test('comes through although somebody keeps every connection and says nothing', async () => {
+    server.maxConnections = 5
+    const idle = Array.from({ length: 5 }, () => talk(port, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'))
+    await Promise.all(idle.map((one) => one.answers()))
+    const tries = async (): Promise<number> => status(delivery(BODY, SECRET)).catch(() => 0)
+    await expect.poll(tries).toBe(202)
+    for (const { socket } of idle) socket.destroy()
+  })
+
   test('for /healthz says whether the database answers', async () => {
     expect(await status('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')).toBe(200)
     isHealthy = false

@@ -166,6 +166,21 @@ story.once('where the App was suspended or taken away, there is nothing any more
   expect(said(await ada.calls('POST', '/deploy', image('1.2')))).toEqual([404, 'REPOSITORY_UNKNOWN'])
 })
 
+story.once('what GitHub fails at is said as that, and the log has the number of the request, but not of each in a flood', async (cast) => {
+  const { ada, world, github } = cast
+  github.answers(502).to('POST /applications/{client_id}/token').times(100)
+  const answers = []
+  for (let nth = 0; nth < 100; nth += 1) {
+    const authorization = `Bearer ghu_${String(nth).padStart(36, '0')}`
+    answers.push(await world.calls('GET', '/deployments?repository=acme/shop', undefined, { authorization }))
+  }
+  expect(new Set(answers.map((one) => said(one).join()))).toEqual(new Set(['503,GITHUB_UNAVAILABLE']))
+  const lines = world.logged.filter((line) => line.includes('the API could not answer'))
+  expect(lines).toHaveLength(60)
+  expect(lines[0]).toContain(answers[0]?.body.requestId)
+  expect((await ada.calls('GET', '/deployments?repository=acme/shop')).status).toBe(200)
+})
+
 story('what is wrong with a body is said where it is, and nothing is done', async (cast) => {
   const { ada, world, github } = cast
   const bodies: [body: object, detail: RegExp][] = [
@@ -175,6 +190,7 @@ story('what is wrong with a body is said where it is, and nothing is done', asyn
     [{ ...image('1.2'), approved: true }, /"approved" is not known here/],
     [{ ...image('1.2'), issue: 0 }, /^issue is not/],
     [{ ...image('1.2'), parameters: { a: 1 } }, /^parameters\.a is not/],
+    [{ ...image('1.2'), parameters: Object.fromEntries(Array.from({ length: 500 }, (_, nth) => [`p${nth}`, '1'])) }, /^parameters is not/],
     [JSON.parse('{"repository":"acme/shop","constructor":{"x":1}}') as object, /"constructor" is not known here/],
   ]
   for (const [body, detail] of bodies) {

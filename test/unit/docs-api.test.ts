@@ -79,8 +79,8 @@ commit a caller has looked at.
 ## What does not work
 
 Every problem is \`application/problem+json\` (RFC 9457) with \`code\`, \`detail\`, \`found\`, \`wanted\`, \`who\` can put it right, \`fix\` (the next step), \`retryable\`,
-\`retryAfter\` in seconds and \`requestId\`, which the log has, too, where the status is 500 or more. What becomes of a deployment after its \`202\` stands in its
-\`problem\`, in the same form.
+\`retryAfter\` in seconds and \`requestId\`, which the log has, too, where the status is 500 or more (of 60 within a minute). What becomes of a deployment after
+its \`202\` stands in its \`problem\`, in the same form.
 Bodies are JSON of at most 64 KiB, and a key that is not known is refused.
 
 Not there yet: tokens of Gantry's own, GitHub Actions' OIDC, and what belongs to an account (credentials, targets, audit log, backups), for

@@ -10,6 +10,9 @@ import { deploymentBody, deploymentSchema } from '../view.ts'
 
 const text = z.string().min(1).max(500)
 
+/** Of a comment's command it is less. Whatever is asked is kept for good, whoever asks. */
+const MOST_PARAMETERS = 2_000
+
 /** What `/deploy` takes in a comment, with the repository. */
 export const deployBody = closed({
   repository: repositoryName,
@@ -26,7 +29,11 @@ export const deployBody = closed({
   whenGreen: z.boolean().default(false).openapi({ description: 'Checks that still run are waited for.' }),
   allowOlder: z.boolean().default(false).openapi({ description: 'Not superseded by what succeeds meanwhile.' }),
   override: text.optional().openapi({ description: 'Why an administrator sets the rules aside that may be.' }),
-  parameters: z.record(z.string().max(63), z.string().max(1000)).default({}).openapi({ description: 'As `key=value` in a comment.' }),
+  parameters: z
+    .record(z.string().max(63), z.string().max(200))
+    .refine((all) => Object.entries(all).join().length <= MOST_PARAMETERS, `at most ${MOST_PARAMETERS} characters together`)
+    .default({})
+    .openapi({ description: `As \`key=value\` in a comment; at most ${MOST_PARAMETERS} characters together.` }),
 }).openapi('Deploy')
 
 type Body = z.output<typeof deployBody>
