@@ -66,15 +66,18 @@ export class Api {
 
 export const DEPLOY = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
 
-export const withApi = (work: (api: Api) => Promise<string>) => async (): Promise<Finding> => {
-  const grounds = await Grounds.open((on) => on.apiVariables)
-  try {
-    const api = new Api(grounds)
-    const seen = await work(api)
-    await api.checks.isAlive(grounds)
-    grounds.github.referee.verdict()
-    return api.checks.finding(seen)
-  } finally {
-    await grounds.closes()
+/** `options`: of the process's Node. */
+export const withApi =
+  (work: (api: Api) => Promise<string>, options = '') =>
+  async (): Promise<Finding> => {
+    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, NODE_OPTIONS: options }))
+    try {
+      const api = new Api(grounds)
+      const seen = await work(api)
+      await api.checks.isAlive(grounds)
+      grounds.github.referee.verdict()
+      return api.checks.finding(seen)
+    } finally {
+      await grounds.closes()
+    }
   }
-}
