@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { parse } from 'yaml'
+import { drilled, QUICK } from '../world/alert-drills.ts'
 import { freePorts } from '../demo/free-ports.ts'
 import { eventually, Grounds } from '../world/grounds.ts'
 import { missingPrometheus, PROGRAMS, startAlerting, type Alerting } from '../world/prometheus.ts'
@@ -67,10 +68,11 @@ describe('every alert', () => {
     expect(sections.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted())
   })
 
-  test('asks for what Gantry measures', () => {
-    const measured = new Set([...page.matchAll(/^\| `(gantry_\w+)/gm)].map(([, name]) => name))
-    const asked = new Set([...text('gantry.rules.yml').matchAll(/\bgantry_\w+/g)].map(([name]) => name.replace(/_bucket$/, '')))
-    expect([...asked].filter((name) => !measured.has(name))).toEqual([])
+  test.each(['gantry.rules.yml', 'dashboard.json'])('and what is drawn asks for what Gantry measures: %s', (name) => {
+    const measured = new Set([...page.matchAll(/^\| `(gantry_\w+)/gm)].map(([, metric]) => metric))
+    const asked = new Set([...text(name).matchAll(/\bgantry_\w+/g)].map(([metric]) => metric.replace(/_(bucket|sum|count)$/, '')))
+    expect(asked.size).toBeGreaterThan(10)
+    expect([...asked].filter((metric) => !measured.has(metric))).toEqual([])
   })
 })
 
@@ -89,53 +91,24 @@ describe.skipIf(missing !== null)(`somebody is told, and told again when it is o
     await grounds?.closes()
   })
 
-  async function isToldOf(alertname: string, fault: () => unknown, end: () => unknown): Promise<void> {
-    onTestFailed(() => console.log(`${JSON.stringify(alerting.arrived, null, 1)}\n${grounds.gantry.output}`))
-    await fault()
-    expect(await alerting.until(alertname, 'firing')).not.toBeNull()
-    expect(alerting.said(alertname)?.annotations['runbook']).toBe(`docs/monitoring.md#${alertname.toLowerCase()}`)
-    await end()
-    expect(await alerting.until(alertname, 'resolved')).not.toBeNull()
-  }
-
   test('of the heartbeat, as long as all is well', async () => {
-    expect(await alerting.until('GantryWatchdog', 'firing')).not.toBeNull()
+    expect(alerting.said('GantryWatchdog')?.status).toBe('firing')
     // Until the first look at it nobody knows of it.
     expect(await eventually(() => alerting.said('GantryDown')?.status !== 'firing')).toBe(true)
   })
 
-  test('of deployments that fail because the registry is away', async () => {
-    const fault = async () => {
-      await grounds.registry.goesDown()
-      for (const tag of ['1', '2', '3']) grounds.github.people.ada.comments(grounds.pull, `/deploy staging :${tag}`)
-      await grounds.delivers()
-    }
-    await isToldOf('GantryRegistryFailing', fault, () => grounds.registry.comesBack())
+  test.each(QUICK)('$alert: $what', async (drill) => {
+    onTestFailed(() => console.log(`${JSON.stringify(alerting.arrived, null, 1)}\n${grounds.gantry.output}`))
+    const { first, last } = await drilled(drill, grounds, environment, alerting)
+    expect(first?.annotations['runbook']).toBe(`docs/monitoring.md#${drill.alert.toLowerCase()}`)
+    expect(last?.status).toBe('resolved')
+  })
+
+  test('which part is missing, and that deployments fail, was told as well', () => {
+    expect(alerting.arrived.find(({ labels }) => labels['alertname'] === 'GantryNotReady')?.labels).toMatchObject({
+      part: 'database',
+      severity: 'page',
+    })
     expect(alerting.said('GantryDeploymentsFailing')).toBeDefined()
-  })
-
-  test('of a database that cannot be written', async () => {
-    let other: { close(): void } | undefined
-    await isToldOf(
-      'GantryNotReady',
-      () => (other = grounds.holdsDatabase()),
-      () => other?.close(),
-    )
-    expect(alerting.said('GantryNotReady')?.labels).toMatchObject({ part: 'database', severity: 'page' })
-  })
-
-  test('of wrong signatures', async () => {
-    const sent = { body: '{}', headers: { 'x-github-event': 'push', 'x-github-delivery': 'g', 'content-type': 'application/json' } }
-    const wrong = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }
-    const fault = () => Promise.all(Array.from({ length: 40 }, () => grounds.sends(sent as never, wrong)))
-    await isToldOf('GantrySignatureFailures', fault, () => {})
-  })
-
-  test('of a process that is gone', async () => {
-    await isToldOf(
-      'GantryDown',
-      () => grounds.gantry.stops('SIGKILL'),
-      () => grounds.starts(environment),
-    )
   })
 })

@@ -147,6 +147,11 @@ export abstract class Stage {
     database.close()
   }
 
+  /** Somebody has deleted what stood in the folder of backups. */
+  losesBackups(): void {
+    rmSync(join(this.folder, 'data/backups'), { recursive: true, force: true })
+  }
+
   /** Another program writes in the bot's database and does not come to its end, until it is closed. */
   holdsDatabase(): DatabaseSync {
     const database = new DatabaseSync(join(this.folder, 'data/gantry.db'), { timeout: 1_000 })
