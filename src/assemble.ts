@@ -129,7 +129,7 @@ export function assemble(
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock, createSpendings(accounts))
-  const source = createSource(github, app.id)
+  const source = createSource(github, app.id, clock)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
     journal: createJournal(repositories, mac),

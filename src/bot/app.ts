@@ -15,6 +15,7 @@ import { giveUp, handleComment, handleLabel, isPassing, type Handled, type Handl
 import { createIntake, isCommand, type CommentCreated, type Intake, type IssueLabeled, type PullLabeled } from './intake.ts'
 import { commentRequest, labelRequest } from './requests.ts'
 import { createPassing } from './passing.ts'
+import type { GitHubSource } from './source.ts'
 import { STORED_TIDINGS } from './tidings.ts'
 import { tellTooLate } from './too-late.ts'
 import { createTriggers, type TriggerDoors } from './triggers.ts'
@@ -38,6 +39,7 @@ export interface Bot {
 
 export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit<AnnouncerDoors, 'findDeployment' | 'formerly'> {
   readonly probot: Probot
+  readonly source: GitHubSource
   readonly inbox: Inbox
   readonly caughtUp: CaughtUp
   readonly log: Log

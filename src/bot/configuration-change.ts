@@ -1,13 +1,15 @@
 import { z } from 'zod'
+import type { ConfigurationFile } from '../deploy/configuration-check.ts'
 import type { HeadCheck } from '../deploy/journal.ts'
 import { unexpectedAnswer } from './github-failure.ts'
 import type { Place } from './budget/queue.ts'
 import type { GitHubClient, GraphqlAnswer } from './github.ts'
 
-export const FILE = '.github/deploy.yml'
+const fileOf = ({ file = '.github/deploy.yml' }: HeadCheck): ConfigurationFile => file
 
 /** What a pull request does to the configuration, as its page on GitHub shows it: against where its branch left the base. */
 export interface ConfigurationChange {
+  readonly file: ConfigurationFile
   /** The branch whose file counts, and the one that the pull request goes to. */
   readonly defaultBranch: string
   readonly base: string
@@ -30,6 +32,7 @@ export async function readConfigurationChange(client: GitHubClient, check: HeadC
   const { before, after } = await readFiles(client, check, await forkPoint(client, check, base, place), place)
   if (before?.oid === after?.oid) return null
   return {
+    file: fileOf(check),
     defaultBranch: defaultBranchRef?.name ?? '',
     base: pullRequest.baseRefName,
     before: before === null ? null : (before.text ?? ''),
@@ -37,13 +40,13 @@ export async function readConfigurationChange(client: GitHubClient, check: HeadC
   }
 }
 
-const LOOK = `query head($owner: String!, $name: String!, $number: Int!, $commit: GitObjectID!, $file: String!) {
+const LOOK = `query head($owner: String!, $name: String!, $number: Int!, $commit: GitObjectID!, $counts: String!, $file: String!) {
   repository(owner: $owner, name: $name, followRenames: false) {
     databaseId
     defaultBranchRef { name }
     pullRequest(number: $number) { state baseRefName baseRef { target { oid } } }
     commit: object(oid: $commit) { oid }
-    counts: object(expression: "HEAD:.github/deploy.yml") { oid }
+    counts: object(expression: $counts) { oid }
     head: object(expression: $file) { oid }
   }
 }`
@@ -63,7 +66,14 @@ const headShape = z.object({
 /** Null where nobody can be told: the repository, the pull request or the right to see them is gone. */
 async function lookAtHead(client: GitHubClient, check: HeadCheck, place: Place): Promise<z.infer<typeof headShape>['repository'] | null> {
   const { repository, pull, head } = check
-  const variables = { owner: repository.owner, name: repository.name, number: pull, commit: head, file: `${head}:${FILE}` }
+  const variables = {
+    owner: repository.owner,
+    name: repository.name,
+    number: pull,
+    commit: head,
+    counts: `HEAD:${fileOf(check)}`,
+    file: `${head}:${fileOf(check)}`,
+  }
   const answer = await client.graphql(LOOK, variables, place)
   const parsed = headShape.safeParse(dataOf(answer))
   if (!parsed.success) {
@@ -107,12 +117,13 @@ const filesShape = z.object({ repository: z.object({ before: file, after: file }
 
 async function readFiles(
   client: GitHubClient,
-  { repository: { owner, name }, head }: HeadCheck,
+  check: HeadCheck,
   before: string | null,
   place: Place,
 ): Promise<z.infer<typeof filesShape>['repository']> {
-  const at = (commit: string): string => `${commit}:${FILE}`
-  const answer = await client.graphql(FILES, { owner, name, before: at(before ?? '0'.repeat(40)), after: at(head) }, place)
+  const { owner, name } = check.repository
+  const at = (commit: string): string => `${commit}:${fileOf(check)}`
+  const answer = await client.graphql(FILES, { owner, name, before: at(before ?? '0'.repeat(40)), after: at(check.head) }, place)
   const parsed = filesShape.safeParse(dataOf(answer))
   if (!parsed.success) throw unexpectedAnswer('POST /graphql', parsed.error)
   return parsed.data.repository

@@ -1,8 +1,14 @@
-import type { CompareConfigurations, ConfigurationFinding, ConfigurationVerdict, PermissionChange } from '../deploy/configuration-check.ts'
+import type {
+  CompareConfigurations,
+  ConfigurationFile,
+  ConfigurationFinding,
+  ConfigurationVerdict,
+  PermissionChange,
+} from '../deploy/configuration-check.ts'
 import type { HeadCheck } from '../deploy/journal.ts'
 import { problem } from '../errors.ts'
 import { codeLink, MARKS, plain, type Links } from './comments.ts'
-import { FILE, type ConfigurationChange } from './configuration-change.ts'
+import type { ConfigurationChange } from './configuration-change.ts'
 import { code, prose } from './markdown.ts'
 import type { Shown } from './projection.ts'
 
@@ -15,7 +21,7 @@ export function configurationCheck(
 ): Shown['input'] {
   const at = new Date(createdAt).toISOString()
   return {
-    name: 'Gantry: deploy.yml',
+    name: `Gantry: ${change.file.replace('.github/', '')}`,
     externalId: key,
     ...(docs !== null && { detailsUrl: `${docs}/configuration#the-check-on-pull-requests` }),
     status: 'COMPLETED',
@@ -27,8 +33,8 @@ export function configurationCheck(
 
 type Judgement = { readonly conclusion: string; readonly output: Shown['input'] }
 
-function verdictOf({ before, after }: ConfigurationChange, name: string, compare: CompareConfigurations): ConfigurationVerdict {
-  if (after?.text != null) return compare(before, after.text, name)
+function verdictOf({ file, before, after }: ConfigurationChange, name: string, compare: CompareConfigurations): ConfigurationVerdict {
+  if (after?.text != null) return compare(before, after.text, name, file)
   const unreadable = {
     code: 'CONFIGURATION_INVALID',
     line: 1,
@@ -44,9 +50,25 @@ function verdictOf({ before, after }: ConfigurationChange, name: string, compare
 const judged = (change: ConfigurationChange, verdict: ConfigurationVerdict, links: Links): Judgement =>
   verdict.findings.length > 0 ? broken(change, verdict, links) : valid(change, verdict)
 
+/** What is so once the file is gone, and what it stops while it is broken. */
+const WITHOUT: Readonly<Record<ConfigurationFile, { readonly gone: string; readonly deleted: string; readonly stops: string }>> = {
+  '.github/deploy.yml': {
+    gone: 'nothing can be deployed from this repository',
+    deleted: 'Deleted: nothing could be deployed any more',
+    stops: 'every deployment',
+  },
+  '.github/deploy-defaults.yml': {
+    gone: "the account demands nothing besides each repository's own file",
+    deleted: 'Deleted: the account would demand nothing any more',
+    stops: 'every deployment of the account',
+  },
+}
+
 function deleted(change: ConfigurationChange): Judgement {
-  const summary = `${MARKS.unknown} ${code(FILE)} is deleted here. Once it is gone from ${code(change.defaultBranch)}, nothing can be deployed from this repository.`
-  return { conclusion: 'NEUTRAL', output: { title: 'Deleted: nothing could be deployed any more', summary: paragraphs(summary, elsewhere(change)) } }
+  const { file, defaultBranch } = change
+  const { gone, deleted: title } = WITHOUT[file]
+  const summary = `${MARKS.unknown} ${code(file)} is deleted here. Once it is gone from ${code(defaultBranch)}, ${gone}.`
+  return { conclusion: 'NEUTRAL', output: { title, summary: paragraphs(summary, elsewhere(change)) } }
 }
 
 function broken(change: ConfigurationChange, { findings, more }: ConfigurationVerdict, links: Links): Judgement {
@@ -55,17 +77,20 @@ function broken(change: ConfigurationChange, { findings, more }: ConfigurationVe
   const { lines, left } = asManyAsFit(findings, ({ line, column, message }) => `* Line ${line}, column ${column}: ${prose(message)}`)
   const [first] = findings
   const next = [
-    `- **Next:** correct it here; ${code(`gantry config check ${FILE}`)} says the same before a push`,
+    `- **Next:** correct it here; ${code(`gantry config check ${change.file}`)} says the same before a push`,
     ...(first === undefined ? [] : [`- **Code:** ${codeLink(problem(first.code, { sentence: '', next: '' }), links)}`]),
   ]
   const summary = paragraphs(
-    `${MARKS.refused} ${code(FILE)} is not valid: ${problems}. On ${code(change.defaultBranch)} it would stop every deployment.`,
+    `${MARKS.refused} ${code(change.file)} is not valid: ${problems}. On ${code(change.defaultBranch)} it would stop ${WITHOUT[change.file].stops}.`,
     lines.join('\n'),
     andMore(left + more),
     next.join('\n'),
     elsewhere(change),
   )
-  return { conclusion: 'FAILURE', output: { title: `Not valid: ${problems}`, summary, annotations: findings.map(annotation) } }
+  return {
+    conclusion: 'FAILURE',
+    output: { title: `Not valid: ${problems}`, summary, annotations: findings.map((finding) => annotation(change.file, finding)) },
+  }
 }
 
 /** GitHub takes 65,535 characters; what stands around the lines, and a longer word where a secret was, need the rest. */
@@ -87,14 +112,14 @@ function asManyAsFit<T>(all: readonly T[], words: (one: T) => string): { readonl
 const andMore = (left: number): string => (left === 0 ? '' : `And ${left} more.`)
 
 /** Plain text on GitHub, of a stranger's file: nothing in it that cannot be seen. */
-function annotation({ line, column, path, message, found, wanted }: ConfigurationFinding): Shown['input'] {
+function annotation(file: ConfigurationFile, { line, column, path, message, found, wanted }: ConfigurationFinding): Shown['input'] {
   const facts = Object.entries({ Found: found, Wanted: wanted }).filter(([, fact]) => fact !== null && !message.includes(fact))
   const lines = [message, ...facts.map(([word, fact]) => `${word}: ${fact}`)]
   return {
-    path: FILE,
+    path: file,
     annotationLevel: 'FAILURE',
     location: { startLine: line, endLine: line, startColumn: column, endColumn: column },
-    title: plain([path === '' ? FILE : path], 200),
+    title: plain([path === '' ? file : path], 200),
     message: lines.map((text) => plain([text], 1_000)).join('\n'),
   }
 }
@@ -116,10 +141,10 @@ function valid(change: ConfigurationChange, { changes, former }: ConfigurationVe
     return its.length === 0 ? '' : paragraphs(`**${HEADINGS[direction]}**`, its.join('\n'))
   })
   const summary = paragraphs(
-    `${MARKS.done} ${code(FILE)} is valid. It counts once it stands on ${code(change.defaultBranch)}.`,
+    `${MARKS.done} ${code(change.file)} is valid. It counts once it stands on ${code(change.defaultBranch)}.`,
     former === 'valid' ? '' : `${former === 'missing' ? 'There was none before' : 'What stood there before was not valid'}, so all of it is new.`,
     ...(changes.length === 0 ? ["It changes nobody's permissions."] : groups),
-    left === 0 ? '' : `**${left} more did not fit here.** ${code(`gantry config check ${FILE} --against`)} says all of them.`,
+    left === 0 ? '' : `**${left} more did not fit here.** ${code(`gantry config check ${change.file} --against`)} says all of them.`,
     elsewhere(change),
   )
   if (left === 0) return { conclusion: 'SUCCESS', output: { title: `Valid: ${titleOf(changes)}`, summary } }

@@ -1,5 +1,5 @@
 import type { Deployment, Person } from '../deploy/deployment.ts'
-import type { Configuration } from '../deploy/environment.ts'
+import { asksForApprovals, type Configuration } from '../deploy/environment.ts'
 import { shortImages } from '../deploy/words.ts'
 import { person } from './comments.ts'
 import { code, mention } from './markdown.ts'
@@ -17,4 +17,4 @@ export function deploymentWords({ plan, request }: Deployment, speaker: Person, 
 }
 
 export const needsApproval = ({ apps }: Configuration): boolean =>
-  [...apps.values()].some(({ environments }) => [...environments.values()].some(({ approvals }) => approvals !== null))
+  [...apps.values()].some(({ environments }) => [...environments.values()].some(asksForApprovals))

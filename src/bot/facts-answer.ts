@@ -54,8 +54,11 @@ const repository = z.object({
   named: gitObject.nullish(),
   judged: gitObject.nullish(),
 })
+/** Null where the token does not show the repository: there is none, or a private one. */
+export const defaultsShape = z.object({ object: z.union([blob, nothing]).nullable() }).nullish()
 const answerShape = z.object({
   repository,
+  account: defaultsShape,
   comment: z.object({ body: z.string(), lastEditedAt: z.string().nullable() }).nullish(),
 })
 const builtShape = z.object({ oid: z.string(), tree: z.object({ oid: z.string() }).optional() }).nullish()
@@ -68,6 +71,8 @@ const teamShape = z.object({ team: z.record(z.string(), membersShape).nullable()
 export type GitObject = z.infer<typeof gitObject>
 export type RepositoryFacts = z.infer<typeof repository>
 export type PullFacts = z.infer<typeof pull>
+export type BlobFacts = z.infer<typeof blob>
+export type DefaultsFacts = z.infer<typeof defaultsShape>
 export type CommentFacts = z.infer<typeof answerShape>['comment']
 
 /** The parts that a rule may do without: what cannot be read there becomes null, and whoever needs it says no. */
@@ -76,6 +81,7 @@ const OPTIONAL: readonly Optional[] = ['statusCheckRollup', 'latestOpinionatedRe
 
 export interface FactsAnswer {
   readonly repository: RepositoryFacts
+  readonly account: DefaultsFacts
   readonly comment: CommentFacts
   /** Whether anything below a field of this name went wrong. */
   isUnreadable(part: Optional): boolean
@@ -94,6 +100,7 @@ export function readFacts({ data, errors }: GraphqlAnswer, { request, built }: Q
   if (!parsed.success || parsed.data.repository.databaseId !== request.repository.id) throw renamed(request.repository)
   return {
     repository: parsed.data.repository,
+    account: parsed.data.account,
     comment: parsed.data.comment,
     isUnreadable: (part) => errors.some((error) => lies(error, part)),
     trees: new Map(built.flatMap((sha, index) => treeOf(sha, (data['repository'] as Record<string, unknown>)[`built${index}`]))),

@@ -23,6 +23,11 @@ export const isCommitId = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
 
 const NO_COMMIT = '0'.repeat(40)
 
+/** The account's defaults, of its repository `.github`. */
+export const DEFAULTS_FRAGMENT = `fragment defaults on Repository {
+  object(expression: "HEAD:.github/deploy-defaults.yml") { ... on Blob { oid text isTruncated isBinary } }
+}`
+
 /**
  * The document for so many commits, teams and people. `HEAD:` is the default branch, whatever its name. A ref is looked up as a branch
  * or a tag by its full name and never as a revision expression, which could name a commit that only a fork has. The pull request's last
@@ -62,6 +67,7 @@ export function factsDocument(built: number, teams: number, people: number): str
     judged: object(oid: $judged) @include(if: $judgesCommit) { ...judged }
     ${each(built, (index) => `built${index}: object(oid: $built${index}) { oid ... on Commit { tree { oid } } } `)}
   }
+  account: repository(owner: $owner, name: ".github", followRenames: false) { ...defaults }
   comment: node(id: $comment) @include(if: $hasComment) { ... on IssueComment { body lastEditedAt } }
   ${each(
     teams,
@@ -72,6 +78,7 @@ export function factsDocument(built: number, teams: number, people: number): str
       )}} } `,
   )}
 }
+${DEFAULTS_FRAGMENT}
 fragment judged on GitObject {
   __typename
   oid

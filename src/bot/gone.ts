@@ -47,6 +47,9 @@ export class OutOfReach extends Error {
 export const isUninstalled = (error: unknown): boolean =>
   error instanceof Failure && (error.cause instanceof NotInstalled || error.cause instanceof OutOfReach)
 
+/** GitHub gives no token for this one repository, while the installation stands. */
+export const isOutOfReach = (error: unknown): boolean => error instanceof Failure && error.cause instanceof OutOfReach
+
 const saysSuspended = (error: unknown): error is Error =>
   error instanceof Error && 'status' in error && error.status === 403 && /suspended/i.test(error.message)
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { Failure } from '../errors.ts'
+import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import { partyName } from '../deploy/environment.ts'
 import type { Facts, Look, Review, Somebody, Source } from '../deploy/source.ts'
+import { createAccountDefaults, fileOf, type AccountDefaults } from './account-defaults.ts'
 import { checkResults } from './check-results.ts'
 import { readFacts, readMembers, type CommentFacts, type FactsAnswer, type GitObject, type PullFacts, type RepositoryFacts } from './facts-answer.ts'
 import { factsDocument, factsVariables, isCommitId, type Judged, type Question, type Team } from './facts-query.ts'
@@ -11,13 +12,17 @@ import type { GitHub, GitHubClient } from './github.ts'
 import { NEVER_PUSHED, pushOf, readPushes, unsettled, type Push } from './pushes.ts'
 import { readActor, readRoles } from './roles.ts'
 
+export interface GitHubSource extends Source, Pick<AccountDefaults, 'pushed'> {}
+
 /**
  * Everything that the gates judge, asked for at once: roles by REST (GraphQL may refuse `collaborators` to an App), the pushes by REST
  * (only that list has GitHub's own times), all else in one GraphQL query. `appId` is our own: its check runs are left out.
  */
-export function createSource(github: GitHub, appId: number): Source {
+export function createSource(github: GitHub, appId: number, clock: Clock): GitHubSource {
+  const defaults = createAccountDefaults(github, clock)
   const remembered = new Map<number, readonly Team[]>()
   return {
+    pushed: defaults.pushed,
     look: async (request, besides = {}) => {
       const client = github.reading(request.repository)
       const asked = (besides.parties ?? []).filter((party) => party.kind === 'team')
@@ -45,7 +50,8 @@ export function createSource(github: GitHub, appId: number): Source {
         trees,
         members: new Map([...asked.map((party) => [partyName(party), []] as const), ...readMembers(answer, question, isAsked)]),
         roles: new Map([...(besides.people ?? []).map(({ id }) => [id, id === actor.id ? actor.role : 'none'] as const), ...roles]),
-        configuration: configurationOf(repository.object),
+        configuration: fileOf(repository.object, '.github/deploy.yml', 'the default branch'),
+        account: await defaults.read(request.repository, facts.account),
       }
     },
   }
@@ -197,17 +203,4 @@ async function reachedFrom(
     }),
   )
   return isOnDefault === true ? 'default' : isOfPull === true ? 'pull' : null
-}
-
-/** A file that GitHub cut short or calls binary is none that anybody could have meant. */
-function configurationOf(object: RepositoryFacts['object']): Facts['configuration'] {
-  if (object === null) return null
-  if (object.text === null || object.isTruncated || object.isBinary === true) {
-    throw new Failure('CONFIGURATION_INVALID', {
-      sentence: '.github/deploy.yml is too large or no text, so GitHub does not give it out.',
-      wanted: 'a YAML file of at most 512 KB',
-      next: 'Replace .github/deploy.yml on the default branch by a YAML file.',
-    })
-  }
-  return { blob: object.oid, text: object.text }
 }

@@ -3,17 +3,19 @@ import { fitting, type App, type Configuration, type EnvironmentRules } from '..
 import type { Happening } from '../deploy/happening.ts'
 import type { Announcements, Delivery } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
-import type { Facts, Source } from '../deploy/source.ts'
+import type { Facts } from '../deploy/source.ts'
 import { fillTag } from '../deploy/tag-template.ts'
+import { DEFAULTS_FILE, isHome } from './account-defaults.ts'
 import type { GitHub } from './github.ts'
 import type { TidingCame } from './intake.ts'
 import type { Log } from './missed.ts'
 import { missedOrNot } from './requests.ts'
+import type { GitHubSource } from './source.ts'
 import type { Published, Push } from './tidings.ts'
 
 export interface TriggerDoors {
   readonly service: Service
-  readonly source: Source
+  readonly source: Pick<GitHubSource, 'look' | 'pushed'>
   readonly github: Pick<GitHub, 'forget'>
   readonly announcements: Pick<Announcements, 'answer'>
   readonly announce: (key: string) => void
@@ -27,10 +29,11 @@ type Came = Pick<Delivery, 'key' | 'receivedAt' | 'missed' | 'payload'>
  * (`auto`). May be repeated, because every deployment has its key. Throws what `Source.look` throws.
  */
 export function createTriggers(doors: TriggerDoors): (delivery: Came) => Promise<void> {
-  const { service, github } = doors
+  const { service, source, github } = doors
   const watched = new Watched()
 
   const onPush = async (delivery: Came, push: Push): Promise<void> => {
+    source.pushed(push.repository)
     if (watched.isIdle(push)) return
     // Until what it brings is read: a push that comes meanwhile may be to a branch that only now is named.
     if (push.branch === push.defaultBranch) watched.forgets(push)
@@ -67,8 +70,12 @@ function checkHead(
 ): void {
   // What was said against the former base does not hold any more.
   const key = `k:${repository.id}:${pull}:${head}${base === undefined ? '' : `:${base}`}`
-  announcements.answer({ key, repository, pull, head, createdAt })
-  announce(key)
+  const own = { key, repository, pull, head, createdAt }
+  const defaults = { ...own, key: `${key}:defaults`, file: DEFAULTS_FILE }
+  for (const check of isHome(repository) ? [own, defaults] : [own]) {
+    announcements.answer(check)
+    announce(check.key)
+  }
 }
 
 const MOST_REPOSITORIES = 1_000

@@ -27,10 +27,10 @@ export function rulesOf(name: string, document: EnvironmentDocument): Environmen
 const autoOf = ({ auto }: EnvironmentDocument): EnvironmentRules['auto'] =>
   auto === undefined ? null : { push: auto.push ?? [], checks: auto.checks === 'green', package: auto.package === 'published' }
 
-const approvalsOf = ({ approvals }: EnvironmentDocument): EnvironmentRules['approvals'] =>
+export const approvalsOf = ({ approvals }: Pick<EnvironmentDocument, 'approvals'>): EnvironmentRules['approvals'] =>
   approvals === undefined ? null : { ...approvals, by: approvals.by.map(partyOf) }
 
-const checksOf = (checks: EnvironmentDocument['require']['checks']): EnvironmentRules['require']['checks'] =>
+export const checksOf = (checks: EnvironmentDocument['require']['checks']): EnvironmentRules['require']['checks'] =>
   Array.isArray(checks) ? checks.map(({ name, app }) => ({ name, app: app ?? null })) : (checks ?? null)
 
 /** Whoever names an attestation wants it to prove something. */
@@ -40,7 +40,7 @@ function verificationOf({ commit, attestation }: EnvironmentDocument['verify']):
 }
 
 /** `team:acme/releasers`, `user:ada`, `app:release-bot` or `app:12345`. */
-function partyOf(text: string): Party {
+export function partyOf(text: string): Party {
   const [kind, name = ''] = text.split(':')
   const [organisation = '', slug = ''] = name.split('/')
   if (kind === 'team') return { kind, organisation, slug }
@@ -56,7 +56,11 @@ function momentOf(text: string): WeekMoment {
   return { day: DAYS.indexOf(day), minute: (hours ?? 0) * 60 + (minutes ?? 0) }
 }
 
-const windowOf = ({ from, to, zone }: EnvironmentDocument['freeze'][number]): FreezeWindow => ({ from: momentOf(from), to: momentOf(to), zone })
+export const windowOf = ({ from, to, zone }: EnvironmentDocument['freeze'][number]): FreezeWindow => ({
+  from: momentOf(from),
+  to: momentOf(to),
+  zone,
+})
 
 export const parameterOf = (parameter: ParameterDocument): Parameter => ({
   type: parameter.type,

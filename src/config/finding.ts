@@ -1,5 +1,6 @@
 import type { Code, Problem } from '../errors.ts'
 import { problem } from '../errors.ts'
+import type { ConfigurationFinding } from '../deploy/configuration-check.ts'
 import { quoted } from '../deploy/wording.ts'
 
 /** A place in a text, both counted from 1. */
@@ -28,6 +29,9 @@ export const pathText = (path: Path): string =>
   path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${shortened(part)}`)).join('')
 
 const shortened = (part: string): string => (/^[\w.-]{1,64}$/.test(part) ? part : quoted(part))
+
+export const codeOf = ({ kind }: Pick<Finding, 'kind'>): ConfigurationFinding['code'] =>
+  kind === 'invalid' ? 'CONFIGURATION_INVALID' : 'CONFIGURATION_UNSUPPORTED'
 
 /** In the order of the file. */
 export const inOrder = (findings: readonly Finding[]): Finding[] => findings.toSorted((a, b) => a.line - b.line || a.column - b.column)

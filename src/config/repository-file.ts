@@ -1,8 +1,10 @@
-import type { CompareConfigurations, ConfigurationFinding } from '../deploy/configuration-check.ts'
+import type { CompareConfigurations, ConfigurationFinding, ConfigurationVerdict, PermissionChange } from '../deploy/configuration-check.ts'
 import type { App, Configuration, ReadConfiguration } from '../deploy/environment.ts'
+import { interpretDefaults, readDefaults, tightened, type Defaults } from './account-file.ts'
 import { contradictions } from './contradictions.ts'
+import { demandChanges } from './demand-changes.ts'
 import { rulesOf } from './environment-rules.ts'
-import { inOrder, problemOf } from './finding.ts'
+import { codeOf, inOrder, problemOf } from './finding.ts'
 import type { Finding, Path } from './finding.ts'
 import { permissionChanges } from './permission-changes.ts'
 import { repositorySchema } from './repository-schema.ts'
@@ -11,32 +13,54 @@ import { checkShape, findingAt, name as appName } from './shape.ts'
 import { readYaml } from './yaml.ts'
 import type { Yaml } from './yaml.ts'
 
-/** `.github/deploy.yml` → what it says, or its first problem. `repositoryName` names the app where the file does not. */
-export const readConfiguration: ReadConfiguration = (text, repositoryName) => {
-  const { configuration, findings } = interpret(text, repositoryName)
+/**
+ * `.github/deploy.yml` → what it says, tightened by the account's defaults, or the first problem of the two files. `repositoryName` names
+ * the app where the file does not.
+ */
+export const readConfiguration = (text: string, repositoryName: string, defaults: string | null = null): ReturnType<ReadConfiguration> => {
+  const account = defaults === null ? { defaults: [] } : readDefaults(defaults)
+  if ('problem' in account) return account
+  const { configuration, findings } = interpret(text, repositoryName, account.defaults)
   const problem = problemOf(findings, codeOf, '.github/deploy.yml on the default branch')
   return problem === null ? { configuration } : { problem }
 }
 
 /** What a change of the file means: everything that is wrong with what it becomes, or what it permits that was not permitted before. */
-export const compareConfigurations: CompareConfigurations = (before, after, repositoryName) => {
-  const [was, is] = [before === null ? null : interpret(before, repositoryName), interpret(after, repositoryName)]
+export const compareConfigurations: CompareConfigurations = (before, after, repositoryName, file = '.github/deploy.yml') =>
+  file === '.github/deploy.yml'
+    ? compare(
+        before,
+        after,
+        (text) => interpret(text, repositoryName),
+        (was, is) => permissionChanges(was?.configuration ?? null, is.configuration),
+      )
+    : compare(
+        before,
+        after,
+        (text) => interpretDefaults(text, true),
+        (was, is) => demandChanges(was?.defaults ?? [], is.defaults),
+      )
+
+function compare<Read extends { readonly findings: readonly Finding[] }>(
+  before: string | null,
+  after: string,
+  read: (text: string) => Read,
+  changesOf: (was: Read | null, is: Read) => readonly PermissionChange[],
+): ConfigurationVerdict {
+  const [was, is] = [before === null ? null : read(before), read(after)]
   const former = was === null ? 'missing' : was.findings.length > 0 ? 'invalid' : 'valid'
-  const findings = findingsOf(is)
+  const findings = findingsOf(is.findings)
   if (findings.length > 0) return { findings, more: is.findings.length - findings.length, changes: [], former }
-  return { findings, more: 0, changes: permissionChanges(was?.configuration ?? null, is.configuration), former }
+  return { findings, more: 0, changes: changesOf(was, is), former }
 }
 
 /** What GitHub takes as annotations in one request. */
 const MOST_FINDINGS = 50
 
-const findingsOf = ({ findings }: Interpretation): ConfigurationFinding[] =>
+const findingsOf = (findings: readonly Finding[]): ConfigurationFinding[] =>
   inOrder(findings)
     .slice(0, MOST_FINDINGS)
     .map(({ line, column, path, message, found, wanted, kind }) => ({ code: codeOf({ kind }), line, column, path, message, found, wanted }))
-
-const codeOf = ({ kind }: Pick<Finding, 'kind'>): ConfigurationFinding['code'] =>
-  kind === 'invalid' ? 'CONFIGURATION_INVALID' : 'CONFIGURATION_UNSUPPORTED'
 
 interface Interpretation {
   /** Empty where there are findings. */
@@ -46,7 +70,7 @@ interface Interpretation {
 
 const broken = (findings: readonly Finding[]): Interpretation => ({ configuration: { apps: new Map() }, findings })
 
-function interpret(text: string, repositoryName: string): Interpretation {
+function interpret(text: string, repositoryName: string, defaults: Defaults = []): Interpretation {
   const yaml = readYaml(text, true)
   if ('findings' in yaml) return broken([...yaml.findings, ...(yaml.rest === undefined ? [] : besides(yaml.findings, yaml.rest))])
   const shape = checkShape(yaml, repositorySchema)
@@ -55,7 +79,7 @@ function interpret(text: string, repositoryName: string): Interpretation {
   if ('findings' in parts) return broken(parts.findings)
   const findings = parts.apps.flatMap(({ path, document }) => contradictions(document, path, yaml))
   if (findings.length > 0) return broken(findings)
-  return { configuration: { apps: new Map(parts.apps.map(({ name, document }) => [name, appOf(name, document)])) }, findings }
+  return { configuration: { apps: new Map(parts.apps.map(({ name, document }) => [name, appOf(name, document, defaults)])) }, findings }
 }
 
 /** What else is wrong: not that a value is missing which was refused. */
@@ -94,10 +118,12 @@ function partsOf(document: RepositoryDocument, repositoryName: string, yaml: Yam
   return { apps: [{ name, path: [], document: { images, environments, default: document.default } }] }
 }
 
-function appOf(name: string, document: AppDocument): App {
+function appOf(name: string, document: AppDocument, defaults: Defaults): App {
   const images = Object.entries(document.images).map(
     ([image, { repository, tag, wait }]) => [image, { name: image, repository, tag: tag ?? null, wait: wait ?? null }] as const,
   )
-  const environments = Object.entries(document.environments).map(([environment, rules]) => [environment, rulesOf(environment, rules)] as const)
+  const environments = Object.entries(document.environments).map(
+    ([environment, rules]) => [environment, tightened(rulesOf(environment, rules), defaults)] as const,
+  )
   return { name, images: new Map(images), default: document.default ?? null, environments: new Map(environments) }
 }

@@ -26,11 +26,11 @@ const duration = (most: string) =>
   }).transform(milliseconds)
 
 const words = z.array(z.string().min(1)).min(1)
-const branches = z.array(text(branchProblem)).min(1).max(50)
+export const branches = z.array(text(branchProblem)).min(1).max(50)
 const party = z.string().regex(/^(team:[\w.-]+\/[\w.-]+|user:[\w-]+|app:[\w-]+)$/, 'team:ORGANISATION/TEAM, user:LOGIN or app:NAME-OR-ID')
 // GitHub is asked about each team and each person at once.
-const parties = z.array(party).min(1).max(50)
-const role = z.enum(['write', 'maintain', 'admin'], {
+export const parties = z.array(party).min(1).max(50)
+export const role = z.enum(['write', 'maintain', 'admin'], {
   error: ({ input }) =>
     `write, maintain or admin${(ROLES as readonly unknown[]).includes(input) ? ': the file can only tighten who may deploy' : ''}`,
 })
@@ -41,7 +41,7 @@ const image = z.strictObject({
   wait: duration('24h').optional(),
 })
 
-const approvals = z.strictObject({
+export const approvals = z.strictObject({
   count: z.int().min(1).max(10),
   by: parties.default([]),
   not: z.array(z.enum(['requester', 'author', 'pusher'])).default(['requester', 'author', 'pusher']),
@@ -56,7 +56,7 @@ const check = z.strictObject({
 })
 /** GitHub tells of so many at once, and where a commit has more of them none counts as green. */
 const MOST_CHECKS = 100
-const requirements = z.strictObject({
+export const requirements = z.strictObject({
   checks: z
     .union([z.literal('all'), z.array(check).min(1).max(MOST_CHECKS)], {
       error: ({ input }) =>
@@ -74,9 +74,11 @@ const attestation = z.strictObject({
   workflow: z.string().regex(/^\.github\/workflows\/[\w.-]+\.ya?ml$/, 'a path such as .github/workflows/release.yml'),
   ref: z.string().startsWith('refs/', 'a whole ref such as refs/heads/main').optional(),
 })
-const verification = z.strictObject({ commit: z.enum(['claimed', 'proved']).optional(), attestation: attestation.optional() })
+export const proof = z.enum(['claimed', 'proved'])
+const verification = z.strictObject({ commit: proof.optional(), attestation: attestation.optional() })
 const moment = z.string().regex(/^(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):[0-5]\d$/, 'a day and time such as "fri 15:00"')
 const window = z.strictObject({ from: moment, to: moment, zone: text(zoneProblem) })
+export const freeze = z.array(window).min(1).max(20)
 const parameter = z.strictObject({
   type: z.enum(['enum', 'string', 'number', 'boolean']),
   of: words.optional(),
@@ -111,7 +113,7 @@ const environment = z.strictObject({
   approvals: approvals.optional(),
   require: requirements.prefault({}),
   verify: verification.prefault({}),
-  freeze: z.array(window).min(1).max(20).default([]),
+  freeze: freeze.default([]),
   on_failure: z.enum(['rollback', 'rollback_and_lock', 'keep']).default('rollback'),
   parameters: z.record(parameterName, parameter).default({}),
   before: later(),

@@ -334,6 +334,7 @@ const demands: readonly { readonly what: string; readonly isMade: (rules: Rules)
 /** By rule: one that `EnvironmentRules` gets and that stands nowhere here does not compile. */
 const byRule: Comparison<EnvironmentRules> = fields<EnvironmentRules>({
   name: () => [],
+  also: () => [],
   target: described((target) => `it is deployed to the target ${target}`, visible),
   settings,
   url: described<Rules['url']>(

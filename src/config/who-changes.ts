@@ -27,7 +27,7 @@ function without<T>(all: readonly T[], others: readonly T[], key: (one: T) => st
 }
 
 /** Which people of those with the role. Nobody named is everybody; a list of Apps alone is nobody. */
-const parties =
+export const parties =
   (verb: string, role: string): Comparison<readonly Party[]> =>
   (before, after) => {
     const [was, is] = [people(before), people(after)]
@@ -55,13 +55,15 @@ export const appsLetIn: Comparison<readonly Party[]> = (before, after) => {
 
 const peopleLetIn = parties('deploy', 'the role')
 
+export const role: Comparison<EnvironmentRules['allow']['role']> = (before, after) => {
+  if (before === after) return []
+  return atLeast(after, before)
+    ? [stricter(`deploying needs the role ${after}; ${before} was enough`)]
+    : [looser(`the role ${after} is enough to deploy; it was ${before}`)]
+}
+
 export const allow = fields<EnvironmentRules['allow']>({
-  role: (before, after) => {
-    if (before === after) return []
-    return atLeast(after, before)
-      ? [stricter(`deploying needs the role ${after}; ${before} was enough`)]
-      : [looser(`the role ${after} is enough to deploy; it was ${before}`)]
-  },
+  role,
   any: (before, after) => [...appsLetIn(before, after), ...peopleLetIn(before, after)],
 })
 

@@ -1,4 +1,7 @@
-/** What is said of a changed `.github/deploy.yml`, behind whatever door asks. */
+/** What is said of a changed configuration, behind whatever door asks. */
+
+/** A repository's own file, and the one that an account's repository `.github` has for all of them. */
+export type ConfigurationFile = '.github/deploy.yml' | '.github/deploy-defaults.yml'
 
 /** One thing wrong in the file, as an annotation at its line needs it. */
 export interface ConfigurationFinding {
@@ -33,4 +36,4 @@ export interface ConfigurationVerdict {
 }
 
 /** The texts before (null where there was none) and after. `repositoryName` names the app where a file does not. */
-export type CompareConfigurations = (before: string | null, after: string, repositoryName: string) => ConfigurationVerdict
+export type CompareConfigurations = (before: string | null, after: string, repositoryName: string, file?: ConfigurationFile) => ConfigurationVerdict

@@ -107,11 +107,24 @@ export interface EnvironmentRules {
   readonly onFailure: 'rollback' | 'rollback_and_lock' | 'keep'
   /** By name. */
   readonly parameters: { readonly [name: string]: Parameter }
+  /** What the account's defaults demand besides; left out where they demand nothing. */
+  readonly also?: readonly Demands[]
 }
 
+/** One entry of the account's defaults, for one environment: what it leaves out is the environment's own. */
+export type Demands = Pick<EnvironmentRules, 'allow' | 'approvals' | 'require' | 'freeze' | 'from'>
+
+/** The rules as the repository has them, then once more with each of the account's demands in their place: all of them have to let it pass. */
+export const everyRules = (own: EnvironmentRules): readonly EnvironmentRules[] => [
+  own,
+  ...(own.also ?? []).map((demands) => ({ ...own, ...demands })),
+]
+
+export const asksForApprovals = (own: EnvironmentRules): boolean => everyRules(own).some(({ approvals }) => approvals !== null)
+
 /** The teams whose members have to be known before the rules can be judged. */
-export const partiesOf = ({ allow, approvals }: EnvironmentRules): readonly Party[] =>
-  [...allow.any, ...(approvals?.by ?? [])].filter(({ kind }) => kind === 'team')
+export const partiesOf = (own: EnvironmentRules): readonly Party[] =>
+  everyRules(own).flatMap(({ allow, approvals }) => [...allow.any, ...(approvals?.by ?? [])].filter(({ kind }) => kind === 'team'))
 
 /** How an image has to be tied to its commit: as a rule says, or as others make necessary. */
 export function proofDemanded({ verify, require }: Pick<EnvironmentRules, 'verify' | 'require'>): EnvironmentRules['verify']['commit'] {
@@ -132,8 +145,15 @@ export interface Configuration {
   readonly apps: ReadonlyMap<string, App>
 }
 
-/** A configuration's text → what it says, or the first problem with line, column and nearest key in `found`. */
-export type ReadConfiguration = (text: string, repositoryName: string) => { readonly configuration: Configuration } | { readonly problem: Problem }
+/**
+ * A configuration's text → what it says, or the first problem with line, column and nearest key in `found`. `defaults`: the text of the
+ * account's; null where it has none.
+ */
+export type ReadConfiguration = (
+  text: string,
+  repositoryName: string,
+  defaults: string | null,
+) => { readonly configuration: Configuration } | { readonly problem: Problem }
 
 /** The name of a lock and a queue: keyed by the repository's id, never by its name. */
 export const environmentKey = (repositoryId: number, app: string, environment: string): string => `${repositoryId}:${app}:${environment}`

@@ -1,3 +1,4 @@
+import type { ConfigurationFile } from './configuration-check.ts'
 import type { Problem } from '../errors.ts'
 import type {
   Approval,
@@ -243,6 +244,8 @@ export interface HeadCheck {
   readonly pull: number
   /** A commit. */
   readonly head: string
+  /** Which file is looked at, where it is not the repository's own. */
+  readonly file?: ConfigurationFile
   readonly createdAt: number
 }
 

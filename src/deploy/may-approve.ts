@@ -1,11 +1,18 @@
 import { Refusal } from '../errors.ts'
 import type { DeployRequest } from './deployment.ts'
-import { atLeast, partyName, type EnvironmentRules, type Role } from './environment.ts'
+import { atLeast, everyRules, partyName, type EnvironmentRules, type Role } from './environment.ts'
 import { isOneOf } from './party.ts'
 import type { Facts, Somebody } from './source.ts'
 import { listed } from './wording.ts'
 
-/** Why somebody may not approve this request; null where they may. */
+/** Why somebody's word would count for nothing there; null where it counts for the repository's rules, for the account's, or for both. */
+export function mayApproveThere(by: Somebody & { readonly role: Role }, request: DeployRequest, facts: Facts, own: EnvironmentRules): Refusal | null {
+  const asking = everyRules(own).filter(({ approvals }) => approvals !== null)
+  const [first = null, ...others] = (asking.length === 0 ? [own] : asking).map((rules) => mayApprove(by, request, facts, rules))
+  return others.includes(null) ? null : first
+}
+
+/** Why somebody may not approve this request by these rules; null where they may. */
 export function mayApprove(by: Somebody & { readonly role: Role }, request: DeployRequest, facts: Facts, rules: EnvironmentRules): Refusal | null {
   const rule = rules.approvals
   if (rule === null) return mayNot(by.login, 'no rule that asks for approvals', 'an environment with approvals')

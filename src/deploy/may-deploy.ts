@@ -1,9 +1,15 @@
 import { Refusal } from '../errors.ts'
 import { isAutomatic, type DeployRequest } from './deployment.ts'
-import { atLeast, partyName, type EnvironmentRules } from './environment.ts'
+import { atLeast, everyRules, partyName, type EnvironmentRules } from './environment.ts'
 import { isOneOf } from './party.ts'
 import type { Facts } from './source.ts'
 import { listed } from './wording.ts'
+
+/** Whether whoever asks may deploy there: by the repository's rules, and by the account's. */
+export const mayDeployThere = (request: Pick<DeployRequest, 'actor' | 'door'>, facts: Facts, own: EnvironmentRules): Refusal | null =>
+  everyRules(own)
+    .map((rules) => mayDeploy(request, facts, rules))
+    .find((may) => may instanceof Refusal) ?? null
 
 /** Whether whoever asks may deploy by these rules; without rules, whether they may deploy anywhere at all. */
 export function mayDeploy(

@@ -38,7 +38,7 @@ export interface Plan {
   readonly commit: string
   /** Where the commit came from when it was first planned; null where an older version did not note it. */
   readonly source: PlanSource | null
-  /** The configuration's blob id on the default branch. */
+  /** The configuration's blob id on the default branch; with a `+` that of the account's defaults, where there are any. */
   readonly configuration: string
   readonly url: string | null
 }

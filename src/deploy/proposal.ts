@@ -175,7 +175,7 @@ export function planOf(request: DeployRequest, proposal: Proposal): Plan {
   }
 }
 
-/** The configuration on the default branch, and its blob; why there is none to go by. */
+/** The configuration on the default branch, tightened by the account's defaults, and the blobs of both; why there is none to go by. */
 export function readRules(
   { repository }: DeployRequest,
   facts: Facts,
@@ -188,8 +188,10 @@ export function readRules(
       next: 'Add .github/deploy.yml to the default branch; docs/configuration.md has one to start from.',
     })
   }
-  const read = readConfiguration(facts.configuration.text, repository.name)
-  return 'problem' in read ? read : { configuration: read.configuration, blob: facts.configuration.blob }
+  const { configuration, account } = facts
+  const read = readConfiguration(configuration.text, repository.name, account?.text ?? null)
+  // What was approved by other defaults was another plan.
+  return 'problem' in read ? read : { ...read, blob: account === null ? configuration.blob : `${configuration.blob}+${account.blob}` }
 }
 
 /** A commit of the pull request is no other commit because somebody named it. */

@@ -295,7 +295,8 @@ const LONGEST_ALARM = 5 * 60_000
 const newId = (repositoryId: number, random: string): string => `${repositoryId.toString(36)}-${random}`
 
 function configurationOf(repository: Repository, facts: Facts, doors: RolloutDoors): ReturnType<Service['configuration']> {
-  return facts.configuration === null ? { configuration: null } : doors.readConfiguration(facts.configuration.text, repository.name)
+  const { configuration, account } = facts
+  return configuration === null ? { configuration } : doors.readConfiguration(configuration.text, repository.name, account?.text ?? null)
 }
 
 async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnType<Service['preflight']> {

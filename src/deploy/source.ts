@@ -82,6 +82,8 @@ export interface Facts {
   readonly roles: ReadonlyMap<number, Role>
   /** `.github/deploy.yml` on the default branch; null where there is none. */
   readonly configuration: { readonly blob: string; readonly text: string } | null
+  /** `.github/deploy-defaults.yml` of the account's repository `.github`; null where there is none, or the App is not installed there. */
+  readonly account: { readonly blob: string; readonly text: string } | null
 }
 
 /** What is asked besides; everything that can be is asked at once. */

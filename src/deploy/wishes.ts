@@ -1,11 +1,11 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
-import { atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
+import { asksForApprovals, atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { locked } from './locked.ts'
 import type { Journal } from './journal.ts'
-import { mayApprove, mayNot } from './may-approve.ts'
-import { changedActor, mayDeploy } from './may-deploy.ts'
+import { mayApproveThere, mayNot } from './may-approve.ts'
+import { changedActor, mayDeploy, mayDeployThere } from './may-deploy.ts'
 import { changedComment } from './may-obey.ts'
 import { readRules } from './proposal.ts'
 import { plannedAt } from './situation.ts'
@@ -38,8 +38,7 @@ export interface Standing {
 export async function standingOf(request: DeployRequest, place: PlaceAsked, doors: RolloutDoors): Promise<Standing | { readonly problem: Problem }> {
   const found = await placeOf(request, place, doors)
   if ('problem' in found) return found
-  const may = mayDeploy(request, found.facts, found.rules)
-  return may instanceof Refusal ? may : (changedComment(found.facts) ?? found)
+  return mayDeployThere(request, found.facts, found.rules) ?? changedComment(found.facts) ?? found
 }
 
 /** The place that is meant and its rules, for anybody. */
@@ -97,9 +96,14 @@ export async function approve(
 const isOver = (state: State): boolean => hasEnded(state) || state === 'applying' || state === 'observing' || state === 'restoring'
 
 /** By the rules of then and of now: by each of them that asks for approvals, and there has to be one. */
-function mayNotApprove(by: Parameters<typeof mayApprove>[0], request: DeployRequest, facts: Facts, all: readonly EnvironmentRules[]): Refusal | null {
-  const asking = all.filter(({ approvals }) => approvals !== null)
-  const refusals = (asking.length === 0 ? all : asking).map((rules) => mayApprove(by, request, facts, rules))
+function mayNotApprove(
+  by: Parameters<typeof mayApproveThere>[0],
+  request: DeployRequest,
+  facts: Facts,
+  all: readonly EnvironmentRules[],
+): Refusal | null {
+  const asking = all.filter(asksForApprovals)
+  const refusals = (asking.length === 0 ? all : asking).map((rules) => mayApproveThere(by, request, facts, rules))
   return refusals.find((refusal) => refusal !== null) ?? null
 }
 

@@ -1,12 +1,13 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compareConfigurations } from '../config/repository-file.ts'
-import type { ConfigurationVerdict } from '../deploy/configuration-check.ts'
+import type { ConfigurationFile, ConfigurationVerdict } from '../deploy/configuration-check.ts'
 import type { CliCommand } from './terminal.ts'
 
-const CONFIG_CHECK_HELP = `gantry config check FILE [--against FILE]
+const CONFIG_CHECK_HELP = `gantry config check FILE [--against FILE] [--defaults]
                whether a .github/deploy.yml is valid, line by line, and whom it lets do more or less than the other one; - is the
-               standard input; ends with 0 only if it is valid`
+               standard input; a file called deploy-defaults.yml, or with --defaults any, is the account's; ends with 0 only if it
+               is valid`
 
 export const config: CliCommand = {
   name: 'config',
@@ -32,7 +33,7 @@ export async function configCheckCommand(words: readonly string[], machine: Conf
     machine.print(`${asked.wrong}\n\n${CONFIG_CHECK_HELP}`)
     return 2
   }
-  const { file, against } = asked
+  const { file, against, kind } = asked
   const input = file === '-' || against === '-' ? await machine.readStandardInput() : ''
   const read = (path: string): string | null => (path === '-' ? input : machine.readFile(path))
   const [after, before] = [read(file), against === null ? null : read(against)]
@@ -41,7 +42,7 @@ export async function configCheckCommand(words: readonly string[], machine: Conf
     machine.print(`${unreadable} cannot be read.`)
     return 1
   }
-  const verdict = compareConfigurations(before, after, machine.repository)
+  const verdict = compareConfigurations(before, after, machine.repository, kind)
   const changes = against === null || verdict.findings.length > 0 ? [] : changeLines(called(against), verdict)
   machine.print([...findingLines(called(file), verdict), ...changes].join('\n'))
   return verdict.findings.length === 0 ? 0 : 1
@@ -52,16 +53,21 @@ const called = (path: string): string => (path === '-' ? 'stdin' : path)
 interface Words {
   readonly file: string
   readonly against: string | null
+  readonly kind: ConfigurationFile
 }
+
+const OPTIONS = { against: { type: 'string' }, defaults: { type: 'boolean', default: false } } as const
 
 function readWords(words: readonly string[]): Words | { readonly wrong: string } {
   try {
-    const { values, positionals } = parseArgs({ args: [...words], options: { against: { type: 'string' } }, allowPositionals: true })
+    const { values, positionals } = parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true })
     const [verb, file, ...more] = positionals
     if (verb !== 'check') return { wrong: 'gantry config knows one word: check.' }
     if (file === undefined || more.length > 0) return { wrong: 'gantry config check takes one file.' }
-    const { against = null } = values
-    return file === '-' && against === '-' ? { wrong: 'Only one of the two can be the standard input.' } : { file, against }
+    const { against = null, defaults } = values
+    if (file === '-' && against === '-') return { wrong: 'Only one of the two can be the standard input.' }
+    const isAccounts = defaults || basename(file === '-' ? (against ?? '') : file) === 'deploy-defaults.yml'
+    return { file, against, kind: isAccounts ? '.github/deploy-defaults.yml' : '.github/deploy.yml' }
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) }
   }

@@ -131,20 +131,24 @@ const spellingsOf = (secret: string): string => {
   return `given ${all.join(' | ')} ${encodeURIComponent(base64)}`
 }
 
+const loginIn = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
+  Buffer.from(/^basic (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'base64').toString()
+
 /** A registry that knows whose secret each repository's is, and says it wherever it can; `acme/c7` belongs to the seventh. */
 export async function startEchoingRegistry(what: string, secrets: readonly string[]) {
   const seen = new Set<string>()
+  const others: string[] = []
   const server = createServer((request, response) => {
     const about = aboutOf(request)
     if (about.isSignedIn) seen.add(about.secret)
+    others.push(`${request.url} ${about.isSignedIn ? '' : loginIn(request)}`)
     MISCHIEF[what]?.(response, about)
   })
 
   function aboutOf({ url = '/', headers }: IncomingMessage): About {
     const named = /acme(?:\/|%2F)c(\d+)/i.exec(url)?.[1]
     const secret = secrets[Number(named ?? 0)] ?? ''
-    const basic = /^basic (.+)$/i.exec(headers.authorization ?? '')?.[1]
-    const isSignedIn = basic !== undefined && Buffer.from(basic, 'base64').toString() === `ada:${secret}`
+    const isSignedIn = loginIn({ headers }) === `ada:${secret}`
     return { secret, echo: spellingsOf(secret), path: url.split('?')[0] ?? '', isToken: url.startsWith('/token'), isSignedIn, host: host() }
   }
 
@@ -156,6 +160,8 @@ export async function startEchoingRegistry(what: string, secrets: readonly strin
     host: host(),
     /** How many secrets have reached it. */
     reached: () => seen.size,
+    /** What it was asked for and shown, but for each secret at the one repository that it is for. */
+    others,
     async stops() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -134,28 +134,55 @@ export const filesIn = (folder: string): readonly string[] =>
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile())
 
-export const bytesIn = (folder: string): readonly string[] => filesIn(folder).map((path) => readFileSync(path, 'latin1'))
+export const bytesOf = (path: string): string => readFileSync(path, 'latin1')
+
+export const bytesIn = (folder: string): readonly string[] => filesIn(folder).map(bytesOf)
 
 const CHUNK = 100_000
 const OVERLAP = 64
 
-/** Parts of the secrets in texts of any length. What is no longer than the parts of `leaks.ts` is looked for as a whole. */
+/**
+ * Parts of the secrets in texts of any length: as they are, in JSON (in JSON), in HTML, in the bytes of a file, and each of these in the
+ * spellings of `leaks.ts`. What is no longer than its parts is looked for as a whole.
+ */
 export function found(texts: readonly string[], secrets: readonly string[]): readonly string[] {
-  const spelled = secrets.flatMap((secret) => {
-    const json = JSON.stringify(secret).slice(1, -1)
-    return json === secret ? [secret] : [secret, json]
-  })
-  const long = spelled.filter((one) => one.length > 16)
-  const short = spelled.filter((one) => one.length <= 16).flatMap((one) => [one, encodeURIComponent(one), Buffer.from(one).toString('base64')])
+  const written = [...new Set(secrets.flatMap((secret) => [secret, inJson(secret), inJson(inJson(secret)), inHtml(secret), inBytes(secret)]))]
+  const long = written.filter((one) => one.length > 16)
+  const short = written.filter((one) => one.length <= 16).flatMap(spellingsOf)
   const chunks = texts.flatMap((text) =>
     Array.from({ length: Math.ceil(text.length / CHUNK) }, (_, at) => text.slice(at * CHUNK, (at + 1) * CHUNK + OVERLAP)),
   )
   return [...leaksIn(chunks, long), ...short.filter((one) => chunks.some((chunk) => chunk.includes(one)))]
 }
 
-/** Everything that GitHub was told, as text. */
-export function toldTo({ github }: Stage): readonly string[] {
-  const { issues, checks, deployments } = github.repository
-  const comments = [...issues.values()].flatMap((issue) => issue.comments.filter(({ author }) => author.id === github.bot.id))
-  return [...comments.flatMap(({ bodies }) => bodies), JSON.stringify(checks), JSON.stringify(deployments)]
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+const inHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (one) => `&${HTML[one]};`)
+const HTML: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' }
+/** As `bytesIn` reads it. */
+const inBytes = (text: string): string => Buffer.from(text).toString('latin1')
+
+/** In base64 by itself and after a user's name of any length, without what the neighbours decide. */
+const spellingsOf = (text: string): readonly string[] => [
+  text,
+  encodeURIComponent(text),
+  Buffer.from(text).toString('hex'),
+  ...[0, 1, 2].map((before) =>
+    Buffer.from(' '.repeat(before) + text)
+      .toString('base64')
+      .replaceAll('=', '')
+      .slice(before === 0 ? 0 : before + 1, -1),
+  ),
+]
+
+/** Everything that GitHub shows of the bot, by where. */
+export function shownBy({ github }: Stage): Readonly<Record<'comments' | 'check runs' | 'deployments', readonly string[]>> {
+  const repositories = [...github.state.repositories.values()]
+  const comments = repositories.flatMap(({ issues }) => [...issues.values()].flatMap((issue) => issue.comments))
+  return {
+    comments: comments.filter(({ author }) => author.id === github.bot.id).flatMap(({ bodies }) => bodies),
+    'check runs': repositories.flatMap(({ checks }) => checks.map((one) => JSON.stringify(one))),
+    deployments: repositories.flatMap(({ deployments }) => deployments.map((one) => JSON.stringify(one))),
+  }
 }
+
+export const toldTo = (stage: Stage): readonly string[] => Object.values(shownBy(stage)).flat()

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Person } from '../world/github/people.ts'
-import { createRepository, give, join as joins } from '../world/github/population.ts'
-import { newId } from '../world/github/state.ts'
-import type { Comment, Installation, Issue, Repository } from '../world/github/state.ts'
+import { createRepository, give } from '../world/github/population.ts'
+import type { Comment, Issue, Repository } from '../world/github/state.ts'
 import type { Delivery } from '../world/github/webhooks.ts'
 import { eventually } from '../world/grounds.ts'
 import type { Grounds } from '../world/grounds.ts'
@@ -12,14 +11,8 @@ import { changed, comesToRest, deployYml, inWords } from './asked.ts'
 import type { Fate } from './asked.ts'
 import { Checks, leftOut, onGrounds } from './scenario.ts'
 import type { Scenario } from './scenario.ts'
-
-/** Another account with a repository of the same name, where the App is installed too. */
-interface Tenant {
-  readonly home: Repository
-  readonly installation: Installation
-  readonly grace: Person
-  readonly pull: Issue
-}
+import { movesIn } from './tenant.ts'
+import type { Tenant } from './tenant.ts'
 
 /** Of everything that GitHub would send now, what tells of this comment. */
 const tellingOf = ({ github }: Grounds, { id }: Comment): Delivery =>
@@ -28,23 +21,8 @@ const tellingOf = ({ github }: Grounds, { id }: Comment): Delivery =>
     .find(({ event, payload }) => event === 'issue_comment' && (payload as { comment?: { id: number } }).comment?.id === id)!
 
 /** Everything about them is as with the first: names of repository, app, environment; each has a site of its own. */
-async function moveIn(grounds: Grounds, login = 'umbrella'): Promise<Tenant> {
-  const { github } = grounds
-  const owner = joins(github.state, login, 'Organization')
-  const home = createRepository(github.state, owner, { name: 'shop' }, github.now())
-  give(home, github.people.grace.account, 'admin')
-  give(home, github.people.ada.account, 'read')
-  const installation: Installation = {
-    ...github.installation,
-    ...{ id: newId(github.state), account: owner, repositories: new Set([home.id]) },
-  }
-  github.state.installations.set(installation.id, installation)
-  github.has('.github/deploy.yml', deployYml(grounds, { environments: { staging: { target: 'theirs' } } }), home)
-  const grace = github.people.grace.at(home)
-  let pull: Issue | null = null
-  await grounds.ago(3 * 3_600_000, () => (pull = grace.opensPullRequest()))
-  return { home, installation, grace, pull: pull! }
-}
+const moveIn = (grounds: Grounds, login = 'umbrella'): Promise<Tenant> =>
+  movesIn(grounds, login, deployYml(grounds, { environments: { staging: { target: 'theirs' } } }))
 
 const site = (grounds: Grounds, repository: Repository, more: object = {}) => ({
   ...{ kind: 'static', listen: '127.0.0.1:0' },

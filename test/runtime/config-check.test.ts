@@ -17,11 +17,20 @@ environments:
 const LOOSER = VALID.replace('    allow: { role: maintain }\n    approvals: { count: 1 }\n', '    from: { branches: [main] }\n')
 const BROKEN = VALID.replace('approvals', 'aprovals').replace('shop }', 'shop, tag: 1.10 }')
 
-const files: Readonly<Record<string, string>> = { 'valid.yml': VALID, 'looser.yml': LOOSER, 'broken.yml': BROKEN }
+const DEFAULTS = 'version: 1\nenvironments:\n  production: { approvals: { count: 2 } }\n'
+
+const defaults = { 'a/deploy-defaults.yml': DEFAULTS, 'b/deploy-defaults.yml': DEFAULTS.replace('2', '1') }
+const files: Readonly<Record<string, string>> = {
+  'valid.yml': VALID,
+  'looser.yml': LOOSER,
+  'broken.yml': BROKEN,
+}
+
+const known: Readonly<Record<string, string>> = { ...files, ...defaults }
 
 async function run(...words: string[]): Promise<{ code: number; output: string }> {
   const said: string[] = []
-  const machine = { repository: 'shop', readFile: (path: string) => files[path] ?? null, readStandardInput: async () => LOOSER }
+  const machine = { repository: 'shop', readFile: (path: string) => known[path] ?? null, readStandardInput: async () => LOOSER }
   const code = await configCheckCommand(words, { ...machine, print: (text) => void said.push(text) })
   return { code, output: said.join('\n') }
 }
@@ -51,6 +60,23 @@ describe('gantry config check', () => {
       looser     shop/production: no approval is needed; it was 1 approval by anybody with the role write.
       stricter   shop/production: only "main" may be deployed; any branch could."
     `)
+  })
+
+  test('knows the account’s defaults by the name of the file', async () => {
+    const { code, output } = await run('check', 'b/deploy-defaults.yml', '--against', 'a/deploy-defaults.yml')
+    expect(code).toBe(0)
+    expect(output).toMatchInlineSnapshot(`
+      "b/deploy-defaults.yml is valid.
+
+      looser     production: the number of approvals needed is 1; it was 2."
+    `)
+  })
+
+  test('takes any file for them where it is told so', async () => {
+    const { code, output } = await run('check', '--defaults', 'valid.yml')
+    expect(code).toBe(1)
+    expect(output).toContain('valid.yml:2:1: The key "images" is not known here.')
+    expect((await run('check', '-', '--against', 'a/deploy-defaults.yml')).output).toContain('stdin:2:1: The key "images" is not known here.')
   })
 
   test('says that nothing changes, and that the other one was not valid', async () => {

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import { NO_OPERATOR } from '../../src/config/operator.ts'
 import type { SecretReference } from '../../src/config/operator-schema.ts'
-import { readConfiguration } from '../../src/config/repository-file.ts'
+import { compareConfigurations, readConfiguration } from '../../src/config/repository-file.ts'
 import { repositorySchema } from '../../src/config/repository-schema.ts'
 import { bounds } from '../../src/deploy/gates/bounds.ts'
 import { propose } from '../../src/deploy/proposal.ts'
 import type { Target, TargetKind } from '../../src/deploy/target.ts'
 import { targetKinds } from '../../src/targets/index.ts'
-import { keysOfEach } from './config/schema-keys.ts'
+import { keysOfDemands, keysOfEach } from './config/schema-keys.ts'
 import { asks, facts, placed, request, situation } from './deploy/situation.ts'
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
@@ -48,7 +48,7 @@ function targetOf(kind: string): Target {
 
 describe('the examples in docs/configuration.md', () => {
   test('each says which file it is', () => {
-    expect(examples.map(({ file }) => file).filter((file) => !['deploy.yml', 'gantry.yml'].includes(file))).toEqual([])
+    expect(examples.map(({ file }) => file).filter((file) => !['deploy.yml', 'deploy-defaults.yml', 'gantry.yml'].includes(file))).toEqual([])
     expect(examples.length).toBeGreaterThanOrEqual(8)
   })
 
@@ -64,6 +64,10 @@ describe('the examples in docs/configuration.md', () => {
         if ('settings' in parsed) expect([...app.images.keys()]).toEqual(expect.arrayContaining([...target.images(parsed.settings)]))
       }
     }
+  })
+
+  test.each(examples.filter(({ file }) => file === 'deploy-defaults.yml'))('$index: deploy-defaults.yml', ({ yaml }) => {
+    expect(compareConfigurations(null, yaml, '.github', '.github/deploy-defaults.yml').findings).toEqual([])
   })
 
   test.each(examples.filter(({ file }) => file === 'gantry.yml'))('$index: gantry.yml', ({ yaml }) => {
@@ -110,6 +114,11 @@ describe('the tables in docs/configuration.md', () => {
 
   test('have a row for every rule of an environment, or say that it comes later, and no other', () => {
     expect([...ofEnvironments, ...rows('Rules of an environment'), ...later].toSorted()).toEqual(keysOfEach('environments').toSorted())
+  })
+
+  test('have a row for everything that an account may demand, and no other', () => {
+    const keys = rows("`.github/deploy-defaults.yml`, the account's defaults").filter((key) => !['version', 'environments'].includes(key))
+    expect(keys.toSorted()).toEqual(keysOfDemands().toSorted())
   })
 
   test('have a row for everything that may be said of an image, and of the file', () => {

@@ -1,3 +1,5 @@
+import type { Deployment } from '../../deploy/deployment.ts'
+import { everyRules, type EnvironmentRules } from '../../deploy/environment.ts'
 import type { Command } from '../command.ts'
 import { needsApproval, deploymentWords } from '../deployment-words.ts'
 import { MARKS, person } from '../comments.ts'
@@ -24,10 +26,20 @@ export const approve: Command = {
     if ('problem' in said) return refuse(said.problem)
     const { deployment } = said
     const mine = deployment.approvals.filter(({ isApproval, planHash }) => isApproval && planHash === deployment.planHash)
-    const missing = (deployment.rules?.approvals?.count ?? 0) - mine.length
-    const then = missing > 0 ? `${missing === 1 ? '1 more approval is' : `${missing} more approvals are`} needed` : 'it goes on'
+    const asked = demandsIn(deployment)
+    const missing = Math.max(0, ...asked.map(({ count }) => count)) - mine.length
+    const then = missing > 0 ? `${missing === 1 ? '1 more approval is' : `${missing} more approvals are`} needed` : onwards(asked)
     answer(
       `${missing > 0 ? MARKS.waiting : MARKS.done} ${person(request.actor.login)} approved ${deploymentWords(deployment, request.actor, 'names')}: ${then}.`,
     )
   },
 }
+
+type Asked = NonNullable<EnvironmentRules['approvals']>
+
+const demandsIn = ({ rules }: Deployment): readonly Asked[] =>
+  rules === null ? [] : everyRules(rules).flatMap(({ approvals }) => (approvals === null ? [] : [approvals]))
+
+/** One person's word may count for the repository's rules and not for the account's: only the gate knows. */
+const onwards = (asked: readonly Asked[]): string =>
+  new Set(asked.map((one) => JSON.stringify(one))).size > 1 ? 'it goes on once everybody has approved whom the rules ask for' : 'it goes on'

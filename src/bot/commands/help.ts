@@ -1,4 +1,4 @@
-import { atLeast, type App, type Configuration, type Role } from '../../deploy/environment.ts'
+import { atLeast, everyRules, type App, type Configuration, type Role } from '../../deploy/environment.ts'
 import { didYouMean, listed, quoted } from '../../deploy/wording.ts'
 import { problem, type Problem } from '../../errors.ts'
 import { PURPOSES, type Command } from '../command.ts'
@@ -60,8 +60,12 @@ function placesIn({ apps }: Configuration): string {
 }
 
 function appLines(app: App, isQualified: boolean): readonly string[] {
-  const environments = [...app.environments.values()].map(({ name, allow }) => {
-    const facts = [...(name === app.default ? ['the default'] : []), ...(allow.role === 'write' ? [] : [`from the role ${code(allow.role)}`])]
+  const environments = [...app.environments.values()].map((rules) => {
+    const { name } = rules
+    const role = everyRules(rules)
+      .map(({ allow }) => allow.role)
+      .reduce((a, b) => (atLeast(a, b) ? a : b))
+    const facts = [...(name === app.default ? ['the default'] : []), ...(role === 'write' ? [] : [`from the role ${code(role)}`])]
     return `${code(isQualified ? `${app.name}/${name}` : name)}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`
   })
   const images = [...app.images.values()].map(({ repository, tag }) => `${code(repository)}${tag === null ? '' : ` (${code(tag)})`}`)

@@ -1,7 +1,7 @@
 import type { DeployRequest } from '../../deploy/deployment.ts'
-import { partyName, type EnvironmentRules, type Party } from '../../deploy/environment.ts'
-import { mayApprove } from '../../deploy/may-approve.ts'
-import { mayDeploy } from '../../deploy/may-deploy.ts'
+import { asksForApprovals, everyRules, partyName, type EnvironmentRules, type Party } from '../../deploy/environment.ts'
+import { mayApproveThere } from '../../deploy/may-approve.ts'
+import { mayDeployThere } from '../../deploy/may-deploy.ts'
 import { duration } from '../../deploy/words.ts'
 import type { Standing } from '../../deploy/wishes.ts'
 import type { Command } from '../command.ts'
@@ -31,12 +31,14 @@ export const who: Command = {
 }
 
 function placeWords(request: DeployRequest, { rules, facts, locks }: Standing): string {
-  const may = typeof mayDeploy(request, facts, rules) === 'string'
+  const may = mayDeployThere(request, facts, rules) === null
+  const [, ...others] = everyRules(rules)
   return [
     `**${code(rules.name)}**`,
     [
-      `Deploys: whoever has the role ${code(rules.allow.role)}${oneOf(rules.allow.any, ' and is one of ')}`,
+      `Deploys: ${deployers(rules)}`,
       `Approves: ${approvers(rules)}`,
+      ...new Set(others.flatMap((demands) => besides(rules, demands))),
       ...(locks.length === 0 ? ['Held by nobody'] : locks.map((lock) => `Now ${lockWords(lock)}`)),
       `You, ${person(request.actor.login)}, have the role ${code(facts.actor.role)}: you ${may ? 'may deploy' : 'may not deploy'} here${ownWord(request, rules, facts)}`,
     ]
@@ -44,6 +46,14 @@ function placeWords(request: DeployRequest, { rules, facts, locks }: Standing): 
       .join('\n'),
   ].join('\n')
 }
+
+/** What the account's defaults ask for that the repository does not. */
+const besides = (own: EnvironmentRules, demands: EnvironmentRules): readonly string[] => [
+  ...(deployers(own) === deployers(demands) ? [] : [`The account's defaults let deploy: only ${deployers(demands)}`]),
+  ...(approvers(own) === approvers(demands) ? [] : [`The account's defaults ask for approvals as well: ${approvers(demands)}`]),
+]
+
+const deployers = ({ allow }: EnvironmentRules): string => `whoever has the role ${code(allow.role)}${oneOf(allow.any, ' and is one of ')}`
 
 const MOST_PARTIES = 20
 
@@ -65,8 +75,8 @@ function approvers({ approvals }: EnvironmentRules): string {
 }
 
 function ownWord(request: DeployRequest, rules: EnvironmentRules, facts: Standing['facts']): string {
-  if (rules.approvals === null || facts.actor.id === null) return ''
+  if (!asksForApprovals(rules) || facts.actor.id === null) return ''
   const nobodys = { ...request, actor: { id: 0, login: '', app: null } }
-  const refusal = mayApprove({ id: request.actor.id, login: request.actor.login, role: facts.actor.role }, nobodys, facts, rules)
+  const refusal = mayApproveThere({ id: request.actor.id, login: request.actor.login, role: facts.actor.role }, nobodys, facts, rules)
   return refusal === null ? ', and may approve what others ask for' : ', and may not approve on this thread'
 }

@@ -38,5 +38,5 @@ const refused = (environment: string, found: string, wanted: string): Refusal =>
     sentence: `${environment} is not deployed from there.`,
     found,
     wanted: `one of ${wanted}`,
-    next: 'Deploy one of these branches, or ask whoever maintains the repository to add this one to from.branches.',
+    next: 'Deploy one of these branches, or ask whoever maintains these rules to add this one to from.branches.',
   })

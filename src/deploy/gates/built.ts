@@ -24,7 +24,7 @@ export const built: Gate = {
     let isOtherCommit = false
     for (const { name } of artifacts) {
       const from = isKnown(name) ? (commits[name]?.toLowerCase() ?? null) : null
-      if (from === null) return unknown(name, how)
+      if (from === null) return unknown(name, how, proposal.rules.verify.attestation !== null)
       if (from === judged(situation)) continue
       if (facts === null) return null
       if (!hasSameFiles(from, situation, facts)) return other(name, from, situation)
@@ -42,16 +42,18 @@ function hasSameFiles(from: string, situation: Situation, { trees, commit }: Fac
   return tree !== undefined && commit !== null && commit.sha === judged(situation) && commit.tree === tree
 }
 
-const unknown = (name: string, how: 'claimed' | 'proved'): Refusal =>
+const unknown = (name: string, how: 'claimed' | 'proved', isWitnessNamed: boolean): Refusal =>
   new Refusal('IMAGE_COMMIT_UNKNOWN', {
     sentence: `Nothing ${how === 'claimed' ? 'says' : 'proves'} which commit the image ${name} was built from.`,
     found: how === 'claimed' ? 'no label org.opencontainers.image.revision' : 'no signed attestation',
     wanted: 'the commit that is deployed',
-    next:
-      how === 'claimed'
-        ? 'Set the label org.opencontainers.image.revision where the image is built (docker/metadata-action does), and build it again.'
-        : 'Attest the image where it is built (actions/attest-build-provenance does), and build it again.',
+    next: how === 'claimed' ? LABEL : isWitnessNamed ? ATTEST : NAME,
   })
+
+const LABEL = 'Set the label org.opencontainers.image.revision where the image is built (docker/metadata-action does), and build it again.'
+const ATTEST = 'Attest the image where it is built (actions/attest-build-provenance does), and build it again.'
+/** The account's defaults ask for proof, and cannot know whose. */
+const NAME = 'Name the workflow that attests the image under verify.attestation in .github/deploy.yml.'
 
 const other = (name: string, from: string, situation: Situation): Refusal =>
   new Refusal('IMAGE_COMMIT_OTHER', {

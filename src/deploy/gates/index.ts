@@ -1,5 +1,6 @@
 import { Refusal } from '../../errors.ts'
 import type { DeployRequest, Verdict, Wait } from '../deployment.ts'
+import { byEveryRule } from '../every-rule.ts'
 import { Waits, type Gate, type Situation, type Skip } from './gate.ts'
 import { approvals } from './approvals.ts'
 import { bounds } from './bounds.ts'
@@ -42,7 +43,7 @@ export function decide(situation: Situation): Decision {
   let refusal: Refusal | null = null
   let wait: Wait | null = null
   for (const gate of gates) {
-    const verdict = gate.judge(situation)
+    const verdict = byEveryRule(gate, situation)
     if (verdict === null) continue
     const skip = skipOf(situation.request, gate)
     if (skip !== null) {

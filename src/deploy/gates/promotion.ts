@@ -33,7 +33,7 @@ const details = (name: string, found: string, wanted: string) => ({
   sentence: `${name} does not take that commit, because of where it came from.`,
   found,
   wanted,
-  next: 'Deploy from a branch that it takes, or ask whoever maintains the repository to change its from.',
+  next: 'Deploy from a branch that it takes, or ask whoever maintains these rules to change from.',
 })
 
 const unknown = ({ environment }: Proposal): Refusal =>

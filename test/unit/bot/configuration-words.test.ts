@@ -20,7 +20,7 @@ ${more}`
 const APPROVED = ', approvals: { count: 2 }'
 
 function check(before: string, after: string): { conclusion: string; title: string; summary: string } {
-  const change = { defaultBranch: 'main', base: 'main', before, after: { text: after } }
+  const change = { file: '.github/deploy.yml' as const, defaultBranch: 'main', base: 'main', before, after: { text: after } }
   const shown = configurationCheck(HEAD, change, compareConfigurations, { docs: null }) as {
     conclusion: string
     output: { title: string; summary: string }

@@ -2,14 +2,13 @@ import { pino } from 'pino'
 import { createBot, type Bot } from '../../../src/bot/app.ts'
 import { createGitHub } from '../../../src/bot/github.ts'
 import { createProbot } from '../../../src/bot/probot.ts'
-import { createSource } from '../../../src/bot/source.ts'
+import { createSource, type GitHubSource } from '../../../src/bot/source.ts'
 import { compareConfigurations } from '../../../src/config/repository-file.ts'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
 import type { Announcements, CaughtUp, Inbox, Journal, Spendings } from '../../../src/deploy/journal.ts'
 import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
-import type { Source } from '../../../src/deploy/source.ts'
 import { named, recentOn } from '../../../src/deploy/wishes.ts'
 import type { GitHub as GitHubDoor } from '../../../src/bot/github.ts'
 import { problem } from '../../../src/errors.ts'
@@ -45,7 +44,7 @@ export class Desk {
   readonly warnings: string[] = []
   bot: Bot
   door!: GitHubDoor
-  source!: Source
+  source!: GitHubSource
   /** What `service.status` and `service.configuration` answer. */
   status: Awaited<ReturnType<Service['status']>> = []
   preflights: Awaited<ReturnType<Service['preflight']>> = { app: 'shop', environment: 'staging', reports: [] }
@@ -86,7 +85,7 @@ export class Desk {
     }
     const probot = createProbot(options)
     this.door = createGitHub(probot, this.time, this.spendings)
-    this.source = createSource(this.door, appId)
+    this.source = createSource(this.door, appId, this.time)
     this.bot = createBot({
       ...{
         probot,

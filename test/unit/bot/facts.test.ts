@@ -44,7 +44,7 @@ describe('what the gates judge', () => {
       }
       return { ...client, graphql }
     }
-    const facts = await createSource({ ...desk.door, reading }, desk.github.identity.id).look(asking.request(asking.said()))
+    const facts = await createSource({ ...desk.door, reading }, desk.github.identity.id, desk.time).look(asking.request(asking.said()))
     return facts.pull as NonNullable<Facts['pull']>
   }
   const who = ({ id, login }: Person) => ({ id, login })

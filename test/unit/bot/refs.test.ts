@@ -167,7 +167,7 @@ describe('which commit a ref is', () => {
       expect(last.toSorted()).toEqual([
         'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
         'GET /repos/{owner}/{repo}/collaborators/{username}/permission',
-        'POST /graphql repository node organization',
+        'POST /graphql repository repository node organization',
       ])
       expect(await asking.calls(asked, { commit: head(), people: [{ id: ada.id, login: 'ada' }] })).toHaveLength(2)
     })

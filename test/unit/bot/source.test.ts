@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NOTHING_ASKED } from '../../../src/deploy/deployment.ts'
+import { openHome } from '../../world/github/home.ts'
 import type { Comment } from '../../world/github/state.ts'
 import { Asking } from './asking.ts'
 import { Desk } from './desk.ts'
@@ -35,6 +36,7 @@ describe('the facts that GitHub gives', () => {
       commit: { sha: desk.pull.pull?.head, tree: expect.stringMatching(/^[0-9a-f]{40}$/), isSigned: false, checks: [] },
       ...{ trees: new Map(), members: new Map(), roles: new Map() },
       configuration: { blob: expect.stringMatching(/^[0-9a-f]{40}$/), text: 'version: 1\n' },
+      account: null,
     })
     expect(pushedAt).toBeDefined()
     expect(facts.pull?.headSince).toBeLessThan(desk.time.now())
@@ -169,12 +171,14 @@ describe('the facts that GitHub gives', () => {
   }
 
   test('ten first calls at once share one token', async () => {
+    openHome(desk.github)
     const asked = request(said())
     await Promise.all(Array.from({ length: 10 }, () => desk.source.look(asked)))
     expect(tokens()).toBe(1)
   })
 
   test('a token is renewed before it ends, and nobody waits for that', async () => {
+    openHome(desk.github)
     const asked = request(said())
     await desk.source.look(asked)
     await desk.time.passes('49 minutes')
@@ -192,6 +196,7 @@ describe('the facts that GitHub gives', () => {
   })
 
   test('a token that was revoked is replaced, and the call made again', async () => {
+    openHome(desk.github)
     const asked = request(said())
     await desk.source.look(asked)
     desk.github.answers(401).to('query')

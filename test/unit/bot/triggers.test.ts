@@ -28,6 +28,7 @@ class Station {
   readonly forgotten: number[] = []
   readonly said: unknown[] = []
   readonly answers: unknown[] = []
+  readonly pushed: string[] = []
   readonly announced: string[] = []
   looks = 0
   trouble: Error | null = null
@@ -39,6 +40,7 @@ class Station {
       configuration: () => this.configured,
     } as unknown as Service,
     source: {
+      pushed: ({ name }) => void this.pushed.push(name),
       look: async (_, besides) => {
         this.looks += 1
         expect(besides).toEqual({ commit: null })
@@ -83,6 +85,12 @@ beforeEach(() => {
 })
 
 describe('a push', () => {
+  test('is told to whoever remembers what stands in the repository, on any branch', async () => {
+    await station.pushes('main')
+    await station.pushes('feature')
+    expect(station.pushed).toEqual(['shop', 'shop'])
+  })
+
   test('asks for what was pushed, in the name of whoever did', async () => {
     station.has(rules(auto({ push: ['main'] })))
     await station.pushes('main')

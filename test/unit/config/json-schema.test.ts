@@ -2,14 +2,44 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { readConfiguration } from '../../../src/config/repository-file.ts'
-import { deploySchema } from './json-schema.ts'
+import { compareConfigurations, readConfiguration } from '../../../src/config/repository-file.ts'
+import { defaultsSchema, deploySchema } from './json-schema.ts'
 
 const text = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
 const examples = [...text.matchAll(/^```yaml deploy\.yml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml)
 
 test('docs/deploy.schema.json is made of the schema that the parser checks with; `vitest -u` writes it anew', async () => {
   await expect(`${JSON.stringify(deploySchema(), null, 2)}\n`).toMatchFileSnapshot('../../../docs/deploy.schema.json')
+})
+
+test('docs/deploy-defaults.schema.json is made the same way', async () => {
+  await expect(`${JSON.stringify(defaultsSchema(), null, 2)}\n`).toMatchFileSnapshot('../../../docs/deploy-defaults.schema.json')
+})
+
+test('an editor says of an account’s defaults what the parser says', () => {
+  const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(defaultsSchema())
+  const isRight = (yaml: string): readonly [boolean, boolean] => [
+    validate(parse(yaml)),
+    compareConfigurations(null, yaml, '.github', '.github/deploy-defaults.yml').findings.length === 0,
+  ]
+  const demanding = (line: string): string => `version: 1\nenvironments: { "prod*": { ${line} } }\n`
+  const [example = ''] = [...text.matchAll(/^```yaml deploy-defaults\.yml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml)
+  for (const yaml of [example, demanding(''), demanding('approvals: { count: 2 }')]) expect(isRight(yaml)).toEqual([true, true])
+  for (const line of ['aprovals: { count: 1 }', 'target: x', 'allow: { role: read }', 'verify: { attestation: {} }', 'approvals: { count: 11 }'])
+    expect(isRight(demanding(line)), line).toEqual([false, false])
+})
+
+test.each(Object.entries({ deploySchema, defaultsSchema }))('every key of %s has its words', (_, made) => {
+  const without: string[] = []
+  const look = (node: { description?: string; properties?: object }, path: string): void => {
+    const inner = Object.entries(node.properties ?? {}) as [string, Parameters<typeof look>[0]][]
+    if (inner.length === 0 && node.description === undefined) without.push(path)
+    for (const [key, value] of inner) look(value, `${path}/${key}`)
+  }
+  const environments = made().properties?.['environments']
+  if (typeof environments !== 'object' || typeof environments.additionalProperties !== 'object') throw new Error('no environments')
+  look(environments.additionalProperties, '')
+  expect(without).toEqual([])
 })
 
 describe('what an editor says by it', () => {
@@ -20,19 +50,6 @@ describe('what an editor says by it', () => {
   }
 
   test.each(examples)('of example %#: nothing', (yaml) => expect(says(yaml)).toEqual([]))
-
-  test('every key has its words', () => {
-    const without: string[] = []
-    const look = (node: { description?: string; properties?: object; additionalProperties?: unknown; type?: string }, path: string): void => {
-      const inner = Object.entries(node.properties ?? {}) as [string, Parameters<typeof look>[0]][]
-      if (inner.length === 0 && node.description === undefined) without.push(path)
-      for (const [key, value] of inner) look(value, `${path}/${key}`)
-    }
-    const environments = deploySchema().properties?.['environments']
-    if (typeof environments !== 'object' || typeof environments.additionalProperties !== 'object') throw new Error('no environments')
-    look(environments.additionalProperties as never, '')
-    expect(without).toEqual([])
-  })
 
   const SMALLEST = 'version: 1\nimages: { main: { repository: ghcr.io/acme/shop } }\nenvironments:\n  staging: { target: demo, RULE }\n'
   test.each([

@@ -1,17 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { accountSchema } from '../../../src/config/account-schema.ts'
 import { repositorySchema } from '../../../src/config/repository-schema.ts'
 
 type Node = z.core.JSONSchema.BaseSchema
 
 /**
- * The schema that editors read, made of the one that the parser checks with: `docs/deploy.schema.json`. What each rule means comes from the
- * tables in docs/configuration.md. What no JSON Schema can say (contradictions between keys, real time zones) is left to the check.
+ * The schemas that editors read, made of those that the parser checks with: `docs/deploy.schema.json` and `docs/deploy-defaults.schema.json`.
+ * What each rule means comes from the tables in docs/configuration.md. What no JSON Schema can say (contradictions between keys, real time
+ * zones) is left to the check.
  */
-export function deploySchema(): Node {
-  const made = z.toJSONSchema(repositorySchema, { io: 'input', target: 'draft-7', unrepresentable: 'any', override: tidied }) as Node
-  const described = withWords(made, '', rowsOf(readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')))
-  return { title: '.github/deploy.yml of Gantry', ...described }
+export const deploySchema = (): Node => described(repositorySchema, '.github/deploy.yml', /^## `\.github\/deploy\.yml`$|^### Docker, /m)
+
+export const defaultsSchema = (): Node =>
+  described(accountSchema, '.github/deploy-defaults.yml', /^## `\.github\/deploy-defaults\.yml`.*$|^## `gantry/m)
+
+/** `section`: what stands before its tables, and what after them. */
+function described(schema: z.ZodType, file: string, section: RegExp): Node {
+  const made = z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any', override: tidied }) as Node
+  const [, tables = ''] = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8').split(section)
+  return { title: `${file} of Gantry`, ...withWords(made, '', rowsOf(tables)) }
 }
 
 /** Zod's own format is nobody else's; the pattern beside it says the same. */
@@ -20,10 +28,8 @@ function tidied({ jsonSchema }: { readonly jsonSchema: Node }): void {
 }
 
 /** The last cell of each row, by key: `environments.NAME.target`, `allow.role`. */
-function rowsOf(text: string): ReadonlyMap<string, string> {
-  const [, repositoryFile = ''] = text.split(/^## `\.github\/deploy\.yml`$|^### Docker, /m)
-  return new Map([...repositoryFile.matchAll(/^\| `([^`]+)` \|(?:.*\|)? (.+?) \|$/gm)].map(([, key = '', words = '']) => [key, plain(words)]))
-}
+const rowsOf = (tables: string): ReadonlyMap<string, string> =>
+  new Map([...tables.matchAll(/^\| `([^`]+)` \|(?:.*\|)? (.+?) \|$/gm)].map(([, key = '', words = '']) => [key, plain(words)]))
 
 /** Without links and marks. */
 const plain = (words: string): string =>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accountSchema } from '../../../src/config/account-schema.ts'
 import { repositorySchema } from '../../../src/config/repository-schema.ts'
 
 type Schema = z.core.$ZodType
@@ -17,8 +18,13 @@ function keysOf(schema: Schema): string[] {
 }
 
 /** What may be said of the things that a record has by name. */
-export function keysOfEach(key: 'images' | 'environments'): string[] {
-  const record = bare(repositorySchema.shape[key])
-  if (!(record instanceof z.ZodRecord)) throw new Error(`${key} is no record`)
+export const keysOfEach = (key: 'images' | 'environments'): string[] => keysIn(repositorySchema.shape[key])
+
+/** What an account may demand of environments. */
+export const keysOfDemands = (): string[] => keysIn(accountSchema.shape.environments)
+
+function keysIn(schema: Schema): string[] {
+  const record = bare(schema)
+  if (!(record instanceof z.ZodRecord)) throw new Error('it is no record')
   return keysOf(record.valueType)
 }

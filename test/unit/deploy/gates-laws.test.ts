@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NOTHING_ASKED, type Asks, type Door } from '../../../src/deploy/deployment.ts'
-import { ROLES, type EnvironmentRules } from '../../../src/deploy/environment.ts'
+import { ROLES, type Demands, type EnvironmentRules } from '../../../src/deploy/environment.ts'
 import { decide, gates, type Decision } from '../../../src/deploy/gates/index.ts'
 import type { Situation } from '../../../src/deploy/gates/gate.ts'
 import { Random } from '../../world/random.ts'
@@ -200,6 +200,23 @@ describe('in every situation', () => {
     expect(broken(law)).toEqual([])
   })
 
+  test('with the account’s demands it is what the repository’s rules say, and no less than what each demand says in their place', () => {
+    const by = (asked: Situation, its: EnvironmentRules): string =>
+      kind(decide({ ...asked, proposal: asked.proposal && { ...asked.proposal, rules: its } }))
+    const seen = new Set<string>()
+    const unlawful = situations.filter(({ seed, asked }) => {
+      if (asked.proposal === null) return false
+      const own = asked.proposal.rules
+      const also = [1, 2].map((nth) => demandsOf(anyRules(new Random(CASES * nth + seed))))
+      const apart = [own, ...also.map((demands) => ({ ...own, ...demands }))].map((its) => by(asked, its))
+      const expected = ['refused', 'waits'].find((worst) => apart.includes(worst)) ?? 'allowed'
+      seen.add(`${apart[0]} → ${expected}`)
+      return by(asked, { ...own, also }) !== expected
+    })
+    expect(unlawful.map(({ seed }) => seed)).toEqual([])
+    expect([...seen]).toEqual(expect.arrayContaining(['allowed → allowed', 'allowed → waits', 'allowed → refused', 'waits → refused']))
+  })
+
   test('judging changes nothing and says the same again', () => {
     const law = (asked: Situation, decision: Decision): boolean => JSON.stringify(decide(structuredCloneOf(asked))) === JSON.stringify(decision)
     expect(broken(law)).toEqual([])
@@ -218,6 +235,8 @@ describe('in every situation', () => {
     expect(broken(law)).toEqual([])
   })
 })
+
+const demandsOf = ({ allow, from, approvals, require, freeze }: EnvironmentRules): Demands => ({ allow, from, approvals, require, freeze })
 
 /** The target's functions stay what they are. */
 const structuredCloneOf = (asked: Situation): Situation => ({

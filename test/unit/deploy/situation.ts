@@ -66,6 +66,7 @@ export const facts = (different: Partial<Facts> = {}): Facts => ({
   members: new Map(),
   roles: new Map(),
   configuration: { blob: 'blob-1', text: 'as declared' },
+  account: null,
   ...different,
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PERMISSIONS } from '../../world/github/github.ts'
+import { openHome } from '../../world/github/home.ts'
 import { at, caller, newGitHub } from './world.ts'
 
 const FACTS = `query($owner: String!, $name: String!, $number: Int!, $comment: ID!, $ref: String!) {
@@ -107,13 +108,24 @@ describe('all facts in one request', () => {
     })
   })
 
-  test('another account’s repository and its nodes are not found', async () => {
+  test('another account’s private repository and its nodes are not found', async () => {
     const { github, ask } = newGitHub()
+    github.repository.isPrivate = true
     const fork = github.forks(github.people.eve)
     const issue = github.people.eve.at(fork).opensIssue()
     expect(await ask('query($id: ID!) { repository(owner: "eve", name: "shop") { id } node(id: $id) { id } }', { id: issue.node })).toMatchObject({
       data: { repository: null, node: null },
       errors: [{ type: 'NOT_FOUND' }, { type: 'NOT_FOUND' }],
+    })
+  })
+
+  test('a public repository is shown to every token', async () => {
+    const { github, ask } = newGitHub()
+    const home = openHome(github, { defaults: 'version: 1' })
+    expect(
+      await ask('{ repository(owner: "acme", name: ".github") { databaseId object(expression: "HEAD:.github/deploy-defaults.yml") { oid } } }'),
+    ).toMatchObject({
+      data: { repository: { databaseId: home.id, object: { oid: expect.any(String) } } },
     })
   })
 })

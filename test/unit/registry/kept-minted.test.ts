@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../../src/errors.ts'
+import { createRegistryClient } from '../../../src/registry/client.ts'
 import { fingerprint, secretOf, type Credential } from '../../../src/registry/credential.ts'
 import { createMintedStore, type MadeOf } from '../../../src/registry/minted-store.ts'
 import { foundSource, mintedSource, storedSource } from '../../../src/registry/source.ts'
@@ -55,6 +56,15 @@ describe('a minted credential that an earlier process kept', () => {
     expect(await later.lend()).toMatchObject({ until: LIFE - HOUR - 30_000, isHeld: true })
     expect(told.slice(1)).toEqual([['password 1', HOUR]])
     expect([await later.says(), made]).toEqual(['password 1', 1])
+  })
+
+  test('is looked for by a client that has a store, and by no other', async () => {
+    const sources = [store, undefined].map((kept) => {
+      const client = createRegistryClient(stillDoors(), { plainHttp: [], trustedRealms: [], trustedStorage: [] }, kept)
+      return client.minted(OURS.key, OURS.given, OURS.registry)
+    })
+    for (const source of sources) await source.fingerprints()
+    expect(store.found).toBe(1)
   })
 
   test('is looked for once, however many want it at once', async () => {

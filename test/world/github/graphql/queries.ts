@@ -89,7 +89,8 @@ export const queries: Resolvers = {
     repository: (_, { owner, name }, asked) => {
       const found = findRepository(asked.seen, String(owner), String(name))
       const installation = asked.github.state.installations.get(asked.token.installation)
-      if (found === null || installation === undefined || !reaches(asked.token, installation, found)) {
+      // What is public is shown to every token.
+      if (found === null || installation === undefined || (found.isPrivate && !reaches(asked.token, installation, found))) {
         throw new GitHubSays(404, `Could not resolve to a Repository with the name '${String(owner)}/${String(name)}'.`)
       }
       return home(found)
