@@ -35,6 +35,8 @@ export interface Settings {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** Where Prometheus finds what is measured; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null
   readonly logLevel: LogLevel
   /** Folder of the database. */
   readonly data: string
@@ -123,6 +125,11 @@ const interval = (value: string, context: z.RefinementCtx): number | null => {
   return count === undefined ? refuse(context, 'must be a time such as 30m, 24h or 7d, or off') : Number(count) * UNITS[unit as keyof typeof UNITS]
 }
 
+const host = (fallback: string) => text(fallback).refine((value) => /^[\w.:[\]-]+$/.test(value), 'must be a host name or an IP address')
+
+const port = (value: string, context: z.RefinementCtx): number =>
+  /^\d{1,5}$/.test(value) && Number(value) < 65_536 ? Number(value) : refuse(context, 'must be a number from 0 to 65535')
+
 const schema = z.object({
   APP_ID: optional.transform((value, context) =>
     value === undefined ? undefined : /^[1-9]\d{0,14}$/.test(value) ? Number(value) : refuse(context, "must be the App's number"),
@@ -143,10 +150,10 @@ const schema = z.object({
     /^[1-9]\d{0,3}$/.test(value) ? Number(value) : refuse(context, 'must be a number from 1 to 9999'),
   ),
   GANTRY_BACKUPS_FOLDER: optional,
-  HOST: text('127.0.0.1').refine((value) => /^[\w.:[\]-]+$/.test(value), 'must be a host name or an IP address'),
-  PORT: text('3000').transform((value, context) =>
-    /^\d{1,5}$/.test(value) && Number(value) < 65_536 ? Number(value) : refuse(context, 'must be a number from 0 to 65535'),
-  ),
+  HOST: host('127.0.0.1'),
+  PORT: text('3000').transform(port),
+  METRICS_HOST: host('127.0.0.1'),
+  METRICS_PORT: optional.transform((value, context) => (value === undefined ? null : port(value, context))),
   LOG_LEVEL: text('info').pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)),
   WEBHOOK_PROXY_URL: optional.transform((value, context) => (value === undefined ? null : address('base')(value, context))),
 })
@@ -181,6 +188,7 @@ export function readSettings(
       url: variables.GANTRY_URL,
       host: variables.HOST,
       port: variables.PORT,
+      metrics: variables.METRICS_PORT === null ? null : Object.freeze({ host: variables.METRICS_HOST, port: variables.METRICS_PORT }),
       logLevel: variables.LOG_LEVEL,
       data: variables.GANTRY_DATA,
       config: variables.GANTRY_CONFIG,

@@ -18,6 +18,8 @@ const components: readonly Component[] = [
   { program: 'nginx', debian: 'nginx-light', tests: 'the failures of a registry behind a proxy' },
   { program: 'skopeo', debian: 'skopeo', tests: 'requests and failures beside those of skopeo' },
   { program: 'dockerd', debian: 'docker.io', tests: 'the docker target on the real engine' },
+  { program: 'promtool', debian: 'prometheus', tests: 'what is measured, and the rules of its alerts' },
+  { program: 'prometheus-alertmanager', debian: 'prometheus-alertmanager', tests: 'an alert from a fault to a webhook' },
   { program: 'chromium', debian: 'chromium', tests: 'the demo in a browser' },
 ]
 

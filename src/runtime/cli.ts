@@ -6,7 +6,7 @@ import { audit } from './audit.ts'
 import { backup, restore } from './backup-commands.ts'
 import { config } from './config-check.ts'
 import { keys } from './keys.ts'
-import { createLog } from './log.ts'
+import { counting, createLog } from './log.ts'
 import { start } from './node.ts'
 import { preflight } from './preflight.ts'
 import { createRedactor, secretsOf } from './redact.ts'
@@ -52,12 +52,13 @@ async function startCommand(): Promise<void> {
 async function run(settings: Settings & { readonly app: AppSettings }, environment: Readonly<Record<string, string | undefined>>): Promise<void> {
   const redactor = createRedactor()
   for (const secret of secretsOf(settings)) redactor.register(secret.reveal())
-  const log = createLog(settings.logLevel, redactor)
+  const lines = { warn: 0, error: 0, fatal: 0 }
+  const log = createLog(settings.logLevel, redactor, counting(lines))
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'a mistake of our own; the process ends, and takes up its work at the next start')
     process.exit(1)
   })
-  const running = start(settings, { environment, redactor, log })
+  const running = start(settings, { environment, redactor, log, lines })
   onceAskedToStop(async () => {
     log.info('stopping')
     // Where it did not start there is nothing to stop.

@@ -19,6 +19,8 @@ export interface FrontDoors {
   isHealthy(): boolean
   readonly clock: Clock
   readonly log: Log
+  /** Told of each webhook once it is over: its status, null where nobody got an answer, and how many seconds it took. */
+  readonly answered?: (status: number | null, seconds: number) => void
   /** Further routes: `METHOD /path`, exactly. */
   readonly routes?: ReadonlyMap<string, Handler>
   /** Answers everything else. */
@@ -42,8 +44,9 @@ const MOST_REQUESTS_PER_CONNECTION = 100_000
 /** Our own HTTP server before anything of Probot's: framing is Node's strict parser's, everything else is refused early. Not listening yet. */
 export function createFront(doors: FrontDoors): Server {
   const room = createBodyRoom()
+  const webhook = createWebhook(doors.intake, doors.webhookSecrets, room, doors.clock, doors.log)
   const routes = new Map<string, Handler>([
-    [`POST ${WEBHOOK_PATH}`, createWebhook(doors.intake, doors.webhookSecrets, room, doors.clock, doors.log)],
+    [`POST ${WEBHOOK_PATH}`, doors.answered === undefined ? webhook : timed(webhook, doors.answered)],
     ['GET /healthz', (_request, response) => health(doors.isHealthy, response)],
     ...(doors.routes ?? []),
   ])
@@ -70,6 +73,14 @@ export function createFront(doors: FrontDoors): Server {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerDoubtful(error, socket as Socket))
   return server
 }
+
+const timed =
+  (handler: Handler, answered: NonNullable<FrontDoors['answered']>): Handler =>
+  (request, response) => {
+    const since = performance.now()
+    response.once('close', () => answered(response.headersSent ? response.statusCode : null, (performance.now() - since) / 1000))
+    handler(request, response)
+  }
 
 function health(isHealthy: () => boolean, response: ServerResponse): void {
   if (!isHealthy()) return refuse(response, 503, 'The database does not answer.')

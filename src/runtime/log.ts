@@ -15,6 +15,21 @@ export function createLog(level: LogLevel, redactor: Redactor, write: (line: str
   return pino({ level, base: null, serializers: { err: describe, error: describe } }, { write: (line: string) => write(redactor.clean(line)) })
 }
 
+export const LEVELS_TO_READ = ['warn', 'error', 'fatal'] as const
+
+/** How many lines of each of these levels there were. */
+export type LineCounts = Record<(typeof LEVELS_TO_READ)[number], number>
+
+/** For `createLog`: writes each line, and counts those that somebody should read. */
+export const counting =
+  (counts: LineCounts): ((line: string) => void) =>
+  (line) => {
+    // As pino writes every line, and as none inside it can begin.
+    const level = LEVELS_TO_READ.find((name) => line.startsWith(`{"level":${pino.levels.values[name]},`))
+    if (level !== undefined) counts[level] += 1
+    writeOut(line)
+  }
+
 function writeOut(line: string): void {
   process.stdout.write(line)
 }

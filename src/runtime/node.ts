@@ -21,17 +21,21 @@ import { entropy, newId } from './entropy.ts'
 import { keepBackups } from './scheduled-backups.ts'
 import { runGantry } from './own-process.ts'
 import { createFront } from './front.ts'
-import type { Log } from './log.ts'
+import { watchGitHub, type GitHubWatch } from './github-watch.ts'
+import type { LineCounts, Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { notingRotation } from './keys.ts'
 import { hmac } from './mac.ts'
 import { serveSite } from './serve.ts'
+import { createReadiness, readyz, type Readiness } from './readiness.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
 import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
 import { targetDoors } from './target-doors.ts'
+import { NOBODY_LISTENS, type Told } from './told.ts'
 import { listenToProxy } from './webhook-proxy.ts'
 
 /** What a running Gantry hands out. */
@@ -45,17 +49,21 @@ export interface Running {
 /** Container engines kill ten seconds after SIGTERM. */
 const MOST_IDLE = 8_000
 
-/** Starts everything on this machine. Throws a `Failure` whose problem says what to put right. */
-export async function start(settings: Settings & { readonly app: AppSettings }, machine: Machine): Promise<Running> {
+/** Starts everything on this machine. Throws a `Failure` whose problem says what to put right. `lines`: what the log counts. */
+export async function start(settings: Settings & { readonly app: AppSettings }, machine: Machine & { readonly lines: LineCounts }): Promise<Running> {
   const { log } = machine
   const closers: (() => unknown)[] = []
   const close = async () => {
     for (const closer of closers.toReversed()) await closer()
   }
   try {
-    const sql = openSqlite(join(settings.data, 'gantry.db'))
+    const sql = openSqlite(databaseIn(settings))
     closers.push(() => sql.close())
-    const doors = outside(settings, sql, machine)
+    // Its library is read only where somebody wants it.
+    const metrics = settings.metrics === null ? null : (await import('./metrics.ts')).createMetrics(systemClock.now)
+    const told: Told = metrics ?? NOBODY_LISTENS
+    const github = watchGitHub(globalThis.fetch, systemClock, told.github)
+    const doors = outside(settings, sql, machine, github)
     const secrets = await openSecrets(settings, doors)
     const operator = loadOperatorFile(settings.config, machine, await secrets.declarations.all())
     for (const one of operator.unused)
@@ -66,25 +74,33 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       closers.push(() => served.close())
       log.info({ target, url: served.url }, 'serving a site')
     }
+    const readiness = readinessOf(sql, secrets.vault, github)
     const front = createFront({
       intake: { events: new Set(EVENTS), read: gantry.bot.readDelivery, store: gantry.inbox.store, kick: () => gantry.bot.work() },
       webhookSecrets: settings.app.webhookSecrets,
       isHealthy: () => sql.isHealthy(),
       clock: systemClock,
       log,
-      routes: docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))),
+      ...(metrics !== null && { answered: metrics.webhook }),
+      routes: new Map([...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))), ['GET /readyz', readyz(readiness)]]),
       rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, log),
     })
+    // Before anything has begun that would have to be ended where its port is taken.
+    if (metrics !== null) closers.push(await serveMetrics(metrics, sql, readiness, settings, machine))
     recover(gantry)
-    const url = await listen(front, settings)
+    const url = await listen(front, settings, 'HOST', 'PORT')
     closers.push(() => front.closeAllConnections())
     if (settings.webhookProxyUrl !== null) closers.push(await listenToProxy(settings.webhookProxyUrl, url, log))
     log.info({ url }, 'listening')
     closers.push(keepRotating(gantry.vault, log, notingRotation(sql, secrets.mac, systemClock.now)))
-    closers.push(backingUp(settings, sql, secrets.mac, machine))
+    closers.push(backingUp(settings, sql, secrets.mac, machine, told.backup))
     // Not before: what finds nobody in between would not be in GitHub's list yet.
     gantry.bot.catchUp()
-    return { url, stop: () => stop(front, gantry, close, log) }
+    const stopping = () => {
+      readiness.stopping()
+      return stop(front, gantry, close, log)
+    }
+    return { url, stop: stopping }
   } catch (error) {
     await close()
     throw error
@@ -96,11 +112,36 @@ function rootsOf(operator: Operator): Pick<Outside, 'roots'> {
   return roots === undefined ? {} : { roots }
 }
 
-function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Machine): Outside {
+const readinessOf = (sql: SqliteDatabase, vault: Vault, { isReachable }: GitHubWatch): Readiness =>
+  createReadiness({ isWritable: () => sql.isWritable(), checkKeys: () => vault.check(), isGitHubReachable: isReachable, clock: systemClock })
+
+async function serveMetrics(
+  metrics: Metrics,
+  sql: SqliteDatabase,
+  readiness: Readiness,
+  settings: Settings,
+  { lines, log }: Machine & { readonly lines: LineCounts },
+): Promise<() => void> {
+  const sources = {
+    ...{ repositories: sql, accounts: sql, database: databaseIn(settings), backupEvery: settings.backups.every },
+    ...{ events: EVENTS, readiness, clock: systemClock },
+  }
+  const server = metrics.server(sources, lines, log)
+  const url = await listen(server, settings.metrics ?? settings, 'METRICS_HOST', 'METRICS_PORT')
+  log.info({ url: `${url}/metrics` }, 'serving metrics')
+  return () => {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+const databaseIn = ({ data }: Settings): string => join(data, 'gantry.db')
+
+function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Machine, { fetch }: GitHubWatch): Outside {
   return {
     repositories: sql,
     accounts: sql,
-    fetch: globalThis.fetch,
+    fetch,
     registry: registryDoors(log),
     dockerConfig: dockerCredential,
     hide: (secret) => hiding(redactor, secret),
@@ -137,7 +178,7 @@ function keepRotating(vault: Vault, log: Log, note: ReturnType<typeof notingRota
   return () => (stopping.abort(), done)
 }
 
-function backingUp({ backups }: Settings, sql: SqliteDatabase, mac: Mac, { environment, log }: Machine): () => unknown {
+function backingUp({ backups }: Settings, sql: SqliteDatabase, mac: Mac, { environment, log }: Machine, tried: Told['backup']): () => unknown {
   const { every } = backups
   if (every === null) return () => {}
   return keepBackups({
@@ -145,6 +186,7 @@ function backingUp({ backups }: Settings, sql: SqliteDatabase, mac: Mac, { envir
     instance: instanceId(sql, newId),
     clock: systemClock,
     log,
+    tried,
     run: (words, signal) => runGantry(words, environment, signal),
     note: (name, { fingerprint }) => {
       const entry = { at: systemClock.now(), action: 'backup made', subject: name, after: `sha256:${fingerprint}`, why: null } as const
@@ -153,18 +195,18 @@ function backingUp({ backups }: Settings, sql: SqliteDatabase, mac: Mac, { envir
   })
 }
 
-async function listen(front: Server, { host, port }: Settings): Promise<string> {
-  front.listen(port, host)
+async function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }, ...names: [string, string]): Promise<string> {
+  server.listen(port, host)
   try {
-    await once(front, 'listening')
+    await once(server, 'listening')
   } catch (error) {
     const details = {
-      sentence: `Gantry cannot listen on HOST ${host}, PORT ${port}.`,
-      next: 'Set HOST and PORT to an address that is free on this machine.',
+      sentence: `Gantry cannot listen on ${names[0]} ${host}, ${names[1]} ${port}.`,
+      next: `Set ${names.join(' and ')} to an address that is free on this machine.`,
     }
     throw new Failure('SETTING_INVALID', details, error)
   }
-  const { address, family, port: taken } = front.address() as AddressInfo
+  const { address, family, port: taken } = server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
 }
 

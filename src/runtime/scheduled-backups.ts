@@ -18,7 +18,13 @@ export interface ScheduleDoors {
   readonly run: (words: readonly string[], signal: AbortSignal) => Promise<Ended>
   /** For the audit log. */
   readonly note: (name: string, made: Peeked) => void
+  /** Told what became of each. */
+  readonly tried?: (how: Tried) => void
 }
+
+/** `damaged`: it is whole, and something in it was broken already when it was made. */
+export const TRIED = ['whole', 'damaged', 'broken', 'untried', 'none'] as const
+export type Tried = (typeof TRIED)[number]
 
 /** A start has other things to do first. */
 const AFTER_START = 5_000
@@ -63,20 +69,26 @@ const NOT_MADE = 'no backup was made'
 const NONE: Turn = { isGood: false, untried: null }
 
 async function backUp(doors: ScheduleDoors, untried: string | null, signal: AbortSignal): Promise<Turn> {
-  const { log, run } = doors
+  const { log, run, tried = () => {} } = doors
   const file = untried !== null && isRecent(untried, doors) ? untried : await make(doors, signal)
-  if (file === null) return NONE
+  if (file === null) {
+    if (!signal.aborted) tried('none')
+    return NONE
+  }
   const checked = await run(['restore', file, '--check'], signal)
   if (signal.aborted) return NONE
   if (checked.code === BROKEN) {
+    tried('broken')
     await setAside(doors, file)
     return failed(doors, 'a backup cannot be restored', checked)
   }
   const peeked = await peek(file)
   if (peeked === null || (checked.code !== 0 && checked.code !== WHOLE_BUT)) {
+    tried('untried')
     return { ...failed(doors, 'a backup could not be tried out', checked), untried: file }
   }
   if (checked.code === WHOLE_BUT) log.error({ file, said: checked.said }, 'a backup is whole, and something that is in it cannot be read')
+  tried(checked.code === WHOLE_BUT ? 'damaged' : 'whole')
   await count(doors, file, peeked)
   return { isGood: true, untried: null }
 }

@@ -7,10 +7,14 @@ import type { Row, Sql, Value } from '../store/sql.ts'
 
 /** "GANT": says in the file's header whose database it is. */
 const APPLICATION_ID = 0x47414e54
+/** Milliseconds for which another program that writes is waited for. */
+const BUSY = 5_000
 
 export interface SqliteDatabase extends Sql {
   /** Whether it can be read and, where the last write failed, written again: that is tried. */
   isHealthy(): boolean
+  /** Tries it: one small write, synced to the disk. */
+  isWritable(): boolean
   close(): void
 }
 
@@ -110,7 +114,7 @@ function takeLock(path: string, taken: Taken): DatabaseSync {
 }
 
 function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true })
+  const database = new DatabaseSync(path, { timeout: BUSY, enableForeignKeyConstraints: true })
   const found = database.prepare('PRAGMA application_id').get()?.['application_id']
   if (found !== 0 && found !== APPLICATION_ID) throw unusable(`The file ${path} is another program's database.`)
   // A checkpoint every 16 MB and not every 4: a twentieth more deliveries a second (npm run bench -- intake).
@@ -139,6 +143,7 @@ function sqlOver(database: DatabaseSync, lock: { close(): void }): SqliteDatabas
   const health = new Health(database)
   return {
     isHealthy: () => health.isGood(),
+    isWritable: () => health.isGood('writable'),
     all: <R extends Row>(query: string, ...params: Value[]) => health.notes(() => prepared(query).all(...params) as R[]),
     transaction: (work) => health.notes(() => transact(database, prepared, work)),
     close() {
@@ -186,15 +191,24 @@ class Health {
     }
   }
 
-  isGood(): boolean {
+  isGood(as: 'readable' | 'writable' = 'readable'): boolean {
     try {
       if (this.#database.prepare('SELECT 1').all().length !== 1) return false
-      // A number in its header that means nothing to us: a write that changes nothing else.
-      if (this.#hasFailed) this.#database.exec(`PRAGMA user_version = ${(this.#probes = (this.#probes + 1) % 1_000)}`)
+      if (this.#hasFailed || as === 'writable') this.#writes()
       this.#hasFailed = false
       return true
     } catch {
       return false
+    }
+  }
+
+  /** A number in its header that means nothing to us: a write that changes nothing else. Everything stands still meanwhile, so it is not waited for long. */
+  #writes(): void {
+    this.#database.exec('PRAGMA busy_timeout = 200')
+    try {
+      this.#database.exec(`PRAGMA user_version = ${(this.#probes = (this.#probes + 1) % 1_000)}`)
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${BUSY}`)
     }
   }
 }

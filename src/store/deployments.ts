@@ -6,10 +6,10 @@ import type { Observation } from '../deploy/target.ts'
 import type { Problem } from '../errors.ts'
 import { createRecords, requestIn, type Records } from './records.ts'
 import type { Mac } from './audit.ts'
+import { OCCUPIES } from './occupied.ts'
 import type { RepositorySql } from './sql.ts'
 import { createTrail, type Trail } from './trail.ts'
 
-const OCCUPIES = `(state in ('applying', 'observing', 'restoring') or (state = 'unknown' and settled_at is null))`
 const LOG_LINES = 200
 /** In the column of those that nobody asked for on a thread: GitHub counts issues from 1. */
 const NO_SUBJECT = 0

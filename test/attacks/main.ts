@@ -1,5 +1,6 @@
 // npm run attack [-- ID or GROUP …] [--json]: the scenarios of the threat model against the real process, black box.
 // JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
+import { alarms } from './alarms.ts'
 import { api } from './api.ts'
 import { apiLimits } from './api-limits.ts'
 import { backups } from './backups.ts'
@@ -30,7 +31,7 @@ const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2F': inOrder([...api, ...apiLimits]),
   '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
-  '2I': inOrder([...backups, ...records]),
+  '2I': inOrder([...alarms, ...backups, ...records]),
 }
 
 function inOrder(scenarios: readonly Scenario[]): readonly Scenario[] {

@@ -370,7 +370,6 @@ export const records: readonly Scenario[] = [
   i05,
   i06,
   i07,
-  leftOut('I08', 'the fault of each alert is brought about', 'metrics and alerts come later'),
   leftOut('I09', 'doctor in fifteen broken set-ups', 'gantry doctor comes later'),
   leftOut('I10', 'a permission less or more than app.yml asks for', 'the check of permissions at a start comes later'),
 ]

@@ -41,6 +41,7 @@ describe('the settings', () => {
       url: null,
       host: '127.0.0.1',
       port: 3000,
+      metrics: null,
       logLevel: 'info',
       data: './data',
       config: 'gantry.yml',
@@ -51,8 +52,8 @@ describe('the settings', () => {
   })
 
   test('are frozen, all the way down', () => {
-    const read = settings({ ...APP, GANTRY_KEYS: `k1:${VAULT_KEY}` })
-    for (const part of [read, read.app, read.app!.webhookSecrets, read.keys, read.keys[0]]) expect(Object.isFrozen(part)).toBe(true)
+    const read = settings({ ...APP, GANTRY_KEYS: `k1:${VAULT_KEY}`, METRICS_PORT: '0' })
+    for (const part of [read, read.app, read.app!.webhookSecrets, read.keys, read.keys[0], read.metrics]) expect(Object.isFrozen(part)).toBe(true)
   })
 
   test('print no secret, however they are printed', () => {
@@ -97,6 +98,9 @@ describe('the settings', () => {
     [{ GANTRY_URL: 'https://gantry.example.com/' }, { url: 'https://gantry.example.com' }],
     [{ PORT: '0' }, { port: 0 }],
     [{ HOST: '::1' }, { host: '::1' }],
+    [{ METRICS_PORT: '9464' }, { metrics: { host: '127.0.0.1', port: 9464 } }],
+    [{ METRICS_HOST: '10.0.0.7', METRICS_PORT: '0' }, { metrics: { host: '10.0.0.7', port: 0 } }],
+    [{ METRICS_HOST: '10.0.0.7' }, { metrics: null }],
     [{ LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
     [{ WEBHOOK_PROXY_URL: 'https://smee.io/abc' }, { webhookProxyUrl: 'https://smee.io/abc' }],
     [
@@ -155,6 +159,8 @@ describe('a wrong setting is refused with its name and without its value', () =>
     ['HOST', { HOST: 'my host' }],
     ['PORT', { PORT: '65536' }],
     ['PORT', { PORT: 'http' }],
+    ['METRICS_PORT', { METRICS_PORT: '70000' }],
+    ['METRICS_HOST', { METRICS_HOST: 'my host', METRICS_PORT: '9464' }],
     ['LOG_LEVEL', { LOG_LEVEL: 'verbose' }],
     ['WEBHOOK_PROXY_URL', { WEBHOOK_PROXY_URL: 'smee' }],
   ] as [string, Record<string, string | undefined>][])('%s %#', (name, environment) => {

@@ -105,6 +105,12 @@ export abstract class Stage {
     await this.delivers()
   }
 
+  /** Where Prometheus would look, of a process that was started with METRICS_PORT. */
+  async metrics(): Promise<string> {
+    const [, url = ''] = await this.gantry.says(/"url":"(http:[^"]+\/metrics)"/)
+    return url
+  }
+
   get port(): number {
     return Number(this.url.port)
   }
@@ -145,6 +151,18 @@ export abstract class Stage {
     const database = new DatabaseSync(join(this.folder, 'data/gantry.db'))
     database.prepare(query).run(...values)
     database.close()
+  }
+
+  /** Somebody has deleted what stood in the folder of backups. */
+  losesBackups(): void {
+    rmSync(join(this.folder, 'data/backups'), { recursive: true, force: true })
+  }
+
+  /** Another program writes in the bot's database and does not come to its end, until it is closed. */
+  holdsDatabase(): DatabaseSync {
+    const database = new DatabaseSync(join(this.folder, 'data/gantry.db'), { timeout: 1_000 })
+    database.exec('BEGIN IMMEDIATE')
+    return database
   }
 
   async isAlive(): Promise<boolean> {

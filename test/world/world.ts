@@ -312,7 +312,17 @@ export class World {
       webhookSecrets: [new Secret(this.github.webhookSecret)],
       oauth: { clientId: this.github.auth.client.id, clientSecret: new Secret(this.github.auth.client.secret) },
     }
-    const rest = { url: null, host: '127.0.0.1', port: 0, logLevel: 'error' as const, data: '', config: '', keys: this.keys, webhookProxyUrl: null }
+    const rest = {
+      url: null,
+      host: '127.0.0.1',
+      port: 0,
+      metrics: null,
+      logLevel: 'error' as const,
+      data: '',
+      config: '',
+      keys: this.keys,
+      webhookProxyUrl: null,
+    }
     const backups = { every: null, keep: 1, folder: '' }
     return { ...rest, backups, app, githubApiUrl: 'https://api.github.com' }
   }
