@@ -2,6 +2,7 @@ import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
 import { asksForApprovals, atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
+import { approvals } from './gates/approvals.ts'
 import { locked } from './locked.ts'
 import type { Journal } from './journal.ts'
 import { mayApproveThere, mayNot } from './may-approve.ts'
@@ -64,10 +65,9 @@ export async function approve(
   { id, isApproval, reason }: { readonly id: string | null; readonly isApproval: boolean; readonly reason: string | null },
   doors: RolloutDoors,
 ): Promise<Approving> {
-  const waits = ({ state, wait }: Deployment): boolean => state === 'waiting' && wait?.reason === 'approval'
   const hasWord = ({ approvals }: Deployment): boolean =>
     approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at === request.askedAt)
-  const deployment = pick(request, id, waits, hasWord, doors)
+  const deployment = pick(request, id, awaitsApproval, hasWord, doors)
   if (deployment instanceof Refusal) return deployment
   if (request.actor.app !== null) return mayNot(request.actor.login, 'an App', 'a second person')
   // A crash came between the word and its answer.
@@ -91,6 +91,10 @@ export async function approve(
   doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: request.askedAt })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
 }
+
+/** Also where it waits for something else that ends earlier: the word may come meanwhile. */
+const awaitsApproval = ({ state, wait, verdicts }: Deployment): boolean =>
+  state === 'waiting' && (wait?.reason === 'approval' || verdicts.some(({ gate, outcome }) => gate === approvals.name && outcome === 'waits'))
 
 /** Nobody's word is asked for any more once it has begun. */
 const isOver = (state: State): boolean => hasEnded(state) || state === 'applying' || state === 'observing' || state === 'restoring'

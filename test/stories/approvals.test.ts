@@ -187,3 +187,18 @@ story.once(
     bot.isHeard()
   },
 )
+
+story('what waits for the end of a freeze, too, can be approved meanwhile', async ({ world, ada, grace, bot, github, registry, engine }) => {
+  github.has('.github/deploy.yml', `${FOUR_EYES}    freeze: [{ from: "mon 13:30", to: "mon 15:00", zone: UTC }]\n`)
+  const digest = await registry.has('acme/shop:1', {})
+  await ada.comments('/deploy production :1')
+  await world.time.passes('45 minutes')
+  // Its rules are looked at again: what ends first is the freeze.
+  await world.dies()
+  await grace.comments('/approve')
+  bot.says()
+  expect(bot.says()).toContain('**grace** approved the deployment')
+  await world.time.passes('90 minutes')
+  expect(states(world)).toEqual(['success'])
+  expect(engine.runs('shop')).toBe(digest)
+})
