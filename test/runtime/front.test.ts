@@ -28,9 +28,10 @@ let kicks: number
 let storeFails: boolean
 let isHealthy: boolean
 let lines: string[]
+let answered: (number | null)[]
 
 beforeEach(async () => {
-  ;[batches, kicks, storeFails, isHealthy, lines] = [[], 0, false, true, []]
+  ;[batches, kicks, storeFails, isHealthy, lines, answered] = [[], 0, false, true, [], []]
   server = createFront({
     intake: {
       events: new Set(['issue_comment.created']),
@@ -47,6 +48,7 @@ beforeEach(async () => {
     },
     webhookSecrets: [new Secret(SECRET), new Secret(OLDER)],
     isHealthy: () => isHealthy,
+    answered: (code) => void answered.push(code),
     clock: systemClock,
     log: createLog('info', createRedactor(), (line) => lines.push(line)),
   })
@@ -271,6 +273,17 @@ describe('a request', () => {
     const tries = async (): Promise<number> => status(delivery(BODY, SECRET)).catch(() => 0)
     await expect.poll(tries).toBe(202)
     for (const { socket } of idle) socket.destroy()
+  })
+
+  test('for a webhook is told of by its status once it is over, and by none where the sender went before', async () => {
+    expect([await status(delivery(BODY, SECRET)), await status(delivery(BODY, 'another secret'))]).toEqual([202, 401])
+    await expect.poll(() => answered).toEqual([202, 401])
+    const { socket, closed } = talk(port, delivery(BODY, SECRET).subarray(0, -5))
+    socket.once('connect', () => socket.end())
+    await closed
+    await expect.poll(() => answered).toEqual([202, 401, null])
+    await status('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    expect(answered).toHaveLength(3)
   })
 
   test('for /healthz says whether the database answers', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Ended } from '../../src/runtime/own-process.ts'
-import { keepBackups } from '../../src/runtime/scheduled-backups.ts'
+import { keepBackups, TRIED, type Tried } from '../../src/runtime/scheduled-backups.ts'
 import { backupName } from '../../src/store/backup/manifest.ts'
 import { Grounds, eventually } from '../world/grounds.ts'
 import { Time } from '../world/time.ts'
@@ -22,6 +22,7 @@ class Schedule {
   readonly said: string[] = []
   readonly noted: string[] = []
   readonly ran: string[] = []
+  readonly tried: Tried[] = []
   answers: { backup?: Ended; restore?: Ended; note?: Error } = {}
   readonly time: Time
   readonly stop: () => Promise<void>
@@ -46,6 +47,7 @@ class Schedule {
         this.noted.push(name)
         noting()
       },
+      tried: (how) => this.tried.push(how),
     })
   }
 
@@ -77,6 +79,24 @@ describe('backups that Gantry makes by itself', () => {
     expect(schedule.noted).toEqual(schedule.files)
     await schedule.stop()
     expect(schedule.time.isWaiting).toBe(false)
+  })
+
+  test('are counted by what their trial showed', async () => {
+    const schedule = new Schedule()
+    const turns: Schedule['answers'][] = [
+      {},
+      { restore: { code: 3, said: '' } },
+      { restore: { code: 4, said: '' } },
+      { backup: { code: 1, said: 'no room' } },
+      { restore: { code: 1, said: 'no room' } },
+    ]
+    for (const answers of turns) {
+      schedule.answers = answers
+      const before = schedule.tried.length
+      while (schedule.tried.length === before) await schedule.passes('30 minutes')
+    }
+    expect(schedule.tried).toEqual(['whole', 'damaged', 'broken', 'none', 'untried'])
+    expect(new Set(schedule.tried)).toEqual(new Set(TRIED))
   })
 
   test('are not made again by a start soon after the last one', async () => {
