@@ -2,7 +2,7 @@ import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
 import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
 import { asksForApprovals, atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
-import { approvals } from './gates/approvals.ts'
+import { APPROVALS } from './gates/index.ts'
 import { locked } from './locked.ts'
 import type { Journal } from './journal.ts'
 import { mayApproveThere, mayNot } from './may-approve.ts'
@@ -94,7 +94,7 @@ export async function approve(
 
 /** Also where it waits for something else that ends earlier: the word may come meanwhile. */
 const awaitsApproval = ({ state, wait, verdicts }: Deployment): boolean =>
-  state === 'waiting' && (wait?.reason === 'approval' || verdicts.some(({ gate, outcome }) => gate === approvals.name && outcome === 'waits'))
+  state === 'waiting' && (wait?.reason === 'approval' || verdicts.some(({ gate, outcome }) => gate === APPROVALS && outcome === 'waits'))
 
 /** Nobody's word is asked for any more once it has begun. */
 const isOver = (state: State): boolean => hasEnded(state) || state === 'applying' || state === 'observing' || state === 'restoring'

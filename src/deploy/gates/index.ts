@@ -30,6 +30,9 @@ export const gates: readonly Gate[] = [
 /** Whoever is refused by one of these is shown nothing of what a target runs. */
 export const FORBIDS: ReadonlySet<string> = new Set([person.name, bounds.name])
 
+/** Whose verdict waits for a second person's word. */
+export const APPROVALS = approvals.name
+
 /** Every gate's verdict is told beside the decision, for whoever asks why. */
 export type Decision = { readonly verdicts: readonly Verdict[] } & (
   | { readonly refusal: Refusal }
