@@ -30,7 +30,9 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
   const find = async ({ account, kind, name }: DeclarationName): Promise<Kept | null> => {
     try {
       const kept = await vault.open(nameOf({ account, kind, name }))
-      return kept === null ? null : { account, kind, name, json: kept.reveal() }
+      if (kept === null) return null
+      const which = { account, kind, name }
+      return isDeclaration(kept.reveal()) ? { ...which, json: kept.reveal() } : { ...which, why: 'What is kept there is no declaration.' }
     } catch (error) {
       return { account, kind, name, why: brokenBy(error) }
     }
@@ -70,6 +72,16 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
       if (before !== null) await vault.forget(nameOf(which), () => note('declaration removed', which, { at, before, after: null }))
       return before !== null
     },
+  }
+}
+
+/** Whatever else was put there under the same key stops nobody. */
+function isDeclaration(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
   }
 }
 

@@ -17,6 +17,8 @@ import type { Sealed } from './sealed.ts'
 const SHOP = { account: 0, kind: 'credential', id: 'shop', field: 'declaration' } as const
 const WHERE = `account = 0 and kind = 'credential' and id = 'shop'`
 const SECOND = 'another-canary-of-the-same-length!!!'
+/** What another account keeps under the same name. */
+const THEIRS = JSON.stringify({ registry: 'ghcr.io', username: 'theirs', password: { sealed: SECOND } })
 /** Where two were exchanged, the one that is read first is named. */
 const BROKEN =
   /The secret declaration of the credential (?:shop|other) of account 0 cannot be read|What the vault holds for account 0 cannot be trusted/
@@ -134,7 +136,7 @@ const g02: Scenario = {
       )
     }
     const others = opened(stage.database)
-    await vaultOver(others, pairOf(stage.keys)).seal({ ...SHOP, account: 7 }, new Secret(SECOND))
+    await vaultOver(others, pairOf(stage.keys)).seal({ ...SHOP, account: 7 }, new Secret(THEIRS))
     others.close()
     const theirs = `select sealed from vault_record where account = 7`
     await fails('the text of another account', (one) => void one.all(`update vault_record set sealed = (${theirs}) where ${WHERE}`))

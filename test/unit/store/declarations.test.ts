@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Declaration } from '../../../src/deploy/declaration.ts'
+import { Secret } from '../../../src/secret.ts'
 import { createDeclarations, type Declarations } from '../../../src/store/declarations.ts'
 import { MAC } from '../../world/mac.ts'
 import { memoryDatabase, type MemorySql } from '../../world/memory-sql.ts'
@@ -56,6 +57,11 @@ test.each([
   const ours = found.filter(({ account }) => account === OURS)
   expect(ours.length).toBeGreaterThan(0)
   for (const one of ours) expect(one).toMatchObject({ name: '*', why: expect.stringMatching(/\.$/) })
+})
+
+test.each(['no JSON', '[]', 'null', '7'])('%s that was put in the place of one is named and not used', async (text) => {
+  await vaultOver(sql, KEY).seal({ account: OURS, kind: 'credential', id: 'ghcr', field: 'declaration' }, new Secret(text))
+  expect(await kept()).toContainEqual([OURS, 'credential', 'ghcr', 'not readable'])
 })
 
 test('where nothing of the operator’s own can be trusted, nothing starts', async () => {
