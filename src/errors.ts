@@ -65,6 +65,7 @@ export const CODES = {
   // the start of the process
   SETTING_INVALID: facts('account', 500),
   OPERATOR_FILE_INVALID: facts('account', 500),
+  APP_MISCONFIGURED: facts('account', 500),
   // the vault
   VAULT_KEY_MISSING: facts('account', 500),
   VAULT_KEY_WRONG: facts('account', 500),

@@ -93,6 +93,14 @@ export class GitHub implements Hub {
   readonly repository: Repository
   readonly installation: Installation
   readonly people: Readonly<Record<'ada' | 'grace' | 'mallory' | 'trent' | 'eve' | 'robot', Person>>
+  /** What the App asks accounts for; what each has agreed to is its installation's. */
+  readonly permissions: Map<string, 'read' | 'write'>
+  /** Where GitHub sends what it has to say, and how. */
+  hook: { readonly url?: string; readonly content_type: string; readonly insecure_ssl: string } = {
+    url: 'https://gantry.example/api/github/webhooks',
+    content_type: 'json',
+    insecure_ssl: '0',
+  }
   /** Milliseconds (real ones) that every answer takes; for measurements. */
   latency = 0
   readonly #clock: { now(): number }
@@ -102,6 +110,7 @@ export class GitHub implements Hub {
     this.#clock = clock
     this.webhookSecret = webhookSecret
     this.events = new Set(events)
+    this.permissions = new Map(Object.entries(permissions))
     this.auth = new Auth(this.referee, this.identity.id, () => this.now())
     this.webhooks = new Webhooks(webhookSecret, this.identity.id, () => this.now())
     const { bot, repository, installation, accounts } = found(this.state, this.identity, permissions, this.now())

@@ -27,12 +27,16 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
   'GET /app': (context, request) => {
     const { github } = context
     github.auth.asApp(request)
-    const [installation] = github.state.installations.values()
-    const permissions = Object.fromEntries(installation?.permissions ?? [])
+    const permissions = Object.fromEntries(github.permissions)
     return {
       status: 200,
       stated: { ...show.app(github.identity), owner: show.user(github.repository.owner), permissions, events: [...github.events] },
     }
+  },
+
+  'GET /app/hook/config': ({ github }, request) => {
+    github.auth.asApp(request)
+    return { status: 200, stated: { ...github.hook } }
   },
 
   'GET /app/installations': (context, request) => {
