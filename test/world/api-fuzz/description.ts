@@ -63,6 +63,7 @@ export function createReferee(description: Description): (method: string, path: 
     const schema = content[type]?.schema
     if (schema === undefined) return `${status} with ${type}`
     if (type === 'text/plain') return null
+    if (type === 'text/event-stream') return EVENTS.test(text) ? null : `${status}: no events: ${text.slice(0, 100)}`
     const body = JSON.parse(text) as { status?: number }
     const check = validator(schema)
     if (!check(body)) return `${status}: ${ajv.errorsText(check.errors)}`
@@ -70,6 +71,8 @@ export function createReferee(description: Description): (method: string, path: 
     return body.status === status ? missing(status, headers) : `${status} says that it is ${body.status}`
   }
 }
+
+const EVENTS = /^(?:id: \d+-\d+-[0-9a-f-]+\nevent: \w+\ndata: \{.*\}\n\n|: .*\n\n)*$/
 
 const TOLD: Readonly<Record<number, string>> = { 401: 'www-authenticate', 405: 'allow', 429: 'retry-after' }
 const missing = (status: number, headers: Answer['headers']): string | null => {
