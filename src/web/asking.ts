@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Person, type Repository, type Subject } from '../deploy/deployment.ts'
+import { sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
 import { RequestRefused } from './problems.ts'
@@ -73,9 +74,7 @@ export async function keyOf(
       next: 'Send a random one, such as a UUID.',
     })
   }
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${purpose} ${chosen}`))
-  const text = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return { key: `a:${repository.id}:${caller.id}:k${text}`, isChosen: true }
+  return { key: `a:${repository.id}:${caller.id}:k${await sha256(`${purpose} ${chosen}`)}`, isChosen: true }
 }
 
 export const reused = (): RequestRefused =>

@@ -1,4 +1,5 @@
-import { CODES, Failure, problem, type Code, type Problem, type ProblemDetails, type Who } from '../errors.ts'
+import { CODES, Failure, problem, type Code, type Problem, type ProblemDetails } from '../errors.ts'
+import { problemOf } from './view.ts'
 
 /** Thrown by a route where the request itself is refused: becomes the answer. */
 export class RequestRefused extends Error {
@@ -18,32 +19,20 @@ export function refusedWith(problem: Problem): Failure {
 }
 
 /** RFC 9457, with the members that every problem of Gantry's has. */
-export interface ProblemBody {
+export interface ProblemBody extends ReturnType<typeof problemOf> {
   readonly type: string
   readonly title: string
   readonly status: number
-  readonly detail: string
-  readonly code: Code
-  readonly found?: string
-  readonly wanted?: string
-  readonly who: Who
-  readonly fix: string
-  readonly retryable: boolean
-  /** Seconds. */
-  readonly retryAfter?: number
   readonly requestId: string
 }
 
 /** `docs`: where the documentation is served; null where nobody knows the public address. */
 export function problemBody(problem: Problem, docs: string | null, requestId: string): ProblemBody {
-  const { code, sentence, found, wanted, who, next, retryable, retryAfter } = problem
+  const { code } = problem
   return {
     type: docs === null ? 'about:blank' : `${docs}/troubleshooting#${code.toLowerCase()}`,
-    ...{ title: titleOf(code), status: CODES[code].status, detail: sentence, code },
-    ...(found !== undefined && { found }),
-    ...(wanted !== undefined && { wanted }),
-    ...{ who, fix: next, retryable },
-    ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter / 1000) }),
+    ...{ title: titleOf(code), status: CODES[code].status },
+    ...problemOf(problem),
     requestId,
   }
 }
