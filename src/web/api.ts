@@ -5,6 +5,7 @@ import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
 import { createCallers } from './callers.ts'
+import { completed } from './document.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
@@ -111,10 +112,13 @@ function describe(api: Api): void {
   })
   // Made once: whoever asks for it is nobody yet, and may ask as often as they like.
   const text = JSON.stringify(
-    api.getOpenAPI31Document({
-      openapi: '3.1.0',
-      info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
-    }),
+    completed(
+      api.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
+        servers: [{ url: '/', description: 'Where this document is served.' }],
+      }),
+    ),
   )
   api.get(DOCUMENT, (c) => c.body(text, 200, { 'content-type': 'application/json' }))
 }
