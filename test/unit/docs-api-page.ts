@@ -142,7 +142,7 @@ function codesPart(): string {
     const { status, who, retryable } = CODES[name]
     return [codeLink(name), code(String(status)), WHO[who], retryable ? 'yes' : '']
   })
-  return table(['code', 'status', 'who can put it right', 'the same may succeed later'], rows)
+  return table(['code', 'status', 'who can put it right', 'retryable'], rows)
 }
 
 /** The page with its parts anew: each stands between `<!-- made: NAME -->` and `<!-- end -->`. */
