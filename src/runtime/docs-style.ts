@@ -15,7 +15,7 @@ a .method,h3 .method{display:inline-block;min-width:4ch}
 table{border-collapse:collapse;display:block;overflow-x:auto;font-size:.95em;margin:1rem 0}
 th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top}th{background:var(--shade)}
 thead:not(:has(th:not(:empty))){display:none}td:first-child code{white-space:nowrap}td{overflow-wrap:normal}td:last-child{min-width:10rem}
-@media (max-width:40rem){table{font-size:.85em}th,td{padding:.25rem .4rem}td code,td:first-child code{white-space:normal;overflow-wrap:anywhere}td:first-child{min-width:5rem}td:last-child{min-width:8rem}}
+@media (max-width:40rem){table{font-size:.85em}th,td{padding:.25rem .4rem}td code,td:first-child code{white-space:normal;overflow-wrap:anywhere}td:first-child{min-width:6.5rem}td:last-child{min-width:8rem}}
 nav{color:var(--soft)}.contents{display:none}
 @media (min-width:72rem){
 body.wide{display:grid;grid-template-columns:17rem minmax(0,50rem);column-gap:3rem;max-width:70rem}
