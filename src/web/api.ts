@@ -48,7 +48,7 @@ export function createApi(outside: ApiDoors): HttpApi {
   const logged = perMinute(clock, MOST_LOGGED)
   api.onError((error, c) => {
     // While GitHub is away, anybody makes one with each request.
-    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged(0) === 0) outside.trouble(error, about(c))
+    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
   return { fetch: (request) => api.fetch(request), close: live.close }

@@ -2,17 +2,18 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import { Secret } from '../secret.ts'
+import { userCaller, type Caller } from './caller.ts'
 import { createPace } from './pace.ts'
 import { RequestRefused } from './problems.ts'
 
 /** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
 export interface Callers {
-  /** The person whose token the header carries. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked. */
-  identify(authorization: string | undefined): Promise<Person>
+  /** Whose token the header carries. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked. */
+  identify(authorization: string | undefined): Promise<Caller>
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
-  repository(person: Person, owner: string, name: string): Promise<Repository | null>
+  repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
   /** Whether they may see the repository: as it was up to a minute ago. */
-  sees(person: Person, repository: Repository): Promise<boolean>
+  sees(caller: Caller, repository: Repository): Promise<boolean>
 }
 
 export interface CallerDoors {
@@ -73,22 +74,22 @@ export function createCallers({ directory, clock, hash }: CallerDoors): Callers 
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       )
       if (person === null) throw unauthenticated('a token that GitHub does not know as one of this App’s')
-      return person
+      return userCaller(person)
     },
-    repository: (person, owner, name) =>
+    repository: (caller, owner, name) =>
       repositories.get(
         // Each has answers of their own: what others have asked for lately must not show.
-        `${person.id}:${owner}/${name}`.toLowerCase(),
+        `${caller.key}:${owner}/${name}`.toLowerCase(),
         async () => {
-          lookingUp(person)
+          lookingUp(caller)
           return directory.repository(owner, name)
         },
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       ),
-    sees: (person, repository) =>
+    sees: ({ key, actor }, repository) =>
       sights.get(
-        `${person.id}:${repository.id}`,
-        async () => (await directory.role(person, repository)) !== 'none',
+        `${key}:${repository.id}`,
+        async () => (await directory.role(actor, repository)) !== 'none',
         () => KNOWN_FOR,
       ),
   }

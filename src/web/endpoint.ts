@@ -1,12 +1,12 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Clock } from '../deploy/clock.ts'
-import type { Person } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import type { Mask } from '../deploy/mask.ts'
 import type { History } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Failure } from '../errors.ts'
+import type { Caller } from './caller.ts'
 import type { Callers } from './callers.ts'
 import type { Live } from './live.ts'
 import type { Shown } from './shown.ts'
@@ -37,7 +37,7 @@ export interface Asking extends ApiDoors {
   readonly live: Live
 }
 
-export type Env = { Variables: { requestId: string; caller: Person } }
+export type Env = { Variables: { requestId: string; caller: Caller } }
 export type Api = OpenAPIHono<Env>
 
 /** One route: one file in `api/`, one line in `api/index.ts`. */

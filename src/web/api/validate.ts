@@ -44,7 +44,7 @@ export const validate: Endpoint = (api, doors) =>
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
     const repository = await repositoryFor(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
-    const key = `a:${repository.id}:${caller.id}:${doors.random()}`
+    const key = `a:${repository.id}:${caller.key}:${doors.random()}`
     const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors))
     if (!('plan' in found)) throw refusedWith(found.problem)
     return c.json(deep(rehearsalBody(found), doors.mask), 200)

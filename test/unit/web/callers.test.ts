@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
-import type { Person, Repository } from '../../../src/deploy/deployment.ts'
+import type { Repository } from '../../../src/deploy/deployment.ts'
 import type { Directory } from '../../../src/deploy/directory.ts'
+import { userCaller } from '../../../src/web/caller.ts'
 import { createCallers } from '../../../src/web/callers.ts'
 import { Time } from '../../world/time.ts'
 
-const ADA: Person = { id: 1, login: 'ada' }
+const ADA = userCaller({ id: 1, login: 'ada' })
+const GRACE = userCaller({ id: 2, login: 'grace' })
 const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0')}`
 const ADAS = token(0)
 
@@ -19,7 +21,7 @@ function setUp() {
       asked.push(secret.reveal())
       await answers
       if (isDown) throw new Error('GitHub is down')
-      return `Bearer ${secret.reveal()}` === ADAS ? ADA : null
+      return `Bearer ${secret.reveal()}` === ADAS ? ADA.actor : null
     },
     repository: async (owner, name) => {
       asked.push(`${owner}/${name}`)
@@ -73,14 +75,14 @@ test('a repository is looked up once a minute, in whatever spelling, and one cal
   const { callers, asked, time } = setUp()
   for (const name of ['shop', 'Shop', 'sHOP']) await callers.repository(ADA, 'acme', name)
   expect(asked).toEqual(['acme/shop'])
-  await callers.repository({ id: 2, login: 'grace' }, 'acme', 'shop')
+  await callers.repository(GRACE, 'acme', 'shop')
   expect(asked).toHaveLength(2)
   const codes = []
   for (let nth = 0; nth < 100; nth += 1) codes.push(await codeOf(callers.repository(ADA, 'acme', `none-${nth}`)))
   expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(41)
   expect(asked).toHaveLength(61)
   expect(await callers.repository(ADA, 'acme', 'shop')).not.toBeNull()
-  expect(await callers.repository({ id: 2, login: 'grace' }, 'acme', 'none-x')).toBeNull()
+  expect(await callers.repository(GRACE, 'acme', 'none-x')).toBeNull()
   await time.passes('1 minute')
   expect(await callers.repository(ADA, 'acme', 'none-y')).toBeNull()
 })
