@@ -152,8 +152,6 @@ const f13: Scenario = {
 
 export const api: readonly Scenario[] = [
   f01,
-  leftOut('F02', 'forged and foreign GitHub Actions OIDC tokens', 'the API does not take OIDC tokens yet'),
-  leftOut('F03', 'the issuer’s keys fail or change', 'the API does not take OIDC tokens yet'),
   leftOut(
     'F04',
     'wrong, revoked and guessed API tokens',

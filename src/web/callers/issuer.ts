@@ -103,7 +103,8 @@ async function boundedText(answer: Response): Promise<string> {
 /** What is wrong with it, and nothing of what stands in it. */
 function reasonOf(error: unknown, audience: string): string {
   if (error instanceof errors.JWTExpired) return 'a token of GitHub Actions that is over'
-  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') return `a token of GitHub Actions for another audience than ${audience}`
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud')
+    return `a token of GitHub Actions for another audience than ${audience}`
   if (error instanceof errors.JWTClaimValidationFailed) return `a token of GitHub Actions with a wrong claim ${error.claim}`
   if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
     return 'a token that GitHub Actions did not sign'

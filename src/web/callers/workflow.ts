@@ -16,11 +16,12 @@ export function workflowProof(issuer: Issuer | null, doors: IssuerDoors & { read
       if (verify === null) throw unauthenticated('a token of GitHub Actions, and GANTRY_URL is not set here, which it would have to be for')
       const verified = await verify(token)
       if ('why' in verified) throw unauthenticated(String(verified.why))
+      const { event_name: event } = verified as { readonly event_name?: unknown }
+      if (typeof event === 'string' && !STARTED_BY.has(event)) throw strangers(event)
       const read = claims.safeParse(verified)
       if (!read.success)
         throw unauthenticated(`a token of GitHub Actions whose claim ${read.error.issues[0]?.path.join('.') ?? ''} is none that counts`)
       const run = read.data
-      if (!STARTED_BY.has(run.event_name)) throw strangers(run.event_name)
       // Whoever sees a request of it on its way must not be able to make another one of it.
       if (isChange && !doors.spent.spend(`${run.repository_id}:${run.jti}`, run.exp * 1000, doors.clock.now()))
         throw unauthenticated('a token of GitHub Actions that has changed something before')

@@ -314,14 +314,19 @@ export class GitHub implements Hub {
 
   /** The same over real HTTP on a free port of the loopback; `url` is the base that REST calls are made under. */
   async serve(): Promise<{ readonly url: string; close(): Promise<void> }> {
-    const served = await listen(async (request) => (await this.#ofActions(request)) ?? this.fetch(request))
-    this.actions.issuer = `${served.url}${OWN_ISSUER}`
+    const served = await listen((request) => this.serves(request))
+    this.isAt(served.url)
     return served
   }
 
-  /** A server of one's own has the issuer below its origin. */
-  async #ofActions(request: Request): Promise<Response | null> {
-    return new URL(request.url).pathname.startsWith(`${OWN_ISSUER}/`) ? this.actions.answer(request) : null
+  /** A server of one's own: its issuer is below its origin, and the runners' addresses are, too. */
+  isAt(origin: string): void {
+    this.actions.issuer = `${origin}${OWN_ISSUER}`
+  }
+
+  async serves(request: Request): Promise<Response> {
+    const isOfActions = new URL(request.url).pathname.startsWith(`${OWN_ISSUER}/`)
+    return (isOfActions ? await this.actions.answer(request) : null) ?? this.fetch(request)
   }
 
   /** Throws if anything broke GitHub's description, even if the bot swallowed it. */
