@@ -158,12 +158,6 @@ export const api: readonly Scenario[] = [
     'Gantry makes no tokens of its own yet; guessed user tokens: test/unit/web/callers.test.ts',
   ),
   f05,
-  leftOut(
-    'F06',
-    'forged requests from a page of somebody else’s',
-    'there are no pages and no cookies yet, and without a header nobody is anybody (F01)',
-  ),
-  leftOut('F07', 'framed and sniffed pages', 'there are no pages yet; the headers are on every answer (F14)'),
   leftOut('F08', 'signing in', 'there are no pages yet that one signs in to'),
   leftOut(
     'F09',

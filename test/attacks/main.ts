@@ -2,6 +2,7 @@
 // JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
 import { alarms } from './alarms.ts'
 import { api } from './api.ts'
+import { browsers } from './api-browsers.ts'
 import { apiLimits } from './api-limits.ts'
 import { programs } from './api-programs.ts'
 import { backups } from './backups.ts'
@@ -29,7 +30,7 @@ const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
   '2D': inOrder([...tenants]),
-  '2F': inOrder([...api, ...programs, ...apiLimits]),
+  '2F': inOrder([...api, ...programs, ...browsers, ...apiLimits]),
   '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
   '2I': inOrder([...alarms, ...backups, ...records]),
