@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join, sep } from 'node:path'
+import { HEADERS } from '../web/headers.ts'
 import { refuse } from './answer.ts'
 import type { Rendered } from './docs-render.ts'
 import { STYLE } from './docs-style.ts'
@@ -45,15 +46,14 @@ function listOf(documents: ReadonlyMap<string, string>): string {
 const NAVIGATION = '<a href="/docs">Documentation</a>'
 const API = 'api'
 
-const HEADERS = {
+const PAGE_HEADERS = {
+  ...HEADERS,
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': [
     "default-src 'none'",
     `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
   'cache-control': 'no-cache',
 }
 
@@ -61,7 +61,7 @@ function handler(title: string, navigation: string, rendered: () => Promise<Rend
   const page = once(async () => Buffer.from(pageOf(title, navigation, await rendered())))
   const answer = async (response: ServerResponse): Promise<void> => {
     const bytes = await page()
-    response.writeHead(200, { ...HEADERS, 'content-length': bytes.length }).end(bytes)
+    response.writeHead(200, { ...PAGE_HEADERS, 'content-length': bytes.length }).end(bytes)
   }
   return (_request, response) => void answer(response).catch(() => refuse(response, 500, 'This page cannot be shown.'))
 }
@@ -70,7 +70,7 @@ function handler(title: string, navigation: string, rendered: () => Promise<Rend
 const schemaHandler =
   (bytes: Buffer): Handler =>
   (_request, response) =>
-    void response.writeHead(200, { ...HEADERS, 'content-type': 'application/schema+json', 'content-length': bytes.length }).end(bytes)
+    void response.writeHead(200, { ...PAGE_HEADERS, 'content-type': 'application/schema+json', 'content-length': bytes.length }).end(bytes)
 
 function pageOf(title: string, navigation: string, { body, contents }: Rendered): string {
   const head = html`<meta charset="utf-8" /><meta name="viewport" content="width=device-width" /><title>${title} · Gantry</title>`.html

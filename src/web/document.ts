@@ -18,7 +18,7 @@ export const TAGS = [
 
 /** What any request may be refused with, and any that has a body. */
 const ANY: readonly Code[] = [
-  ...(['REQUEST_MALFORMED', 'AUTHENTICATION_REQUIRED', 'REQUEST_INVALID', 'TOO_MANY_REQUESTS', 'INTERNAL'] as const),
+  ...(['REQUEST_MALFORMED', 'AUTHENTICATION_REQUIRED', 'PERMISSION_REQUIRED', 'REQUEST_INVALID', 'TOO_MANY_REQUESTS', 'INTERNAL'] as const),
   ...(['GITHUB_REFUSED', 'GITHUB_UNAVAILABLE', 'GITHUB_RATE_LIMITED'] as const),
 ]
 const WITH_BODY: readonly Code[] = ['REQUEST_TOO_LARGE', 'CONTENT_TYPE_UNSUPPORTED']

@@ -23,7 +23,7 @@ export const DEPLOYMENT = {
   ],
   images: [{ name: 'main', repository: 'ghcr.io/acme/shop', tag: '1.2', digest: DIGEST }],
   ...{ commit: COMMIT, url: 'https://staging.example.com', wait: null, problem: null },
-  ...{ requestedBy: { id: 1003, login: 'ada' }, requestedThrough: 'api', requestedAt: at(0), endedAt: at(21) },
+  ...{ requestedBy: { id: 1003, login: 'ada', program: null }, requestedThrough: 'api', requestedAt: at(0), endedAt: at(21) },
   links: {
     ...{ self: `/deploy/status/${ID}`, events: `/deploy/status/${ID}/events`, logs: `/deploy/status/${ID}/logs` },
     ...{ asked: null, comment: null, check: 'https://github.com/acme/shop/runs/1019' },

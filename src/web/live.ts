@@ -55,7 +55,7 @@ function fingerprint(text: string): string {
 
 export interface Live {
   /** Null where too many listen already, or this caller to too many. */
-  stream(id: string, caller: number, from: Place): ReadableStream<Uint8Array> | null
+  stream(id: string, caller: string, from: Place): ReadableStream<Uint8Array> | null
   /** Something of this deployment is another. */
   changed(id: string): void
   /** Ends every stream; whoever listened asks again. */
@@ -81,10 +81,10 @@ const ROOM = 64 * 1024
 export function createLive({ clock, read }: LiveDoors): Live {
   const open = new Set<Listener>()
   /** How many streams each has. */
-  const callers = new Map<number, number>()
+  const callers = new Map<string, number>()
   let isTicking = false
 
-  const leave = (listener: Listener, caller: number): void => {
+  const leave = (listener: Listener, caller: string): void => {
     if (!open.delete(listener)) return
     const left = (callers.get(caller) ?? 1) - 1
     if (left === 0) callers.delete(caller)

@@ -78,7 +78,14 @@ export const deploymentSchema = z
     wait: waitSchema.nullable().describe('What it waits for.'),
     problem: z.union([problemSchema, z.null()]).describe('Why it did not come to success.'),
     requestedBy: z
-      .object({ id: z.int().describe('GitHub’s number of the account.'), login: z.string().describe('Its name then.') })
+      .object({
+        id: z.int().describe('GitHub’s number of the account.'),
+        login: z.string().describe('Its name then. Of a workflow: who started it; of a token: who made it.'),
+        program: z
+          .object({ kind: z.enum(['workflow', 'token']).describe('What it is.'), name: z.string().describe('Its name.') })
+          .nullable()
+          .describe('The program that asked; null where it was a person.'),
+      })
       .describe('Who asked.'),
     requestedThrough: z.enum(['comment', 'label', 'api', 'push', 'checks', 'package', 'watch']).describe('The door that they came through.'),
     requestedAt: time.describe('When it was written down.'),
@@ -122,13 +129,18 @@ export function deploymentBody(deployment: Deployment, doors: ViewDoors): Deploy
     url: plan?.url ?? null,
     wait: wait === null ? null : { reason: wait.reason, sentence: wait.sentence, until: stamp(wait.until) },
     problem: problem === null ? null : problemOf(problem),
-    requestedBy: { id: request.actor.id, login: request.actor.login },
+    requestedBy: requesterOf(request),
     requestedThrough: request.door,
     requestedAt: stamp(deployment.createdAt),
     endedAt: deployment.endedAt === null ? null : stamp(deployment.endedAt),
     links: linksOf(deployment, doors),
   }
 }
+
+const requesterOf = ({ actor: { id, login, program } }: Deployment['request']): DeploymentBody['requestedBy'] => ({
+  ...{ id, login },
+  program: program === undefined ? null : { kind: program.kind, name: program.kind === 'token' ? program.name : program.file },
+})
 
 export function problemOf({ code, sentence, found, wanted, who, next, retryable, retryAfter }: Problem): z.input<typeof problemSchema> {
   return {

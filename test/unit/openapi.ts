@@ -7,7 +7,7 @@ import { Time } from '../world/time.ts'
 export async function publishedDocument(): Promise<Description> {
   const doors = {
     ...{ directory: {}, service: { onChange: () => {} }, clock: new Time(async () => {}) },
-    ...{ random: () => '0'.repeat(32), mask: (text: string) => text, docs: null },
+    ...{ random: () => '0'.repeat(32), mask: (text: string) => text, docs: null, issuer: null },
   } as unknown as ApiDoors
   const answer = await createApi(doors).fetch(new Request('https://gantry.example/openapi.json'))
   return (await answer.json()) as Description

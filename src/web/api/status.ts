@@ -30,6 +30,6 @@ export const status: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param')
     const found = doors.shown.text(id)
-    if (found === null || !(await doors.callers.sees(c.get('caller'), found.repository))) throw deploymentUnknown(id)
+    if (found === null || !(await c.get('caller').sees(found.repository))) throw deploymentUnknown(id)
     return c.body(found.json, 200, { 'content-type': 'application/json' }) as never
   })

@@ -8,7 +8,7 @@ import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
 import { REHEARSAL } from '../examples.ts'
 import { refusedWith } from '../problems.ts'
 import { problemOf, problemSchema, stamp, waitSchema } from '../view.ts'
-import { asksOf, deployBody, subjectOf } from './deploy.ts'
+import { deployBody, meantBy, subjectOf } from './deploy.ts'
 
 const outcome = z.enum(['passed', 'waits', 'refused', 'skipped']).describe('What became of it.')
 const rowSchema = z.object({
@@ -57,7 +57,7 @@ const route = createRoute({
   tags: ['Deploy'],
   ...mayBeRefused(
     ...(['REPOSITORY_UNKNOWN', 'APP_UNKNOWN', 'ENVIRONMENT_UNKNOWN', 'REF_NOT_FOUND', 'ENVIRONMENT_REQUIRED', 'IMAGE_REQUIRED'] as const),
-    ...(['IMAGE_NOT_DECLARED', 'REFERENCE_INVALID', 'PARAMETER_INVALID', 'ACTOR_CHANGED', 'PERMISSION_REQUIRED', 'TARGET_NOT_ALLOWED'] as const),
+    ...(['IMAGE_NOT_DECLARED', 'REFERENCE_INVALID', 'PARAMETER_INVALID', 'ACTOR_CHANGED', 'TARGET_NOT_ALLOWED'] as const),
     ...(['CONFIGURATION_MISSING', 'CONFIGURATION_INVALID', 'CONFIGURATION_UNSUPPORTED', 'SETTINGS_INVALID', 'TARGET_UNKNOWN'] as const),
   ),
   summary: 'What a deployment would come to',
@@ -73,8 +73,8 @@ export const validate: Endpoint = (api, doors) =>
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
     const repository = await repositoryFor(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
-    const key = `a:${repository.id}:${caller.id}:${doors.random()}`
-    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors))
+    const key = `a:${repository.id}:${caller.key}:${doors.random()}`
+    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors))
     if (!('plan' in found)) throw refusedWith(found.problem)
     return c.json(deep(rehearsalBody(found), doors.mask), 200)
   })

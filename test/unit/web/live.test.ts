@@ -30,7 +30,7 @@ const textOf = async (stream: ReadableStream<Uint8Array> | null): Promise<string
 
 describe('a listener who does not read', () => {
   test('is written to no further than there is room, catches up when it reads, and misses nothing', async () => {
-    const stream = live.stream('d', 1, BEGINNING)
+    const stream = live.stream('d', '1', BEGINNING)
     for (let index = 0; index < 200; index += 1) {
       says(line(index))
       live.changed('d')
@@ -45,7 +45,7 @@ describe('a listener who does not read', () => {
   })
 
   test('is left after a minute', async () => {
-    const stream = live.stream('d', 1, BEGINNING)
+    const stream = live.stream('d', '1', BEGINNING)
     says(...Array.from({ length: 200 }, (_, index) => line(index)))
     live.changed('d')
     await time.passes('2 minutes')
@@ -57,7 +57,7 @@ describe('a listener who does not read', () => {
 })
 
 test('so many listen, and no more, of one caller and of all; whoever leaves makes room', async () => {
-  const listens = (caller: number) => live.stream('d', caller, BEGINNING)
+  const listens = (caller: number) => live.stream('d', String(caller), BEGINNING)
   const own = Array.from({ length: 50 }, () => listens(1))
   expect([own.includes(null), listens(1)]).toEqual([false, null])
   await own[7]?.cancel()
@@ -70,7 +70,7 @@ test('so many listen, and no more, of one caller and of all; whoever leaves make
 })
 
 test('when the process ends, every stream does', async () => {
-  const streams = [live.stream('d', 1, BEGINNING), live.stream('e', 1, BEGINNING)]
+  const streams = [live.stream('d', '1', BEGINNING), live.stream('e', '1', BEGINNING)]
   live.close()
   for (const stream of streams) expect(await textOf(stream)).not.toContain('isFinal":true')
 })
