@@ -74,8 +74,8 @@ story.once('every example is a request that succeeds, and is answered as it says
     const sent = exampleFrom(path, operation, document, id)
     const came = await by.calls(method, sent.path, sent.body, sent.headers)
     expect([method, sent.path, referee(method, sent.path, answerIn(came))]).toEqual([method, sent.path, null])
-    const [promised] = Object.keys(operation.responses).filter((status) => status.startsWith('2'))
-    expect([method, path, String(came.status), came.body]).toEqual([method, path, promised, came.body])
+    const promised = Object.keys(operation.responses).filter((status) => status.startsWith('2'))
+    expect(promised, `${method} ${path}: ${JSON.stringify(came.body)}`).toContain(String(came.status))
   }
   // What so many deployments say on GitHub is joined, and said a little later.
   await cast.time.passes('2 minutes')

@@ -20,7 +20,7 @@ function groupsOf(document: Description): { readonly name: string; readonly desc
   const routes = routesOf(document)
   const named = document.tags.map((tag) => ({ ...tag, routes: routes.filter(({ operation }) => operation.tags?.[0] === tag.name) }))
   const others = routes.filter(({ operation }) => !document.tags.some(({ name }) => name === operation.tags?.[0]))
-  return [...named, { name: 'Others', description: '', routes: others }].filter((group) => group.routes.length > 0)
+  return [...named, { name: 'Others', description: 'What belongs to no group.', routes: others }].filter((group) => group.routes.length > 0)
 }
 
 /** Every part by the name that its place in the page has. */
@@ -60,7 +60,7 @@ function section(route: Route, document: Description): string {
 }
 
 function bodyPart(body: Schema, route: Route, document: Description): string {
-  const rows = fieldRows(resolved<Schema>(document, body), false)
+  const rows = fieldRows(body, document, false)
   const first = routesOf(document).find(({ operation }) => operation.requestBody?.content['application/json']?.schema.$ref === body.$ref) ?? route
   if (nameOf(body) !== '' && first.operation !== route.operation && rows.length > 0) return `The body is that of ${linkTo(first)}.`
   return rows.length === 0 ? 'The body is `{}`.' : table(['field of the body', 'type', 'meaning'], rows)
@@ -100,7 +100,7 @@ function answersPart({ responses }: Operation, document: Description): string {
     const { description, content = {}, headers = {} } = answer
     const [[type, { schema }] = ['', { schema: {} }]] = Object.entries(content)
     const own = Object.keys(headers).filter((name) => !(name in document.components.headers)).map((name) => code(headerName(name))) // prettier-ignore
-    const body = schema.$ref === undefined ? code(type) : typeOf(schema)
+    const body = schema.$ref === undefined ? (type === '' ? 'none' : code(type)) : typeOf(schema)
     return [[code(status), `${linkedCodes(description)}${own.length === 0 ? '' : `; ${own.join(', ')} in the headers`}`, body]]
   })
   return table(['status', 'answer', 'body'], rows)
@@ -119,8 +119,7 @@ function examplePart({ responses }: Operation, document: Description): string {
 }
 
 function schemaSection(name: string, document: Description): string {
-  const schema = document.components.schemas[name] ?? {}
-  return paragraphs(`### ${name}`, table(['field', 'type', 'meaning'], fieldRows(schema, true)))
+  return paragraphs(`### ${name}`, table(['field', 'type', 'meaning'], fieldRows({ $ref: `#/components/schemas/${name}` }, document, true)))
 }
 
 /** What any request may be answered with, whatever its route. */

@@ -1,4 +1,4 @@
-import type { Description, Schema } from '../world/api-fuzz/description.ts'
+import { whole, type Description, type Schema } from '../world/api-fuzz/description.ts'
 
 /** Schemas in words, for the tables of docs/api.md. */
 
@@ -14,7 +14,10 @@ export function table(head: readonly string[], lines: readonly (readonly string[
 
 export function typeOf(schema: Schema): string {
   if (schema.$ref !== undefined) return linkTo(nameOf(schema))
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ')
+  const either = schema.anyOf ?? schema.oneOf
+  if (either !== undefined) return either.map(typeOf).join(' or ')
+  const [named] = schema.allOf ?? []
+  if (named !== undefined) return `${typeOf(named)}${schema.allOf?.some((part) => part.properties !== undefined) === true ? ' and more' : ''}`
   return [schema.type ?? 'anything'].flat().map((type) => wordOf(type, schema)).join(' or ') // prettier-ignore
 }
 
@@ -55,15 +58,16 @@ export function meaningOf(schema: Schema, description = schema.description ?? ''
 }
 
 /** A row for each field, those of objects inside it after it. What an answer has is nearly always there. */
-export function fieldRows(schema: Schema, isAnswer: boolean, place = ''): string[][] {
+export function fieldRows(from: Schema, document: Description, isAnswer: boolean, place = ''): string[][] {
+  const schema = whole(document, from)
   return Object.entries(schema.properties ?? {}).flatMap(([name, its]) => {
-    const isList = its.items?.properties !== undefined
-    const inner = isList ? its.items : its
+    const isList = its.items !== undefined
+    const inner = its.items ?? its
     const isRequired = schema.required?.includes(name) === true
     const type = `${typeOf(its)}${isRequired || isAnswer ? '' : ', optional'}`
     return [
-      [code(`${place}${name}`), type, `${meaningOf(its)}${isRequired || !isAnswer ? '' : ' May be missing.'}`],
-      ...fieldRows(inner ?? {}, isAnswer, `${place}${name}${isList ? '[]' : ''}.`),
+      [code(`${place}${name}`), type, `${meaningOf(its)}${isRequired || !isAnswer ? '' : ' May be missing.'}`.trim()],
+      ...(inner.$ref === undefined ? fieldRows(inner, document, isAnswer, `${place}${name}${isList ? '[]' : ''}.`) : []),
     ]
   })
 }

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
 import { CODES } from '../../src/errors.ts'
-import { exampleOf, resolved, type Described, type Header, type Schema } from '../world/api-fuzz/description.ts'
+import { exampleOf, resolved, whole, type Described, type Header, type Schema } from '../world/api-fuzz/description.ts'
 import { publishedDocument, routesOf } from './openapi.ts'
 
 // `/openapi.json` is an OpenAPI 3.1 document, whole and true to itself.
@@ -21,6 +21,7 @@ ajv.addFormat('media-range', true)
 const closed = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema
+  if ('allOf' in schema) return closed(whole(document, schema as Schema))
   const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, key === 'example' ? value : closed(value)]))
   return 'properties' in schema && !('additionalProperties' in schema) ? { ...inner, additionalProperties: false } : inner
 }
@@ -90,10 +91,10 @@ describe.each(routes)('$name', ({ path, operation }) => {
 
   test('has an example of its answer, which its schema takes', () => {
     const good = answers.filter(([status]) => status.startsWith('2'))
-    expect(good).toHaveLength(1)
+    expect(good.length).toBeGreaterThan(0)
     for (const [, { content = {} }] of good) {
       const example = exampleOf(document, content)
-      expect(example).toBeDefined()
+      expect(example !== undefined).toBe(Object.keys(content).length > 0)
       for (const { schema } of Object.values(content)) expect(complaints(schema, example)).toBeNull()
     }
   })

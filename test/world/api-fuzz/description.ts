@@ -60,6 +60,8 @@ export interface Schema {
   readonly default?: unknown
   readonly items?: Schema
   readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
+  readonly allOf?: readonly Schema[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
@@ -81,10 +83,22 @@ export function resolved<T extends object>(description: Description, one: T | Re
   return found as T
 }
 
+/** The schema that is named, and of one that is several together their fields. */
+export function whole(description: Description, schema: Schema): Schema {
+  const { allOf, ...own } = resolved<Schema>(description, schema)
+  if (allOf === undefined) return own
+  return [...allOf.map((part) => whole(description, part)), own].reduce((all, part) => ({
+    ...all,
+    ...part,
+    ...((all.properties ?? part.properties) !== undefined && { properties: { ...all.properties, ...part.properties } }),
+    required: [...(all.required ?? []), ...(part.required ?? [])],
+  }))
+}
+
 /** What the document shows of a body: at its place, or with its schema. */
 export function exampleOf(description: Description, content: Content | undefined): unknown {
   const [media] = Object.values(content ?? {})
-  return media === undefined ? undefined : (media.example ?? resolved<Schema>(description, media.schema).example)
+  return media === undefined ? undefined : (media.example ?? whole(description, media.schema).example)
 }
 
 export interface Answer {
