@@ -68,6 +68,8 @@ export interface Outside {
   mask(text: string): string
   /** For the audit log. */
   readonly hmac: Hmac
+  /** One-way, under a key of this process. */
+  hash(text: string): string
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
   /** So many bytes that nobody can foresee. */
@@ -156,6 +158,7 @@ export function assemble(
     random: outside.random,
     incident,
   })
+  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs }, outside)
   const bot = createBot({
     probot,
     github,
@@ -163,7 +166,7 @@ export function assemble(
     service,
     inbox,
     caughtUp: createCaughtUp(accounts),
-    announcements: createAnnouncements(repositories),
+    announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
     compareConfigurations,
     clock,
     log,
@@ -177,7 +180,6 @@ export function assemble(
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
-  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs }, outside)
   return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries, api }
 }
 
@@ -190,9 +192,8 @@ function openApi(
   { githubApiUrl: apiUrl }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
   { service, github, probot, incident, docs }: ApiParts,
-  { repositories, clock, fetch, mask, random, hmac, entropy, log }: Outside,
+  { repositories, clock, fetch, mask, random, hash, log }: Outside,
 ): HttpApi {
-  const key = entropy(32)
   const said = createAnnouncements(repositories)
   return createApi({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
@@ -202,9 +203,8 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
-    hash: (text) => hmac(key, text),
     trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
-    ...{ service, clock, mask, random, incident, docs },
+    ...{ service, clock, mask, random, hash, incident, docs },
   })
 }
 
