@@ -71,6 +71,8 @@ export interface Outside {
   mask(text: string): string
   /** For the audit log. */
   readonly hmac: Hmac
+  /** One-way, under a key of this process. */
+  hash(text: string): string
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
   /** So many bytes that nobody can foresee. */
@@ -160,6 +162,8 @@ export function assemble(
     random: outside.random,
     incident,
   })
+  const api =
+    app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs, tokens: apiTokens }, outside)
   const bot = createBot({
     probot,
     github,
@@ -167,7 +171,7 @@ export function assemble(
     service,
     inbox,
     caughtUp: createCaughtUp(accounts),
-    announcements: createAnnouncements(repositories),
+    announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
     compareConfigurations,
     clock,
     log,
@@ -181,8 +185,6 @@ export function assemble(
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
-  const api =
-    app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs, tokens: apiTokens }, outside)
   return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries, api }
 }
 
@@ -195,9 +197,8 @@ function openApi(
   { githubApiUrl: apiUrl, url }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
   { github, probot, ...parts }: ApiParts,
-  { repositories, clock, fetch, mask, random, hmac, entropy, log }: Outside,
+  { repositories, clock, fetch, mask, random, hash, log }: Outside,
 ): HttpApi {
-  const key = entropy(32)
   const said = createAnnouncements(repositories)
   return createApi({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
@@ -207,12 +208,11 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
-    hash: (text) => hmac(key, text),
     trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
     issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
     spent: createSpentTokens(repositories),
     ...parts,
-    ...{ fetch, clock, mask, random },
+    ...{ fetch, clock, mask, random, hash },
   })
 }
 

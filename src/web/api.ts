@@ -11,6 +11,7 @@ import type { Caller } from './caller.ts'
 import { createCallers } from './callers.ts'
 import { completed } from './document.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
+import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
@@ -24,6 +25,8 @@ const DOCUMENT = '/openapi.json'
 
 export interface HttpApi {
   readonly fetch: (request: Request) => Response | Promise<Response>
+  /** GitHub has been told something of this deployment. */
+  announced(id: string): void
   /** Before the end of the process: nobody listens any more. */
   close(): void
 }
@@ -56,19 +59,18 @@ export function createApi(outside: ApiDoors): HttpApi {
     if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
-  return { fetch: (request) => api.fetch(request), close: live.close }
+  return { fetch: (request) => api.fetch(request), announced: shown.changed, close: live.close }
 }
 
-/** `process` tells the requests of this process from those of any other. */
+/** `process` tells the requests of this process from those of any other. On its way out every answer gets the headers that all have. */
 function nameRequests(api: Api, process: string): void {
-  const headers = Object.entries(HEADERS)
   let requests = 0
   api.use(async (c, next) => {
     const requestId = `${process}-${(requests += 1).toString(36)}`
     c.set('requestId', requestId)
-    for (const [name, value] of headers) c.header(name, value)
-    c.header('x-request-id', requestId)
+    c.set('headers', { ...HEADERS, 'x-request-id': requestId })
     await next()
+    complete(c)
   })
 }
 
@@ -106,10 +108,11 @@ function checkAction({ actor, actions }: Caller, needed: Action): void {
 /** Before anybody is asked who calls: what is not there is nobody's. */
 function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: string; readonly path: string }) => void {
   const known = openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []))
-  const routes = [{ path: DOCUMENT, method: 'get' }, ...known].map(({ path, method }) => ({ method: method.toUpperCase(), pattern: patternOf(path) }))
+  const routes = Map.groupBy([{ path: DOCUMENT, method: 'get' }, ...known], ({ method }) => method.toUpperCase())
+  const patterns = new Map([...routes].map(([method, its]) => [method, patternOf(its)]))
   return ({ method, path }) => {
-    const methods = routes.flatMap((one) => (one.pattern.test(path) ? [one.method] : []))
-    if (methods.includes(method)) return
+    if (patterns.get(method)?.test(path)) return
+    const methods = [...patterns].flatMap(([other, pattern]) => (pattern.test(path) ? [other] : []))
     if (methods.length === 0)
       throw new RequestRefused('ROUTE_UNKNOWN', { sentence: 'There is nothing here.', next: 'See /openapi.json for what there is.' })
     const details = { sentence: `${method} does nothing here.`, found: method, wanted: methods.join(' or '), next: 'See /openapi.json.' }
@@ -117,7 +120,9 @@ function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: stri
   }
 }
 
-const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`)
+/** One for all of them: each request is held against it. */
+const patternOf = (routes: readonly { readonly path: string }[]): RegExp =>
+  new RegExp(`^(?:${routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, '[^/]+')).join('|')})$`)
 
 function describe(api: Api): void {
   api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {

@@ -32,7 +32,8 @@ export interface Asking extends ApiDoors {
   readonly live: Live
 }
 
-export type Env = { Variables: { requestId: string; caller: Caller } }
+/** `headers`: what this request's answer has beside its own. `whole`: the answer that has them already. */
+export type Env = { Variables: { requestId: string; caller: Caller; headers: Readonly<Record<string, string>>; whole?: Response } }
 export type Api = OpenAPIHono<Env>
 
 /** One route: one file in `api/`, one line in `api/index.ts`. */

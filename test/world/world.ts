@@ -25,7 +25,7 @@ import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './o
 import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
 import { Time } from './time.ts'
-import { HMAC } from './mac.ts'
+import { HMAC, MAC } from './mac.ts'
 import { randomBytes, type KeyPair } from './vault.ts'
 
 /** The registry under the name that everybody in the world calls it by, whatever port it has today. */
@@ -297,6 +297,7 @@ export class World {
       log: this.#log(crossings),
       mask: (text) => this.#redactor.clean(text),
       hmac: HMAC,
+      hash: MAC.of,
       random: () =>
         createHash('sha256')
           .update(`id ${this.#ids++}`)
