@@ -10,6 +10,7 @@ import { compareConfigurations, readConfiguration } from './config/repository-fi
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
+import { withoutRevoked } from './deploy/api-token.ts'
 import { createExpiries } from './deploy/expiries.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
@@ -21,8 +22,9 @@ import { secretOf, type Credential } from './registry/credential.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
-import { webOrigin, type AppSettings, type Settings } from './settings.ts'
+import { actionsIssuer, webOrigin, type AppSettings, type Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { createApiTokens } from './store/api-tokens.ts'
 import { auditMac } from './store/audit-key.ts'
 import { auditHead, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
@@ -39,6 +41,7 @@ import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
+import { createSpentTokens } from './store/spent-tokens.ts'
 import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
@@ -138,6 +141,7 @@ export function assemble(
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock, createSpendings(accounts))
   const source = createSource(github, app.id, clock)
+  const apiTokens = createApiTokens(accounts, { mac, random: outside.random })
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
     journal: createJournal(repositories, mac),
@@ -147,7 +151,7 @@ export function assemble(
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: probing(operator, outside.registry),
-    source,
+    source: withoutRevoked(source, apiTokens),
     images: createImages(client, outside.registry, sources),
     clock,
     activity,
@@ -158,7 +162,8 @@ export function assemble(
     random: outside.random,
     incident,
   })
-  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs }, outside)
+  const api =
+    app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs, tokens: apiTokens }, outside)
   const bot = createBot({
     probot,
     github,
@@ -183,15 +188,15 @@ export function assemble(
   return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'incident' | 'docs'> {
+interface ApiParts extends Pick<ApiDoors, 'service' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
 
 function openApi(
-  { githubApiUrl: apiUrl }: Settings,
+  { githubApiUrl: apiUrl, url }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
-  { service, github, probot, incident, docs }: ApiParts,
+  { github, probot, ...parts }: ApiParts,
   { repositories, clock, fetch, mask, random, hash, log }: Outside,
 ): HttpApi {
   const said = createAnnouncements(repositories)
@@ -204,7 +209,10 @@ function openApi(
     },
     github: webOrigin(apiUrl),
     trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
-    ...{ service, clock, mask, random, hash, incident, docs },
+    issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
+    spent: createSpentTokens(repositories),
+    ...parts,
+    ...{ fetch, clock, mask, random, hash },
   })
 }
 

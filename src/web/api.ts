@@ -1,9 +1,13 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import type { Action } from '../deploy/api-token.ts'
+import { actorName } from '../deploy/deployment.ts'
+import { capital, listed } from '../deploy/wording.ts'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
+import type { Caller } from './caller.ts'
 import { createCallers } from './callers.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { complete } from './complete.ts'
@@ -51,7 +55,7 @@ export function createApi(outside: ApiDoors): HttpApi {
   const logged = perMinute(clock, MOST_LOGGED)
   api.onError((error, c) => {
     // While GitHub is away, anybody makes one with each request.
-    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged(0) === 0) outside.trouble(error, about(c))
+    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
   return { fetch: (request) => api.fetch(request), announced: shown.changed, close: live.close }
@@ -77,14 +81,26 @@ function guardRequests(api: Api, { callers, clock }: Asking): void {
     checkRoute ??= routeCheck(api)
     checkRoute(c.req)
     if (c.req.path === DOCUMENT) return next()
-    const caller = await callers.identify(c.req.header('authorization'))
+    const isChange = c.req.method !== 'GET'
+    const caller = await callers.identify(c.req.header('authorization'), isChange)
+    checkAction(caller, isChange ? 'deploy' : 'read')
     c.set('caller', caller)
-    if (c.req.method !== 'POST') looking(caller)
+    if (!isChange) looking(caller)
     else {
       changing(caller)
       await checkBody(c)
     }
     return next()
+  })
+}
+
+/** Rights come after: of what a token was not made for, nobody has to be asked. */
+function checkAction({ actor, actions }: Caller, needed: Action): void {
+  if (actions.includes(needed)) return
+  throw new RequestRefused('PERMISSION_REQUIRED', {
+    sentence: `${capital(actorName(actor))} is not for that.`,
+    ...{ found: listed(actions), wanted: needed, who: 'account' },
+    next: 'Use another token, or ask an administrator of the account for one that may.',
   })
 }
 

@@ -1,17 +1,18 @@
 import type { Context } from 'hono'
-import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Person, type Repository, type Subject } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
 import { sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
+import type { Caller } from './caller.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
 import { RequestRefused } from './problems.ts'
 
 /** What a call of the API becomes for the engine. */
 
 /** One that the App is installed on and that the caller may see: any other is as if it were not there. */
-export async function repositoryFor(name: string, caller: Person, { callers }: Asking): Promise<Repository> {
+export async function repositoryFor(name: string, caller: Caller, { callers }: Asking): Promise<Repository> {
   const [owner = '', repo = ''] = name.split('/')
   const found = await callers.repository(caller, owner, repo)
-  if (found !== null && (await callers.sees(caller, found))) return found
+  if (found !== null && (await caller.sees(found))) return found
   throw new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
     found: name,
@@ -21,9 +22,9 @@ export async function repositoryFor(name: string, caller: Person, { callers }: A
 }
 
 /** The deployment of this id, where the caller may see its repository. */
-export async function deploymentFor(id: string, caller: Person, { service, callers }: Asking): Promise<Deployment> {
+export async function deploymentFor(id: string, caller: Caller, { service }: Asking): Promise<Deployment> {
   const found = service.find(id)
-  if (found !== null && (await callers.sees(caller, found.request.repository))) return found
+  if (found !== null && (await caller.sees(found.request.repository))) return found
   throw deploymentUnknown(id)
 }
 
@@ -36,18 +37,23 @@ export const deploymentUnknown = (id: string): RequestRefused =>
   })
 
 export interface Said {
-  readonly caller: Person
+  readonly caller: Caller
   readonly repository: Repository
   readonly key: string
   readonly subject?: Subject | null
   readonly asks?: Asks
+  /** The commit that a workflow runs for, where that is what it wants. */
+  readonly headSeen?: string | null
 }
 
-export function requestOf({ caller, repository, key, subject = null, asks = NOTHING_ASKED }: Said, { clock }: ApiDoors): DeployRequest {
+export function requestOf(
+  { caller, repository, key, subject = null, asks = NOTHING_ASKED, headSeen = null }: Said,
+  { clock }: ApiDoors,
+): DeployRequest {
   const now = clock.now()
   return {
-    ...{ key, door: 'api', repository, subject, comment: null, headSeen: null, asks, askedAt: now, receivedAt: now },
-    actor: { ...caller, app: null },
+    ...{ key, door: 'api', repository, subject, comment: null, headSeen, asks, askedAt: now, receivedAt: now },
+    actor: caller.actor,
   }
 }
 
@@ -59,13 +65,13 @@ const CHOSEN = /^[\x21-\x7e]{1,255}$/
  */
 export async function keyOf(
   c: Context<Env>,
-  caller: Person,
+  caller: Caller,
   repository: Repository,
   purpose: string,
   { random }: ApiDoors,
 ): Promise<{ key: string; isChosen: boolean }> {
   const chosen = c.req.header('idempotency-key')
-  if (chosen === undefined) return { key: `a:${repository.id}:${caller.id}:${random()}`, isChosen: false }
+  if (chosen === undefined) return { key: `a:${repository.id}:${caller.key}:${random()}`, isChosen: false }
   if (!CHOSEN.test(chosen)) {
     throw new RequestRefused('REQUEST_MALFORMED', {
       sentence: 'The header Idempotency-Key cannot be read.',
@@ -74,7 +80,7 @@ export async function keyOf(
       next: 'Send a random one, such as a UUID.',
     })
   }
-  return { key: `a:${repository.id}:${caller.id}:k${await sha256(`${purpose} ${chosen}`)}`, isChosen: true }
+  return { key: `a:${repository.id}:${caller.key}:k${await sha256(`${purpose} ${chosen}`)}`, isChosen: true }
 }
 
 export const reused = (): RequestRefused =>

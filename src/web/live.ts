@@ -5,7 +5,7 @@ import type { DeploymentBody } from './view.ts'
 
 export interface Live {
   /** Null where too many listen already, or this caller to too many. */
-  stream(id: string, caller: number, from: Place): ReadableStream<Uint8Array> | null
+  stream(id: string, caller: string, from: Place): ReadableStream<Uint8Array> | null
   /** Something of this deployment is another. */
   changed(id: string): void
   /** Ends every stream; whoever listened asks again. */
@@ -37,10 +37,10 @@ export function createLive({ clock, read }: LiveDoors): Live {
   /** By the deployment that they listen to. */
   const audiences = new Map<string, Audience>()
   /** How many streams each has. */
-  const callers = new Map<number, number>()
+  const callers = new Map<string, number>()
   let [listening, isTicking] = [0, false]
 
-  const leave = (audience: Audience, listener: Listener, caller: number): void => {
+  const leave = (audience: Audience, listener: Listener, caller: string): void => {
     if (!audience.listeners.delete(listener)) return
     listening -= 1
     if (audience.listeners.size === 0) audiences.delete(audience.id)

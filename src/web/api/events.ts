@@ -19,7 +19,7 @@ const route = createRoute({
 export const events: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
     const { id } = await deploymentFor(c.req.valid('param').id, c.get('caller'), doors)
-    const stream = doors.live.stream(id, c.get('caller').id, placeIn(c.req.header('last-event-id')))
+    const stream = doors.live.stream(id, c.get('caller').key, placeIn(c.req.header('last-event-id')))
     if (stream === null) {
       throw new RequestRefused('TOO_MANY_REQUESTS', {
         sentence: 'Too many are listening already.',

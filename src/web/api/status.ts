@@ -29,7 +29,7 @@ export const status: Endpoint = (api, doors) => {
     if (!asked.success) throw invalid(asked.error)
     const { id } = asked.data
     const found = doors.shown.text(id)
-    if (found === null || !(await doors.callers.sees(c.get('caller'), found.repository))) throw deploymentUnknown(id)
+    if (found === null || !(await c.get('caller').sees(found.repository))) throw deploymentUnknown(id)
     return whole(c, found.json, 'application/json')
   })
 }

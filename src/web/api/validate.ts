@@ -6,7 +6,7 @@ import { repositoryFor, requestOf } from '../asking.ts'
 import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
 import { refusedWith } from '../problems.ts'
 import { problemOf, problemSchema, stamp } from '../view.ts'
-import { asksOf, deployBody, subjectOf } from './deploy.ts'
+import { deployBody, meantBy, subjectOf } from './deploy.ts'
 
 const rehearsalSchema = z
   .object({
@@ -44,8 +44,8 @@ export const validate: Endpoint = (api, doors) =>
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
     const repository = await repositoryFor(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
-    const key = `a:${repository.id}:${caller.id}:${doors.random()}`
-    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors))
+    const key = `a:${repository.id}:${caller.key}:${doors.random()}`
+    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors))
     if (!('plan' in found)) throw refusedWith(found.problem)
     return c.json(deep(rehearsalBody(found), doors.mask), 200)
   })

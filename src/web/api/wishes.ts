@@ -89,8 +89,8 @@ export function wishes(api: Api, doors: Asking): void {
       responses: { 202: json(deploymentSchema, 'The deployment as it is then.'), ...PROBLEMS },
     })
     api.openapi(route, async (c) => {
-      const { caller, deployment, request } = await wishIn(c, name, c.req.valid('param').id, doors)
-      const granted = await grant({ ...request, actor: { ...caller, app: null } }, deployment, c.req.valid('json') as never, doors)
+      const { deployment, request } = await wishIn(c, name, c.req.valid('param').id, doors)
+      const granted = await grant(request, deployment, c.req.valid('json') as never, doors)
       const shown = deploymentBody(maskedDeployment(granted, doors.mask), doors)
       return c.json(shown, 202, { location: shown.links.self })
     })
@@ -110,5 +110,5 @@ async function wishIn(c: Context<Env>, name: string, id: string, doors: Asking) 
   const deployment = await deploymentFor(id, caller, doors)
   const { repository } = deployment.request
   const { key } = await keyOf(c, caller, repository, `${name} ${id}`, doors)
-  return { caller, deployment, request: requestOf({ caller, repository, key }, doors) }
+  return { deployment, request: requestOf({ caller, repository, key }, doors) }
 }

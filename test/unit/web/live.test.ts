@@ -31,7 +31,7 @@ const textOf = async (stream: ReadableStream<Uint8Array> | null): Promise<string
 
 describe('a listener who does not read', () => {
   test('is written to no further than there is room, catches up when it reads, and misses nothing', async () => {
-    const stream = live.stream('d', 1, BEGINNING)
+    const stream = live.stream('d', '1', BEGINNING)
     for (let index = 0; index < 200; index += 1) {
       says(line(index))
       live.changed('d')
@@ -46,7 +46,7 @@ describe('a listener who does not read', () => {
   })
 
   test('is left after a minute', async () => {
-    const stream = live.stream('d', 1, BEGINNING)
+    const stream = live.stream('d', '1', BEGINNING)
     says(...Array.from({ length: 200 }, (_, index) => line(index)))
     live.changed('d')
     await time.passes('2 minutes')
@@ -59,7 +59,7 @@ describe('a listener who does not read', () => {
 
 describe('a thousand who listen to one deployment', () => {
   const crowd = (from: (nth: number) => Place = () => BEGINNING) =>
-    Array.from({ length: 1_000 }, (_, nth) => live.stream('d', Math.floor(nth / 50), from(nth)))
+    Array.from({ length: 1_000 }, (_, nth) => live.stream('d', String(Math.floor(nth / 50)), from(nth)))
 
   test('cost one look at its record in each second and one for each change, and all hear the same', async () => {
     const streams = crowd()
@@ -90,7 +90,7 @@ describe('a thousand who listen to one deployment', () => {
 
   test('are looked at apart from those of another', async () => {
     const streams = crowd()
-    const other = live.stream('e', 99, BEGINNING)
+    const other = live.stream('e', '99', BEGINNING)
     now = { ...now, state: 'success' }
     live.changed('e')
     expect(await textOf(other)).toContain('isFinal":true')
@@ -100,7 +100,7 @@ describe('a thousand who listen to one deployment', () => {
 })
 
 test('so many listen, and no more, of one caller and of all; whoever leaves makes room', async () => {
-  const listens = (caller: number) => live.stream('d', caller, BEGINNING)
+  const listens = (caller: number) => live.stream('d', String(caller), BEGINNING)
   const own = Array.from({ length: 50 }, () => listens(1))
   expect([own.includes(null), listens(1)]).toEqual([false, null])
   await own[7]?.cancel()
@@ -113,7 +113,7 @@ test('so many listen, and no more, of one caller and of all; whoever leaves make
 })
 
 test('when the process ends, every stream does', async () => {
-  const streams = [live.stream('d', 1, BEGINNING), live.stream('e', 1, BEGINNING)]
+  const streams = [live.stream('d', '1', BEGINNING), live.stream('e', '1', BEGINNING)]
   live.close()
   for (const stream of streams) expect(await textOf(stream)).not.toContain('isFinal":true')
 })

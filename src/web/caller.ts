@@ -1,0 +1,24 @@
+import type { Action } from '../deploy/api-token.ts'
+import type { Actor, Repository } from '../deploy/deployment.ts'
+import type { Secret } from '../secret.ts'
+
+/** Who calls the API: how they proved it is over once there is one. */
+export interface Caller {
+  /** Tells this caller from every other, for good: limits count by it, and an `Idempotency-Key` is its own. `[0-9A-Za-z./_-]` */
+  readonly key: string
+  /** In whose name everything is that they ask for. */
+  readonly actor: Actor
+  readonly actions: readonly Action[]
+  /** Whether they may know of the repository: as it was up to a minute ago. */
+  sees(repository: Repository): boolean | Promise<boolean>
+  /** The branch or tag and the commit that a workflow runs for: meant where its request names none. */
+  readonly runsFor?: { readonly ref: string; readonly commit: string }
+}
+
+/** One way to prove who calls. */
+export interface Proof {
+  /** Which tokens are of this kind, by their form alone. */
+  readonly form: RegExp
+  /** `isChange`: it is asked to change something. Throws AUTHENTICATION_REQUIRED, or a `Failure` where nobody can be asked. */
+  identify(token: Secret, isChange: boolean): Promise<Caller>
+}
