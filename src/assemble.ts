@@ -11,6 +11,7 @@ import type { DeclaredCredential, Operator, TargetDeclaration } from './config/o
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
 import { createExpiries } from './deploy/expiries.ts'
+import { createLimits, type Limits } from './deploy/limits.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
@@ -35,6 +36,7 @@ import { createHistory } from './store/history.ts'
 import { createLocks } from './store/locks.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
+import { createLimitRows } from './store/limits.ts'
 import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
@@ -80,6 +82,8 @@ export interface Gantry {
   readonly inbox: Inbox
   readonly renewals: Renewals
   readonly vault: Vault
+  /** What was taken from them is to be kept before the end of the process. */
+  readonly limits: Limits
   /** Says which credentials end soon: at the start, and every day. */
   readonly expiries: () => void
   /** At start, beside everything else. */
@@ -130,6 +134,11 @@ export function assemble(
     log.error({ err: error, about, incident: number }, 'a mistake of our own')
     return number
   }
+  const limits = createLimits({
+    rows: createLimitRows(accounts),
+    clock,
+    trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
+  })
   const { sources, renewals } = openCredentials(operator, client, activity, outside, incident)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
@@ -177,11 +186,11 @@ export function assemble(
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
-  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs }, outside)
-  return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries, api }
+  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, limits, incident, docs: links.docs }, outside)
+  return { service, bot, inbox, sites, renewals, vault, limits, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'incident' | 'docs'> {
+interface ApiParts extends Pick<ApiDoors, 'service' | 'limits' | 'incident' | 'docs'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
@@ -189,7 +198,7 @@ interface ApiParts extends Pick<ApiDoors, 'service' | 'incident' | 'docs'> {
 function openApi(
   { githubApiUrl: apiUrl }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
-  { service, github, probot, incident, docs }: ApiParts,
+  { service, github, probot, limits, incident, docs }: ApiParts,
   { repositories, clock, fetch, mask, random, hmac, entropy, log }: Outside,
 ): HttpApi {
   const key = entropy(32)
@@ -204,7 +213,7 @@ function openApi(
     github: webOrigin(apiUrl),
     hash: (text) => hmac(key, text),
     trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
-    ...{ service, clock, mask, random, incident, docs },
+    ...{ service, limits, clock, mask, random, incident, docs },
   })
 }
 

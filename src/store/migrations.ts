@@ -141,6 +141,18 @@ export const repositoryMigrations: readonly string[][] = [
     `create index repository_audit_configuration on repository_audit (repository, number) where action = 'configuration changed'`,
   ],
   [`create index deployment_by_repository on deployment (repository, sequence)`],
+  [
+    // What the limits said to it, once.
+    `alter table delivery add column verdict text`,
+    // Until when a person hears no more of them in a repository.
+    `create table told_limit (
+      repository integer not null,
+      person integer not null,
+      until integer not null,
+      primary key (repository, person)
+    ) strict, without rowid`,
+    `create index deployment_open_by_account on deployment (json_extract(request, '$.repository.account')) where ended_at is null`,
+  ],
 ]
 
 export const accountMigrations: readonly string[][] = [
@@ -209,6 +221,10 @@ export const accountMigrations: readonly string[][] = [
       primary key (account, kind, id, field)
     ) strict`,
     auditTable('account_audit'),
+  ],
+  [
+    `create table rate_limit (name text not null, key text not null, full integer not null, primary key (name, key)) strict, without rowid`,
+    `create index rate_limit_by_full on rate_limit (full)`,
   ],
 ]
 

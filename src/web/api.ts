@@ -9,7 +9,7 @@ import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
-import { createPace, perMinute } from './pace.ts'
+import { paced, perMinute, POLICIES, RATE_LIMIT, RATE_LIMIT_POLICY } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
 import { createShown } from './shown.ts'
 
@@ -18,7 +18,8 @@ const MOST_LOGGED = 60
 const DOCUMENT = '/openapi.json'
 
 export interface HttpApi {
-  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** `address`: of whoever sends it, as it is counted; null where nobody knows it. */
+  readonly fetch: (request: Request, address?: string | null) => Response | Promise<Response>
   /** Before the end of the process: nobody listens any more. */
   close(): void
 }
@@ -51,7 +52,7 @@ export function createApi(outside: ApiDoors): HttpApi {
     if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
-  return { fetch: (request) => api.fetch(request), close: live.close }
+  return { fetch: (request, address = null) => api.fetch(request, { address }), close: live.close }
 }
 
 /** `process` tells the requests of this process from those of any other. */
@@ -67,21 +68,21 @@ function nameRequests(api: Api, process: string): void {
   })
 }
 
-/** What is there, who calls, how often, and a body that can be read: in this order, before any route. */
-function guardRequests(api: Api, { callers, clock }: Asking): void {
-  const [changing, looking] = [createPace(clock, 60), createPace(clock, 600)]
+/** How often an address asks, what is there, who calls, how often, and a body that can be read: in this order, before any route. */
+function guardRequests(api: Api, { callers, limits }: Asking): void {
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
+    const { address } = c.env
+    if (address !== null) paced(limits, 'address', address)
     checkRoute ??= routeCheck(api)
     checkRoute(c.req)
     if (c.req.path === DOCUMENT) return next()
-    const caller = await callers.identify(c.req.header('authorization'))
+    const caller = await callers.identify(c.req.header('authorization'), address)
     c.set('caller', caller)
-    if (c.req.method !== 'POST') looking(caller)
-    else {
-      changing(caller)
-      await checkBody(c)
-    }
+    const name = c.req.method === 'POST' ? 'change' : 'look'
+    c.header(RATE_LIMIT, paced(limits, name, caller.key))
+    c.header(RATE_LIMIT_POLICY, POLICIES[name])
+    if (name === 'change') await checkBody(c)
     return next()
   })
 }

@@ -1,9 +1,11 @@
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
+import { homeOf } from '../deploy/limits.ts'
 import { sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
+import { pacedBy } from './pace.ts'
 import { RequestRefused } from './problems.ts'
 
 /** What a call of the API becomes for the engine. */
@@ -19,6 +21,13 @@ export async function repositoryFor(name: string, caller: Caller, { callers }: A
     wanted: 'a repository that you may see and that has this GitHub App',
     next: 'Check the name, and that the App is installed on the repository.',
   })
+}
+
+/** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
+export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
+  const found = await repositoryFor(name, caller, doors)
+  pacedBy(homeOf(found), doors.limits)
+  return found
 }
 
 /** The deployment of this id, where the caller may see its repository. */

@@ -1,15 +1,16 @@
 import type { Clock } from '../deploy/clock.ts'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
+import type { LimitName, Limits } from '../deploy/limits.ts'
 import { Secret } from '../secret.ts'
 import { userCaller, type Caller } from './caller.ts'
-import { createPace } from './pace.ts'
+import { paced, pacedBy } from './pace.ts'
 import { RequestRefused } from './problems.ts'
 
 /** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
 export interface Callers {
   /** Whose token the header carries. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked. */
-  identify(authorization: string | undefined): Promise<Caller>
+  identify(authorization: string | undefined, address: string | null): Promise<Caller>
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
   repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
   /** Whether they may see the repository: as it was up to a minute ago. */
@@ -19,6 +20,7 @@ export interface Callers {
 export interface CallerDoors {
   readonly directory: Directory
   readonly clock: Clock
+  readonly limits: Limits
   hash(text: string): string
 }
 
@@ -28,49 +30,36 @@ const BEARER = /^Bearer (ghu_[A-Za-z0-9_.-]{20,600})$/i
 const KNOWN_FOR = 60_000
 const UNKNOWN_FOR = 30_000
 const MOST_KEPT = 10_000
-const MINUTE = 60_000
-/** So many tokens that GitHub did not know within a minute: whoever guesses must not spend what GitHub lets us ask. */
-const MOST_UNKNOWN = 60
-/** So many repositories that one caller asks for: each is a question to GitHub. */
-const MOST_LOOKED_UP = 60
 
-export function createCallers({ directory, clock, hash }: CallerDoors): Callers {
+export function createCallers({ directory, clock, limits, hash }: CallerDoors): Callers {
   const people = new Recent<Person | null>(clock)
   const sights = new Recent<boolean>(clock)
   const repositories = new Recent<Repository | null>(clock)
-  const lookingUp = createPace(clock, MOST_LOOKED_UP)
   /** Tokens that GitHub knew: whoever guesses cannot lock those out that are in use. By their hash, the oldest first. */
   const proven = new Set<string>()
-  /** Those that are being asked about, and those that turned out to be unknown. */
-  let guesses: { readonly at: number }[] = []
 
-  async function ask(key: string, token: Secret): Promise<Person | null> {
-    const guess = { at: clock.now() }
-    guesses = guesses.filter(({ at }) => at > guess.at - MINUTE && at <= guess.at)
-    if (!proven.has(key)) {
-      if (guesses.length >= MOST_UNKNOWN) throw tooMany((guesses[0] ?? guess).at + MINUTE - guess.at)
-      guesses.push(guess)
-    }
+  async function ask(key: string, token: Secret, address: string | null): Promise<Person | null> {
+    const takeBack = proven.has(key) ? () => {} : guessing(address, limits)
     const known = await directory.identify(token).catch((error: unknown) => {
-      guesses = guesses.filter((one) => one !== guess)
+      takeBack()
       throw error
     })
     proven.delete(key)
     if (known === null) return null
-    guesses = guesses.filter((one) => one !== guess)
+    takeBack()
     proven.add(key)
     for (const oldest of proven) if (proven.size > MOST_KEPT) proven.delete(oldest)
     return known
   }
 
   return {
-    async identify(authorization) {
+    async identify(authorization, address) {
       const text = BEARER.exec(authorization ?? '')?.[1]
       if (text === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
       const key = hash(text)
       const person = await people.get(
         key,
-        () => ask(key, new Secret(text)),
+        () => ask(key, new Secret(text), address),
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       )
       if (person === null) throw unauthenticated('a token that GitHub does not know as one of this App’s')
@@ -81,7 +70,7 @@ export function createCallers({ directory, clock, hash }: CallerDoors): Callers 
         // Each has answers of their own: what others have asked for lately must not show.
         `${caller.key}:${owner}/${name}`.toLowerCase(),
         async () => {
-          lookingUp(caller)
+          paced(limits, 'lookup', caller.key)
           return directory.repository(owner, name)
         },
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
@@ -93,6 +82,19 @@ export function createCallers({ directory, clock, hash }: CallerDoors): Callers 
         () => KNOWN_FOR,
       ),
   }
+}
+
+/** It counts as one until it turned out to be none: so that whoever guesses does not spend what GitHub lets us ask. Throws TOO_MANY_REQUESTS. */
+function guessing(address: string | null, limits: Limits): () => void {
+  const from: readonly (readonly [LimitName, string])[] =
+    address === null
+      ? [['guesses', '']]
+      : [
+          ['guess', address],
+          ['guesses', ''],
+        ]
+  pacedBy(from, limits)
+  return () => from.forEach(([name, key]) => limits.giveBack(name, key))
 }
 
 interface Kept<T> {
@@ -154,10 +156,3 @@ const unauthenticated = (found: string): RequestRefused =>
     },
     { 'www-authenticate': 'Bearer realm="Gantry"' },
   )
-
-const tooMany = (retryAfter: number): RequestRefused =>
-  new RequestRefused('TOO_MANY_REQUESTS', {
-    sentence: 'Too many tokens came that nobody knows.',
-    next: 'Ask again in a minute.',
-    retryAfter,
-  })

@@ -3,6 +3,7 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Directory } from '../deploy/directory.ts'
 import type { Mask } from '../deploy/mask.ts'
 import type { History } from '../deploy/journal.ts'
+import type { Limits } from '../deploy/limits.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Failure } from '../errors.ts'
@@ -17,6 +18,7 @@ export interface ApiDoors extends ViewDoors {
   readonly history: History
   readonly directory: Directory
   readonly clock: Clock
+  readonly limits: Limits
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -37,7 +39,8 @@ export interface Asking extends ApiDoors {
   readonly live: Live
 }
 
-export type Env = { Variables: { requestId: string; caller: Caller } }
+/** `address`: under which the caller's requests are counted; null where nobody knows it. */
+export type Env = { Bindings: { readonly address: string | null }; Variables: { requestId: string; caller: Caller } }
 export type Api = OpenAPIHono<Env>
 
 /** One route: one file in `api/`, one line in `api/index.ts`. */

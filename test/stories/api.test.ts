@@ -268,7 +268,7 @@ story('deployments are listed page by page, newest first', async (cast) => {
   const { ada } = cast
   for (const tag of ['1.2', '1.3', '1.4']) {
     await has(cast, tag)
-    await deploys(ada, image(tag))
+    await deploys(ada, image(tag), { 'idempotency-key': tag })
   }
   const pages: string[][] = []
   for (let cursor: string | null = ''; cursor !== null;) {

@@ -63,8 +63,11 @@ a token is. This page is made from what \`GET /openapi.json\` answers (OpenAPI 3
 Every call carries a [user token of this GitHub App](https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app)
 in the header \`Authorization: Bearer ghu_…\`. What its owner may do is what they may do in a comment: their role on the repository is read anew at each
 deployment. Whose a token is and what they may see is what GitHub says; it is asked for at most once a minute. A repository or a deployment that they may not see is answered as
-one that is not there. Within a minute one caller may look 600 times, change something 60 times, and have 60 repositories
-looked up.
+one that is not there.
+
+How much may be asked is [limited](operating.md#limits): within a minute 600 looks and 60 changes of one caller. Each answer to a known caller says what is
+left: \`RateLimit: "change";r=59;t=1\` means 59 now, and all of them again in one second. Above that it is \`429\` with \`TOO_MANY_REQUESTS\`, or \`QUEUE_FULL\`
+where an account has too much on its way, and \`Retry-After\` in seconds.
 
 \`\`\`sh
 curl -sS https://gantry.example.com/deploy \\

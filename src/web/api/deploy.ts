@@ -3,7 +3,7 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../.
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { keyOf, repositoryFor, requestOf, reused } from '../asking.ts'
+import { keyOf, repositoryToChange, requestOf, reused } from '../asking.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
@@ -63,7 +63,7 @@ const route = createRoute({
 export const deploy: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
-    const repository = await repositoryFor(body.repository, caller, doors)
+    const repository = await repositoryToChange(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const { key, isChosen } = await keyOf(c, caller, repository, 'deploy', doors)
     const request = requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors)

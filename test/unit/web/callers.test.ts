@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Repository } from '../../../src/deploy/deployment.ts'
+import type { Person, Repository } from '../../../src/deploy/deployment.ts'
 import type { Directory } from '../../../src/deploy/directory.ts'
 import { userCaller } from '../../../src/web/caller.ts'
+import { createLimits } from '../../../src/deploy/limits.ts'
 import { createCallers } from '../../../src/web/callers.ts'
 import { Time } from '../../world/time.ts'
 
@@ -11,7 +12,7 @@ const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0
 const ADAS = token(0)
 
 /** A GitHub that knows one token, and as many repositories as anybody names. */
-function setUp() {
+function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === ADAS ? ADA.actor : null)) {
   const time = new Time(() => Promise.resolve())
   const asked: string[] = []
   let isDown = false
@@ -21,7 +22,7 @@ function setUp() {
       asked.push(secret.reveal())
       await answers
       if (isDown) throw new Error('GitHub is down')
-      return `Bearer ${secret.reveal()}` === ADAS ? ADA.actor : null
+      return whose(secret.reveal())
     },
     repository: async (owner, name) => {
       asked.push(`${owner}/${name}`)
@@ -30,10 +31,13 @@ function setUp() {
     role: async () => 'read',
     thread: async () => null,
   }
+  const rows = { all: () => [], write: () => {} }
+  const limits = createLimits({ rows, clock: time, trouble: () => {} })
+  const callers = createCallers({ directory, clock: time, limits, hash: (text) => text })
   return {
     time,
     asked,
-    callers: createCallers({ directory, clock: time, hash: (text) => text }),
+    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, address) },
     goesDown: (is: boolean) => (isDown = is),
     waitsFor: (what: Promise<void>) => (answers = what),
   }
@@ -61,6 +65,22 @@ test('whoever guesses does not lock out a token that was good before', async () 
   for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
   expect(await codeOf(callers.identify(token(101)))).toBe('TOO_MANY_REQUESTS')
   expect(await callers.identify(ADAS)).toEqual(ADA)
+})
+
+test('whoever guesses from one address keeps nobody out who signs in from another, and may try again soon', async () => {
+  const { callers, asked, time } = setUp()
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), '192.0.2.1'))
+  expect(asked).toHaveLength(20)
+  expect(await codeOf(callers.identify(ADAS, '192.0.2.1'))).toBe('TOO_MANY_REQUESTS')
+  expect(await callers.identify(ADAS, '192.0.2.2')).toEqual(ADA)
+  expect(await callers.identify(ADAS, '192.0.2.1')).toEqual(ADA)
+  await time.passes('3 seconds')
+  expect(await codeOf(callers.identify(token(101), '192.0.2.1'))).toBe('AUTHENTICATION_REQUIRED')
+})
+
+test('tokens that turn out to be good do not count, however many people sign in from one address', async () => {
+  const { callers } = setUp((text) => ({ id: Number(text.slice(-6)), login: 'somebody' }))
+  for (let nth = 1; nth <= 100; nth += 1) expect((await callers.identify(token(nth), '192.0.2.1')).key).toBe(String(nth))
 })
 
 test('what GitHub does not answer is no guess', async () => {
