@@ -23,6 +23,7 @@ import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import { webOrigin, type AppSettings, type Settings } from './settings.ts'
+import { createAdmissions } from './store/admissions.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { auditMac } from './store/audit-key.ts'
 import { auditHead, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
@@ -171,6 +172,8 @@ export function assemble(
     source,
     service,
     inbox,
+    admissions: createAdmissions(repositories),
+    limits,
     caughtUp: createCaughtUp(accounts),
     announcements: createAnnouncements(repositories),
     compareConfigurations,

@@ -222,6 +222,19 @@ export interface Inbox {
   handled(key: string, now: number): void
 }
 
+/** What the limits said to a delivery's commands: they are obeyed, refused with a comment, or refused with a reaction alone. */
+export type Admission = 'within' | 'told' | 'quiet'
+
+/** Each is given once: a delivery that is taken up again counts no second time, and hears the same. */
+export interface Admissions {
+  find(delivery: string): Admission | null
+  give(delivery: string, admission: Exclude<Admission, 'told'>): void
+  /** Whether this person has been told in this repository lately. */
+  isTold(repository: number, person: number, now: number): boolean
+  /** From now on they have been, until then. The answer is stored with that; null: nobody to talk to. */
+  tell(delivery: string, person: { readonly repository: number; readonly id: number; readonly until: number }, answer: Answer | null): Admission
+}
+
 /** Up to when GitHub's list of deliveries has been looked through for missed ones (milliseconds). */
 export interface CaughtUp {
   /** Null where nobody ever did: a new database. */

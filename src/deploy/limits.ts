@@ -27,6 +27,9 @@ export const LIMITS = {
 
 export type LimitName = keyof typeof LIMITS
 
+/** Milliseconds: a person hears of them once within that in a repository, however many of their commands are refused. */
+export const TOLD_ONCE_IN = 10 * MINUTE
+
 /** What was taken, so that a restart does not begin anew; kept per account. */
 export interface LimitRows {
   all(): readonly LimitRow[]

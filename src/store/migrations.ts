@@ -143,7 +143,7 @@ export const repositoryMigrations: readonly string[][] = [
   [`create index deployment_by_repository on deployment (repository, sequence)`],
   [
     // What the limits said to it, once.
-    `alter table delivery add column verdict text`,
+    `alter table delivery add column admission text`,
     // Until when a person hears no more of them in a repository.
     `create table told_limit (
       repository integer not null,
