@@ -6,7 +6,7 @@ import { quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
 import { pacedBy } from './pace.ts'
-import { RequestRefused } from './problems.ts'
+import { refusedWith, RequestRefused } from './problems.ts'
 
 /** What a call of the API becomes for the engine. */
 
@@ -59,6 +59,15 @@ export function requestOf({ caller, repository, key, subject = null, asks = NOTH
     ...{ key, door: 'api', repository, subject, comment: null, headSeen: null, asks, askedAt: now, receivedAt: now },
     actor: caller.actor,
   }
+}
+
+const FULL_FOR = 60_000
+
+/** Writes it down and starts it. Throws QUEUE_FULL where it would be refused for that at once; the same request again is the same deployment, though. */
+export function begin(request: DeployRequest, { service }: Pick<ApiDoors, 'service'>): Deployment {
+  const full = service.full(request)
+  if (full !== null) throw refusedWith({ ...full, retryAfter: FULL_FOR })
+  return service.deploy(request)
 }
 
 const CHOSEN = /^[\x21-\x7e]{1,255}$/

@@ -2,7 +2,7 @@ import type { LimitName } from '../../src/deploy/limits.ts'
 import { expect, story, type Cast, type Character, type Ear } from '../story.ts'
 import { states } from '../world/facts.ts'
 import type { Comment } from '../world/github/state.ts'
-import type { Called } from '../world/world.ts'
+import type { Called, World } from '../world/world.ts'
 
 // Who asks for too much hears when there is room again; nobody else hears of it.
 
@@ -183,6 +183,39 @@ story.atEveryCrossing(
   },
   { every },
 )
+
+story.once('five hundred of one account on their way are enough: the API says so at once, the bot in a comment', async (cast) => {
+  const { ada, world, bot, registry } = cast
+  await registry.has('acme/shop:1.2', { 'site/index.html': '1.2' })
+  const body = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
+  const asks = (key: string) => ada.calls('POST', '/deploy', body, { 'idempotency-key': key })
+  const first = await asks('one')
+  areOnTheirWay(world, 500)
+  const above = await asks('two')
+  expect([said(above), above.headers.get('retry-after'), above.body.detail]).toEqual([
+    [429, 'QUEUE_FULL'],
+    '60',
+    'Too many deployments of this account’s repositories are on their way already.',
+  ])
+  const same = await asks('one')
+  expect([same.status, same.body.id]).toEqual([202, first.body.id])
+  expect((await ada.calls('POST', `/deploy/${first.body.id}/retry`, {})).status).toBe(429)
+  await ada.comments('/deploy staging :1.2')
+  expect(bot.says()).toContain('`QUEUE_FULL`')
+  areOnTheirWay(world, 0)
+  expect((await asks('two')).status).toBe(202)
+})
+
+/** So many deployments of other repositories of the account, as the database has them; nobody asks for them. */
+function areOnTheirWay({ disk }: World, count: number): void {
+  disk.all(`delete from deployment where key like 'other-%'`)
+  disk.all(
+    `with recursive n (n) as (select 1 union all select n + 1 from n where n < ?)
+     insert into deployment (id, key, repository, subject, state, environment, request, created_at)
+     select 'other-' || n, 'other-' || n, 1000 + n, 0, 'queued', 'other-' || n, request, created_at from n, (select * from deployment limit 1) where n <= ?`,
+    ...[Math.max(count, 1), count],
+  )
+}
 
 /** All of it, as the next process finds it. */
 function spends({ world, time }: Cast, name: LimitName, key: number): void {

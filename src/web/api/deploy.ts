@@ -3,7 +3,7 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../.
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { keyOf, repositoryToChange, requestOf, reused } from '../asking.ts'
+import { begin, keyOf, repositoryToChange, requestOf, reused } from '../asking.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
@@ -67,7 +67,7 @@ export const deploy: Endpoint = (api, doors) =>
     const subject = await subjectOf(body, repository, doors)
     const { key, isChosen } = await keyOf(c, caller, repository, 'deploy', doors)
     const request = requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors)
-    const deployment = doors.service.deploy(request)
+    const deployment = begin(request, doors)
     if (isChosen && !isSame(deployment.request, request)) throw reused()
     const shown = deploymentBody(maskedDeployment(deployment, doors.mask), doors)
     return c.json(shown, 202, { location: shown.links.self })

@@ -5,7 +5,7 @@ import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '.
 import { homeOf } from '../../deploy/limits.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
-import { deploymentFor, keyOf, requestOf, reused } from '../asking.ts'
+import { begin, deploymentFor, keyOf, requestOf, reused } from '../asking.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
 import { pacedBy } from '../pace.ts'
 import { refusedWith, RequestRefused } from '../problems.ts'
@@ -30,7 +30,7 @@ const answered = (result: { readonly deployment: Deployment } | { readonly probl
   return result.deployment
 }
 
-const again = (request: DeployRequest, asks: Asks, { service }: Asking): Deployment => service.deploy({ ...request, asks })
+const again = (request: DeployRequest, asks: Asks, doors: Asking): Deployment => begin({ ...request, asks }, doors)
 
 const WISHES: readonly Wish[] = [
   {

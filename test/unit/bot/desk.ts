@@ -132,6 +132,7 @@ export class Desk {
         this.#changed(deployment)
         return deployment
       },
+      full: () => null,
       find: (id) => this.journal.find(id),
       status: async () => this.status,
       preflight: async () => this.preflights,
