@@ -181,7 +181,7 @@ const COUNT = Number(process.env['GANTRY_FUZZ'] ?? 10_000)
 const SEED = Number(process.env['GANTRY_FUZZ_SEED'] ?? 1)
 
 /** With room, V8 takes 100 MB more before it looks what of it is garbage; so what grows is what is kept. */
-const SMALL = '--max-old-space-size=96'
+const SMALL = { NODE_OPTIONS: '--max-old-space-size=96' }
 
 const f14: Scenario = {
   id: 'F14',

@@ -167,10 +167,5 @@ export const api: readonly Scenario[] = [
   ),
   leftOut('F07', 'framed and sniffed pages', 'there are no pages yet; the headers are on every answer (F14)'),
   leftOut('F08', 'signing in', 'there are no pages yet that one signs in to'),
-  leftOut(
-    'F09',
-    'floods by address, user and account',
-    'limits that hold across restarts and by address come later; those by caller: test/unit/web/callers.test.ts',
-  ),
   f13,
 ]

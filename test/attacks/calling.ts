@@ -1,5 +1,6 @@
 import type { Person } from '../world/github/people.ts'
 import { Grounds } from '../world/grounds.ts'
+import type { Environment } from '../world/stage.ts'
 import { statusOf, talk } from '../world/wire.ts'
 import { Checks, type Finding } from './scenario.ts'
 
@@ -66,11 +67,11 @@ export class Api {
 
 export const DEPLOY = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
 
-/** `options`: of the process's Node. */
+/** `more`: variables of the process's. */
 export const withApi =
-  (work: (api: Api) => Promise<string>, options = '') =>
+  (work: (api: Api) => Promise<string>, more: Environment = {}) =>
   async (): Promise<Finding> => {
-    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, NODE_OPTIONS: options }))
+    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, ...more }))
     try {
       const api = new Api(grounds)
       const seen = await work(api)
