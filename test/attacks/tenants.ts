@@ -172,7 +172,11 @@ const d03: Scenario = {
         await grounds.sends(told),
       ]
       checks.that(statuses.join() === '202,202', `pair ${nth}: answered ${statuses.join()}`)
-      if (nth % 15 === 14) await comesToRest(grounds, 60)
+      if (nth % 15 === 14) {
+        await comesToRest(grounds, 60)
+        // Nobody may ask for more than one a second for long.
+        await new Promise((resolve) => setTimeout(resolve, 10_000))
+      }
     }
     checks.that(await comesToRest(grounds, 90), 'it has not come to rest')
     const deliveries = stored() - before
