@@ -10,6 +10,7 @@ import { compareConfigurations, readConfiguration } from './config/repository-fi
 import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
+import { withoutRevoked } from './deploy/api-token.ts'
 import { createExpiries } from './deploy/expiries.ts'
 import { createLimits, type Limits } from './deploy/limits.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
@@ -22,9 +23,10 @@ import { secretOf, type Credential } from './registry/credential.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
-import { webOrigin, type AppSettings, type Settings } from './settings.ts'
+import { actionsIssuer, webOrigin, type AppSettings, type Settings } from './settings.ts'
 import { createAdmissions } from './store/admissions.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { createApiTokens } from './store/api-tokens.ts'
 import { auditMac } from './store/audit-key.ts'
 import { auditHead, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
 import { createSpendings } from './store/budget.ts'
@@ -42,6 +44,7 @@ import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
+import { createSpentTokens } from './store/spent-tokens.ts'
 import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
@@ -71,6 +74,8 @@ export interface Outside {
   mask(text: string): string
   /** For the audit log. */
   readonly hmac: Hmac
+  /** One-way, under a key of this process. */
+  hash(text: string): string
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
   /** So many bytes that nobody can foresee. */
@@ -146,6 +151,7 @@ export function assemble(
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock, createSpendings(accounts))
   const source = createSource(github, app.id, clock)
+  const apiTokens = createApiTokens(accounts, { mac, random: outside.random })
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
     journal: createJournal(repositories, mac),
@@ -155,7 +161,7 @@ export function assemble(
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: probing(operator, outside.registry),
-    source,
+    source: withoutRevoked(source, apiTokens),
     images: createImages(client, outside.registry, sources),
     clock,
     activity,
@@ -166,6 +172,10 @@ export function assemble(
     random: outside.random,
     incident,
   })
+  const api =
+    app.oauth === null
+      ? null
+      : openApi(settings, app.oauth, { service, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }, outside)
   const bot = createBot({
     probot,
     github,
@@ -175,7 +185,7 @@ export function assemble(
     admissions: createAdmissions(repositories),
     limits,
     caughtUp: createCaughtUp(accounts),
-    announcements: createAnnouncements(repositories),
+    announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
     compareConfigurations,
     clock,
     log,
@@ -189,22 +199,20 @@ export function assemble(
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
-  const api = app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, limits, incident, docs: links.docs }, outside)
   return { service, bot, inbox, sites, renewals, vault, limits, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'limits' | 'incident' | 'docs'> {
+interface ApiParts extends Pick<ApiDoors, 'service' | 'limits' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
 
 function openApi(
-  { githubApiUrl: apiUrl }: Settings,
+  { githubApiUrl: apiUrl, url }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
-  { service, github, probot, limits, incident, docs }: ApiParts,
-  { repositories, clock, fetch, mask, random, hmac, entropy, log }: Outside,
+  { github, probot, ...parts }: ApiParts,
+  { repositories, clock, fetch, mask, random, hash, log }: Outside,
 ): HttpApi {
-  const key = entropy(32)
   const said = createAnnouncements(repositories)
   return createApi({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
@@ -214,9 +222,11 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
-    hash: (text) => hmac(key, text),
     trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
-    ...{ service, limits, clock, mask, random, incident, docs },
+    issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
+    spent: createSpentTokens(repositories),
+    ...parts,
+    ...{ fetch, clock, mask, random, hash },
   })
 }
 

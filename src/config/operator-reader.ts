@@ -2,7 +2,7 @@ import { canonical } from '../deploy/plan.ts'
 import type { Admitted, Bound } from '../deploy/environment.ts'
 import { declarationKey, OPERATOR, type Declaration } from '../deploy/declaration.ts'
 import type { Json } from '../deploy/target.ts'
-import { didYouMean, listed, quoted } from '../deploy/wording.ts'
+import { capital, didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Secret } from '../secret.ts'
 import type { Finding, Path } from './finding.ts'
 import {
@@ -191,8 +191,6 @@ class Reader {
 
 const placeOf = (reference: SecretGiven): string =>
   'env' in reference ? `the environment variable ${reference.env}` : 'file' in reference ? `the file ${reference.file}` : 'the value in the vault'
-
-const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
 
 const admittedOf = ({ repository, id }: { readonly repository: string; readonly id: number }): Admitted => ({
   repositoryId: id,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join, sep } from 'node:path'
+import { HEADERS } from '../web/headers.ts'
 import { refuse } from './answer.ts'
 import type { Handler } from './front.ts'
 import { html } from './setup-pages.ts'
@@ -46,15 +47,14 @@ code,pre{font:.9em/1.45 ui-monospace,monospace;background:#8882;border-radius:.2
 code{padding:.1em .25em}pre{padding:.75rem;overflow-x:auto}pre code{padding:0;background:none;font-size:1em}
 table{border-collapse:collapse;display:block;overflow-x:auto}th,td{border:1px solid #8886;padding:.3rem .6rem;text-align:left;vertical-align:top}`
 
-const HEADERS = {
+const PAGE_HEADERS = {
+  ...HEADERS,
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': [
     "default-src 'none'",
     `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
   'cache-control': 'no-cache',
 }
 
@@ -62,7 +62,7 @@ function handler(title: string, navigation: string, body: () => Promise<string>)
   const page = once(async () => Buffer.from(pageOf(title, navigation, await body())))
   const answer = async (response: ServerResponse): Promise<void> => {
     const bytes = await page()
-    response.writeHead(200, { ...HEADERS, 'content-length': bytes.length }).end(bytes)
+    response.writeHead(200, { ...PAGE_HEADERS, 'content-length': bytes.length }).end(bytes)
   }
   return (_request, response) => void answer(response).catch(() => refuse(response, 500, 'This page cannot be shown.'))
 }
@@ -71,7 +71,7 @@ function handler(title: string, navigation: string, body: () => Promise<string>)
 const schemaHandler =
   (bytes: Buffer): Handler =>
   (_request, response) =>
-    void response.writeHead(200, { ...HEADERS, 'content-type': 'application/schema+json', 'content-length': bytes.length }).end(bytes)
+    void response.writeHead(200, { ...PAGE_HEADERS, 'content-type': 'application/schema+json', 'content-length': bytes.length }).end(bytes)
 
 function pageOf(title: string, navigation: string, body: string): string {
   const head = html`<meta charset="utf-8" /><meta name="viewport" content="width=device-width" /><title>${title} · Gantry</title>`.html

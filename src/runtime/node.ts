@@ -27,7 +27,7 @@ import type { Metrics } from './metrics.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { notingRotation } from './keys.ts'
-import { hmac } from './mac.ts'
+import { hmac, remembered } from './mac.ts'
 import { serveSite } from './serve.ts'
 import { createReadiness, readyz, type Readiness } from './readiness.ts'
 import { hiding } from './redact.ts'
@@ -150,6 +150,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     log,
     mask: (text) => redactor.clean(text),
     hmac,
+    hash: remembered,
     random: newId,
     entropy,
   }

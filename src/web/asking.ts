@@ -14,7 +14,7 @@ import { refusedWith, RequestRefused } from './problems.ts'
 export async function repositoryFor(name: string, caller: Caller, { callers }: Asking): Promise<Repository> {
   const [owner = '', repo = ''] = name.split('/')
   const found = await callers.repository(caller, owner, repo)
-  if (found !== null && (await callers.sees(caller, found))) return found
+  if (found !== null && (await caller.sees(found))) return found
   throw new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
     found: name,
@@ -31,9 +31,9 @@ export async function repositoryToChange(name: string, caller: Caller, doors: As
 }
 
 /** The deployment of this id, where the caller may see its repository. */
-export async function deploymentFor(id: string, caller: Caller, { service, callers }: Asking): Promise<Deployment> {
+export async function deploymentFor(id: string, caller: Caller, { service }: Asking): Promise<Deployment> {
   const found = service.find(id)
-  if (found !== null && (await callers.sees(caller, found.request.repository))) return found
+  if (found !== null && (await caller.sees(found.request.repository))) return found
   throw deploymentUnknown(id)
 }
 
@@ -51,12 +51,17 @@ export interface Said {
   readonly key: string
   readonly subject?: Subject | null
   readonly asks?: Asks
+  /** The commit that a workflow runs for, where that is what it wants. */
+  readonly headSeen?: string | null
 }
 
-export function requestOf({ caller, repository, key, subject = null, asks = NOTHING_ASKED }: Said, { clock }: ApiDoors): DeployRequest {
+export function requestOf(
+  { caller, repository, key, subject = null, asks = NOTHING_ASKED, headSeen = null }: Said,
+  { clock }: ApiDoors,
+): DeployRequest {
   const now = clock.now()
   return {
-    ...{ key, door: 'api', repository, subject, comment: null, headSeen: null, asks, askedAt: now, receivedAt: now },
+    ...{ key, door: 'api', repository, subject, comment: null, headSeen, asks, askedAt: now, receivedAt: now },
     actor: caller.actor,
   }
 }

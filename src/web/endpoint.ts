@@ -1,29 +1,21 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Clock } from '../deploy/clock.ts'
-import type { Directory } from '../deploy/directory.ts'
 import type { Mask } from '../deploy/mask.ts'
 import type { History } from '../deploy/journal.ts'
-import type { Limits } from '../deploy/limits.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Failure } from '../errors.ts'
 import type { Caller } from './caller.ts'
-import type { Callers } from './callers.ts'
+import type { CallerDoors, Callers } from './callers.ts'
 import type { Live } from './live.ts'
 import type { Shown } from './shown.ts'
 import { problemSchema, type ViewDoors } from './view.ts'
 
-export interface ApiDoors extends ViewDoors {
+export interface ApiDoors extends ViewDoors, CallerDoors {
   readonly service: Service
   readonly history: History
-  readonly directory: Directory
-  readonly clock: Clock
-  readonly limits: Limits
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
-  /** One-way, under a key of this process: what a token is remembered by. */
-  hash(text: string): string
   /** Logs a mistake of our own and answers with its number. */
   incident(error: unknown, about: string): string
   /** Logs what the outside world failed at. */
@@ -39,8 +31,12 @@ export interface Asking extends ApiDoors {
   readonly live: Live
 }
 
-/** `address`: under which the caller's requests are counted; null where nobody knows it. */
-export type Env = { Bindings: { readonly address: string | null }; Variables: { requestId: string; caller: Caller } }
+/** `headers`: what this request's answer has beside its own. `whole`: the answer that has them already. */
+export interface Env {
+  /** Under which the caller's requests are counted; null where nobody knows it. */
+  Bindings: { readonly address: string | null }
+  Variables: { requestId: string; caller: Caller; headers: Record<string, string>; whole?: Response }
+}
 export type Api = OpenAPIHono<Env>
 
 /** One route: one file in `api/`, one line in `api/index.ts`. */

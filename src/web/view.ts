@@ -54,7 +54,11 @@ export const deploymentSchema = z
     url: z.string().nullable().openapi({ description: 'Where the environment is reached, by its configuration.' }),
     wait: z.object({ reason: z.enum(['approval', 'checks', 'image', 'freeze', 'soak']), sentence: z.string(), until: time }).nullable(),
     problem: z.union([problemSchema, z.null()]),
-    requestedBy: z.object({ id: z.int(), login: z.string() }),
+    requestedBy: z.object({
+      id: z.int(),
+      login: z.string().openapi({ description: 'Of a workflow: who started it; of a token: who made it.' }),
+      program: z.object({ kind: z.enum(['workflow', 'token']), name: z.string() }).nullable(),
+    }),
     requestedThrough: z.enum(['comment', 'label', 'api', 'push', 'checks', 'package', 'watch']),
     requestedAt: time,
     endedAt: time.nullable(),
@@ -95,13 +99,18 @@ export function deploymentBody(deployment: Deployment, doors: ViewDoors): Deploy
     url: plan?.url ?? null,
     wait: wait === null ? null : { reason: wait.reason, sentence: wait.sentence, until: stamp(wait.until) },
     problem: problem === null ? null : problemOf(problem),
-    requestedBy: { id: request.actor.id, login: request.actor.login },
+    requestedBy: requesterOf(request),
     requestedThrough: request.door,
     requestedAt: stamp(deployment.createdAt),
     endedAt: deployment.endedAt === null ? null : stamp(deployment.endedAt),
     links: linksOf(deployment, doors),
   }
 }
+
+const requesterOf = ({ actor: { id, login, program } }: Deployment['request']): DeploymentBody['requestedBy'] => ({
+  ...{ id, login },
+  program: program === undefined ? null : { kind: program.kind, name: program.kind === 'token' ? program.name : program.file },
+})
 
 export function problemOf({ code, sentence, found, wanted, who, next, retryable, retryAfter }: Problem): z.input<typeof problemSchema> {
   return {

@@ -1,6 +1,5 @@
 import type { Person } from '../world/github/people.ts'
 import { Grounds } from '../world/grounds.ts'
-import type { Environment } from '../world/stage.ts'
 import { statusOf, talk } from '../world/wire.ts'
 import { Checks, type Finding } from './scenario.ts'
 
@@ -67,11 +66,11 @@ export class Api {
 
 export const DEPLOY = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
 
-/** `more`: variables of the process's. */
+/** `options`: of the process's Node; `variables`: of the process, beside those that the API needs. */
 export const withApi =
-  (work: (api: Api) => Promise<string>, more: Environment = {}) =>
+  (work: (api: Api) => Promise<string>, { options = '', variables = {} }: { readonly options?: string; readonly variables?: Headed } = {}) =>
   async (): Promise<Finding> => {
-    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, ...more }))
+    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, NODE_OPTIONS: options, ...variables }))
     try {
       const api = new Api(grounds)
       const seen = await work(api)

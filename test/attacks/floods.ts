@@ -121,7 +121,7 @@ const f09: Scenario = {
       ]
       return `${seen.join('; ')}; ${grown.toFixed(0)} MB more for ${ADDRESSES} addresses; others were answered throughout`
     },
-    { TRUSTED_PROXIES: '1' },
+    { variables: { TRUSTED_PROXIES: '1' } },
   ),
 }
 

@@ -46,7 +46,7 @@ async function documentOf(): Promise<Document> {
     clock,
     random: () => '0'.repeat(32),
     mask: (text: string) => text,
-    docs: null,
+    ...{ docs: null, issuer: null },
   } as unknown as ApiDoors
   const answer = await createApi(doors).fetch(new Request('https://gantry.example/openapi.json'))
   return (await answer.json()) as Document

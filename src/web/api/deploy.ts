@@ -3,7 +3,8 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../.
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { begin, keyOf, repositoryToChange, requestOf, reused } from '../asking.ts'
+import { begin, keyOf, repositoryToChange, requestOf, reused, type Said } from '../asking.ts'
+import type { Caller } from '../caller.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
@@ -38,7 +39,7 @@ export const deployBody = closed({
 
 type Body = z.output<typeof deployBody>
 
-export const asksOf = ({ app, environment, image, ref, expect, whenGreen, allowOlder, override, parameters }: Body): Asks => ({
+const asksOf = ({ app, environment, image, ref, expect, whenGreen, allowOlder, override, parameters }: Body): Asks => ({
   ...NOTHING_ASKED,
   ...{ app: app ?? null, environment: environment ?? null, image: image ?? null, ref: ref ?? null, expect: expect ?? null },
   ...{ whenGreen, allowOlder, override: override ?? null, parameters },
@@ -66,12 +67,19 @@ export const deploy: Endpoint = (api, doors) =>
     const repository = await repositoryToChange(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const { key, isChosen } = await keyOf(c, caller, repository, 'deploy', doors)
-    const request = requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors)
+    const request = requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors)
     const deployment = begin(request, doors)
     if (isChosen && !isSame(deployment.request, request)) throw reused()
     const shown = deploymentBody(maskedDeployment(deployment, doors.mask), doors)
     return c.json(shown, 202, { location: shown.links.self })
   })
+
+/** A workflow that names nothing else means the commit that it runs for, though its branch may have moved on. */
+export function meantBy({ runsFor }: Caller, body: Body): Pick<Said, 'asks' | 'headSeen'> {
+  const asks = asksOf(body)
+  if (runsFor === undefined || body.ref !== undefined || body.issue !== undefined) return { asks }
+  return { asks: { ...asks, ref: runsFor.ref }, headSeen: runsFor.commit }
+}
 
 export async function subjectOf({ issue }: Body, repository: DeployRequest['repository'], { directory }: Asking): Promise<Subject | null> {
   if (issue === undefined) return null

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { deploymentFor } from '../asking.ts'
 import { BEARER, PROBLEMS, type Endpoint } from '../endpoint.ts'
-import { placeIn } from '../live.ts'
+import { placeIn } from '../events.ts'
 import { RequestRefused } from '../problems.ts'
 import { idParameter } from './status.ts'
 

@@ -6,7 +6,7 @@ import { repositoryToChange, requestOf } from '../asking.ts'
 import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
 import { refusedWith } from '../problems.ts'
 import { problemOf, problemSchema, stamp } from '../view.ts'
-import { asksOf, deployBody, subjectOf } from './deploy.ts'
+import { deployBody, meantBy, subjectOf } from './deploy.ts'
 
 const rehearsalSchema = z
   .object({
@@ -45,7 +45,7 @@ export const validate: Endpoint = (api, doors) =>
     const repository = await repositoryToChange(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const key = `a:${repository.id}:${caller.key}:${doors.random()}`
-    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors))
+    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors))
     if (!('plan' in found)) throw refusedWith(found.problem)
     return c.json(deep(rehearsalBody(found), doors.mask), 200)
   })

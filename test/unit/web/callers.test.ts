@@ -1,15 +1,24 @@
 import { expect, test } from 'vitest'
 import type { Person, Repository } from '../../../src/deploy/deployment.ts'
 import type { Directory } from '../../../src/deploy/directory.ts'
-import { userCaller } from '../../../src/web/caller.ts'
 import { createLimits } from '../../../src/deploy/limits.ts'
 import { createCallers } from '../../../src/web/callers.ts'
+import { userCaller } from '../../../src/web/callers/user.ts'
 import { Time } from '../../world/time.ts'
 
-const ADA = userCaller({ id: 1, login: 'ada' })
-const GRACE = userCaller({ id: 2, login: 'grace' })
+const nothing = async () => false
+const ADA = userCaller({ id: 1, login: 'ada' }, nothing)
+const GRACE = userCaller({ id: 2, login: 'grace' }, nothing)
 const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0')}`
 const ADAS = token(0)
+
+/** No workflow and no API token calls here. */
+const nobodyElse = {
+  issuer: null,
+  spent: { spend: () => false },
+  tokens: { make: async () => null, find: async () => null, list: () => [], revoke: () => false, isRevoked: () => true },
+  fetch: async () => Response.error(),
+}
 
 /** A GitHub that knows one token, and as many repositories as anybody names. */
 function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === ADAS ? ADA.actor : null)) {
@@ -31,13 +40,12 @@ function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === AD
     role: async () => 'read',
     thread: async () => null,
   }
-  const rows = { all: () => [], write: () => {} }
-  const limits = createLimits({ rows, clock: time, trouble: () => {} })
-  const callers = createCallers({ directory, clock: time, limits, hash: (text) => text })
+  const limits = createLimits({ rows: { all: () => [], write: () => {} }, clock: time, trouble: () => {} })
+  const callers = createCallers({ ...nobodyElse, directory, clock: time, limits, hash: (text) => text })
   return {
     time,
     asked,
-    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, address) },
+    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, false, address) },
     goesDown: (is: boolean) => (isDown = is),
     waitsFor: (what: Promise<void>) => (answers = what),
   }
@@ -60,11 +68,11 @@ test('of tokens that are guessed at one time, GitHub is asked about sixty', asyn
 
 test('whoever guesses does not lock out a token that was good before', async () => {
   const { callers, time } = setUp()
-  expect(await callers.identify(ADAS)).toEqual(ADA)
+  expect((await callers.identify(ADAS)).actor).toEqual(ADA.actor)
   await time.passes('2 minutes')
   for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
   expect(await codeOf(callers.identify(token(101)))).toBe('TOO_MANY_REQUESTS')
-  expect(await callers.identify(ADAS)).toEqual(ADA)
+  expect((await callers.identify(ADAS)).actor).toEqual(ADA.actor)
 })
 
 test('whoever guesses from one address keeps nobody out who signs in from another, and may try again soon', async () => {
@@ -72,10 +80,19 @@ test('whoever guesses from one address keeps nobody out who signs in from anothe
   for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), '192.0.2.1'))
   expect(asked).toHaveLength(20)
   expect(await codeOf(callers.identify(ADAS, '192.0.2.1'))).toBe('TOO_MANY_REQUESTS')
-  expect(await callers.identify(ADAS, '192.0.2.2')).toEqual(ADA)
-  expect(await callers.identify(ADAS, '192.0.2.1')).toEqual(ADA)
+  expect((await callers.identify(ADAS, '192.0.2.2')).key).toBe('1')
+  expect((await callers.identify(ADAS, '192.0.2.1')).key).toBe('1')
   await time.passes('3 seconds')
   expect(await codeOf(callers.identify(token(101), '192.0.2.1'))).toBe('AUTHENTICATION_REQUIRED')
+})
+
+test('API tokens that are guessed count by address, too', async () => {
+  const { callers } = setUp()
+  const wrong = `Bearer gantry_7_${'0'.repeat(10)}_${'0'.repeat(50)}_000000`
+  const codes = []
+  for (let nth = 1; nth <= 30; nth += 1) codes.push(await codeOf(callers.identify(wrong, '192.0.2.1')))
+  expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(10)
+  expect(await codeOf(callers.identify(wrong, '192.0.2.2'))).toBe('AUTHENTICATION_REQUIRED')
 })
 
 test('tokens that turn out to be good do not count, however many people sign in from one address', async () => {
@@ -88,7 +105,7 @@ test('what GitHub does not answer is no guess', async () => {
   goesDown(true)
   for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
   goesDown(false)
-  expect(await callers.identify(ADAS)).toEqual(ADA)
+  expect((await callers.identify(ADAS)).actor).toEqual(ADA.actor)
 })
 
 test('a repository is looked up once a minute, in whatever spelling, and one caller cannot have ever others looked up', async () => {
