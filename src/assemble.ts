@@ -12,6 +12,7 @@ import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
 import { withoutRevoked } from './deploy/api-token.ts'
 import { createExpiries } from './deploy/expiries.ts'
+import { createLimits, type Limits } from './deploy/limits.ts'
 import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
@@ -23,6 +24,7 @@ import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import { actionsIssuer, webOrigin, type AppSettings, type Settings } from './settings.ts'
+import { createAdmissions } from './store/admissions.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { createApiTokens } from './store/api-tokens.ts'
 import { auditMac } from './store/audit-key.ts'
@@ -37,6 +39,7 @@ import { createHistory } from './store/history.ts'
 import { createLocks } from './store/locks.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
+import { createLimitRows } from './store/limits.ts'
 import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
@@ -85,6 +88,8 @@ export interface Gantry {
   readonly inbox: Inbox
   readonly renewals: Renewals
   readonly vault: Vault
+  /** What was taken from them is to be kept before the end of the process. */
+  readonly limits: Limits
   /** Says which credentials end soon: at the start, and every day. */
   readonly expiries: () => void
   /** At start, beside everything else. */
@@ -135,6 +140,11 @@ export function assemble(
     log.error({ err: error, about, incident: number }, 'a mistake of our own')
     return number
   }
+  const limits = createLimits({
+    rows: createLimitRows(accounts),
+    clock,
+    trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
+  })
   const { sources, renewals } = openCredentials(operator, client, activity, outside, incident)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
@@ -163,13 +173,17 @@ export function assemble(
     incident,
   })
   const api =
-    app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, incident, docs: links.docs, tokens: apiTokens }, outside)
+    app.oauth === null
+      ? null
+      : openApi(settings, app.oauth, { service, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }, outside)
   const bot = createBot({
     probot,
     github,
     source,
     service,
     inbox,
+    admissions: createAdmissions(repositories),
+    limits,
     caughtUp: createCaughtUp(accounts),
     announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
     compareConfigurations,
@@ -185,10 +199,10 @@ export function assemble(
   const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
   const expiries = createExpiries(operator.credentials.values(), clock, log)
-  return { service, bot, inbox, sites, renewals, vault, recoverTokens, expiries, api }
+  return { service, bot, inbox, sites, renewals, vault, limits, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'incident' | 'docs' | 'tokens'> {
+interface ApiParts extends Pick<ApiDoors, 'service' | 'limits' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }

@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
+import { homeOf } from '../deploy/limits.ts'
 import { sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
-import { RequestRefused } from './problems.ts'
+import { pacedBy } from './pace.ts'
+import { refusedWith, RequestRefused } from './problems.ts'
 
 /** What a call of the API becomes for the engine. */
 
@@ -20,6 +22,13 @@ export async function repositoryFor(name: string, caller: Caller, { callers }: A
     wanted: 'a repository that you may see and that has this GitHub App',
     next: 'Check the name, and that the App is installed on the repository.',
   })
+}
+
+/** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
+export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
+  const found = await repositoryFor(name, caller, doors)
+  pacedBy(homeOf(found), doors.limits)
+  return found
 }
 
 /** The deployment of this id, where the caller may see its repository. */
@@ -69,6 +78,15 @@ export const idempotencyKey = z.object({
     description: '1 to 255 visible ASCII characters. What is asked with the same key and body happens once, for good.',
   }),
 })
+
+const FULL_FOR = 60_000
+
+/** Writes it down and starts it. Throws QUEUE_FULL where it would be refused for that at once; the same request again is the same deployment, though. */
+export function begin(request: DeployRequest, { service }: Pick<ApiDoors, 'service'>): Deployment {
+  const full = service.full(request)
+  if (full !== null) throw refusedWith({ ...full, retryAfter: FULL_FOR })
+  return service.deploy(request)
+}
 
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 
