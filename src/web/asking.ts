@@ -67,6 +67,15 @@ export function requestOf(
   }
 }
 
+const FULL_FOR = 60_000
+
+/** Writes it down and starts it. Throws QUEUE_FULL where it would be refused for that at once; the same request again is the same deployment, though. */
+export function begin(request: DeployRequest, { service }: Pick<ApiDoors, 'service'>): Deployment {
+  const full = service.full(request)
+  if (full !== null) throw refusedWith({ ...full, retryAfter: FULL_FOR })
+  return service.deploy(request)
+}
+
 /** Of an answer that leads to a deployment. */
 export const location = z.object({
   location: z.string().openapi({ example: '/deploy/status/sb-580736f2cad4d3c0f2ae50d70d07474324724622', description: 'Where its state is read.' }),
@@ -78,15 +87,6 @@ export const idempotencyKey = z.object({
     description: '1 to 255 visible ASCII characters. What is asked with the same key and body happens once, for good.',
   }),
 })
-
-const FULL_FOR = 60_000
-
-/** Writes it down and starts it. Throws QUEUE_FULL where it would be refused for that at once; the same request again is the same deployment, though. */
-export function begin(request: DeployRequest, { service }: Pick<ApiDoors, 'service'>): Deployment {
-  const full = service.full(request)
-  if (full !== null) throw refusedWith({ ...full, retryAfter: FULL_FOR })
-  return service.deploy(request)
-}
 
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 

@@ -26,25 +26,24 @@ const WITH_BODY: readonly Code[] = ['REQUEST_TOO_LARGE', 'CONTENT_TYPE_UNSUPPORT
 const SECONDS = { type: 'integer', minimum: 0 } as const
 const HEADERS = {
   'X-Request-Id': { description: 'Names the request, also in the log.', required: true, schema: { type: 'string' }, example: 'cd3d4eb485-6' },
+  'Retry-After': { description: 'Seconds after which asking again makes sense.', schema: SECONDS, example: 42 },
   RateLimit: {
-    description: 'Of a known caller: `r` calls are left, and all of them again in `t` seconds (draft-ietf-httpapi-ratelimit-headers).',
+    description: 'How many are left (`r`), and in how many seconds all of them are there (`t`).',
     schema: { type: 'string' },
     example: '"look";r=599;t=1',
   },
   'RateLimit-Policy': {
-    description: 'Of a known caller: `q` calls within `w` seconds.',
+    description: 'How many there are (`q`) within how many seconds (`w`).',
     schema: { type: 'string' },
     example: '"look";q=600;w=60',
   },
-  'Retry-After': { description: 'Seconds after which asking again makes sense.', schema: SECONDS, example: 42 },
   'WWW-Authenticate': { description: 'RFC 6750.', required: true, schema: { type: 'string' }, example: 'Bearer realm="Gantry"' },
 } as const
 const header = (name: keyof typeof HEADERS) => ({ [name]: { $ref: `#/components/headers/${name}` } })
-/** Where it is known who calls. */
 const LEFT = { ...header('RateLimit'), ...header('RateLimit-Policy') }
 const MORE: Readonly<Record<number, ReturnType<typeof header>>> = {
   401: header('WWW-Authenticate'),
-  429: { ...LEFT, ...header('Retry-After') },
+  429: { ...header('Retry-After'), ...LEFT },
   503: header('Retry-After'),
 }
 

@@ -52,7 +52,7 @@ const route = createRoute({
   path: '/deploy',
   operationId: 'deploy',
   tags: ['Deploy'],
-  ...mayBeRefused('REPOSITORY_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED'),
+  ...mayBeRefused('REPOSITORY_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'),
   summary: 'Deploys an image to an environment',
   description: 'What `/deploy` does in a comment. Answers once it is written down; what becomes of it is at `Location`.',
   security: BEARER,

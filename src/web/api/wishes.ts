@@ -62,7 +62,7 @@ const WISHES: readonly Wish[] = [
     summary: 'Runs it once more, with the same plan',
     description: 'As a new deployment, which is at `Location`.',
     body: NOTHING,
-    codes: ['IDEMPOTENCY_KEY_REUSED'],
+    codes: ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'],
     example: RETRIED,
     grant: (request, deployment, _, doors) => again({ ...request, subject: deployment.request.subject }, askedAgain(deployment), doors),
   },
@@ -70,7 +70,7 @@ const WISHES: readonly Wish[] = [
     name: 'rollback',
     summary: 'Brings back what ran before in its environment',
     description: 'As a new deployment, which is at `Location`.',
-    codes: ['IDEMPOTENCY_KEY_REUSED'],
+    codes: ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'],
     example: ROLLED_BACK,
     body: closed({ to: z.string().max(100).optional().describe('The id of another deployment whose plan is meant.') }).openapi('Rollback', {
       example: {},
