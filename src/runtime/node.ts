@@ -82,7 +82,10 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       clock: systemClock,
       log,
       ...(metrics !== null && { answered: metrics.webhook }),
-      routes: new Map([...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))), ['GET /readyz', readyz(readiness)]]),
+      routes: new Map([
+        ...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url)), { hasApi: gantry.api !== null }),
+        ['GET /readyz', readyz(readiness)],
+      ]),
       rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, log),
     })
     // Before anything has begun that would have to be ended where its port is taken.

@@ -9,6 +9,7 @@ import { endpoints } from './api/index.ts'
 import { checkBody } from './body.ts'
 import type { Caller } from './caller.ts'
 import { createCallers } from './callers.ts'
+import { completed } from './document.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
@@ -124,18 +125,23 @@ const patternOf = (routes: readonly { readonly path: string }[]): RegExp =>
   new RegExp(`^(?:${routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, '[^/]+')).join('|')})$`)
 
 function describe(api: Api): void {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'github', {
+  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
-    description:
-      'A user token of this GitHub App: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app',
+    description: [
+      'A user token of this GitHub App (https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app),',
+      'the token that GitHub signs for a job of GitHub Actions (OpenID Connect), or an API token of Gantry’s own.',
+    ].join(' '),
   })
   // Made once: whoever asks for it is nobody yet, and may ask as often as they like.
   const text = JSON.stringify(
-    api.getOpenAPI31Document({
-      openapi: '3.1.0',
-      info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
-    }),
+    completed(
+      api.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
+        servers: [{ url: '/', description: 'Where this document is served.' }],
+      }),
+    ),
   )
   api.get(DOCUMENT, (c) => c.body(text, 200, { 'content-type': 'application/json' }))
 }

@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
 import { sha256 } from '../deploy/plan.ts'
@@ -56,6 +57,18 @@ export function requestOf(
     actor: caller.actor,
   }
 }
+
+/** Of an answer that leads to a deployment. */
+export const location = z.object({
+  location: z.string().openapi({ example: '/deploy/status/sb-580736f2cad4d3c0f2ae50d70d07474324724622', description: 'Where its state is read.' }),
+})
+
+/** What says it is checked by `keyOf`, which answers with a sentence of its own. */
+export const idempotencyKey = z.object({
+  'idempotency-key': z.string().optional().openapi({
+    description: '1 to 255 visible ASCII characters. What is asked with the same key and body happens once, for good.',
+  }),
+})
 
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 

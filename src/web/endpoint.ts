@@ -6,6 +6,7 @@ import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Failure } from '../errors.ts'
 import type { Caller } from './caller.ts'
 import type { CallerDoors, Callers } from './callers.ts'
+import { PROBLEM_DETAILS } from './examples.ts'
 import type { Live } from './live.ts'
 import type { Shown } from './shown.ts'
 import { problemSchema, type ViewDoors } from './view.ts'
@@ -48,21 +49,33 @@ export const closed = <Shape extends z.core.$ZodShape>(shape: Shape) =>
     },
   })
 
-export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+/** `example`: where the schema's own shows another moment. */
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string, example?: object) => ({
   description,
-  content: { 'application/json': { schema } },
+  content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
 })
 
 /** Of a login and a name: `.` and `..` would be another place in an address of GitHub's. */
 export const repositoryName = z
   .string()
   .regex(/^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/, 'owner/name')
-  .openapi({ example: 'acme/shop' })
+  .openapi({ example: 'acme/shop', description: 'A repository with the App on it, as `owner/name`.' })
 
 /** Every problem, whatever its status: `code` tells them apart. */
 const problemDetails = z
-  .object({ type: z.string(), title: z.string(), status: z.int(), ...problemSchema.shape, requestId: z.string() })
-  .openapi('ProblemDetails')
-export const PROBLEMS = { default: { description: 'What did not work.', content: { 'application/problem+json': { schema: problemDetails } } } }
+  .object({
+    type: z.string().describe('The address of the paragraph on this code; `about:blank` where nobody has said what address Gantry has.'),
+    title: z.string().describe('The code in words.'),
+    status: z.int().min(400).max(599).describe('That of the answer.'),
+    ...problemSchema.shape,
+    requestId: z.string().describe('Names the request, also in the log.'),
+  })
+  .openapi('ProblemDetails', { example: PROBLEM_DETAILS })
+export const PROBLEMS = {
+  default: {
+    description: 'Any other problem: what the gates say, in the same form.',
+    content: { 'application/problem+json': { schema: problemDetails } },
+  },
+}
 
-export const BEARER = [{ github: [] }]
+export const BEARER = [{ bearer: [] }]

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { deploymentUnknown } from '../asking.ts'
 import { whole } from '../complete.ts'
+import { mayBeRefused } from '../document.ts'
 import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
 import { invalid } from '../invalid.ts'
 import { deploymentSchema } from '../view.ts'
@@ -9,12 +10,18 @@ export const idParameter = z.object({
   id: z
     .string()
     .regex(/^[0-9a-z]{1,12}-[0-9a-z]{20,64}$/, 'a deployment’s id')
-    .openapi({ example: 'sb-580736f2cad4d3c0f2ae50d70d07474324724622' }),
+    .openapi({
+      example: 'sb-580736f2cad4d3c0f2ae50d70d07474324724622',
+      description: 'Of the deployment: as it was answered, or stands at the end of its comment.',
+    }),
 })
 
 const route = createRoute({
   method: 'get',
   path: '/deploy/status/{id}',
+  operationId: 'status',
+  tags: ['Follow'],
+  ...mayBeRefused('DEPLOYMENT_UNKNOWN'),
   summary: 'What became of a deployment',
   security: BEARER,
   request: { params: idParameter },
