@@ -3,7 +3,7 @@ import type { Problem } from '../errors.ts'
 import { problemOf } from './finding.ts'
 import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
 import { interpret, valueOf } from './operator-reader.ts'
-import { isSecretGiven } from './operator-schema.ts'
+import { isSecretGiven, withSecrets, type SecretForm } from './operator-schema.ts'
 
 /** What the operator file declares goes first. What this version cannot read of the rest is left out: it was read when it was put there. */
 export function withKept(operator: Operator, kept: readonly Kept[], kinds: TargetKinds, keychains: Keychains): Operator {
@@ -11,7 +11,8 @@ export function withKept(operator: Operator, kept: readonly Kept[], kinds: Targe
   for (const one of kept) {
     const { account, kind, name } = one
     const names = [...(account === OPERATOR ? operator.credentials.keys() : []), ...credentialsAmong(kept, account)]
-    const reading = { account, kinds, readSecret: () => undefined, keychains, credentials: names, isSealed: true }
+    const isConfined = 'json' in one && one.isConfined === true && operator.accounts.get(account)?.mayUseMachine !== true
+    const reading = { account, kinds, readSecret: () => undefined, keychains, credentials: names, form: 'sealed', isConfined } as const
     const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(declarationKey(one))
     const read =
       isShadowed || 'why' in one ? null : interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(one.json) } }), reading)
@@ -35,21 +36,15 @@ export function readDeclarations(
   readSecret: ReadSecret,
   keychains: Keychains,
   credentials: readonly string[],
+  form: SecretForm = 'referred',
 ): { readonly declarations: readonly Declaration[]; readonly operator: Operator } | { readonly problem: Problem } {
-  const { operator, findings, document } = interpret(text, { account, kinds, readSecret, keychains, credentials, isSealed: false })
+  const { operator, findings, document } = interpret(text, { account, kinds, readSecret, keychains, credentials, form })
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the file')
   if (problem !== null || document === null) return { problem: problem as Problem }
-  const sealed = (declared: unknown): string => JSON.stringify(withValues(declared, readSecret))
+  const sealed = (declared: unknown): string => JSON.stringify(withSecrets(declared, form, (given) => ({ sealed: valueOf(given, readSecret) })))
   const of = (kind: Declaration['kind'], all: object): readonly Declaration[] =>
     Object.entries(all).map(([name, declared]) => ({ account, kind, name, json: sealed(declared) }))
   return { declarations: [...of('credential', document.credentials), ...of('target', document.targets)], operator: { ...operator, text } }
-}
-
-function withValues(value: unknown, readSecret: ReadSecret): unknown {
-  if (isSecretGiven(value, false)) return { sealed: valueOf(value, readSecret) }
-  if (Array.isArray(value)) return value.map((item) => withValues(item, readSecret))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withValues(inner, readSecret)]))
 }
 
 /** Every secret in it, for whoever hides them. */
@@ -57,7 +52,7 @@ export function secretsIn(kept: Kept): readonly string[] {
   const found: string[] = []
   if ('json' in kept)
     JSON.parse(kept.json, (_, value: unknown) => {
-      if (isSecretGiven(value, true) && 'sealed' in value) found.push(value.sealed)
+      if (isSecretGiven(value, 'sealed') && 'sealed' in value) found.push(value.sealed)
       return value
     })
   return found

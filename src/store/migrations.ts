@@ -141,6 +141,7 @@ export const repositoryMigrations: readonly string[][] = [
     `create index repository_audit_configuration on repository_audit (repository, number) where action = 'configuration changed'`,
   ],
   [`create index deployment_by_repository on deployment (repository, sequence)`],
+  [`create index repository_audit_by_repository on repository_audit (repository, number)`],
 ]
 
 export const accountMigrations: readonly string[][] = [
@@ -210,6 +211,8 @@ export const accountMigrations: readonly string[][] = [
     ) strict`,
     auditTable('account_audit'),
   ],
+  // In the log of the accounts `repository` is the account.
+  [`create index account_audit_by_account on account_audit (repository, number)`],
 ]
 
 export function migrateRepositories(sql: RepositorySql): void {

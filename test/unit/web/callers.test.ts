@@ -29,6 +29,8 @@ function setUp() {
     },
     role: async () => 'read',
     thread: async () => null,
+    account: async () => null,
+    standing: async () => 'stranger',
   }
   return {
     time,
