@@ -30,7 +30,7 @@ interface Interpretation {
   readonly findings: readonly Finding[]
 }
 
-interface Reading {
+export interface Reading {
   /** Whose all of it is. */
   readonly account: Declaration['account']
   readonly kinds: TargetKinds

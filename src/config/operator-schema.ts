@@ -127,7 +127,6 @@ export type OperatorDocument = z.output<ReturnType<typeof operatorSchema>>
 /** Below an exchange's key stands what its fields say. */
 export type CredentialDocument = OperatorDocument['credentials'][string] & Readonly<Record<string, unknown>>
 export type TargetDocument = OperatorDocument['targets'][string]
-export type AccountDocument = OperatorDocument['accounts'][string]
 
 function originProblem(value: string): string | null {
   const url = URL.parse(value)

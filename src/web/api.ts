@@ -2,8 +2,9 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
+import { createAdministrators } from './administrators.ts'
 import { endpoints } from './api/index.ts'
-import { checkBody } from './body.ts'
+import { createBodyCheck } from './body.ts'
 import { createCallers } from './callers.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { HEADERS } from './headers.ts'
@@ -35,7 +36,7 @@ export function createApi(outside: ApiDoors): HttpApi {
     shown.changed(id)
     live.changed(id)
   })
-  const doors: Asking = { ...outside, shown, live, callers: createCallers(outside) }
+  const doors: Asking = { ...outside, shown, live, callers: createCallers(outside), administrators: createAdministrators(outside) }
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error)
@@ -70,6 +71,7 @@ function nameRequests(api: Api, process: string): void {
 /** What is there, who calls, how often, and a body that can be read: in this order, before any route. */
 function guardRequests(api: Api, { callers, clock }: Asking): void {
   const [changing, looking] = [createPace(clock, 60), createPace(clock, 600)]
+  const checkBody = createBodyCheck()
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
     checkRoute ??= routeCheck(api)
@@ -77,11 +79,9 @@ function guardRequests(api: Api, { callers, clock }: Asking): void {
     if (c.req.path === DOCUMENT) return next()
     const caller = await callers.identify(c.req.header('authorization'))
     c.set('caller', caller)
-    if (c.req.method !== 'POST') looking(caller)
-    else {
-      changing(caller)
-      await checkBody(c)
-    }
+    if (c.req.method === 'GET') looking(caller)
+    else changing(caller)
+    if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)
     return next()
   })
 }
@@ -127,7 +127,8 @@ function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
     ...(error instanceof RequestRefused && error.headers),
     ...(body.retryAfter !== undefined && { 'retry-after': String(body.retryAfter) }),
   }
-  return c.body(doors.mask(JSON.stringify(body)), body.status as 400, headers)
+  const more = error instanceof RequestRefused ? error.more : {}
+  return c.body(doors.mask(JSON.stringify({ ...body, ...more })), body.status as 400, headers)
 }
 
 const about = (c: Context<Env>): string => `request ${c.get('requestId')}: ${c.req.method} ${c.req.routePath}`

@@ -13,13 +13,16 @@ export async function repositoryFor(name: string, caller: Caller, { callers }: A
   const [owner = '', repo = ''] = name.split('/')
   const found = await callers.repository(caller, owner, repo)
   if (found !== null && (await callers.sees(caller, found))) return found
-  throw new RequestRefused('REPOSITORY_UNKNOWN', {
+  throw repositoryUnknown(name)
+}
+
+export const repositoryUnknown = (name: string): RequestRefused =>
+  new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
     found: name,
     wanted: 'a repository that you may see and that has this GitHub App',
     next: 'Check the name, and that the App is installed on the repository.',
   })
-}
 
 /** The deployment of this id, where the caller may see its repository. */
 export async function deploymentFor(id: string, caller: Caller, { service, callers }: Asking): Promise<Deployment> {

@@ -104,7 +104,7 @@ interface Kept<T> {
 }
 
 /** Answers of a moment ago; one question at a time for each key. */
-class Recent<T> {
+export class Recent<T> {
   readonly #kept = new Map<string, Kept<T>>()
   readonly #clock: Clock
 

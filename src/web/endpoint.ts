@@ -1,4 +1,5 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Administration } from '../deploy/administration.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { Directory } from '../deploy/directory.ts'
 import type { Mask } from '../deploy/mask.ts'
@@ -6,16 +7,19 @@ import type { History } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Failure } from '../errors.ts'
+import type { Administrators } from './administrators.ts'
 import type { Caller } from './caller.ts'
 import type { Callers } from './callers.ts'
 import type { Live } from './live.ts'
 import type { Shown } from './shown.ts'
+import { trialSchema } from './trials.ts'
 import { problemSchema, type ViewDoors } from './view.ts'
 
 export interface ApiDoors extends ViewDoors {
   readonly service: Service
   readonly history: History
   readonly directory: Directory
+  readonly administration: Administration
   readonly clock: Clock
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
@@ -33,6 +37,7 @@ export interface ApiDoors extends ViewDoors {
 /** The same for the routes. */
 export interface Asking extends ApiDoors {
   readonly callers: Callers
+  readonly administrators: Administrators
   readonly shown: Shown
   readonly live: Live
 }
@@ -64,9 +69,10 @@ export const repositoryName = z
   .regex(/^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/, 'owner/name')
   .openapi({ example: 'acme/shop' })
 
+const trials = z.array(trialSchema).openapi({ description: 'What was tried, where something was.' })
 /** Every problem, whatever its status: `code` tells them apart. */
 const problemDetails = z
-  .object({ type: z.string(), title: z.string(), status: z.int(), ...problemSchema.shape, requestId: z.string() })
+  .object({ type: z.string(), title: z.string(), status: z.int(), ...problemSchema.shape, requestId: z.string(), trials: trials.optional() })
   .openapi('ProblemDetails')
 export const PROBLEMS = { default: { description: 'What did not work.', content: { 'application/problem+json': { schema: problemDetails } } } }
 

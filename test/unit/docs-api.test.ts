@@ -81,10 +81,12 @@ commit a caller has looked at.
 Every problem is \`application/problem+json\` (RFC 9457) with \`code\`, \`detail\`, \`found\`, \`wanted\`, \`who\` can put it right, \`fix\` (the next step), \`retryable\`,
 \`retryAfter\` in seconds and \`requestId\`, which the log has, too, where the status is 500 or more (of 60 within a minute). What becomes of a deployment after
 its \`202\` stands in its \`problem\`, in the same form.
-Bodies are JSON of at most 64 KiB, and a key that is not known is refused.
+Bodies are JSON of at most 64 KiB (a backup that comes back 4 MiB), and a key that is not known is refused.
 
-Not there yet: tokens of Gantry's own, GitHub Actions' OIDC, and what belongs to an account (credentials, targets, audit log, backups), for
-which there is the [command line](operating.md).
+What belongs to an account (its credentials, targets, audit log and backups) is for its administrators
+([configuration.md](configuration.md#accounts-that-keep-their-own)).
+
+Not there yet: tokens of Gantry's own, and GitHub Actions' OIDC.
 `
 
 const nameOf = ({ $ref = '' }: Schema): string => $ref.split('/').at(-1) ?? ''

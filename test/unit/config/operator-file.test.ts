@@ -154,6 +154,22 @@ describe('what the file declares', () => {
     expect(revision(FILE)).not.toBe(revision(FILE.replace('    credential: ghcr\n', '')))
     expect(revision(FILE)).not.toContain('canary')
   })
+
+  test('the revision of what the vault keeps holds no secret either, and stays when one is rotated', () => {
+    const pem = (what: string, text: string) => ({ sealed: `-----BEGIN ${what}-----\n${text}` })
+    const kept = (text: string, host: string) => {
+      const tls = { ca: pem('CERTIFICATE', text), cert: pem('CERTIFICATE', text), key: pem('PRIVATE KEY', text) }
+      return { account: 42, kind: 'target', name: 'prod', json: JSON.stringify({ kind: 'docker', host, tls }) } as const
+    }
+    const revision = (text: string, host = 'tcp://engine.example.com:2376') => {
+      const found = readOperatorFile('version: 1', KINDS, () => undefined, { exchanges, families }, [kept(text, host)])
+      return 'operator' in found ? (found.operator.targets.get('prod@42')?.revision ?? '') : ''
+    }
+    expect(revision('canary')).toContain('engine.example.com')
+    expect(revision('canary')).not.toMatch(/canary|BEGIN/)
+    expect(revision('another')).toBe(revision('canary'))
+    expect(revision('canary', 'tcp://other.example.com:2376')).not.toBe(revision('canary'))
+  })
 })
 
 test('accounts are known by their ids, and reach this machine only where that is said', () => {
