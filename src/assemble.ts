@@ -15,6 +15,7 @@ import { compareConfigurations, readConfiguration } from './config/repository-fi
 import type { Operator } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
+import { withoutRevoked } from './deploy/api-token.ts'
 import { createExpiries } from './deploy/expiries.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
@@ -25,8 +26,9 @@ import type { Doors as RegistryDoors } from './registry/doors.ts'
 import { exchanges, families } from './registry/forms.ts'
 import type { Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
-import { webOrigin, type AppSettings, type Settings } from './settings.ts'
+import { actionsIssuer, webOrigin, type AppSettings, type Settings } from './settings.ts'
 import { createAnnouncements } from './store/announcements.ts'
+import { createApiTokens } from './store/api-tokens.ts'
 import { auditMac } from './store/audit-key.ts'
 import { appendAccount, auditHead, auditPage, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
 import { openAccount, sealAccount } from './store/backup/account-backup.ts'
@@ -44,6 +46,7 @@ import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
+import { createSpentTokens } from './store/spent-tokens.ts'
 import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
@@ -68,6 +71,8 @@ export interface Outside extends SourceDoors {
   mask(text: string): string
   /** For the audit log. */
   readonly hmac: Hmac
+  /** One-way, under a key of this process. */
+  hash(text: string): string
   /** At least 128 random bits as `[0-9a-z]`. */
   random(): string
   /** So many bytes that nobody can foresee. */
@@ -138,6 +143,7 @@ export function assemble(
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock, createSpendings(accounts))
   const source = createSource(github, app.id, clock)
+  const apiTokens = createApiTokens(accounts, { mac, random: outside.random })
   const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
   const service = createService({
     journal: createJournal(repositories, mac),
@@ -147,7 +153,7 @@ export function assemble(
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: probing(operator, outside.registry),
-    source,
+    source: withoutRevoked(source, apiTokens),
     images: createImages(clients, live.sources),
     clock,
     activity,
@@ -159,6 +165,17 @@ export function assemble(
     random: outside.random,
     incident,
   })
+  const administration = createAdministration({
+    ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
+    clients: () => openClients(operator, outside.registry),
+    audit: (whose, before, limit) =>
+      'account' in whose
+        ? auditPage(accounts, 'account_audit', whose.account, before, limit)
+        : auditPage(repositories, 'repository_audit', whose.repository, before, limit),
+    sealer: sealing(settings, mac, outside),
+  })
+  const parts = { service, administration, github, probot, incident, docs: links.docs, tokens: apiTokens }
+  const api = app.oauth === null ? null : openApi(settings, app.oauth, parts, outside)
   const bot = createBot({
     probot,
     github,
@@ -166,7 +183,7 @@ export function assemble(
     service,
     inbox,
     caughtUp: createCaughtUp(accounts),
-    announcements: createAnnouncements(repositories),
+    announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
     compareConfigurations,
     clock,
     log,
@@ -180,39 +197,20 @@ export function assemble(
   const { sites, onSites } = live
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(live.sources.values()))
   const expiries = createExpiries(live.sources, clock, log)
-  const administration = createAdministration({
-    ...{
-      ...outside,
-      clients: () => openClients(operator, outside.registry),
-      live,
-      activity,
-      declarations,
-      accounts: operator.accounts,
-      keychains: { exchanges, families },
-    },
-    audit: (whose, before, limit) =>
-      'account' in whose
-        ? auditPage(accounts, 'account_audit', whose.account, before, limit)
-        : auditPage(repositories, 'repository_audit', whose.repository, before, limit),
-    sealer: sealing(settings, mac, outside),
-  })
-  const api =
-    app.oauth === null ? null : openApi(settings, app.oauth, { service, github, probot, administration, incident, docs: links.docs }, outside)
   return { service, bot, inbox, sites, onSites, renewals, vault, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'administration' | 'incident' | 'docs'> {
+interface ApiParts extends Pick<ApiDoors, 'service' | 'administration' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
 
 function openApi(
-  { githubApiUrl: apiUrl }: Settings,
+  { githubApiUrl: apiUrl, url }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
-  { service, github, probot, administration, incident, docs }: ApiParts,
-  { repositories, clock, fetch, mask, random, hmac, entropy, log }: Outside,
+  { github, probot, ...parts }: ApiParts,
+  { repositories, clock, fetch, mask, random, hash, log }: Outside,
 ): HttpApi {
-  const key = entropy(32)
   const said = createAnnouncements(repositories)
   return createApi({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
@@ -222,9 +220,11 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
-    hash: (text) => hmac(key, text),
     trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
-    ...{ service, administration, clock, mask, random, incident, docs },
+    issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
+    spent: createSpentTokens(repositories),
+    ...parts,
+    ...{ fetch, clock, mask, random, hash },
   })
 }
 

@@ -272,6 +272,14 @@ function invalid(name: Name, complaint: string): Problem {
   })
 }
 
+/** Who signs the tokens of GitHub Actions there (docs.github.com: "OpenID Connect reference"; on a server of one's own below its origin). */
+export function actionsIssuer(apiUrl: string): string {
+  const { host } = new URL(apiUrl)
+  if (host === 'api.github.com') return 'https://token.actions.githubusercontent.com'
+  if (host.startsWith('api.') && host.endsWith('.ghe.com')) return `https://token.actions.${host.slice('api.'.length)}`
+  return `${webOrigin(apiUrl)}/_services/token`
+}
+
 /** Where people see what `apiUrl` serves: `https://api.github.com` → `https://github.com`; a GitHub Enterprise Server has both on one host. */
 export function webOrigin(apiUrl: string): string {
   const { origin, protocol, host } = new URL(apiUrl)

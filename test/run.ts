@@ -20,7 +20,9 @@ const components: readonly Component[] = [
   { program: 'dockerd', debian: 'docker.io', tests: 'the docker target on the real engine' },
   { program: 'promtool', debian: 'prometheus', tests: 'what is measured, and the rules of its alerts' },
   { program: 'prometheus-alertmanager', debian: 'prometheus-alertmanager', tests: 'an alert from a fault to a webhook' },
-  { program: 'chromium', debian: 'chromium', tests: 'the demo in a browser' },
+  { program: 'chromium', debian: 'chromium', tests: 'the demo and the documentation in a browser' },
+  { program: 'curl', debian: 'curl', tests: 'the examples of the API' },
+  { program: 'jq', debian: 'jq', tests: 'the examples of the API' },
 ]
 
 const isCi = process.env['CI'] === 'true'

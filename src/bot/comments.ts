@@ -2,7 +2,7 @@ import type { Problem } from '../errors.ts'
 import { hasEnded, type Deployment, type Door, type Verdict } from '../deploy/deployment.ts'
 import type { Plan } from '../deploy/plan.ts'
 import { headline, steps, summary, WHO, type Headline, type Mark, type StepWords, type Word } from '../deploy/words.ts'
-import { shortCommit, utc } from '../deploy/wording.ts'
+import { capital, shortCommit, utc } from '../deploy/wording.ts'
 import { code, fenced, link, mention, prose } from './markdown.ts'
 
 /** Addresses that the words link to. */
@@ -125,8 +125,6 @@ function skipBlock({ verdicts }: Deployment): string {
 }
 
 const OUTCOMES: Record<Verdict['outcome'], Mark> = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' }
-
-export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 
 export const problemBlock = (problem: Problem | null, links: Links): string =>
   problem === null ? '' : [`**Why:** ${prose(problem.sentence)}`, problemDetails(problem, links)].join('\n\n')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Failure, type Problem } from '../errors.ts'
 import type { Clock } from '../deploy/clock.ts'
-import type { DeployRequest } from '../deploy/deployment.ts'
+import { isPerson, type DeployRequest } from '../deploy/deployment.ts'
 import type { Announcements } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { isStranger, type Facts, type Source } from '../deploy/source.ts'
@@ -45,7 +45,7 @@ export async function handleComment(base: DeployRequest, doors: HandlerDoors): P
 
 /** Where GitHub does not say, every command is written down all the same. */
 const isKnownStranger = async (request: DeployRequest, look: () => Promise<Facts>): Promise<boolean> =>
-  request.actor.app === null &&
+  isPerson(request.actor) &&
   look().then(
     (facts) => isStranger(request, facts),
     () => false,

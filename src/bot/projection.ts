@@ -1,5 +1,5 @@
 import type { AuditHead } from '../deploy/audit.ts'
-import { hasEnded, type Deployment, type State } from '../deploy/deployment.ts'
+import { actorName, hasEnded, type Deployment, type State } from '../deploy/deployment.ts'
 import type { Surface } from '../deploy/journal.ts'
 import { canonical, sha256, type Plan } from '../deploy/plan.ts'
 import type { Json } from '../deploy/target.ts'
@@ -69,7 +69,7 @@ export function newDeployment({ id, plan, request }: Deployment, instance: strin
     auto_merge: false,
     required_contexts: [],
     environment: plan.environment,
-    description: `Asked by ${request.actor.login}`.slice(0, 140),
+    description: `Asked by ${request.actor.program === undefined ? request.actor.login : actorName(request.actor)}`.slice(0, 140),
     production_environment: plan.environment === 'production',
     transient_environment: false,
     payload: { gantry: { id, key: request.key, instance, audit } },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../errors.ts'
-import { isAutomatic, type DeployRequest, type Repository } from '../deploy/deployment.ts'
+import { isAutomatic, isPerson, type DeployRequest, type Repository } from '../deploy/deployment.ts'
 import { ROLES, type Role } from '../deploy/environment.ts'
 import type { Facts, Somebody } from '../deploy/source.ts'
 import { isRateLimit } from './github-failure.ts'
@@ -8,7 +8,7 @@ import type { GitHubClient } from './github.ts'
 
 /** An App has no role: what it may do is said by the rules that name it. Nobody's role matters to what begins by itself. */
 export const readActor = async (client: GitHubClient, { repository, actor, door }: DeployRequest): Promise<Facts['actor']> =>
-  actor.app === null && !isAutomatic(door) ? readRole(client, repository, actor.login) : { id: actor.id, login: actor.login, role: 'none' }
+  isPerson(actor) && !isAutomatic(door) ? readRole(client, repository, actor.login) : { id: actor.id, login: actor.login, role: 'none' }
 
 /** By id. Who gave up the login that is known of them has no role any more. */
 export async function readRoles(client: GitHubClient, repository: Repository, people: readonly Somebody[]): Promise<ReadonlyMap<number, Role>> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Clock } from '../deploy/clock.ts'
-import type { DeployRequest } from '../deploy/deployment.ts'
+import { isPerson, type DeployRequest } from '../deploy/deployment.ts'
 import { partyName } from '../deploy/environment.ts'
 import type { Facts, Look, Review, Somebody, Source } from '../deploy/source.ts'
 import { createAccountDefaults, fileOf, type AccountDefaults } from './account-defaults.ts'
@@ -66,7 +66,7 @@ const distinct = (teams: readonly Team[]): readonly Team[] => [...new Map(teams.
 
 function questionOf(request: DeployRequest, { commit, built = [], people = [] }: Look, teams: readonly Team[]): Question {
   const { actor } = request
-  const candidates = [...(actor.app === null ? [actor] : []), ...people]
+  const candidates = [...(isPerson(actor) ? [actor] : []), ...people]
   const who = [...new Map(candidates.map(({ id, login }) => [id, { id, login }])).values()]
   return {
     request,

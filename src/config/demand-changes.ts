@@ -1,5 +1,5 @@
 import type { PermissionChange } from '../deploy/configuration-check.ts'
-import { partyName, type EnvironmentRules, type Party } from '../deploy/environment.ts'
+import { isProgram, partyName, type EnvironmentRules, type Party } from '../deploy/environment.ts'
 import { visible } from '../deploy/wording.ts'
 import { demandsOf, type Defaults } from './account-file.ts'
 import { byName, fields, looser, stricter, texts, type Comparison } from './comparison.ts'
@@ -41,23 +41,22 @@ const rulesOf = (defaults: Defaults): ReadonlyMap<string, EnvironmentRules> =>
     ]),
   )
 
-/** Unlike a repository's list, one of the account's lets no App in that the repository's own does not name. */
+/** Unlike a repository's list, one of the account's lets no program in that the repository's own does not name. */
 const allow = fields<EnvironmentRules['allow']>({
   role,
   any: (before, after) => [
     ...parties('deploy', 'the role')(before, after),
-    ...(before.length === 0 || after.length === 0 ? [] : appsKept(before, after)),
+    ...(before.length === 0 || after.length === 0 ? [] : programsKept(before, after)),
   ],
 })
 
-const appsKept: Comparison<EnvironmentRules['allow']['any']> = (before, after) =>
-  byName(appsAmong(before), appsAmong(after), {
+const programsKept: Comparison<EnvironmentRules['allow']['any']> = (before, after) =>
+  byName(programsAmong(before), programsAmong(after), {
     comes: (name) => looser(`${visible(name)} may deploy where the repository's file names it`),
     goes: (name) => stricter(`${visible(name)} may no longer deploy, though the repository's file names it`),
   })
 
-const appsAmong = (parties: readonly Party[]): ReadonlyMap<string, string> =>
-  texts(parties.filter(({ kind }) => kind === 'app').map((party) => partyName(party)))
+const programsAmong = (parties: readonly Party[]): ReadonlyMap<string, string> => texts(parties.filter(isProgram).map((party) => partyName(party)))
 
 const compared: Comparison<EnvironmentRules> = (before, after) => [
   ...allow(before.allow, after.allow),

@@ -39,12 +39,16 @@ function verificationOf({ commit, attestation }: EnvironmentDocument['verify']):
   return { commit: commit ?? 'proved', attestation: { ...attestation, ref: attestation.ref ?? null } }
 }
 
-/** `team:acme/releasers`, `user:ada`, `app:release-bot` or `app:12345`. */
+/** `team:acme/releasers`, `user:ada`, `app:release-bot` or `app:12345`, `workflow:release.yml` or `workflow:release.yml@release/*`, `token:ci`. */
 export function partyOf(text: string): Party {
-  const [kind, name = ''] = text.split(':')
+  const [, kind = '', name = ''] = /^(\w+):(.*)$/.exec(text) ?? []
   const [organisation = '', slug = ''] = name.split('/')
   if (kind === 'team') return { kind, organisation, slug }
-  return kind === 'user' ? { kind, login: name } : { kind: 'app', app: /^\d+$/.test(name) ? Number(name) : name }
+  if (kind === 'user') return { kind, login: name }
+  if (kind === 'token') return { kind, name }
+  const [, file = '', ref = null] = /^([^@]*)(?:@(.+))?$/.exec(name) ?? []
+  if (kind === 'workflow') return { kind, file, ref }
+  return { kind: 'app', app: /^\d+$/.test(name) ? Number(name) : name }
 }
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']

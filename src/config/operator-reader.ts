@@ -2,7 +2,7 @@ import { canonical } from '../deploy/plan.ts'
 import { partyName, type Admitted, type Bound } from '../deploy/environment.ts'
 import { declarationKey, OPERATOR, type Declaration } from '../deploy/declaration.ts'
 import type { Json } from '../deploy/target.ts'
-import { didYouMean, listed, quoted } from '../deploy/wording.ts'
+import { capital, didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Secret } from '../secret.ts'
 import { partyOf } from './environment-rules.ts'
 import type { Finding, Path } from './finding.ts'
@@ -222,8 +222,6 @@ function placeOf(reference: SecretGiven): string {
   if ('file' in reference) return `the file ${reference.file}`
   return 'sealed' in reference ? 'the value in the vault' : 'the value'
 }
-
-const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
 
 const admittedOf = ({ repository, id }: { readonly repository: string; readonly id: number }): Admitted => ({
   repositoryId: id,

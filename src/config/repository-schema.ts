@@ -27,7 +27,10 @@ const duration = (most: string) =>
 
 const words = z.array(z.string().min(1)).min(1)
 export const branches = z.array(text(branchProblem)).min(1).max(50)
-const party = z.string().regex(/^(team:[\w.-]+\/[\w.-]+|user:[\w-]+|app:[\w-]+)$/, 'team:ORGANISATION/TEAM, user:LOGIN or app:NAME-OR-ID')
+const PARTY = /^(team:[\w.-]+\/[\w.-]+|user:[\w-]+|app:[\w-]+|workflow:[\w.-]+\.ya?ml(@[\w./*-]+)?|token:[a-z0-9][a-z0-9-]{0,62})$/
+const party = z
+  .string()
+  .regex(PARTY, 'team:ORGANISATION/TEAM, user:LOGIN, app:NAME-OR-ID, workflow:FILE.yml or workflow:FILE.yml@BRANCH, or token:NAME')
 // GitHub is asked about each team and each person at once.
 export const parties = z.array(party).min(1).max(50)
 export const role = z.enum(['write', 'maintain', 'admin'], {

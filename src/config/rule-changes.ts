@@ -18,7 +18,7 @@ import {
   texts,
 } from './comparison.ts'
 import type { Change, Comparison } from './comparison.ts'
-import { allow, approvals, approvalsNeeded, appsLetIn, names, people } from './who-changes.ts'
+import { allow, approvals, approvalsNeeded, programsLetIn, names, people } from './who-changes.ts'
 
 /** What changes between two versions of one environment's rules: each rule says for itself which way is looser. */
 
@@ -301,7 +301,7 @@ export function opened(ruled: Ruled): readonly Change[] {
   const missing = demands.filter(({ isMade }) => !isMade(rules)).map(({ what }) => what)
   return [
     looser(`a new environment on the target ${target}: ${whoMay(allow)}${second}`),
-    ...appsLetIn([], allow.any),
+    ...programsLetIn([], allow.any),
     ...from(NOTHING_MAY, rules.from),
     ...auto(null, rules.auto),
     ...published({ ...ruled, images: new Map() }, ruled),

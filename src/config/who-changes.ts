@@ -1,4 +1,4 @@
-import { atLeast, partyName } from '../deploy/environment.ts'
+import { atLeast, isProgram, partyName } from '../deploy/environment.ts'
 import type { EnvironmentRules, Party } from '../deploy/environment.ts'
 import { listed, visible } from '../deploy/wording.ts'
 import { atLeastSo, demand, described, fields, looser, span, stricter } from './comparison.ts'
@@ -15,8 +15,7 @@ export const names = (parties: readonly Party[]): string =>
     Infinity,
   )
 
-const isApp = ({ kind }: Party): boolean => kind === 'app'
-export const people = (parties: readonly Party[]): readonly Party[] => parties.filter((party) => !isApp(party))
+export const people = (parties: readonly Party[]): readonly Party[] => parties.filter((party) => !isProgram(party))
 
 /** As the gates read it: a login in any case is the same one. */
 const identity = (party: Party): string => (party.kind === 'user' ? partyName(party).toLowerCase() : partyName(party))
@@ -26,7 +25,7 @@ function without<T>(all: readonly T[], others: readonly T[], key: (one: T) => st
   return all.filter((one) => !known.has(key(one)))
 }
 
-/** Which people of those with the role. Nobody named is everybody; a list of Apps alone is nobody. */
+/** Which people of those with the role. Nobody named is everybody; a list of programs alone is nobody. */
 export const parties =
   (verb: string, role: string): Comparison<readonly Party[]> =>
   (before, after) => {
@@ -43,9 +42,9 @@ export const parties =
 const onlyThese = (people: readonly Party[], may: string): string =>
   people.length === 0 ? `nobody ${may} by their role` : `only ${names(people)} ${may}`
 
-/** An App has no role: it is let in by being named, even by a list that keeps people out. */
-export const appsLetIn: Comparison<readonly Party[]> = (before, after) => {
-  const [was, is] = [before.filter(isApp), after.filter(isApp)]
+/** A program has no role: it is let in by being named, even by a list that keeps people out. */
+export const programsLetIn: Comparison<readonly Party[]> = (before, after) => {
+  const [was, is] = [before.filter(isProgram), after.filter(isProgram)]
   const [gone, come] = [without(was, is, identity), without(is, was, identity)]
   return [
     ...(come.length > 0 ? [looser(`${names(come)} may deploy without a role`)] : []),
@@ -64,7 +63,7 @@ export const role: Comparison<EnvironmentRules['allow']['role']> = (before, afte
 
 export const allow = fields<EnvironmentRules['allow']>({
   role,
-  any: (before, after) => [...appsLetIn(before, after), ...peopleLetIn(before, after)],
+  any: (before, after) => [...programsLetIn(before, after), ...peopleLetIn(before, after)],
 })
 
 const SECOND_PERSONS: Readonly<Record<Approvals['not'][number], string>> = {
@@ -80,7 +79,7 @@ const alsoBy = ({ not }: Approvals): string => {
   return own.length === 0 ? '' : ` (even ${own.join(' or ')})`
 }
 
-/** No App has a say here, also where the list names it. */
+/** No program has a say here, also where the list names it. */
 const approvers = ({ by }: Approvals): string => {
   if (by.length === 0) return 'anybody with the role write'
   return people(by).length === 0 ? 'nobody' : names(people(by))

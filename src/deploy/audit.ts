@@ -31,6 +31,8 @@ export type AuditAction =
   | 'operator file changed'
   | 'declaration kept'
   | 'declaration removed'
+  | 'API token made'
+  | 'API token revoked'
   | 'keys rotated'
   | 'secrets destroyed'
   | 'backup made'

@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts'
-import type { Deployment, DeployRequest } from './deployment.ts'
+import { isPerson, type Deployment, type DeployRequest } from './deployment.ts'
 import { decide, type Decision } from './gates/index.ts'
 import { originIn } from './origin.ts'
 import { propose, type Proposal } from './proposal.ts'
@@ -22,7 +22,7 @@ export async function consider(request: DeployRequest, deployment: Deployment | 
   if ('refusal' in stranger) return { problem: stranger.refusal.problem, isQuiet: isStranger(request, first) }
   const proposal = propose(request, first, doors, originIn(doors.journal, request))
   // An App is answered once a rule has been found that names it.
-  if ('problem' in proposal) return { problem: proposal.problem, isQuiet: request.actor.app !== null }
+  if ('problem' in proposal) return { problem: proposal.problem, isQuiet: !isPerson(request.actor) }
   const facts = await withMembers(first, proposal.rules, request, doors)
   return { facts, proposal, decision: decide(situationOf({ request, deployment, facts, proposal }, doors)) }
 }

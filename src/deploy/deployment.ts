@@ -17,6 +17,25 @@ export interface Person {
 export interface Actor extends Person {
   /** The App that wrote the comment with a token of its own, by the signed body; null for a person. */
   readonly app: { readonly id: number; readonly slug: string } | null
+  /** A program that called the API with a token of its own; left out for everybody else. `id` and `login` are then of whoever started or made it. */
+  readonly program?: Program
+}
+
+/** What the rules may name besides people and Apps. */
+export type Program =
+  /** A run of GitHub Actions in the repository itself. `environment`: the one of GitHub's that its job runs in. */
+  | { readonly kind: 'workflow'; readonly file: string; readonly ref: string; readonly environment: string | null; readonly run: number }
+  /** An API token of the repository's account. `environments`: patterns for `matches`. */
+  | { readonly kind: 'token'; readonly id: string; readonly name: string; readonly environments: readonly string[] }
+
+/** Somebody with a role. Apps and programs have none: what they may do is said by the rules that name them. */
+export const isPerson = ({ app, program }: Actor): boolean => app === null && program === undefined
+
+/** `the App robot`, `the workflow release.yml on refs/heads/main`, `the token ci`; a person by their login. */
+export function actorName({ login, app, program }: Actor): string {
+  if (program?.kind === 'workflow') return `the workflow ${program.file} on ${program.ref}`
+  if (program?.kind === 'token') return `the token ${program.name}`
+  return app === null ? login : `the App ${app.slug}`
 }
 
 export interface Repository {

@@ -18,15 +18,28 @@ export interface ImageRule {
   readonly wait: number | null
 }
 
-/** Somebody that a rule names: a team of an organisation, a user by login, or a GitHub App by its slug or its id. */
+/**
+ * Somebody that a rule names: a team of an organisation, a user by login, a GitHub App by its slug or its id, a workflow of the
+ * repository by its file, or an API token of the account by its name.
+ */
 export type Party =
   | { readonly kind: 'team'; readonly organisation: string; readonly slug: string }
   | { readonly kind: 'user'; readonly login: string }
   | { readonly kind: 'app'; readonly app: string | number }
+  /** `ref`: a pattern for branches, or for whole refs where it begins with `refs/`; null: the default branch. */
+  | { readonly kind: 'workflow'; readonly file: string; readonly ref: string | null }
+  | { readonly kind: 'token'; readonly name: string }
 
-/** As the configuration writes it: `team:acme/releasers`, `user:ada`, `app:release-bot`. */
-export const partyName = (party: Party): string =>
-  party.kind === 'team' ? `team:${party.organisation}/${party.slug}` : party.kind === 'user' ? `user:${party.login}` : `app:${party.app}`
+/** As the configuration writes it: `team:acme/releasers`, `user:ada`, `app:release-bot`, `workflow:release.yml@release/*`, `token:ci`. */
+export function partyName(party: Party): string {
+  if (party.kind === 'team') return `team:${party.organisation}/${party.slug}`
+  if (party.kind === 'user') return `user:${party.login}`
+  if (party.kind === 'app') return `app:${party.app}`
+  return party.kind === 'token' ? `token:${party.name}` : `workflow:${party.file}${party.ref === null ? '' : `@${party.ref}`}`
+}
+
+/** No App and no other program has a role: they are let in by being named, and have no say in approvals. */
+export const isProgram = ({ kind }: Party): boolean => kind !== 'team' && kind !== 'user'
 
 /** A moment of the week in a time zone. */
 export interface WeekMoment {

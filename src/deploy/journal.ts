@@ -230,6 +230,11 @@ export interface CaughtUp {
 }
 
 /** What each installation has spent of GitHub's limits, so that a restart does not begin anew; kept per account, bounded by an hour. */
+export interface SpentTokens {
+  /** False where a token of this id has been spent before; it is remembered until it is over anyhow (milliseconds since 1970). */
+  spend(id: string, until: number, now: number): boolean
+}
+
 export interface Spendings {
   /** What it has created on GitHub since then (milliseconds), oldest first. */
   spent(installation: number, since: number): readonly { readonly at: number; readonly creates: number }[]

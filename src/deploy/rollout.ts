@@ -1,6 +1,6 @@
 import { Failure, problem, type Problem } from '../errors.ts'
 import { consider } from './consider.ts'
-import { hasEnded, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
+import { hasEnded, isPerson, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
 import { environmentKey } from './environment.ts'
 import { type Decision } from './gates/index.ts'
@@ -106,10 +106,10 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
 }
 
 /** It is answered once a rule has been found that names it. */
-const isUnknownApp = ({ request, plan }: Deployment): boolean => request.actor.app !== null && plan === null
+const isUnknownApp = ({ request, plan }: Deployment): boolean => !isPerson(request.actor) && plan === null
 
 const isUnnamed = ({ actor }: Deployment['request'], verdicts: readonly Verdict[]): boolean =>
-  actor.app !== null && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
+  !isPerson(actor) && verdicts.some(({ gate, outcome }) => gate === 'person' && outcome === 'refused')
 
 const ASK_FOR_IMAGE = 15_000
 

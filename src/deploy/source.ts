@@ -1,4 +1,4 @@
-import type { DeployRequest } from './deployment.ts'
+import { isPerson, type DeployRequest } from './deployment.ts'
 import type { Party, Role } from './environment.ts'
 
 /** A person or an App as a rule may mean it. */
@@ -116,4 +116,4 @@ export interface Source {
  * would never end.
  */
 export const isStranger = ({ actor }: DeployRequest, facts: Facts): boolean =>
-  actor.app !== null || (!facts.repository.isPrivate && (facts.actor.id !== actor.id || facts.actor.role === 'none' || facts.actor.role === 'read'))
+  !isPerson(actor) || (!facts.repository.isPrivate && (facts.actor.id !== actor.id || facts.actor.role === 'none' || facts.actor.role === 'read'))

@@ -1,6 +1,16 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
-import { hasEnded, NOTHING_ASKED, type Deployment, type DeployRequest, type Lock, type Person, type State } from './deployment.ts'
+import {
+  actorName,
+  hasEnded,
+  isPerson,
+  NOTHING_ASKED,
+  type Deployment,
+  type DeployRequest,
+  type Lock,
+  type Person,
+  type State,
+} from './deployment.ts'
 import { asksForApprovals, atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { APPROVALS } from './gates/index.ts'
 import { locked } from './locked.ts'
@@ -69,7 +79,7 @@ export async function approve(
     approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at === request.askedAt)
   const deployment = pick(request, id, awaitsApproval, hasWord, doors)
   if (deployment instanceof Refusal) return deployment
-  if (request.actor.app !== null) return mayNot(request.actor.login, 'an App', 'a second person')
+  if (!isPerson(request.actor)) return mayNot(actorName(request.actor), 'a program', 'a second person')
   // A crash came between the word and its answer.
   if (hasWord(deployment)) return { deployment }
   const { planHash, plan, rules } = deployment
@@ -82,7 +92,7 @@ export async function approve(
   if ('problem' in found) return found
   const facts = await patiently(doors, () => doors.source.look(about, { parties: [...partiesOf(rules), ...partiesOf(found.rules)] }))
   if (facts.actor.id !== request.actor.id) return changedActor(request, facts)
-  const by = { id: request.actor.id, login: request.actor.login, role: facts.actor.role }
+  const by = { ...request.actor, role: facts.actor.role }
   const refusal = mayNotApprove(by, deployment.request, withPusher(facts), [rules, found.rules]) ?? changedComment(facts)
   if (refusal !== null) return refusal
   // Asking took a while.
@@ -228,7 +238,8 @@ async function heldBy(
 
 const isHeld = (held: Lock): Refusal => locked(held, 'add --take-over: then they are told')
 
-const personIn = ({ actor: { id, login } }: DeployRequest): Person => ({ id, login })
+/** As it is said of them. */
+const personIn = ({ actor }: DeployRequest): Person => ({ id: actor.id, login: actor.program === undefined ? actor.login : actorName(actor) })
 
 /**
  * The deployment that is named, or else the only one on the thread for which this has been `done` already, by the same words, or that

@@ -11,6 +11,8 @@ export function visible(text: string): string {
   return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (hidden) => `\\u${(hidden.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 }
 
+export const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
+
 /** `staging, production and 3 more`. */
 export function listed(names: Iterable<string>, most = 10): string {
   const all = [...names]

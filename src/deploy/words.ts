@@ -28,12 +28,12 @@ export interface Headline {
 /** The first line: who, what, where, and what became of it. `former`: what ran before, for a rollback. */
 export function headline(deployment: Deployment, former: Plan | null = null): Headline {
   const { state, request, wait } = deployment
-  const person = isAutomatic(request.door) ? 'Gantry' : { person: request.actor.login }
+  const person = asker(request)
   const mention = { mention: request.actor.login }
   const what = whatWords(deployment, former)
   if (!hasEnded(state)) {
     // Somebody has to be found who says yes, and whoever asked is the one to look for them.
-    const asksForHelp = state === 'waiting' && wait?.reason === 'approval' && !isAutomatic(request.door)
+    const asksForHelp = state === 'waiting' && wait?.reason === 'approval' && isSomebodys(request)
     const words = asksForHelp
       ? [mention, ', ', ...what.doing, ' waits for an approval.']
       : [person, ' is ', ...what.doing, because(request), `: ${doingWords(deployment)}.`]
@@ -45,8 +45,8 @@ export function headline(deployment: Deployment, former: Plan | null = null): He
       ? [...capital(imageWords(deployment)), ' already runs in ', ...where, ', so nothing had to change for ', person, '.']
       : [person, ' ', ...what.done, because(request), ` in ${duration(tookMs(deployment))}.`],
     refused: [person, ' asked to ', ...what.todo, because(request), ': refused.'],
-    failure: isAutomatic(request.door)
-      ? [...capital(what.doing), ' failed. It had begun', because(request), '.']
+    failure: !isSomebodys(request)
+      ? [...capital(what.doing), ' failed', ...(isAutomatic(request.door) ? ['. It had begun', because(request)] : [' for ', person]), '.']
       : [mention, ', ', ...what.doing, ' failed.'],
     cancelled: [
       ...cancelledBy(deployment),
@@ -55,19 +55,28 @@ export function headline(deployment: Deployment, former: Plan | null = null): He
       ...(isOwnEnd(deployment) ? ['.'] : [', which ', person, ' had asked for.']),
     ],
     superseded: [person, ' asked to ', ...what.todo, because(request), ': superseded.'],
-    unknown: isAutomatic(request.door)
+    unknown: !isSomebodys(request)
       ? ['It is not known what runs in ', ...where, ' after ', ...what.doing, because(request), '.']
       : [mention, ', it is not known what runs in ', ...where, ' after ', ...what.doing, '.'],
   }
   return { mark: MARKS[state], words: words[state] }
 }
 
+/** Who is said to have done it. */
+function asker({ door, actor: { login, program } }: Deployment['request']): Word {
+  if (isAutomatic(door)) return 'Gantry'
+  if (program === undefined) return { person: login }
+  return { prose: program.kind === 'token' ? `the token ${program.name}` : `${login}'s workflow ${program.file}` }
+}
+
+/** Whether there is somebody who wants it now: whoever once made a token does not. */
+const isSomebodys = ({ door, actor }: Deployment['request']): boolean => !isAutomatic(door) && actor.program?.kind !== 'token'
+
 /** The same in a few words that stay the same while the deployment runs. */
 export function summary(deployment: Deployment): readonly Word[] {
   const { state, plan, request } = deployment
   if (hasEnded(state)) return headline(deployment).words
-  const person = isAutomatic(request.door) ? 'Gantry' : { person: request.actor.login }
-  return [person, ' is deploying ', { name: plan === null ? 'an image' : shortImages(plan) }, ' to ', ...whereWords(deployment), '.']
+  return [asker(request), ' is deploying ', { name: plan === null ? 'an image' : shortImages(plan) }, ' to ', ...whereWords(deployment), '.']
 }
 
 /** `shop:1.2, worker:1.2`: for lines that have no room for more. */
@@ -191,7 +200,7 @@ function formerWords({ artifacts }: Plan, plan: Plan | null): readonly Word[] {
 
 /** What a dry run found out, in one line. */
 export function rehearsed(wanted: Wanted, outcome: 'goes' | 'waits' | 'refused' | 'fails', former: Plan | null): Headline {
-  const person = { person: wanted.request.actor.login }
+  const person = asker(wanted.request)
   const { doing, todo } = whatWords(wanted, former)
   const all: Record<typeof outcome, Headline> = {
     goes: { mark: 'done', words: [person, ' would ', ...todo] },

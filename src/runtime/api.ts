@@ -4,9 +4,12 @@ import { problemDetails } from './answer.ts'
 import type { Handler } from './front.ts'
 import type { Log } from './log.ts'
 
-/** The API behind our own server, whose limits hold for it: nothing global is replaced. */
+/**
+ * The API behind our own server, whose limits hold for it. The adapter replaces the global `Request` and `Response` by its own, whose text goes to the
+ * socket as it is and not through a stream: without that an answer takes 11 µs longer, and three times the garbage.
+ */
 export function apiHandler(answer: (request: Request) => Response | Promise<Response>, log: Log): Handler {
-  const listen = getRequestListener(answer, { overrideGlobalObjects: false, errorHandler: (error) => unanswered(error, log) })
+  const listen = getRequestListener(answer, { errorHandler: (error) => unanswered(error, log) })
   return (request, response) => {
     // Nobody has said it yet (`checkContinue`), and the API reads no body before it knows who sends it.
     if (request.headers.expect !== undefined) response.writeContinue()

@@ -84,7 +84,7 @@ const timed =
 
 function health(isHealthy: () => boolean, response: ServerResponse): void {
   if (!isHealthy()) return refuse(response, 503, 'The database does not answer.')
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }).end('ok\n')
+  response.writeHead(200, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end('ok\n')
 }
 
 const DOUBTFUL: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }

@@ -27,7 +27,7 @@ import type { Metrics } from './metrics.ts'
 import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { notingRotation } from './keys.ts'
-import { hmac } from './mac.ts'
+import { hmac, remembered } from './mac.ts'
 import { serveSites } from './sites.ts'
 import { createReadiness, readyz, type Readiness } from './readiness.ts'
 import { hiding } from './redact.ts'
@@ -78,7 +78,10 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       clock: systemClock,
       log,
       ...(metrics !== null && { answered: metrics.webhook }),
-      routes: new Map([...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url))), ['GET /readyz', readyz(readiness)]]),
+      routes: new Map([
+        ...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url)), { hasApi: gantry.api !== null }),
+        ['GET /readyz', readyz(readiness)],
+      ]),
       rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, log),
     })
     // Before anything has begun that would have to be ended where its port is taken.
@@ -146,6 +149,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     log,
     mask: (text) => redactor.clean(text),
     hmac,
+    hash: remembered,
     random: newId,
     entropy,
   }

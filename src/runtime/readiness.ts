@@ -1,4 +1,5 @@
 import type { Clock } from '../deploy/clock.ts'
+import { HEADERS } from '../web/headers.ts'
 import type { Handler } from './front.ts'
 
 /** What a deployment needs of Gantry itself. The names are in docs/monitoring.md, and stay. */
@@ -54,5 +55,5 @@ export const readyz =
     void readiness.look().then((found) => {
       const missing = PARTS.filter((part) => !found[part])
       const body = JSON.stringify({ ready: missing.length === 0, missing })
-      response.writeHead(missing.length === 0 ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(`${body}\n`)
+      response.writeHead(missing.length === 0 ? 200 : 503, { ...HEADERS, 'content-type': 'application/json' }).end(`${body}\n`)
     })

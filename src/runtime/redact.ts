@@ -23,10 +23,11 @@ const COMMON = new Set(
   ),
 )
 
-// GitHub's tokens (`ghs_` ones are about 520 characters with dots since 2026-04, those of older Enterprise Servers begin with `v1.`),
+// Our own API tokens; GitHub's tokens (`ghs_` ones are about 520 characters with dots since 2026-04, those of older Enterprise Servers begin with `v1.`),
 // JWTs, JSON in base64 (Docker's `X-Registry-Auth`), what follows `Basic` or `Bearer`, PEM blocks (JSON-escaped too), AWS key ids,
 // passwords in URLs.
 const PATTERNS: readonly [RegExp, string][] = [
+  [/\bgantry_[0-9a-z]{1,11}_[0-9a-z]{10}_[0-9a-z]{20,}(?:_[0-9a-f]+)?/g, MASK],
   [/\bgh[opusr]_[A-Za-z0-9._-]{20,}/g, MASK],
   [/\bv1\.[0-9a-f]{40}\b/g, MASK],
   [/\bgithub_pat_\w{20,}/g, MASK],

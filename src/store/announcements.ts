@@ -3,8 +3,8 @@ import type { RepositorySql } from './sql.ts'
 
 const NOTHING_SAID: Said = { node: null, number: null, hash: null, intent: null, intendedAt: null, isGone: false }
 
-/** The ledger of what GitHub has been told: `intend` before each call, `said` after it. */
-export function createAnnouncements(sql: RepositorySql): Announcements {
+/** The ledger of what GitHub has been told: `intend` before each call, `said` after it. `changed`: where something stands on GitHub is another place now. */
+export function createAnnouncements(sql: RepositorySql, changed: (key: string) => void = () => {}): Announcements {
   return {
     answer: (answer) => sql.transaction(() => storeAnswer(sql, answer)),
     findAnswer: (key) => {
@@ -28,6 +28,7 @@ export function createAnnouncements(sql: RepositorySql): Announcements {
          on conflict (key, surface) do update set node = coalesce(?3, node), number = coalesce(?4, number), hash = ?5, intent = ?5`,
         ...[key, surface, node, number, hash],
       )
+      changed(key)
     },
     gone: (key, surface) => {
       sql.all('insert into said (key, surface, is_gone) values (?1, ?2, 1) on conflict (key, surface) do update set is_gone = 1', key, surface)

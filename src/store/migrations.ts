@@ -141,6 +141,10 @@ export const repositoryMigrations: readonly string[][] = [
     `create index repository_audit_configuration on repository_audit (repository, number) where action = 'configuration changed'`,
   ],
   [`create index deployment_by_repository on deployment (repository, sequence)`],
+  [
+    `create table spent_token (id text primary key, until integer not null) strict, without rowid`,
+    `create index spent_token_until on spent_token (until)`,
+  ],
   [`create index repository_audit_by_repository on repository_audit (repository, number)`],
 ]
 
@@ -210,6 +214,23 @@ export const accountMigrations: readonly string[][] = [
       primary key (account, kind, id, field)
     ) strict`,
     auditTable('account_audit'),
+  ],
+  [
+    // Of the token itself only a hash.
+    `create table api_token (
+      id text primary key,
+      account integer not null,
+      name text not null,
+      hash text not null,
+      scope text not null,
+      made_by integer not null,
+      made_by_login text not null,
+      made_at integer not null,
+      expires_at integer not null,
+      last_used_at integer,
+      revoked_at integer
+    ) strict, without rowid`,
+    `create unique index one_api_token on api_token (account, name) where revoked_at is null`,
   ],
   // In the log of the accounts `repository` is the account.
   [`create index account_audit_by_account on account_audit (repository, number)`],

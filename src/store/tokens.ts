@@ -1,4 +1,5 @@
 import type { Activity } from '../deploy/activity.ts'
+import { sha256 } from '../deploy/plan.ts'
 import { Secret } from '../secret.ts'
 import type { RecordName } from './vault/record.ts'
 import type { Vault } from './vault.ts'
@@ -49,18 +50,18 @@ export function createKeptTokens(vault: Vault, { now, activity, trouble }: KeptT
     })
 
   return {
-    find: (key) => safely(async () => readKept(await vault.open(recordOf(await idOf(key))))?.value ?? null),
+    find: (key) => safely(async () => readKept(await vault.open(recordOf(await sha256(key))))?.value ?? null),
     async keep(key, { source, until, value }) {
       await safely(async () => {
         for (const [id, end] of ends) if (end <= now()) await forget(id)
-        const id = await idOf(key)
+        const id = await sha256(key)
         if (ends.size >= MOST && !ends.has(id)) return
         ends.set(id, until)
         await vault.seal(recordOf(id), new Secret(JSON.stringify([source, until, value.reveal()])))
       })
     },
     async drop(key) {
-      await safely(async () => forget(await idOf(key)))
+      await safely(async () => forget(await sha256(key)))
     },
     async recover(sources) {
       const ids = await safely(async () => (await vault.list(OPERATOR, KIND)).map(({ id }) => id))
@@ -79,10 +80,4 @@ function readKept(secret: Secret | null): Kept | null {
   if (secret === null) return null
   const [source, until, value] = JSON.parse(secret.reveal()) as [string, number, string]
   return { source, until, value: new Secret(value) }
-}
-
-/** Keys are long, and say more than the name of a record should. */
-async function idOf(key: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

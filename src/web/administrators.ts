@@ -1,12 +1,13 @@
 import type { Administration } from '../deploy/administration.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { Account, Directory, Standing } from '../deploy/directory.ts'
+import { isPerson } from '../deploy/deployment.ts'
 import { partyName } from '../deploy/environment.ts'
 import { listed, quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
-import { Recent } from './callers.ts'
 import { createPace } from './pace.ts'
 import { RequestRefused } from './problems.ts'
+import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 
 export interface Administrators {
   /**
@@ -22,8 +23,6 @@ export interface AdministratorDoors {
   readonly clock: Clock
 }
 
-const KNOWN_FOR = 60_000
-const UNKNOWN_FOR = 30_000
 /** So many accounts that one caller asks for within a minute: each is several questions to GitHub. */
 const MOST_LOOKED_UP = 60
 
@@ -38,7 +37,7 @@ export function createAdministrators({ directory, administration, clock }: Admin
 
   async function find(login: string, caller: Caller): Promise<Found | null> {
     // Apps and programs administer nothing.
-    if (caller.actor.app !== null) return null
+    if (!isPerson(caller.actor)) return null
     lookingUp(caller)
     const account = await directory.account(login)
     if (account === null) return null

@@ -1,12 +1,18 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import type { Action } from '../deploy/api-token.ts'
+import { actorName } from '../deploy/deployment.ts'
+import { capital, listed } from '../deploy/wording.ts'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { createAdministrators } from './administrators.ts'
 import { endpoints } from './api/index.ts'
 import { createBodyCheck } from './body.ts'
+import type { Caller } from './caller.ts'
 import { createCallers } from './callers.ts'
+import { completed } from './document.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
+import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
@@ -20,6 +26,8 @@ const DOCUMENT = '/openapi.json'
 
 export interface HttpApi {
   readonly fetch: (request: Request) => Response | Promise<Response>
+  /** GitHub has been told something of this deployment. */
+  announced(id: string): void
   /** Before the end of the process: nobody listens any more. */
   close(): void
 }
@@ -52,19 +60,18 @@ export function createApi(outside: ApiDoors): HttpApi {
     if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
-  return { fetch: (request) => api.fetch(request), close: live.close }
+  return { fetch: (request) => api.fetch(request), announced: shown.changed, close: live.close }
 }
 
-/** `process` tells the requests of this process from those of any other. */
+/** `process` tells the requests of this process from those of any other. On its way out every answer gets the headers that all have. */
 function nameRequests(api: Api, process: string): void {
-  const headers = Object.entries(HEADERS)
   let requests = 0
   api.use(async (c, next) => {
     const requestId = `${process}-${(requests += 1).toString(36)}`
     c.set('requestId', requestId)
-    for (const [name, value] of headers) c.header(name, value)
-    c.header('x-request-id', requestId)
+    c.set('headers', { ...HEADERS, 'x-request-id': requestId })
     await next()
+    complete(c)
   })
 }
 
@@ -77,22 +84,35 @@ function guardRequests(api: Api, { callers, clock }: Asking): void {
     checkRoute ??= routeCheck(api)
     checkRoute(c.req)
     if (c.req.path === DOCUMENT) return next()
-    const caller = await callers.identify(c.req.header('authorization'))
+    const isChange = c.req.method !== 'GET'
+    const caller = await callers.identify(c.req.header('authorization'), isChange)
+    checkAction(caller, isChange ? 'deploy' : 'read')
     c.set('caller', caller)
-    if (c.req.method === 'GET') looking(caller)
+    if (!isChange) looking(caller)
     else changing(caller)
     if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)
     return next()
   })
 }
 
+/** Rights come after: of what a token was not made for, nobody has to be asked. */
+function checkAction({ actor, actions }: Caller, needed: Action): void {
+  if (actions.includes(needed)) return
+  throw new RequestRefused('PERMISSION_REQUIRED', {
+    sentence: `${capital(actorName(actor))} is not for that.`,
+    ...{ found: listed(actions), wanted: needed, who: 'account' },
+    next: 'Use another token, or ask an administrator of the account for one that may.',
+  })
+}
+
 /** Before anybody is asked who calls: what is not there is nobody's. */
 function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: string; readonly path: string }) => void {
   const known = openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []))
-  const routes = [{ path: DOCUMENT, method: 'get' }, ...known].map(({ path, method }) => ({ method: method.toUpperCase(), pattern: patternOf(path) }))
+  const routes = Map.groupBy([{ path: DOCUMENT, method: 'get' }, ...known], ({ method }) => method.toUpperCase())
+  const patterns = new Map([...routes].map(([method, its]) => [method, patternOf(its)]))
   return ({ method, path }) => {
-    const methods = routes.flatMap((one) => (one.pattern.test(path) ? [one.method] : []))
-    if (methods.includes(method)) return
+    if (patterns.get(method)?.test(path)) return
+    const methods = [...patterns].flatMap(([other, pattern]) => (pattern.test(path) ? [other] : []))
     if (methods.length === 0)
       throw new RequestRefused('ROUTE_UNKNOWN', { sentence: 'There is nothing here.', next: 'See /openapi.json for what there is.' })
     const details = { sentence: `${method} does nothing here.`, found: method, wanted: methods.join(' or '), next: 'See /openapi.json.' }
@@ -100,21 +120,28 @@ function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: stri
   }
 }
 
-const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`)
+/** One for all of them: each request is held against it. */
+const patternOf = (routes: readonly { readonly path: string }[]): RegExp =>
+  new RegExp(`^(?:${routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, '[^/]+')).join('|')})$`)
 
 function describe(api: Api): void {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'github', {
+  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
-    description:
-      'A user token of this GitHub App: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app',
+    description: [
+      'A user token of this GitHub App (https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app),',
+      'the token that GitHub signs for a job of GitHub Actions (OpenID Connect), or an API token of Gantry’s own.',
+    ].join(' '),
   })
   // Made once: whoever asks for it is nobody yet, and may ask as often as they like.
   const text = JSON.stringify(
-    api.getOpenAPI31Document({
-      openapi: '3.1.0',
-      info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
-    }),
+    completed(
+      api.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
+        servers: [{ url: '/', description: 'Where this document is served.' }],
+      }),
+    ),
   )
   api.get(DOCUMENT, (c) => c.body(text, 200, { 'content-type': 'application/json' }))
 }

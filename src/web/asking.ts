@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
 import { sha256 } from '../deploy/plan.ts'
@@ -12,7 +13,7 @@ import { RequestRefused } from './problems.ts'
 export async function repositoryFor(name: string, caller: Caller, { callers }: Asking): Promise<Repository> {
   const [owner = '', repo = ''] = name.split('/')
   const found = await callers.repository(caller, owner, repo)
-  if (found !== null && (await callers.sees(caller, found))) return found
+  if (found !== null && (await caller.sees(found))) return found
   throw repositoryUnknown(name)
 }
 
@@ -25,9 +26,9 @@ export const repositoryUnknown = (name: string): RequestRefused =>
   })
 
 /** The deployment of this id, where the caller may see its repository. */
-export async function deploymentFor(id: string, caller: Caller, { service, callers }: Asking): Promise<Deployment> {
+export async function deploymentFor(id: string, caller: Caller, { service }: Asking): Promise<Deployment> {
   const found = service.find(id)
-  if (found !== null && (await callers.sees(caller, found.request.repository))) return found
+  if (found !== null && (await caller.sees(found.request.repository))) return found
   throw deploymentUnknown(id)
 }
 
@@ -45,15 +46,32 @@ export interface Said {
   readonly key: string
   readonly subject?: Subject | null
   readonly asks?: Asks
+  /** The commit that a workflow runs for, where that is what it wants. */
+  readonly headSeen?: string | null
 }
 
-export function requestOf({ caller, repository, key, subject = null, asks = NOTHING_ASKED }: Said, { clock }: ApiDoors): DeployRequest {
+export function requestOf(
+  { caller, repository, key, subject = null, asks = NOTHING_ASKED, headSeen = null }: Said,
+  { clock }: ApiDoors,
+): DeployRequest {
   const now = clock.now()
   return {
-    ...{ key, door: 'api', repository, subject, comment: null, headSeen: null, asks, askedAt: now, receivedAt: now },
+    ...{ key, door: 'api', repository, subject, comment: null, headSeen, asks, askedAt: now, receivedAt: now },
     actor: caller.actor,
   }
 }
+
+/** Of an answer that leads to a deployment. */
+export const location = z.object({
+  location: z.string().openapi({ example: '/deploy/status/sb-580736f2cad4d3c0f2ae50d70d07474324724622', description: 'Where its state is read.' }),
+})
+
+/** What says it is checked by `keyOf`, which answers with a sentence of its own. */
+export const idempotencyKey = z.object({
+  'idempotency-key': z.string().optional().openapi({
+    description: '1 to 255 visible ASCII characters. What is asked with the same key and body happens once, for good.',
+  }),
+})
 
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 

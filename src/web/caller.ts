@@ -1,4 +1,6 @@
-import type { Actor, Person } from '../deploy/deployment.ts'
+import type { Action } from '../deploy/api-token.ts'
+import type { Actor, Repository } from '../deploy/deployment.ts'
+import type { Secret } from '../secret.ts'
 
 /** Who calls the API: how they proved it is over once there is one. */
 export interface Caller {
@@ -6,7 +8,17 @@ export interface Caller {
   readonly key: string
   /** In whose name everything is that they ask for. */
   readonly actor: Actor
+  readonly actions: readonly Action[]
+  /** Whether they may know of the repository: as it was up to a minute ago. */
+  sees(repository: Repository): boolean | Promise<boolean>
+  /** The branch or tag and the commit that a workflow runs for: meant where its request names none. */
+  readonly runsFor?: { readonly ref: string; readonly commit: string }
 }
 
-/** Somebody with a user token of the App: they are who they are in a comment. */
-export const userCaller = (person: Person): Caller => ({ key: String(person.id), actor: { ...person, app: null } })
+/** One way to prove who calls. */
+export interface Proof {
+  /** Which tokens are of this kind, by their form alone. */
+  readonly form: RegExp
+  /** `isChange`: it is asked to change something. Throws AUTHENTICATION_REQUIRED, or a `Failure` where nobody can be asked. */
+  identify(token: Secret, isChange: boolean): Promise<Caller>
+}

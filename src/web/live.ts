@@ -1,57 +1,7 @@
 import type { Clock } from '../deploy/clock.ts'
 import { hasEnded, type Deployment } from '../deploy/deployment.ts'
-import { steps as stepWords } from '../deploy/words.ts'
-import { stamp, type DeploymentBody } from './view.ts'
-
-/** What has been sent of a deployment: how many beginnings and ends of steps, how many lines, and which state it was in. */
-export interface Place {
-  readonly steps: number
-  readonly lines: number
-  readonly state: string
-}
-
-export const BEGINNING: Place = { steps: 0, lines: 0, state: '-' }
-
-/** `Last-Event-ID` as we gave it; whatever else it is means the beginning. */
-export function placeIn(id: string | undefined): Place {
-  const [, steps, lines, state = ''] = /^(\d{1,6})-(\d{1,6})-([0-9a-f]{8}|-)$/.exec(id ?? '') ?? []
-  return steps === undefined ? BEGINNING : { steps: Number(steps), lines: Number(lines), state }
-}
-
-/**
- * Server-Sent Events (html.spec.whatwg.org, "server-sent events") of what a deployment's record says and `sent` does not: nothing is kept for those who
- * listen, so that a stream goes on wherever it broke off, in another process too, without a gap and without anything twice. The state comes last,
- * as it is by then.
- */
-export function eventsAfter(sent: Place, deployment: Deployment, body: DeploymentBody): { readonly text: string; readonly place: Place } {
-  const parts: string[] = []
-  let place = sent
-  const say = (event: string, data: object, next: Partial<Place>): void => {
-    place = { ...place, ...next }
-    parts.push(`id: ${place.steps}-${place.lines}-${place.state}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
-  }
-  for (const [index, step] of stepEvents(deployment).entries()) if (index >= sent.steps) say('step', step, { steps: index + 1 })
-  for (const [index, line] of deployment.log.entries()) if (index >= sent.lines) say('log', { line }, { lines: index + 1 })
-  const state = fingerprint(JSON.stringify([body.state, body.wait, body.problem?.code ?? null]))
-  if (state !== sent.state) say('state', body, { state })
-  return { text: parts.join(''), place }
-}
-
-/** Only ever more of them: a step begins when the one before it has ended. */
-function stepEvents(deployment: Deployment): object[] {
-  const words = stepWords(deployment)
-  return deployment.steps.flatMap(({ name, outcome, note, startedAt, endedAt }, index) => [
-    { name, outcome: 'running', at: stamp(startedAt) },
-    ...(endedAt === null ? [] : [{ name, words: words[index]?.word ?? name, outcome, note, at: stamp(endedAt) }]),
-  ])
-}
-
-/** FNV-1a, 32 bits: tells one state from the next. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return (hash >>> 0).toString(16).padStart(8, '0')
-}
+import { eventsAfter, nameOf, type Place } from './events.ts'
+import type { DeploymentBody } from './view.ts'
 
 export interface Live {
   /** Null where too many listen already, or this caller to too many. */
@@ -65,7 +15,12 @@ export interface Live {
 export interface LiveDoors {
   readonly clock: Clock
   /** As it stands now; null where it is gone. */
-  read(id: string): { readonly deployment: Deployment; readonly body: DeploymentBody } | null
+  read(id: string): Read | null
+}
+
+interface Read {
+  readonly deployment: Deployment
+  readonly body: DeploymentBody
 }
 
 /** Lines of a log come without a word: they are looked for. */
@@ -79,49 +34,109 @@ const MOST_OF_ONE = 50
 const ROOM = 64 * 1024
 
 export function createLive({ clock, read }: LiveDoors): Live {
-  const open = new Set<Listener>()
+  /** By the deployment that they listen to. */
+  const audiences = new Map<string, Audience>()
   /** How many streams each has. */
   const callers = new Map<string, number>()
-  let isTicking = false
+  let [listening, isTicking] = [0, false]
 
-  const leave = (listener: Listener, caller: string): void => {
-    if (!open.delete(listener)) return
+  const leave = (audience: Audience, listener: Listener, caller: string): void => {
+    if (!audience.listeners.delete(listener)) return
+    listening -= 1
+    if (audience.listeners.size === 0) audiences.delete(audience.id)
     const left = (callers.get(caller) ?? 1) - 1
     if (left === 0) callers.delete(caller)
     else callers.set(caller, left)
   }
 
   const tick = (): void => {
-    isTicking = open.size > 0
+    isTicking = audiences.size > 0
     if (!isTicking) return
-    for (const listener of open) listener.tick()
+    for (const audience of audiences.values()) audience.tick()
     clock.after(LOOK, tick)
   }
 
   return {
     stream: (id, caller, from) => {
       const its = callers.get(caller) ?? 0
-      if (open.size >= MOST || its >= MOST_OF_ONE) return null
-      const listener = new Listener(id, from, { clock, read }, () => leave(listener, caller))
+      if (listening >= MOST || its >= MOST_OF_ONE) return null
+      const audience = audiences.get(id) ?? new Audience(id, read)
+      const listener = new Listener(audience, from, clock, () => leave(audience, listener, caller))
+      listening += 1
       callers.set(caller, its + 1)
-      open.add(listener)
+      audience.listeners.add(listener)
+      audiences.set(id, audience)
       if (!isTicking) tick()
       return listener.stream
     },
-    changed: (id) => {
-      for (const listener of open) if (listener.id === id) listener.look()
-    },
+    changed: (id) => audiences.get(id)?.changed(),
     close: () => {
-      for (const listener of open) listener.end()
+      for (const { listeners } of audiences.values()) for (const listener of listeners) listener.end()
     },
   }
 }
 
+/** All who listen to one deployment. It is looked at once for all of them, after each change and each second. */
+class Audience {
+  readonly id: string
+  readonly listeners = new Set<Listener>()
+  readonly #read: LiveDoors['read']
+  /** Undefined until somebody has room for what there is to see. */
+  #seen: Seen | null | undefined
+
+  constructor(id: string, read: LiveDoors['read']) {
+    this.id = id
+    this.#read = read
+  }
+
+  /** Null where the deployment is gone. */
+  seen(): Seen | null {
+    if (this.#seen !== undefined) return this.#seen
+    const found = this.#read(this.id)
+    return (this.#seen = found === null ? null : new Seen(found))
+  }
+
+  changed(): void {
+    this.#seen = undefined
+    for (const listener of this.listeners) listener.look()
+  }
+
+  tick(): void {
+    this.#seen = undefined
+    for (const listener of this.listeners) listener.tick()
+  }
+}
+
+/** A deployment at one moment, and what it says to those who are at the same place: made once, the same bytes for all. */
+class Seen {
+  readonly hasEnded: boolean
+  readonly #found: Read
+  readonly #after = new Map<string, { readonly bytes: Uint8Array; readonly place: Place }>()
+
+  constructor(found: Read) {
+    this.#found = found
+    this.hasEnded = hasEnded(found.deployment.state)
+  }
+
+  after(from: Place): { readonly bytes: Uint8Array; readonly place: Place } {
+    const key = nameOf(from)
+    const known = this.#after.get(key)
+    if (known !== undefined) return known
+    const { text, place } = eventsAfter(from, this.#found.deployment, this.#found.body)
+    const made = { bytes: ENCODER.encode(text), place }
+    this.#after.set(key, made)
+    return made
+  }
+}
+
+const ENCODER = new TextEncoder()
+const STILL_HERE = ENCODER.encode(': still here\n\n')
+
 /** One stream. What is not read is not written either: all that is kept is up to where it was. */
 class Listener {
   readonly stream: ReadableStream<Uint8Array>
-  readonly id: string
-  readonly #doors: LiveDoors
+  readonly #audience: Audience
+  readonly #clock: Clock
   readonly #gone: () => void
   #controller!: ReadableStreamDefaultController<Uint8Array>
   #place: Place
@@ -129,12 +144,12 @@ class Listener {
   #saidAt: number
   #readAt: number
 
-  constructor(id: string, from: Place, doors: LiveDoors, gone: () => void) {
-    this.id = id
+  constructor(audience: Audience, from: Place, clock: Clock, gone: () => void) {
     this.#place = from
-    this.#doors = doors
+    this.#audience = audience
+    this.#clock = clock
     this.#gone = gone
-    this.#saidAt = this.#readAt = doors.clock.now()
+    this.#saidAt = this.#readAt = clock.now()
     const source = {
       start: (controller: ReadableStreamDefaultController<Uint8Array>) => void (this.#controller = controller),
       pull: () => this.look(),
@@ -145,21 +160,21 @@ class Listener {
 
   look(): void {
     if (!this.#isOpen || !this.#hasRoom) return
-    this.#readAt = this.#doors.clock.now()
-    const found = this.#doors.read(this.id)
-    if (found === null) return this.end()
-    const { text, place } = eventsAfter(this.#place, found.deployment, found.body)
+    this.#readAt = this.#clock.now()
+    const seen = this.#audience.seen()
+    if (seen === null) return this.end()
+    const { bytes, place } = seen.after(this.#place)
     this.#place = place
-    this.#put(text)
-    if (hasEnded(found.deployment.state)) this.end()
+    this.#put(bytes)
+    if (seen.hasEnded) this.end()
   }
 
   tick(): void {
     this.look()
     if (!this.#isOpen) return
-    const now = this.#doors.clock.now()
+    const now = this.#clock.now()
     if (now - this.#readAt >= PATIENCE) this.end()
-    else if (now - this.#saidAt >= HEARTBEAT && this.#hasRoom) this.#put(': still here\n\n')
+    else if (now - this.#saidAt >= HEARTBEAT && this.#hasRoom) this.#put(STILL_HERE)
   }
 
   end(): void {
@@ -170,10 +185,10 @@ class Listener {
     return (this.#controller.desiredSize ?? 0) > 0
   }
 
-  #put(text: string): void {
-    if (text === '') return
-    this.#controller.enqueue(new TextEncoder().encode(text))
-    this.#saidAt = this.#doors.clock.now()
+  #put(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#controller.enqueue(bytes)
+    this.#saidAt = this.#clock.now()
   }
 
   #leave(): boolean {

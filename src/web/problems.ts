@@ -16,6 +16,19 @@ export class RequestRefused extends Error {
   }
 }
 
+/** `found`: what came instead of a token that counts, without repeating it. */
+export const unauthenticated = (found: string): RequestRefused =>
+  new RequestRefused(
+    'AUTHENTICATION_REQUIRED',
+    {
+      sentence: 'Nobody knows who asks.',
+      found,
+      wanted: 'Authorization: Bearer, with a user token of this GitHub App, a token of GitHub Actions for this Gantry, or an API token',
+      next: 'See docs/api for how to get one, and send it in the Authorization header.',
+    },
+    { 'www-authenticate': 'Bearer realm="Gantry"' },
+  )
+
 /** The same for what the service answered: a refusal's problem. */
 export function refusedWith(problem: Problem): Failure {
   return new Failure(problem.code, problem)

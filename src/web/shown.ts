@@ -7,8 +7,9 @@ import { deploymentBody, type DeploymentBody, type ViewDoors } from './view.ts'
 export interface Shown {
   /** The whole record without secrets, and what the API says of it. */
   read(id: string): { readonly deployment: Deployment; readonly body: DeploymentBody } | null
-  /** The same as JSON. Of what has ended, which hardly changes any more, as it was up to a minute ago. */
+  /** The same as JSON. Of what has ended it is kept until `changed`, or for a minute. */
   text(id: string): { readonly repository: Repository; readonly json: string } | null
+  /** It is another, or GitHub has been told something of it. */
   changed(id: string): void
 }
 

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { CODES, type Code, type Problem, type Who } from '../errors.ts'
 import { hasEnded, type Deployment, type State, type StepName } from '../deploy/deployment.ts'
 import { headline, steps as stepWords, WHO, type Word } from '../deploy/words.ts'
+import { DEPLOYMENT, PROBLEM } from './examples.ts'
 
 /** What the API shows of a deployment: the record's own facts, and the words that the comment has. */
 
@@ -11,63 +12,96 @@ const codes = Object.keys(CODES) as [Code, ...Code[]]
 /** What did not work; the same members as in an answer that is a problem. */
 export const problemSchema = z
   .object({
-    code: z.enum(codes),
-    detail: z.string(),
-    found: z.string().optional(),
-    wanted: z.string().optional(),
-    who: z.enum(Object.keys(WHO) as [Who, ...Who[]]).openapi({ description: 'Who can put it right.' }),
-    fix: z.string().openapi({ description: 'The one next step.' }),
-    retryable: z.boolean(),
-    retryAfter: z.int().optional().openapi({ description: 'Seconds.' }),
+    code: z.enum(codes).describe('Stable: what a program looks at.'),
+    detail: z.string().describe('One plain sentence.'),
+    found: z.string().optional().describe('What there was.'),
+    wanted: z.string().optional().describe('What there should have been.'),
+    who: z.enum(Object.keys(WHO) as [Who, ...Who[]]).describe('Who can put it right.'),
+    fix: z.string().describe('The one next step.'),
+    retryable: z.boolean().describe('Whether the same request may succeed later.'),
+    retryAfter: z.int().min(0).optional().describe('Seconds until then, where they are known.'),
   })
-  .openapi('Problem')
+  .openapi('Problem', { example: PROBLEM })
 
 const STATES: readonly State[] = [
   ...(['requested', 'gating', 'resolving', 'verifying', 'waiting', 'queued', 'applying', 'observing', 'restoring'] as const),
   ...(['success', 'refused', 'failure', 'cancelled', 'superseded', 'unknown'] as const),
 ]
-export const stateSchema = z.enum(STATES as [State, ...State[]])
+export const stateSchema = z.enum(STATES as [State, ...State[]]).describe('Where it stands; the last six are final.')
 const STEPS: readonly StepName[] = ['gates', 'resolve', 'verify', 'wait', 'queue', 'apply', 'observe', 'restore']
+
+const stepSchema = z.object({
+  name: z.enum(STEPS as [StepName, ...StepName[]]).describe('Which step.'),
+  words: z.string().describe('The same in words.'),
+  outcome: z.enum(['running', 'done', 'failed']).describe('What became of it.'),
+  note: z.string().nullable().describe('What it found.'),
+  startedAt: time.describe('When it began.'),
+  endedAt: time.nullable().describe('When it ended; null while it runs.'),
+})
+
+/** What is waited for. */
+export const waitSchema = z.object({
+  reason: z.enum(['approval', 'checks', 'image', 'freeze', 'soak']).describe('The kind of it.'),
+  sentence: z.string().describe('The same in words.'),
+  until: time.describe('When it is waited for no longer.'),
+})
 
 export const deploymentSchema = z
   .object({
-    id: z.string().openapi({ description: 'Unguessable; its first part is the repository’s.' }),
-    repository: z.string().openapi({ example: 'acme/shop' }),
-    app: z.string().nullable(),
-    environment: z.string().nullable(),
+    id: z.string().describe('Unguessable; its first part is the repository’s.'),
+    repository: z.string().openapi({ example: 'acme/shop', description: 'As `owner/name`.' }),
+    app: z.string().nullable().describe('Which of the repository’s apps; null until the configuration has been read.'),
+    environment: z.string().nullable().describe('Null where the default one is meant and the configuration has not been read.'),
     state: stateSchema,
-    isFinal: z.boolean(),
-    headline: z.string().openapi({ description: 'The first line of the comment, as plain text.' }),
-    progress: z.object({ current: z.int(), total: z.int(), percentage: z.int().min(0).max(100) }),
-    steps: z.array(
-      z.object({
-        name: z.enum(STEPS as [StepName, ...StepName[]]),
-        words: z.string(),
-        outcome: z.enum(['running', 'done', 'failed']),
-        note: z.string().nullable(),
-        startedAt: time,
-        endedAt: time.nullable(),
-      }),
-    ),
-    images: z.array(z.object({ name: z.string(), repository: z.string(), tag: z.string().nullable(), digest: z.string().nullable() })),
-    commit: z.string().nullable(),
-    url: z.string().nullable().openapi({ description: 'Where the environment is reached, by its configuration.' }),
-    wait: z.object({ reason: z.enum(['approval', 'checks', 'image', 'freeze', 'soak']), sentence: z.string(), until: time }).nullable(),
-    problem: z.union([problemSchema, z.null()]),
-    requestedBy: z.object({ id: z.int(), login: z.string() }),
-    requestedThrough: z.enum(['comment', 'label', 'api', 'push', 'checks', 'package', 'watch']),
-    requestedAt: time,
-    endedAt: time.nullable(),
-    links: z.object({
-      self: z.string(),
-      events: z.string(),
-      logs: z.string(),
-      asked: z.string().nullable().openapi({ description: 'The comment that asked.' }),
-      comment: z.string().nullable(),
-      check: z.string().nullable(),
-    }),
+    isFinal: z.boolean().describe('Whether it has ended.'),
+    headline: z.string().describe('The first line of the comment, as plain text.'),
+    progress: z
+      .object({
+        current: z.int().min(0).describe('Steps that are done.'),
+        total: z.int().min(0).describe('Steps that there are, as far as is known.'),
+        percentage: z.int().min(0).max(100).describe('The one of the other.'),
+      })
+      .describe('How far it is.'),
+    steps: z.array(stepSchema).describe('What has begun, in its order.'),
+    images: z
+      .array(
+        z.object({
+          name: z.string().describe('As the configuration calls it.'),
+          repository: z.string().describe('With its registry.'),
+          tag: z.string().nullable().describe('The one that was asked for; null where it was a digest.'),
+          digest: z.string().nullable().describe('What is deployed; null until it has been found.'),
+        }),
+      )
+      .describe('What is deployed.'),
+    commit: z.string().nullable().describe('The commit that it is deployed for; null until it has been found.'),
+    url: z.string().nullable().describe('Where the environment is reached, by its configuration.'),
+    wait: waitSchema.nullable().describe('What it waits for.'),
+    problem: z.union([problemSchema, z.null()]).describe('Why it did not come to success.'),
+    requestedBy: z
+      .object({
+        id: z.int().describe('GitHub’s number of the account.'),
+        login: z.string().describe('Its name then. Of a workflow: who started it; of a token: who made it.'),
+        program: z
+          .object({ kind: z.enum(['workflow', 'token']).describe('What it is.'), name: z.string().describe('Its name.') })
+          .nullable()
+          .describe('The program that asked; null where it was a person.'),
+      })
+      .describe('Who asked.'),
+    requestedThrough: z.enum(['comment', 'label', 'api', 'push', 'checks', 'package', 'watch']).describe('The door that they came through.'),
+    requestedAt: time.describe('When it was written down.'),
+    endedAt: time.nullable().describe('When it ended.'),
+    links: z
+      .object({
+        self: z.string().describe('This, as it stands then.'),
+        events: z.string().describe('What happens to it, as it happens.'),
+        logs: z.string().describe('Its log.'),
+        asked: z.string().nullable().describe('The comment that asked.'),
+        comment: z.string().nullable().describe('The comment that tells of it.'),
+        check: z.string().nullable().describe('Its check run.'),
+      })
+      .describe('Addresses: paths of this API, and pages of GitHub’s.'),
   })
-  .openapi('Deployment')
+  .openapi('Deployment', { example: DEPLOYMENT })
 
 export type DeploymentBody = z.input<typeof deploymentSchema>
 
@@ -95,13 +129,18 @@ export function deploymentBody(deployment: Deployment, doors: ViewDoors): Deploy
     url: plan?.url ?? null,
     wait: wait === null ? null : { reason: wait.reason, sentence: wait.sentence, until: stamp(wait.until) },
     problem: problem === null ? null : problemOf(problem),
-    requestedBy: { id: request.actor.id, login: request.actor.login },
+    requestedBy: requesterOf(request),
     requestedThrough: request.door,
     requestedAt: stamp(deployment.createdAt),
     endedAt: deployment.endedAt === null ? null : stamp(deployment.endedAt),
     links: linksOf(deployment, doors),
   }
 }
+
+const requesterOf = ({ actor: { id, login, program } }: Deployment['request']): DeploymentBody['requestedBy'] => ({
+  ...{ id, login },
+  program: program === undefined ? null : { kind: program.kind, name: program.kind === 'token' ? program.name : program.file },
+})
 
 export function problemOf({ code, sentence, found, wanted, who, next, retryable, retryAfter }: Problem): z.input<typeof problemSchema> {
   return {

@@ -152,20 +152,12 @@ const f13: Scenario = {
 
 export const api: readonly Scenario[] = [
   f01,
-  leftOut('F02', 'forged and foreign GitHub Actions OIDC tokens', 'the API does not take OIDC tokens yet'),
-  leftOut('F03', 'the issuer’s keys fail or change', 'the API does not take OIDC tokens yet'),
   leftOut(
     'F04',
     'wrong, revoked and guessed API tokens',
     'Gantry makes no tokens of its own yet; guessed user tokens: test/unit/web/callers.test.ts',
   ),
   f05,
-  leftOut(
-    'F06',
-    'forged requests from a page of somebody else’s',
-    'there are no pages and no cookies yet, and without a header nobody is anybody (F01)',
-  ),
-  leftOut('F07', 'framed and sniffed pages', 'there are no pages yet; the headers are on every answer (F14)'),
   leftOut('F08', 'signing in', 'there are no pages yet that one signs in to'),
   leftOut(
     'F09',

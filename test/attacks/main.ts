@@ -2,7 +2,9 @@
 // JSON Lines of {id, tried, outcome, holds}; ends with 1 when one does not hold. `holds` is null for what is left out.
 import { alarms } from './alarms.ts'
 import { api } from './api.ts'
+import { browsers } from './api-browsers.ts'
 import { apiLimits } from './api-limits.ts'
+import { programs } from './api-programs.ts'
 import { backups } from './backups.ts'
 import { bodies } from './bodies.ts'
 import { commits } from './commits.ts'
@@ -28,7 +30,7 @@ const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
   '2D': inOrder([...tenants]),
-  '2F': inOrder([...api, ...apiLimits]),
+  '2F': inOrder([...api, ...programs, ...browsers, ...apiLimits]),
   '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
   '2I': inOrder([...alarms, ...backups, ...records]),

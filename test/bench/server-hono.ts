@@ -1,4 +1,4 @@
-// A bare Hono on the same adapter: the peer of the API's reads and streams.
+// A bare Hono on the same adapter with the same options, which are its own: the peer of the API's reads and streams.
 // node test/bench/server-hono.ts FILE → the port on its first line; FILE: what a read answers
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -21,6 +21,6 @@ app.get('/events', (c) =>
     }
   }),
 )
-const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+const server = createServer(getRequestListener(app.fetch))
 server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))
 process.on('SIGTERM', () => process.exit(0))

@@ -1,3 +1,4 @@
+import { HEADERS } from '../../src/web/headers.ts'
 import { expect, story, type Cast, type Character } from '../story.ts'
 import { servesAt } from '../world/facts.ts'
 import { DEPLOY_YML, type Called } from '../world/world.ts'
@@ -47,6 +48,48 @@ story('on a pull request it is told in the thread, where the head is named', asy
   expect(said(seen)).toEqual([200, 'success'])
   expect(seen.body.links.comment).toMatch(/\/issues\/1#issuecomment-\d+$/)
   expect(bot.says()).toContain('Asked through the API')
+})
+
+story.once('a link is there as soon as GitHub has what it leads to, though the state was read before', async (cast) => {
+  const { ada, bot, world, github } = cast
+  await has(cast, '1.2')
+  github.answers(502).to('mutation').times(1)
+  const early = await deploys(ada, { ...image('1.2'), issue: world.pull.number, expect: world.pull.pull?.head })
+  expect([said(early), early.body.links.comment]).toEqual([[200, 'success'], null])
+  await world.time.passes('50 seconds')
+  const { body } = await ada.calls('GET', early.body.links.self)
+  expect(body.links).toMatchObject({ comment: expect.stringMatching(/#issuecomment-\d+$/), check: expect.stringMatching(/\/runs\/\d+$/) })
+  expect(bot.says()).toContain('✅')
+})
+
+story.once('every answer has the same headers and a number of its own, whatever it says', async (cast) => {
+  const { ada, world } = cast
+  await has(cast, '1.2')
+  const { body } = await deploys(ada, image('1.2'))
+  const authorization = `Bearer ${cast.github.auth.signsIn(ada.person.account)}`
+  const asks = (method: string, path: string, headers = {}, sent?: object) => world.calls(method, path, sent, { authorization, ...headers })
+  const answers = [
+    await asks('GET', body.links.self),
+    await asks('GET', body.links.self),
+    await asks('GET', body.links.logs),
+    await asks('GET', body.links.events),
+    await asks('GET', '/deployments?repository=acme/shop'),
+    await asks('GET', '/openapi.json'),
+    await asks('POST', '/deploy', {}, image('1.2')),
+    await asks('POST', '/deploy/validate', {}, image('1.2')),
+    await asks('POST', `/deploy/${body.id}/cancel`, {}, {}),
+    await asks('GET', '/deploy/status/x'),
+    await asks('GET', `/deploy/status/sb-${'0'.repeat(40)}`),
+    await asks('GET', '/nothing'),
+    await asks('PUT', '/deploy'),
+    await asks('POST', '/deploy', { 'content-type': 'text/plain' }, {}),
+    await asks('GET', body.links.self, { authorization: 'Bearer nobody' }),
+  ]
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 202, 200, 409, 422, 404, 404, 405, 415, 401])
+  const headers = answers.map((one) => Object.fromEntries(one.headers))
+  for (const found of headers) expect(found).toMatchObject(HEADERS)
+  expect(new Set(headers.map((found) => found['x-request-id'])).size).toBe(answers.length)
+  for (const { status, headers: own, body: told } of answers) if (status >= 400) expect(told.requestId).toBe(own.get('x-request-id'))
 })
 
 story('the same Idempotency-Key is the same deployment, and another body under it is refused', async (cast) => {

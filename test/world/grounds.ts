@@ -29,6 +29,12 @@ export class Grounds extends Stage {
     return url
   }
 
+  /** Whether a second person has to approve, from now on. */
+  asksForApproval(isSo: boolean): void {
+    const text = deployYml(this.registry)
+    this.github.has('.github/deploy.yml', isSo ? text.replace('    url:', '    approvals: { count: 1 }\n    url:') : text)
+  }
+
   override async closes(): Promise<void> {
     await super.closes()
     await this.registry.goesDown()

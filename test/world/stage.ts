@@ -45,10 +45,11 @@ export abstract class Stage {
 
   async opens(environment: Environment = {}): Promise<void> {
     this.#api = await listen(async (request) => {
-      const answer = await this.github.fetch(request)
+      const answer = await this.github.serves(request)
       await this.isLookedAt()
       return answer
     })
+    this.github.isAt(this.#api.url)
     await this.starts(environment)
   }
 

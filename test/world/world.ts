@@ -26,7 +26,7 @@ import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './o
 import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
 import { Time } from './time.ts'
-import { HMAC } from './mac.ts'
+import { HMAC, MAC } from './mac.ts'
 import { randomBytes, type KeyPair } from './vault.ts'
 
 /** The registry under the name that everybody in the world calls it by, whatever port it has today. */
@@ -74,6 +74,8 @@ export class World {
   operator: string
   /** The vault's keys of the next start: with one, tokens outlive the process. */
   keys: readonly KeyPair[] = []
+  /** The public origin that the next start is told of. */
+  url: string | null = null
   lives = 0
   /** The crossings of every process there was, one after the other. */
   readonly processes: Crossings[] = []
@@ -297,6 +299,7 @@ export class World {
       log: this.#log(crossings),
       mask: (text) => this.#redactor.clean(text),
       hmac: HMAC,
+      hash: MAC.of,
       random: () =>
         createHash('sha256')
           .update(`id ${this.#ids++}`)
@@ -320,7 +323,7 @@ export class World {
       oauth: { clientId: this.github.auth.client.id, clientSecret: new Secret(this.github.auth.client.secret) },
     }
     const rest = {
-      url: null,
+      url: this.url,
       host: '127.0.0.1',
       port: 0,
       metrics: null,
@@ -340,6 +343,7 @@ export class World {
     const intercepted = await this.wire[url.host === 'api.github.com' ? 'github' : 'registry']?.(request.clone())
     if (intercepted) return intercepted
     if (url.host === 'api.github.com') return this.github.fetch(request)
+    if (request.url.startsWith(`${this.github.actions.issuer}/`)) return (await this.github.actions.answer(request)) as Response
     const status = this.web.get(url.host)?.()
     if (status !== undefined) return new Response(null, { status })
     if (url.host !== REGISTRY) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }) })

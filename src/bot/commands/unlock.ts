@@ -1,6 +1,7 @@
 import type { Lock, Person } from '../../deploy/deployment.ts'
+import { capital } from '../../deploy/wording.ts'
 import { lacking, type Command } from '../command.ts'
-import { capital, MARKS, person } from '../comments.ts'
+import { MARKS, person } from '../comments.ts'
 import { mention, prose } from '../markdown.ts'
 import { readPlace } from '../parse.ts'
 import { lockedPlace } from '../place-words.ts'

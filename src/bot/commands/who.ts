@@ -77,6 +77,6 @@ function approvers({ approvals }: EnvironmentRules): string {
 function ownWord(request: DeployRequest, rules: EnvironmentRules, facts: Standing['facts']): string {
   if (!asksForApprovals(rules) || facts.actor.id === null) return ''
   const nobodys = { ...request, actor: { id: 0, login: '', app: null } }
-  const refusal = mayApproveThere({ id: request.actor.id, login: request.actor.login, role: facts.actor.role }, nobodys, facts, rules)
+  const refusal = mayApproveThere({ ...request.actor, role: facts.actor.role }, nobodys, facts, rules)
   return refusal === null ? ', and may approve what others ask for' : ', and may not approve on this thread'
 }

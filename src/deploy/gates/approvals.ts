@@ -44,5 +44,5 @@ export const approvals: Gate = {
 function stillCounts(by: Somebody, { request, facts, proposal }: Situation): boolean {
   if (proposal === null || facts === null) return true
   const role = facts.roles.get(by.id)
-  return role !== undefined && mayApprove({ ...by, role }, request, facts, proposal.rules) === null
+  return role !== undefined && mayApprove({ ...by, app: null, role }, request, facts, proposal.rules) === null
 }

@@ -1,4 +1,4 @@
-import { isAutomatic } from '../deployment.ts'
+import { isAutomatic, isPerson } from '../deployment.ts'
 import { locked } from '../locked.ts'
 import type { Gate } from './gate.ts'
 
@@ -11,8 +11,8 @@ export const lock: Gate = {
     if (proposal === null || held === null) return null
     const { owner, environment } = held
     // What begins by itself is nobody's, also where the holder has pushed.
-    const isPerson = request.actor.app === null && !isAutomatic(request.door)
-    if (owner !== null && owner.id === request.actor.id && isPerson) return `${owner.login} holds it`
+    const isTheirs = isPerson(request.actor) && !isAutomatic(request.door)
+    if (owner !== null && owner.id === request.actor.id && isTheirs) return `${owner.login} holds it`
     return locked(held, `type "/unlock ${environment === '*' ? '--all' : proposal.environment}" if it is not needed any more`)
   },
 }

@@ -1,6 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Refused, ShownDeclaration } from '../../deploy/administration.ts'
 import type { DeclarationName } from '../../deploy/declaration.ts'
+import type { Code } from '../../errors.ts'
+import { CREDENTIAL, PULLED, PUT_CREDENTIAL, PUT_TARGET, REACHED, TARGET } from '../account-examples.ts'
+import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking } from '../endpoint.ts'
 import { etag, expectedIn } from '../expected.ts'
 import { RequestRefused } from '../problems.ts'
@@ -14,40 +17,48 @@ export const accountParameter = z.object({
   account: z
     .string()
     .regex(/^[\w-]{1,100}$/, 'the login of an organisation or a person')
-    .openapi({ example: 'acme' }),
+    .openapi({ example: 'acme', description: 'The login of an organisation or a person with the App on it.' }),
 })
 const parameters = accountParameter.extend({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'at most 63 letters, digits, ".", "_" and "-"')
-    .openapi({ example: 'ghcr' }),
+    .openapi({ example: 'ghcr', description: 'As the account calls it.' }),
 })
 
-const declarationSchema = z
-  .object({
-    kind: z.enum(['credential', 'target']),
-    name: z.string(),
-    fingerprint: z.string().openapi({ description: 'Tells one value from another and nothing of either; in quotes it is the ETag.' }),
-    declared: z
-      .record(z.string(), z.unknown())
-      .nullable()
-      .openapi({ description: 'As it was sent, with `{ "kept": true }` for each secret; null where it cannot be read.' }),
-    unused: z.string().nullable().openapi({ description: 'Why nobody uses it; null where it is used.' }),
-  })
-  .openapi('Declaration')
-const keptSchema = declarationSchema.extend({ trials: z.array(trialSchema) }).openapi('KeptDeclaration')
-const trialsSchema = z.object({ works: z.boolean(), trials: z.array(trialSchema) }).openapi('Trials')
+const declarationShape = {
+  kind: z.enum(['credential', 'target']).describe('What it is.'),
+  name: z.string().describe('As the account calls it.'),
+  fingerprint: z.string().describe('Tells one value from another and nothing of either; in quotes it is the ETag.'),
+  declared: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe('As it was sent, with `{ "kept": true }` for each secret; null where it cannot be read.'),
+  unused: z.string().nullable().describe('Why nobody uses it; null where it is used.'),
+}
+const declarationSchema = z.object(declarationShape).openapi('Declaration', { example: CREDENTIAL })
+const trials = z.array(trialSchema).describe('What was tried; nothing where it is kept untested.')
+const keptSchema = z.object({ ...declarationShape, trials }).openapi('KeptDeclaration', { example: { ...CREDENTIAL, trials: [PULLED] } })
+const trialsSchema = z
+  .object({ works: z.boolean().describe('Whether all of it does.'), trials })
+  .openapi('Trials', { example: { works: true, trials: [PULLED] } })
+const etagHeader = z.object({ etag: z.string().openapi({ description: 'For `If-Match`.', example: '"8e545159:9e28c9d71f4a"' }) })
 
+const matching = z.string().optional().describe('ETags, or `*`: only where one of them, or anything, is there.')
 const conditions = z.object({
-  'if-match': z.string().optional().openapi({ description: 'ETags, or `*`: only where one of them, or anything, is there.' }),
-  'if-none-match': z.string().optional().openapi({ description: '`*`: only where there is none of that name yet.' }),
+  'if-match': matching,
+  'if-none-match': z.string().optional().describe('`*`: only where there is none of that name yet.'),
 })
-const untested = z.enum(['true', 'false']).default('false').openapi({ description: 'Keeps it without trying it.' })
+const untested = z.enum(['true', 'false']).default('false').openapi({ example: 'true', description: 'Keeps it without trying it.' })
 const image = z.string().min(1).max(500)
 const images = z
   .union([image, z.array(image).max(MOST_IMAGES)])
   .optional()
-  .openapi({ description: `An image that is to be pulled with it; at most ${MOST_IMAGES} times.` })
+  .describe(`An image that is to be pulled with it; at most ${MOST_IMAGES} times.`)
+
+/** What any of them may be refused with, and what changes something. */
+const OF_ACCOUNTS: readonly Code[] = ['ACCOUNT_UNKNOWN', 'VAULT_RECORD_BROKEN']
+const CHANGING: readonly Code[] = [...OF_ACCOUNTS, 'DECLARATION_CHANGED', 'VAULT_KEY_MISSING']
 
 interface Trying {
   readonly untested: 'true' | 'false'
@@ -59,24 +70,25 @@ interface Kind {
   /** Its values are those of `Trying`. */
   readonly query: z.ZodObject
   readonly test: z.ZodType<{ readonly images?: readonly string[] | undefined }>
-  readonly example: object
+  readonly body: object
+  readonly shown: typeof CREDENTIAL | typeof TARGET
+  readonly tried: typeof PULLED | typeof REACHED
 }
 
 const KINDS: readonly Kind[] = [
   {
     kind: 'credential',
     query: closed({ image: images, untested }),
-    test: closed({ images: z.array(image).min(1).max(MOST_IMAGES) }).openapi('TestCredential'),
-    example: { registry: 'ghcr.io', repositories: ['acme/*'], username: 'acme-bot', password: { value: 'a token with read:packages' } },
+    test: closed({ images: z.array(image).min(1).max(MOST_IMAGES).describe('What is to be pulled with it.') }).openapi('TestCredential', {
+      example: { images: ['ghcr.io/acme/shop:1.2'] },
+    }),
+    ...{ body: PUT_CREDENTIAL, shown: CREDENTIAL, tried: PULLED },
   },
   {
     kind: 'target',
     query: closed({ untested }),
-    test: closed({}).openapi('TestTarget'),
-    example: {
-      ...{ kind: 'docker', host: 'tcp://engine.example.com:2376', tls: { ca: { value: '-----BEGIN CERTIFICATE-----\n…' } } },
-      allow: [{ repository: 'acme/shop', id: 1296269, environments: ['*'], images: ['ghcr.io/acme/*'] }],
-    },
+    test: closed({}).openapi('TestTarget', { example: {} }),
+    ...{ body: PUT_TARGET, shown: TARGET, tried: REACHED },
   },
 ]
 
@@ -90,13 +102,18 @@ export function declarations(api: Api, doors: Asking): void {
   }
 }
 
+const idOf = (verb: string, { kind }: Kind): string => `${verb}${kind === 'credential' ? 'Credential' : 'Target'}`
 const pathOf = ({ kind }: Kind, more = ''): string => `/config/{account}/${kind}s${more}`
 
 function list(one: Kind, api: Api, doors: Asking): void {
   const { kind } = one
-  const shown = z.object({ [`${kind}s`]: z.array(declarationSchema) }).openapi(kind === 'credential' ? 'Credentials' : 'Targets')
+  const example = { [`${kind}s`]: [one.shown] }
+  const shown = z
+    .object({ [`${kind}s`]: z.array(declarationSchema).describe('By name.') })
+    .openapi(kind === 'credential' ? 'Credentials' : 'Targets', { example })
   const route = createRoute({
     ...{ method: 'get', path: pathOf(one), summary: `The ${kind}s of an account`, security: BEARER, request: { params: accountParameter } },
+    ...{ operationId: `${idOf('list', one)}s`, tags: ['Accounts'], ...mayBeRefused(...OF_ACCOUNTS) },
     responses: { 200: json(shown, 'By name.'), ...PROBLEMS },
   })
   api.openapi(route, async (c) => {
@@ -108,8 +125,9 @@ function list(one: Kind, api: Api, doors: Asking): void {
 
 function show(one: Kind, api: Api, doors: Asking): void {
   const { kind } = one
-  const answer = { ...json(declarationSchema, 'As it is kept.'), headers: z.object({ etag: z.string() }) }
+  const answer = { ...json(declarationSchema, 'As it is kept.', one.shown), headers: etagHeader }
   const route = createRoute({
+    ...{ operationId: idOf('show', one), tags: ['Accounts'], ...mayBeRefused(...OF_ACCOUNTS, 'DECLARATION_UNKNOWN') },
     ...{ method: 'get', path: pathOf(one, '/{name}'), summary: `One ${kind} of an account`, security: BEARER, request: { params: parameters } },
     responses: { 200: answer, ...PROBLEMS },
   })
@@ -123,13 +141,14 @@ function show(one: Kind, api: Api, doors: Asking): void {
 }
 
 function put(one: Kind, api: Api, doors: Asking): void {
-  const { kind, query, example } = one
+  const { kind, query } = one
   const body = z.record(z.string(), z.unknown()).openapi(kind === 'credential' ? 'PutCredential' : 'PutTarget', {
     description: `What stands below the name of a ${kind} in gantry.yml (configuration.md), with \`{ "value": TEXT }\` for each secret.`,
-    example,
+    example: one.body,
   })
-  const answer = { ...json(keptSchema, 'It is kept, and used from now on.'), headers: z.object({ etag: z.string() }) }
+  const answer = { ...json(keptSchema, 'It is kept, and used from now on.', { ...one.shown, trials: [one.tried] }), headers: etagHeader }
   const route = createRoute({
+    ...{ operationId: idOf('put', one), tags: ['Accounts'], ...mayBeRefused(...CHANGING, 'DECLARATION_UNPROVED', 'MACHINE_REQUIRED') },
     ...{ method: 'put', path: pathOf(one, '/{name}'), summary: `Keeps a ${kind} of an account`, security: BEARER },
     description:
       'Only once it was seen to work: a credential with each image, a target by being reached. It is used at once; what has begun goes on.',
@@ -153,8 +172,9 @@ function remove(one: Kind, api: Api, doors: Asking): void {
   const route = createRoute({
     ...{ method: 'delete', path: pathOf(one, '/{name}'), summary: `Forgets a ${kind} of an account`, security: BEARER },
     description: 'Nothing uses it from then on, but what has begun with it.',
-    request: { params: parameters, headers: conditions.pick({ 'if-match': true }) },
-    responses: { 200: json(declarationSchema, 'As it was.'), ...PROBLEMS },
+    ...{ operationId: idOf('remove', one), tags: ['Accounts'], ...mayBeRefused(...CHANGING, 'DECLARATION_UNKNOWN', 'DECLARATION_USED') },
+    request: { params: parameters, headers: z.object({ 'if-match': matching }) },
+    responses: { 200: json(declarationSchema, 'As it was.', one.shown), ...PROBLEMS },
   })
   api.openapi(route, async (c) => {
     const { account: login, name } = c.req.valid('param')
@@ -170,8 +190,10 @@ function test(one: Kind, api: Api, doors: Asking): void {
   const { kind } = one
   const route = createRoute({
     ...{ method: 'post', path: pathOf(one, '/{name}/test'), summary: `Whether a ${kind} of an account works`, security: BEARER },
+    description: 'A credential with images, a target by being reached. Nothing is changed.',
+    ...{ operationId: idOf('test', one), tags: ['Accounts'], ...mayBeRefused(...OF_ACCOUNTS, 'DECLARATION_UNKNOWN', 'DECLARATION_UNPROVED') },
     request: { params: parameters, body: { required: true, content: { 'application/json': { schema: one.test } } } },
-    responses: { 200: json(trialsSchema, 'What was tried; nothing is changed.'), ...PROBLEMS },
+    responses: { 200: json(trialsSchema, 'What was tried.', { works: true, trials: [one.tried] }), ...PROBLEMS },
   })
   api.openapi(route, async (c) => {
     const { account: login, name } = c.req.valid('param')

@@ -3,8 +3,11 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../.
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { keyOf, repositoryFor, requestOf, reused } from '../asking.ts'
+import { idempotencyKey, keyOf, location, repositoryFor, requestOf, reused, type Said } from '../asking.ts'
+import type { Caller } from '../caller.ts'
+import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
+import { ASKED } from '../examples.ts'
 import { RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
 
@@ -16,7 +19,7 @@ const MOST_PARAMETERS = 2_000
 /** What `/deploy` takes in a comment, with the repository. */
 export const deployBody = closed({
   repository: repositoryName,
-  app: text.optional(),
+  app: text.optional().openapi({ description: 'Which of the repository’s apps, where it has several.' }),
   environment: text.optional().openapi({ example: 'staging', description: 'The default one where it is left out.' }),
   image: text.optional().openapi({ example: ':1.2', description: '`:tag`, `@digest` or `host/name:tag`.' }),
   ref: text.optional().openapi({ description: 'A branch, a tag or a whole commit.' }),
@@ -33,12 +36,12 @@ export const deployBody = closed({
     .record(z.string().max(63), z.string().max(200))
     .refine((all) => Object.entries(all).join().length <= MOST_PARAMETERS, `at most ${MOST_PARAMETERS} characters together`)
     .default({})
-    .openapi({ description: `As \`key=value\` in a comment; at most ${MOST_PARAMETERS} characters together.` }),
-}).openapi('Deploy')
+    .openapi({ description: `As \`key=value\` in a comment: names of at most 63 characters, at most ${MOST_PARAMETERS} together.` }),
+}).openapi('Deploy', { example: { repository: 'acme/shop', environment: 'staging', image: ':1.2' } })
 
 type Body = z.output<typeof deployBody>
 
-export const asksOf = ({ app, environment, image, ref, expect, whenGreen, allowOlder, override, parameters }: Body): Asks => ({
+const asksOf = ({ app, environment, image, ref, expect, whenGreen, allowOlder, override, parameters }: Body): Asks => ({
   ...NOTHING_ASKED,
   ...{ app: app ?? null, environment: environment ?? null, image: image ?? null, ref: ref ?? null, expect: expect ?? null },
   ...{ whenGreen, allowOlder, override: override ?? null, parameters },
@@ -47,15 +50,18 @@ export const asksOf = ({ app, environment, image, ref, expect, whenGreen, allowO
 const route = createRoute({
   method: 'post',
   path: '/deploy',
+  operationId: 'deploy',
+  tags: ['Deploy'],
+  ...mayBeRefused('REPOSITORY_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED'),
   summary: 'Deploys an image to an environment',
   description: 'What `/deploy` does in a comment. Answers once it is written down; what becomes of it is at `Location`.',
   security: BEARER,
   request: {
-    headers: z.object({ 'idempotency-key': z.string().optional().openapi({ description: 'The same key and body: the same deployment, once.' }) }),
+    headers: idempotencyKey.extend({ 'idempotency-key': idempotencyKey.shape['idempotency-key'].openapi({ example: 'shop-1.2-staging' }) }),
     body: { required: true, content: { 'application/json': { schema: deployBody } } },
   },
   responses: {
-    202: { ...json(deploymentSchema, 'It is written down.'), headers: z.object({ location: z.string() }) },
+    202: { ...json(deploymentSchema, 'It is written down.', ASKED), headers: location },
     ...PROBLEMS,
   },
 })
@@ -66,12 +72,19 @@ export const deploy: Endpoint = (api, doors) =>
     const repository = await repositoryFor(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const { key, isChosen } = await keyOf(c, caller, repository, 'deploy', doors)
-    const request = requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors)
+    const request = requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors)
     const deployment = doors.service.deploy(request)
     if (isChosen && !isSame(deployment.request, request)) throw reused()
     const shown = deploymentBody(maskedDeployment(deployment, doors.mask), doors)
     return c.json(shown, 202, { location: shown.links.self })
   })
+
+/** A workflow that names nothing else means the commit that it runs for, though its branch may have moved on. */
+export function meantBy({ runsFor }: Caller, body: Body): Pick<Said, 'asks' | 'headSeen'> {
+  const asks = asksOf(body)
+  if (runsFor === undefined || body.ref !== undefined || body.issue !== undefined) return { asks }
+  return { asks: { ...asks, ref: runsFor.ref }, headSeen: runsFor.commit }
+}
 
 export async function subjectOf({ issue }: Body, repository: DeployRequest['repository'], { directory }: Asking): Promise<Subject | null> {
   if (issue === undefined) return null

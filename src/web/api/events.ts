@@ -1,19 +1,32 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { deploymentFor } from '../asking.ts'
+import { mayBeRefused } from '../document.ts'
 import { BEARER, PROBLEMS, type Endpoint } from '../endpoint.ts'
-import { placeIn } from '../live.ts'
+import { placeIn } from '../events.ts'
+import { EVENTS } from '../examples.ts'
 import { RequestRefused } from '../problems.ts'
 import { idParameter } from './status.ts'
+
+const lastEventId = z
+  .string()
+  .optional()
+  .openapi({ example: '6-0-2740a248', description: 'The `id` of the last event that came; the beginning where it is left out.' })
 
 const route = createRoute({
   method: 'get',
   path: '/deploy/status/{id}/events',
+  operationId: 'events',
+  tags: ['Follow'],
+  ...mayBeRefused('DEPLOYMENT_UNKNOWN'),
   summary: 'What happens to a deployment, as it happens',
   description:
-    'Server-Sent Events: `step` when a step begins and when it ends, `log` for each line, `state` with the whole deployment whenever it is in another state. It ends with the deployment. Whoever sends the last `id` back as `Last-Event-ID` gets what came since, and nothing twice.',
+    'Server-Sent Events: `step` when a step begins and when it ends (`name`, `outcome`, `at`; at its end also `words` and `note`), `log` for each `line`, `state` with the whole deployment, as `GET /deploy/status/{id}` answers it, whenever it is in another state. It ends with the deployment. Whoever sends the last `id` back as `Last-Event-ID` gets what came since, and nothing twice. Every 15 seconds without anything to tell there is a comment line.',
   security: BEARER,
-  request: { params: idParameter, headers: z.object({ 'last-event-id': z.string().optional() }) },
-  responses: { 200: { description: 'Until the deployment has ended.', content: { 'text/event-stream': { schema: z.string() } } }, ...PROBLEMS },
+  request: { params: idParameter, headers: z.object({ 'last-event-id': lastEventId }) },
+  responses: {
+    200: { description: 'Until the deployment has ended.', content: { 'text/event-stream': { schema: z.string(), example: EVENTS } } },
+    ...PROBLEMS,
+  },
 })
 
 export const events: Endpoint = (api, doors) =>

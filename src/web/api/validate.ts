@@ -3,37 +3,66 @@ import { deep } from '../../deploy/mask.ts'
 import { rowWords } from '../../deploy/preflight-words.ts'
 import type { Rehearsal } from '../../deploy/rehearsal.ts'
 import { repositoryFor, requestOf } from '../asking.ts'
+import { mayBeRefused } from '../document.ts'
 import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
+import { REHEARSAL } from '../examples.ts'
 import { refusedWith } from '../problems.ts'
-import { problemOf, problemSchema, stamp } from '../view.ts'
-import { asksOf, deployBody, subjectOf } from './deploy.ts'
+import { problemOf, problemSchema, stamp, waitSchema } from '../view.ts'
+import { deployBody, meantBy, subjectOf } from './deploy.ts'
+
+const outcome = z.enum(['passed', 'waits', 'refused', 'skipped']).describe('What became of it.')
+const rowSchema = z.object({
+  name: z.string().describe('What was looked at.'),
+  outcome: z.enum(['passed', 'warned', 'failed', 'skipped']).describe('What became of it.'),
+  words: z.string().describe('The same in words.'),
+  note: z.string().describe('What was found.'),
+})
 
 const rehearsalSchema = z
   .object({
-    goes: z.boolean().openapi({ description: 'Whether it would be deployed now.' }),
-    problem: z.union([problemSchema, z.null()]),
-    wait: z.object({ reason: z.string(), sentence: z.string(), until: z.iso.datetime() }).nullable(),
-    gates: z.array(z.object({ gate: z.string(), outcome: z.enum(['passed', 'waits', 'refused', 'skipped']), sentence: z.string() })),
-    images: z.array(
-      z.object({
-        image: z.string(),
-        digest: z.string().nullable(),
-        isPullable: z.boolean(),
-        rows: z.array(
-          z.object({ name: z.string(), outcome: z.enum(['passed', 'warned', 'failed', 'skipped']), words: z.string(), note: z.string() }),
-        ),
-      }),
-    ),
-    commit: z.string(),
-    changes: z.array(z.object({ workload: z.string(), from: z.string().nullable(), to: z.string().nullable() })).nullable(),
+    goes: z.boolean().describe('Whether it would be deployed now.'),
+    problem: z.union([problemSchema, z.null()]).describe('The first thing that stands against it.'),
+    wait: waitSchema.nullable().describe('What it would wait for.'),
+    gates: z
+      .array(z.object({ gate: z.string().describe('Its name.'), outcome, sentence: z.string().describe('Why.') }))
+      .describe('Every gate that was asked, in their order.'),
+    images: z
+      .array(
+        z.object({
+          image: z.string().describe('With its registry and its tag or digest.'),
+          digest: z.string().nullable().describe('What the tag means now; null where it could not be found.'),
+          isPullable: z.boolean().describe('Whether the target could pull it.'),
+          rows: z.array(rowSchema).describe('What was looked at, one after the other.'),
+        }),
+      )
+      .describe('The preflight of each image.'),
+    commit: z.string().describe('The commit that it would be deployed for.'),
+    changes: z
+      .array(
+        z.object({
+          workload: z.string().describe('What would be changed.'),
+          from: z.string().nullable().describe('The digest that runs; null where nothing does.'),
+          to: z.string().nullable().describe('The digest that would.'),
+        }),
+      )
+      .nullable()
+      .describe('What would change; null where the target cannot be asked.'),
   })
-  .openapi('Rehearsal')
+  .openapi('Rehearsal', { example: REHEARSAL })
 
 const route = createRoute({
   method: 'post',
   path: '/deploy/validate',
+  operationId: 'validate',
+  tags: ['Deploy'],
+  ...mayBeRefused(
+    ...(['REPOSITORY_UNKNOWN', 'APP_UNKNOWN', 'ENVIRONMENT_UNKNOWN', 'REF_NOT_FOUND', 'ENVIRONMENT_REQUIRED', 'IMAGE_REQUIRED'] as const),
+    ...(['IMAGE_NOT_DECLARED', 'REFERENCE_INVALID', 'PARAMETER_INVALID', 'ACTOR_CHANGED', 'TARGET_NOT_ALLOWED'] as const),
+    ...(['CONFIGURATION_MISSING', 'CONFIGURATION_INVALID', 'CONFIGURATION_UNSUPPORTED', 'SETTINGS_INVALID', 'TARGET_UNKNOWN'] as const),
+  ),
   summary: 'What a deployment would come to',
-  description: 'Every gate, and whether the image can be pulled; nothing is changed.',
+  description:
+    'Every gate, and whether the image can be pulled; nothing is changed. What stands against it is in the answer’s `problem`; whoever may not deploy there at all, or names what is not there, is refused.',
   security: BEARER,
   request: { body: { required: true, content: { 'application/json': { schema: deployBody } } } },
   responses: { 200: json(rehearsalSchema, 'What it would come to.'), ...PROBLEMS },
@@ -45,7 +74,7 @@ export const validate: Endpoint = (api, doors) =>
     const repository = await repositoryFor(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const key = `a:${repository.id}:${caller.key}:${doors.random()}`
-    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, asks: asksOf(body) }, doors))
+    const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors))
     if (!('plan' in found)) throw refusedWith(found.problem)
     return c.json(deep(rehearsalBody(found), doors.mask), 200)
   })

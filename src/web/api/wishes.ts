@@ -4,21 +4,32 @@ import { askedAgain } from '../../deploy/ask.ts'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
-import { deploymentFor, keyOf, requestOf, reused } from '../asking.ts'
+import type { Code } from '../../errors.ts'
+import { deploymentFor, idempotencyKey, keyOf, location, requestOf, reused } from '../asking.ts'
+import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
+import { CANCELLED, RETRIED, ROLLED_BACK, WAITING } from '../examples.ts'
 import { refusedWith, RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
 import { idParameter } from './status.ts'
 
 /** What somebody may want of a deployment that is there: the same as the commands of these names. */
 
-const reason = z.string().min(1).max(500)
-const NOTHING = closed({}).openapi('Nothing')
+const reason = z.string().min(1).max(500).describe('Shown with the word.')
+const NOTHING = closed({}).openapi('Nothing', { example: {} })
+/** Where the rules are asked at once, and not by the deployment that it becomes. */
+const BY_RULES = [
+  ...(['ACTOR_CHANGED', 'APP_UNKNOWN', 'ENVIRONMENT_UNKNOWN', 'DEPLOYMENT_ENDED'] as const),
+  ...(['CONFIGURATION_MISSING', 'CONFIGURATION_INVALID', 'CONFIGURATION_UNSUPPORTED'] as const),
+]
 
 interface Wish {
   readonly name: string
   readonly summary: string
+  readonly description: string
   readonly body: z.ZodType
+  readonly codes: readonly Code[]
+  readonly example: object
   /** The deployment afterwards, or another one that it led to. */
   grant(request: DeployRequest, deployment: Deployment, body: never, doors: Asking): Promise<Deployment> | Deployment
 }
@@ -34,7 +45,10 @@ const WISHES: readonly Wish[] = [
   {
     name: 'cancel',
     summary: 'Stops a deployment that has not ended',
+    description: 'Whoever asked for it may, and whoever may deploy there. It is too late once the image is in its place.',
     body: NOTHING,
+    codes: BY_RULES,
+    example: CANCELLED,
     grant: async (request, { id }, _, { service }) => {
       const found = await service.cancel(request, id)
       if ('outcome' in found && (found.outcome === 'ended' || found.outcome === 'too late')) throw tooLate(found.outcome)
@@ -44,15 +58,21 @@ const WISHES: readonly Wish[] = [
   {
     name: 'retry',
     summary: 'Runs it once more, with the same plan',
+    description: 'As a new deployment, which is at `Location`.',
     body: NOTHING,
+    codes: ['IDEMPOTENCY_KEY_REUSED'],
+    example: RETRIED,
     grant: (request, deployment, _, doors) => again({ ...request, subject: deployment.request.subject }, askedAgain(deployment), doors),
   },
   {
     name: 'rollback',
     summary: 'Brings back what ran before in its environment',
-    body: closed({ to: z.string().max(100).optional().openapi({ description: 'The id of another deployment whose plan is meant.' }) }).openapi(
-      'Rollback',
-    ),
+    description: 'As a new deployment, which is at `Location`.',
+    codes: ['IDEMPOTENCY_KEY_REUSED'],
+    example: ROLLED_BACK,
+    body: closed({ to: z.string().max(100).optional().describe('The id of another deployment whose plan is meant.') }).openapi('Rollback', {
+      example: {},
+    }),
     grant: (request, { plan, request: { asks } }, { to = null }: { to?: string | null }, doors) => {
       const place = { app: plan?.app ?? asks.app, environment: plan?.environment ?? asks.environment }
       const origin = { kind: 'rollback', to } as const
@@ -65,28 +85,38 @@ const WISHES: readonly Wish[] = [
   {
     name: 'approve',
     summary: 'A second person’s word for it',
-    body: closed({ reason: reason.optional() }).openapi('Approve'),
+    description: 'It goes on once as many have said so as its environment asks for.',
+    body: closed({ reason: reason.optional() }).openapi('Approve', { example: { reason: 'looked at it on staging' } }),
+    codes: [...BY_RULES, 'APPROVAL_NOT_ALLOWED'],
+    example: WAITING,
     grant: async (request, { id }, body: { reason?: string }, { service }) =>
       answered(await service.approve(request, { id, isApproval: true, reason: body.reason ?? null })),
   },
   {
     name: 'reject',
     summary: 'A second person’s word against it',
-    body: closed({ reason }).openapi('Reject'),
+    description: 'It ends as refused, with the reason.',
+    body: closed({ reason }).openapi('Reject', { example: { reason: 'not before the weekend' } }),
+    codes: [...BY_RULES, 'APPROVAL_NOT_ALLOWED'],
+    example: WAITING,
     grant: async (request, { id }, body: { reason: string }, { service }) =>
       answered(await service.approve(request, { id, isApproval: false, reason: body.reason })),
   },
 ]
 
 export function wishes(api: Api, doors: Asking): void {
-  for (const { name, summary, body, grant } of WISHES) {
+  for (const { name, summary, description, body, codes, example, grant } of WISHES) {
     const route = createRoute({
       method: 'post',
       path: `/deploy/{id}/${name}`,
       summary,
+      description,
+      operationId: name,
+      tags: ['Decide'],
+      ...mayBeRefused('DEPLOYMENT_UNKNOWN', ...codes),
       security: BEARER,
-      request: { params: idParameter, body: { required: true, content: { 'application/json': { schema: body } } } },
-      responses: { 202: json(deploymentSchema, 'The deployment as it is then.'), ...PROBLEMS },
+      request: { params: idParameter, headers: idempotencyKey, body: { required: true, content: { 'application/json': { schema: body } } } },
+      responses: { 202: { ...json(deploymentSchema, 'The deployment as it is then.', example), headers: location }, ...PROBLEMS },
     })
     api.openapi(route, async (c) => {
       const { deployment, request } = await wishIn(c, name, c.req.valid('param').id, doors)

@@ -29,7 +29,7 @@ const environment = (...lines: string[]): string =>
 const RULES = [
   'url: https://staging.example.com',
   'settings: { path: /srv, deep: [1, { a: null }] }',
-  'allow: { role: maintain, any: [team:acme/releasers, user:ada, app:release-bot, app:12345] }',
+  'allow: { role: maintain, any: [team:acme/releasers, user:ada, app:release-bot, app:12345, workflow:release.yml, "workflow:hotfix.yaml@release/*", token:ci] }',
   'from: { branches: [main, "release/*"], forks: true, drafts: true }',
   'queue: all',
   'health: { path: /healthz, within: 90s, times: 3 }',
@@ -92,6 +92,9 @@ describe('what a file says', () => {
           { kind: 'user', login: 'ada' },
           { kind: 'app', app: 'release-bot' },
           { kind: 'app', app: 12345 },
+          { kind: 'workflow', file: 'release.yml', ref: null },
+          { kind: 'workflow', file: 'hotfix.yaml', ref: 'release/*' },
+          { kind: 'token', name: 'ci' },
         ],
       },
       from: { branches: ['main', 'release/*'], pullRequests: true, forks: true, drafts: true },
@@ -473,7 +476,7 @@ describe('a rule that is wrong is said at its place', () => {
     ['approvals: { count: 1, expire: 8d }', '7:36 environments.staging.approvals.expire | environments.staging.approvals.expire must be at most 7d.'],
     [
       'approvals: { count: 1, by: [ada] }',
-      '7:33 environments.staging.approvals.by[0] | environments.staging.approvals.by[0] must be team:ORGANISATION/TEAM, user:LOGIN or app:NAME-OR-ID.',
+      '7:33 environments.staging.approvals.by[0] | environments.staging.approvals.by[0] must be team:ORGANISATION/TEAM, user:LOGIN, app:NAME-OR-ID, workflow:FILE.yml or workflow:FILE.yml@BRANCH, or token:NAME.',
     ],
     ['allow: { any: [] }', '7:19 environments.staging.allow.any | environments.staging.allow.any must be not empty.'],
     [

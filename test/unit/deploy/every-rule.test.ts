@@ -134,7 +134,7 @@ describe('who deploys', () => {
       { allow },
       { allow: named },
       { request: request({ actor: app }) },
-      'one of the Apps under allow.any, where there is none yet',
+      'one of the programs under allow.any, where there is none yet',
     ],
   ])('%s', (_, own, demands, different, wanted) => {
     const decision = judged(under(own, demands), different)

@@ -24,6 +24,16 @@ function app(id: number, slug: string): Asker {
   return { actor: { id: 1000 + id, login, app: { id, slug } }, now: { id: 1000 + id, login, role: 'none' } }
 }
 
+/** Ada, an administrator, has begun the run and made the token: that counts for nothing. */
+function workflow(different: object): Asker {
+  const program = { kind: 'workflow', file: 'release.yml', ref: 'refs/heads/main', environment: null, run: 1, ...different } as const
+  return { actor: { id: 15, login: 'ada', app: null, program }, now: { id: 15, login: 'ada', role: 'none' } }
+}
+function token(different: object, now: number | null = 15): Asker {
+  const program = { kind: 'token', id: 'k3v9x2m1q8', name: 'ci', environments: ['stag*'], ...different } as const
+  return { actor: { id: 15, login: 'ada', app: null, program }, now: { id: now, login: 'ada', role: 'none' } }
+}
+
 const ASKERS = {
   nobody: person(10, 'mallory', 'none'),
   reader: person(11, 'rita', 'read'),
@@ -41,10 +51,20 @@ const ASKERS = {
   'machine account': person(22, 'deploy-bot', 'none'),
   'App that is named': app(77, 'releaser'),
   'other App of that name': app(78, 'releaser'),
+  'workflow that is named': workflow({}),
+  'workflow of another branch': workflow({ ref: 'refs/heads/feature' }),
+  'workflow of another file': workflow({ file: 'ci.yml' }),
+  'workflow for another environment': workflow({ environment: 'production' }),
+  'workflow for this environment': workflow({ environment: 'Staging' }),
+  'workflow of a branch that is named': workflow({ file: 'hotfix.yml', ref: 'refs/heads/hotfix/7' }),
+  'token that is named': token({}),
+  'token for other environments': token({ environments: ['prod-*', 'STAGING'] }),
+  'token of another name': token({ name: 'cd' }),
+  'token that was revoked': token({}, null),
 } satisfies Record<string, Asker>
 type Who = keyof typeof ASKERS
 
-const DOORS: readonly Door[] = ['comment', 'label', 'push', 'checks', 'package']
+const DOORS: readonly Door[] = ['comment', 'label', 'push', 'checks', 'package', 'api']
 
 const WEEK_END: EnvironmentRules['freeze'][number] = { from: { day: 0, minute: 0 }, to: { day: 2, minute: 0 }, zone: 'UTC' }
 const SECOND_PERSON: EnvironmentRules['approvals'] = { count: 1, by: [], not: ['requester', 'author', 'pusher'], expire: 3_600_000 }
@@ -55,7 +75,7 @@ const POLICIES = {
   // Its members: wanda, rita and milo.
   team: { allow: { role: 'write', any: [{ kind: 'team', organisation: 'acme', slug: 'releasers' }] } },
   // A user who is named still needs the role.
-  named: { allow: { role: 'write', any: [{ kind: 'user', login: 'Max' }, { kind: 'user', login: 'rita' }, { kind: 'user', login: 'lena' }, { kind: 'app', app: 77 }] } }, // prettier-ignore
+  named: { allow: { role: 'write', any: [{ kind: 'user', login: 'Max' }, { kind: 'user', login: 'rita' }, { kind: 'user', login: 'lena' }, { kind: 'app', app: 77 }, { kind: 'workflow', file: 'release.yml', ref: null }, { kind: 'workflow', file: 'hotfix.yml', ref: 'hotfix/*' }, { kind: 'token', name: 'ci' }] } }, // prettier-ignore
   approvals: { allow: { role: 'admin', any: [] }, approvals: SECOND_PERSON },
   locked: {},
   frozen: { freeze: [WEEK_END] },
@@ -67,85 +87,202 @@ type Policy = keyof typeof POLICIES
  * `F` FROZEN, `w` waits. What begins by itself is the configuration's own act: nobody is judged as its actor.
  */
 const RIGHT: Record<Who, Record<Policy, string>> = {
-  nobody: { default: 'PP+++', maintain: 'PP+++', team: 'PP+++', named: 'PP+++', approvals: 'PPwww', locked: 'PPLLL', frozen: 'PPwww' },
-  reader: { default: 'PP+++', maintain: 'PP+++', team: 'PP+++', named: 'PP+++', approvals: 'PPwww', locked: 'PPLLL', frozen: 'PPwww' },
-  triager: { default: 'PP+++', maintain: 'PP+++', team: 'PP+++', named: 'PP+++', approvals: 'PPwww', locked: 'PPLLL', frozen: 'PPwww' },
-  writer: { default: '+++++', maintain: 'PP+++', team: '+++++', named: 'PP+++', approvals: 'PPwww', locked: 'LLLLL', frozen: 'FFwww' },
-  maintainer: { default: '+++++', maintain: '+++++', team: 'PP+++', named: '+++++', approvals: 'PPwww', locked: 'LLLLL', frozen: 'FFwww' },
-  administrator: { default: '+++++', maintain: '+++++', team: 'PP+++', named: 'PP+++', approvals: 'wwwww', locked: 'LLLLL', frozen: 'FFwww' },
-  'custom role on read': { default: 'PP+++', maintain: 'PP+++', team: 'PP+++', named: 'PP+++', approvals: 'PPwww', locked: 'PPLLL', frozen: 'PPwww' },
+  nobody: { default: 'PP+++P', maintain: 'PP+++P', team: 'PP+++P', named: 'PP+++P', approvals: 'PPwwwP', locked: 'PPLLLP', frozen: 'PPwwwP' },
+  reader: { default: 'PP+++P', maintain: 'PP+++P', team: 'PP+++P', named: 'PP+++P', approvals: 'PPwwwP', locked: 'PPLLLP', frozen: 'PPwwwP' },
+  triager: { default: 'PP+++P', maintain: 'PP+++P', team: 'PP+++P', named: 'PP+++P', approvals: 'PPwwwP', locked: 'PPLLLP', frozen: 'PPwwwP' },
+  writer: { default: '++++++', maintain: 'PP+++P', team: '++++++', named: 'PP+++P', approvals: 'PPwwwP', locked: 'LLLLLL', frozen: 'FFwwwF' },
+  maintainer: { default: '++++++', maintain: '++++++', team: 'PP+++P', named: '++++++', approvals: 'PPwwwP', locked: 'LLLLLL', frozen: 'FFwwwF' },
+  administrator: { default: '++++++', maintain: '++++++', team: 'PP+++P', named: 'PP+++P', approvals: 'wwwwww', locked: 'LLLLLL', frozen: 'FFwwwF' },
+  'custom role on read': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
   'custom role on write': {
-    default: '+++++',
-    maintain: 'PP+++',
-    team: 'PP+++',
-    named: 'PP+++',
-    approvals: 'PPwww',
-    locked: 'LLLLL',
-    frozen: 'FFwww',
+    default: '++++++',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'LLLLLL',
+    frozen: 'FFwwwF',
   },
   'member without access': {
-    default: 'PP+++',
-    maintain: 'PP+++',
-    team: 'PP+++',
-    named: 'PP+++',
-    approvals: 'PPwww',
-    locked: 'PPLLL',
-    frozen: 'PPwww',
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
   },
   'outside collaborator': {
-    default: '+++++',
-    maintain: 'PP+++',
-    team: 'PP+++',
-    named: 'PP+++',
-    approvals: 'PPwww',
-    locked: 'LLLLL',
-    frozen: 'FFwww',
+    default: '++++++',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'LLLLLL',
+    frozen: 'FFwwwF',
   },
   'account that is gone': {
-    default: 'CC+++',
-    maintain: 'CC+++',
-    team: 'CC+++',
-    named: 'CC+++',
-    approvals: 'CCwww',
-    locked: 'CCLLL',
-    frozen: 'CCwww',
+    default: 'CC+++C',
+    maintain: 'CC+++C',
+    team: 'CC+++C',
+    named: 'CC+++C',
+    approvals: 'CCwwwC',
+    locked: 'CCLLLC',
+    frozen: 'CCwwwC',
   },
   'login of somebody else now': {
-    default: 'CC+++',
-    maintain: 'CC+++',
-    team: 'CC+++',
-    named: 'CC+++',
-    approvals: 'CCwww',
-    locked: 'CCLLL',
-    frozen: 'CCwww',
+    default: 'CC+++C',
+    maintain: 'CC+++C',
+    team: 'CC+++C',
+    named: 'CC+++C',
+    approvals: 'CCwwwC',
+    locked: 'CCLLLC',
+    frozen: 'CCwwwC',
   },
-  'machine account': { default: 'PP+++', maintain: 'PP+++', team: 'PP+++', named: 'PP+++', approvals: 'PPwww', locked: 'PPLLL', frozen: 'PPwww' },
-  'App that is named': { default: 'PP+++', maintain: 'PP+++', team: 'PP+++', named: '+++++', approvals: 'PPwww', locked: 'PPLLL', frozen: 'PPwww' },
+  'machine account': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'App that is named': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: '++++++',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
   'other App of that name': {
-    default: 'PP+++',
-    maintain: 'PP+++',
-    team: 'PP+++',
-    named: 'PP+++',
-    approvals: 'PPwww',
-    locked: 'PPLLL',
-    frozen: 'PPwww',
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'workflow that is named': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: '++++++',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'workflow of another branch': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'workflow of another file': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'workflow for another environment': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'workflow for this environment': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: '++++++',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'workflow of a branch that is named': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: '++++++',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'token that is named': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: '++++++',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'token for other environments': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'token of another name': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
+  },
+  'token that was revoked': {
+    default: 'PP+++P',
+    maintain: 'PP+++P',
+    team: 'PP+++P',
+    named: 'PP+++P',
+    approvals: 'PPwwwP',
+    locked: 'PPLLLP',
+    frozen: 'PPwwwP',
   },
 }
 
 /** The same deployment as it comes in at a door: on a pull request by hand, of the default branch by itself. */
-const BY_HAND: Record<'comment' | 'label', Partial<DeployRequest>> = { comment: {}, label: { comment: null, headSeen: HEAD } }
+const BY_HAND: Record<'comment' | 'label' | 'api', Partial<DeployRequest>> = {
+  ...{ comment: {}, label: { comment: null, headSeen: HEAD } },
+  api: { comment: null, subject: null },
+}
 const BY_ITSELF: Partial<DeployRequest> = { comment: null, subject: null, headSeen: HEAD }
 
 function cell(who: Who, door: Door, policy: Policy): Situation {
   const { actor, now } = ASKERS[who]
-  const isByHand = door === 'comment' || door === 'label'
+  const isByHand = door === 'comment' || door === 'label' || door === 'api'
   const asked = { ...(isByHand ? BY_HAND[door] : BY_ITSELF), door, actor }
   return situation({
     request: request(asked),
     facts: facts({
       actor: now,
       comment: door === 'comment' ? 'unchanged' : 'none',
-      ...(!isByHand && { pull: null, ref: { name: 'main', commit: HEAD } }),
+      ...((!isByHand || door === 'api') && { pull: null, ref: { name: 'main', commit: HEAD } }),
       commit: {
         sha: HEAD,
         tree: 'tree-1',
@@ -189,8 +326,10 @@ test('whoever is refused for what they may is told which role is needed, or who 
       'role maintain or higher on this repository',
       'role admin or higher on this repository',
       'one of team:acme/releasers',
-      'one of user:Max, user:rita, user:lena, app:77',
-      'one of the Apps under allow.any, where there is none yet',
+      'one of user:Max, user:rita, user:lena, app:77, workflow:release.yml, workflow:hotfix.yml@hotfix/*, token:ci',
+      'one of the programs under allow.any, where there is none yet',
+      'an environment that it was made or started for',
+      'a token that is valid when the deployment begins, too',
     ]),
   )
 })

@@ -1,14 +1,23 @@
 import { expect, test } from 'vitest'
 import type { Repository } from '../../../src/deploy/deployment.ts'
 import type { Directory } from '../../../src/deploy/directory.ts'
-import { userCaller } from '../../../src/web/caller.ts'
 import { createCallers } from '../../../src/web/callers.ts'
+import { userCaller } from '../../../src/web/callers/user.ts'
 import { Time } from '../../world/time.ts'
 
-const ADA = userCaller({ id: 1, login: 'ada' })
-const GRACE = userCaller({ id: 2, login: 'grace' })
+const nothing = async () => false
+const ADA = userCaller({ id: 1, login: 'ada' }, nothing)
+const GRACE = userCaller({ id: 2, login: 'grace' }, nothing)
 const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0')}`
 const ADAS = token(0)
+
+/** No workflow and no API token calls here. */
+const nobodyElse = {
+  issuer: null,
+  spent: { spend: () => false },
+  tokens: { make: async () => null, find: async () => null, list: () => [], revoke: () => false, isRevoked: () => true },
+  fetch: async () => Response.error(),
+}
 
 /** A GitHub that knows one token, and as many repositories as anybody names. */
 function setUp() {
@@ -35,7 +44,7 @@ function setUp() {
   return {
     time,
     asked,
-    callers: createCallers({ directory, clock: time, hash: (text) => text }),
+    callers: createCallers({ ...nobodyElse, directory, clock: time, hash: (text) => text }),
     goesDown: (is: boolean) => (isDown = is),
     waitsFor: (what: Promise<void>) => (answers = what),
   }
@@ -48,7 +57,7 @@ test('of tokens that are guessed at one time, GitHub is asked about sixty', asyn
   const github = Promise.withResolvers<void>()
   void waitsFor(github.promise)
   const codes: string[] = []
-  const all = Array.from({ length: 500 }, (_, nth) => codeOf(callers.identify(token(nth + 1))).then((code) => codes.push(code)))
+  const all = Array.from({ length: 500 }, (_, nth) => codeOf(callers.identify(token(nth + 1), false)).then((code) => codes.push(code)))
   await expect.poll(() => codes).toEqual(Array.from({ length: 440 }, () => 'TOO_MANY_REQUESTS'))
   github.resolve()
   await Promise.all(all)
@@ -58,19 +67,19 @@ test('of tokens that are guessed at one time, GitHub is asked about sixty', asyn
 
 test('whoever guesses does not lock out a token that was good before', async () => {
   const { callers, time } = setUp()
-  expect(await callers.identify(ADAS)).toEqual(ADA)
+  expect((await callers.identify(ADAS, false)).actor).toEqual(ADA.actor)
   await time.passes('2 minutes')
-  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
-  expect(await codeOf(callers.identify(token(101)))).toBe('TOO_MANY_REQUESTS')
-  expect(await callers.identify(ADAS)).toEqual(ADA)
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), false))
+  expect(await codeOf(callers.identify(token(101), false))).toBe('TOO_MANY_REQUESTS')
+  expect((await callers.identify(ADAS, false)).actor).toEqual(ADA.actor)
 })
 
 test('what GitHub does not answer is no guess', async () => {
   const { callers, goesDown } = setUp()
   goesDown(true)
-  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), false))
   goesDown(false)
-  expect(await callers.identify(ADAS)).toEqual(ADA)
+  expect((await callers.identify(ADAS, false)).actor).toEqual(ADA.actor)
 })
 
 test('a repository is looked up once a minute, in whatever spelling, and one caller cannot have ever others looked up', async () => {
@@ -91,8 +100,8 @@ test('a repository is looked up once a minute, in whatever spelling, and one cal
 
 test('what was known is not believed for longer because the clock was set back', async () => {
   const { callers, asked, time } = setUp()
-  await callers.identify(ADAS)
+  await callers.identify(ADAS, false)
   time.moves(-3_600_000)
-  await callers.identify(ADAS)
+  await callers.identify(ADAS, false)
   expect(asked).toHaveLength(2)
 })

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
-import { BEGINNING, createLive, placeIn, type Live } from '../../../src/web/live.ts'
+import { BEGINNING, placeIn, type Place } from '../../../src/web/events.ts'
+import { createLive, type Live } from '../../../src/web/live.ts'
 import { deploymentBody } from '../../../src/web/view.ts'
 import { MAC } from '../../world/mac.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
@@ -53,6 +54,48 @@ describe('a listener who does not read', () => {
     live.changed('d')
     expect(reads).toBe(before)
     expect((await textOf(stream)).length).toBeLessThan(400_000)
+  })
+})
+
+describe('a thousand who listen to one deployment', () => {
+  const crowd = (from: (nth: number) => Place = () => BEGINNING) =>
+    Array.from({ length: 1_000 }, (_, nth) => live.stream('d', String(Math.floor(nth / 50)), from(nth)))
+
+  test('cost one look at its record in each second and one for each change, and all hear the same', async () => {
+    const streams = crowd()
+    await time.passes('10 seconds')
+    expect(reads).toBeLessThanOrEqual(12)
+    const before = reads
+    for (let index = 0; index < 5; index += 1) {
+      says(line(index))
+      live.changed('d')
+    }
+    now = { ...now, state: 'success' }
+    live.changed('d')
+    expect(reads).toBe(before + 6)
+    const texts = new Set(await Promise.all(streams.map(textOf)))
+    expect(texts.size).toBe(1)
+    const [text = ''] = texts
+    expect([...text.matchAll(/"line":"(\d) /g)].map(([, index]) => index)).toEqual(['0', '1', '2', '3', '4'])
+  })
+
+  test('go on from where each of them was', async () => {
+    says(...Array.from({ length: 4 }, (_, index) => line(index)))
+    now = { ...now, state: 'success' }
+    const streams = crowd((nth) => ({ ...BEGINNING, lines: nth % 4 }))
+    const texts = await Promise.all(streams.map(textOf))
+    expect(texts.map((text) => text.match(/event: log/g)?.length)).toEqual(streams.map((_, nth) => 4 - (nth % 4)))
+    expect(reads).toBeLessThanOrEqual(2)
+  })
+
+  test('are looked at apart from those of another', async () => {
+    const streams = crowd()
+    const other = live.stream('e', '99', BEGINNING)
+    now = { ...now, state: 'success' }
+    live.changed('e')
+    expect(await textOf(other)).toContain('isFinal":true')
+    live.close()
+    for (const stream of streams) expect(await textOf(stream)).not.toContain('isFinal":true')
   })
 })
 

@@ -163,7 +163,7 @@ export function createRequests(description: Description, random: Random, known: 
     // Nothing outside is asked.
     if (name === 'untested') return 'true'
     if (schema.enum !== undefined) return random.pick(schema.enum)
-    if (schema.example !== undefined && random.chance(0.7)) return schema.example
+    if (schema.example !== undefined && typeof schema.example !== 'object' && random.chance(0.7)) return schema.example
     const [type] = [schema.type ?? 'string'].flat()
     if (type === 'integer') return random.below(30) + 1
     if (type === 'boolean') return random.chance(0.5)

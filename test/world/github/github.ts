@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { attest, stored } from './attestations.ts'
+import { Actions } from './actions.ts'
 import { Auth, PRIVATE_KEY } from './auth.ts'
 import { ContractViolation, Referee } from './contract.ts'
 import type { Json, Stated } from './description.ts'
@@ -60,6 +61,8 @@ export interface Options {
   readonly events?: readonly string[]
 }
 
+const OWN_ISSUER = '/_services/token'
+
 /** A call that the simulated GitHub received, in order. */
 export interface Call {
   readonly at: number
@@ -92,6 +95,7 @@ export class GitHub implements Hub {
   /** `acme/shop`: where everything happens unless a story says otherwise. */
   readonly repository: Repository
   readonly installation: Installation
+  readonly actions: Actions
   readonly people: Readonly<Record<'ada' | 'grace' | 'mallory' | 'trent' | 'eve' | 'robot', Person>>
   /** What the App asks accounts for; what each has agreed to is its installation's. */
   readonly permissions: Map<string, 'read' | 'write'>
@@ -117,6 +121,7 @@ export class GitHub implements Hub {
     this.bot = bot
     this.repository = repository
     this.installation = installation
+    this.actions = new Actions(repository, () => this.now())
     const person = (account: Account): Person => new Person(this, account, repository)
     const { ada, grace, mallory, trent, eve, robot } = accounts
     this.people = { ada: person(ada), grace: person(grace), mallory: person(mallory), trent: person(trent), eve: person(eve), robot: person(robot) }
@@ -316,8 +321,20 @@ export class GitHub implements Hub {
   }
 
   /** The same over real HTTP on a free port of the loopback; `url` is the base that REST calls are made under. */
-  serve(): Promise<{ readonly url: string; close(): Promise<void> }> {
-    return listen((request) => this.fetch(request))
+  async serve(): Promise<{ readonly url: string; close(): Promise<void> }> {
+    const served = await listen((request) => this.serves(request))
+    this.isAt(served.url)
+    return served
+  }
+
+  /** A server of one's own: its issuer is below its origin, and the runners' addresses are, too. */
+  isAt(origin: string): void {
+    this.actions.issuer = `${origin}${OWN_ISSUER}`
+  }
+
+  async serves(request: Request): Promise<Response> {
+    const isOfActions = new URL(request.url).pathname.startsWith(`${OWN_ISSUER}/`)
+    return (isOfActions ? await this.actions.answer(request) : null) ?? this.fetch(request)
   }
 
   /** Throws if anything broke GitHub's description, even if the bot swallowed it. */

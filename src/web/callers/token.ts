@@ -1,0 +1,22 @@
+import { API_TOKEN, type ApiToken, type ApiTokens } from '../../deploy/api-token.ts'
+import type { Clock } from '../../deploy/clock.ts'
+import type { Caller, Proof } from '../caller.ts'
+import { unauthenticated } from '../problems.ts'
+
+/** A program with an API token that an administrator of an account made for it. */
+export const tokenProof = (tokens: ApiTokens, clock: Clock): Proof => ({
+  form: API_TOKEN,
+  async identify(secret) {
+    const found = await tokens.find(secret, clock.now())
+    // Wrong, over and revoked are one: whoever guesses learns nothing.
+    if (found === null) throw unauthenticated('an API token that is not valid, or not any more')
+    return callerOf(found)
+  },
+})
+
+const callerOf = ({ id, name, account, repositories, environments, actions, madeBy }: ApiToken): Caller => ({
+  key: `t${id}`,
+  actor: { ...madeBy, app: null, program: { kind: 'token', id, name, environments } },
+  actions,
+  sees: (repository) => repository.account === account && (repositories?.includes(repository.id) ?? true),
+})
