@@ -1,3 +1,8 @@
+import { createAdministration } from './accounts/administration.ts'
+import type { Sealer } from './accounts/backups.ts'
+import { confinedRegistry, usable } from './accounts/confined.ts'
+import { createLive } from './accounts/live.ts'
+import type { SourceDoors } from './accounts/placing.ts'
 import { createProvenance } from './attestation/provenance.ts'
 import type { TrustedRoot } from './attestation/roots.ts'
 import { createBot, type Bot } from './bot/app.ts'
@@ -7,28 +12,28 @@ import { createGitHub, type GitHub } from './bot/github.ts'
 import { createProbot } from './bot/probot.ts'
 import { createSource } from './bot/source.ts'
 import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
-import type { DeclaredCredential, Operator, TargetDeclaration } from './config/operator.ts'
+import type { Operator } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
 import { withoutRevoked } from './deploy/api-token.ts'
 import { createExpiries } from './deploy/expiries.ts'
 import { createLimits, type Limits } from './deploy/limits.ts'
-import type { PlacedTarget } from './deploy/proposal.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
-import type { Doors as TargetDoors, Site, TargetKind } from './deploy/target.ts'
-import { createImages, type NamedSource } from './images.ts'
-import { createRegistryClient, type RegistryClient } from './registry/client.ts'
-import { secretOf, type Credential } from './registry/credential.ts'
+import type { Doors as TargetDoors, Site } from './deploy/target.ts'
+import { createImages, type Clients, type NamedSource } from './images.ts'
+import { createRegistryClient } from './registry/client.ts'
 import type { Doors as RegistryDoors } from './registry/doors.ts'
-import { foundSource, type CredentialSource, type MintedSource, type Refreshed } from './registry/source.ts'
+import { exchanges, families } from './registry/forms.ts'
+import type { Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import { actionsIssuer, webOrigin, type AppSettings, type Settings } from './settings.ts'
 import { createAdmissions } from './store/admissions.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { createApiTokens } from './store/api-tokens.ts'
 import { auditMac } from './store/audit-key.ts'
-import { auditHead, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
+import { appendAccount, auditHead, auditPage, createAuditLog, fingerprintOf, macUnder, noteOperatorFile, type Hmac, type Mac } from './store/audit.ts'
+import { openAccount, sealAccount } from './store/backup/account-backup.ts'
 import { createSpendings } from './store/budget.ts'
 import { createCaughtUp } from './store/caught-up.ts'
 import { createClaims } from './store/claims.ts'
@@ -48,23 +53,18 @@ import { createSpentTokens } from './store/spent-tokens.ts'
 import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
-import { targetKinds } from './targets/index.ts'
 import { createApi, type HttpApi } from './web/api.ts'
 import type { ApiDoors } from './web/endpoint.ts'
 import type { Inbox } from './deploy/journal.ts'
 import type { Logger } from 'pino'
 
 /** Everything outside, made by the runtime (or by a test's world). */
-export interface Outside {
+export interface Outside extends SourceDoors {
   readonly repositories: RepositorySql
   readonly accounts: AccountSql
   /** For GitHub. */
   readonly fetch: typeof globalThis.fetch
   readonly registry: RegistryDoors
-  /** What a `config.json` of Docker's (or the one in a folder) has for a registry, by its own helpers too; null where it has nothing. */
-  dockerConfig(where: string, registry: string): Promise<Credential | null>
-  /** From now on `mask` knows this secret, until the returned function is called. */
-  hide(secret: string): () => void
   readonly targets: TargetDoors
   /** Sigstore roots instead of the one that is shipped. */
   readonly roots?: readonly TrustedRoot[]
@@ -94,8 +94,10 @@ export interface Gantry {
   readonly expiries: () => void
   /** At start, beside everything else. */
   recoverTokens(): Promise<void>
-  /** Sites that targets serve by themselves, by the target's key. */
+  /** Sites that targets serve by themselves, by the target's key: those of now. */
   readonly sites: ReadonlyMap<string, Site>
+  /** Called after one has come, changed or gone. */
+  onSites(listener: () => void): void
   /** The HTTP API; null where the App has no client id and secret, so that nobody could be told from anybody. */
   readonly api: HttpApi | null
 }
@@ -123,29 +125,25 @@ export async function openSecrets(
 /** The one place that constructs things. */
 export function assemble(
   settings: Settings & { readonly app: AppSettings },
-  operator: Operator,
-  { vault, mac }: Pick<Secrets, 'vault' | 'mac'>,
+  declared: Operator,
+  { vault, mac, declarations }: Secrets,
   outside: Outside,
 ): Gantry {
+  const operator = usable(declared)
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
   noteOperatorFile(accounts, mac, fingerprintOf(macUnder(outside.hmac, null), operator.text), clock.now())
   const inbox = createInbox(repositories)
-  const targets = placeTargets(operator, outside.targets)
   const activity = new Activity(clock)
   const tokens = settings.keys.length === 0 ? null : keepTokens(vault, activity, outside)
-  const client = createRegistryClient(outside.registry, operator, tokens ?? undefined)
   const incident = (error: unknown, about: string): string => {
     const number = outside.random().slice(0, 8)
     log.error({ err: error, about, incident: number }, 'a mistake of our own')
     return number
   }
-  const limits = createLimits({
-    rows: createLimitRows(accounts),
-    clock,
-    trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
-  })
-  const { sources, renewals } = openCredentials(operator, client, activity, outside, incident)
+  const limits = openLimits(outside)
+  const clients = openClients(operator, outside.registry, tokens ?? undefined)
+  const { live, renewals } = openLive(operator, clients, activity, outside, incident)
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
@@ -162,20 +160,28 @@ export function assemble(
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: probing(operator, outside.registry),
     source: withoutRevoked(source, apiTokens),
-    images: createImages(client, outside.registry, sources),
+    images: createImages(clients, live.sources),
     clock,
     activity,
     readConfiguration,
-    targets,
+    targets: live.targets,
+    formerTarget: live.former,
     audit: createAuditLog(repositories, mac),
     mask: outside.mask,
     random: outside.random,
     incident,
   })
-  const api =
-    app.oauth === null
-      ? null
-      : openApi(settings, app.oauth, { service, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }, outside)
+  const administration = createAdministration({
+    ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
+    clients: () => openClients(operator, outside.registry),
+    audit: (whose, before, limit) =>
+      'account' in whose
+        ? auditPage(accounts, 'account_audit', whose.account, before, limit)
+        : auditPage(repositories, 'repository_audit', whose.repository, before, limit),
+    sealer: sealing(settings, mac, outside),
+  })
+  const parts = { service, administration, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }
+  const api = app.oauth === null ? null : openApi(settings, app.oauth, parts, outside)
   const bot = createBot({
     probot,
     github,
@@ -196,13 +202,20 @@ export function assemble(
     links,
     mask: outside.mask,
   })
-  const sites = new Map([...targets].flatMap(([name, { target }]) => (target.site === undefined ? [] : [[name, target.site] as const])))
-  const recoverTokens = async () => tokens?.recover(await fingerprintsOf(sources))
-  const expiries = createExpiries(operator.credentials.values(), clock, log)
-  return { service, bot, inbox, sites, renewals, vault, limits, recoverTokens, expiries, api }
+  const { sites, onSites } = live
+  const recoverTokens = async () => tokens?.recover(await fingerprintsOf(live.sources.values()))
+  const expiries = createExpiries(live.sources, clock, log)
+  return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'limits' | 'incident' | 'docs' | 'tokens'> {
+const openLimits = ({ accounts, clock, log }: Outside): Limits =>
+  createLimits({
+    rows: createLimitRows(accounts),
+    clock,
+    trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
+  })
+
+interface ApiParts extends Pick<ApiDoors, 'service' | 'administration' | 'limits' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
@@ -240,38 +253,6 @@ function probing({ trustedHealth }: Operator, { fetch, publicFetch }: RegistryDo
   }
 }
 
-/** Every declared target, by its key. */
-export const placeTargets = (operator: Operator, doors: TargetDoors): ReadonlyMap<string, PlacedTarget> =>
-  new Map([...operator.targets].map(([key, declared]) => [key, place(key, declared, doors)]))
-
-function place(key: string, declared: TargetDeclaration, doors: TargetDoors): PlacedTarget {
-  const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)
-  if (kind === undefined) throw new Error(`no kind of target ${declared.kind}`)
-  // Two accounts may call theirs alike.
-  const target = kind.create(declared.name, declared.options, { ...doors, files: () => doors.files(key) })
-  const access: PlacedTarget['access'] = {
-    account: declared.account,
-    pulls: declared.pulls,
-    credential: declared.credential,
-    platform: target.platform,
-    onlyFrom: (registry) => target.onlyFrom?.(registry) ?? null,
-  }
-  return { name: declared.name, key, target, revision: declared.revision, bounds: declared.allow, access }
-}
-
-/** The declared credentials, and how those that are minted are made anew. */
-function openCredentials(operator: Operator, client: RegistryClient, activity: Activity, outside: Outside, incident: Incident) {
-  const refresh = new Map<string, () => Promise<Refreshed>>()
-  const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity, incident })
-  const sources = [...operator.credentials].map(([key, declared]): NamedSource => {
-    const { registry } = declared
-    const source = sourceOf(declared, client, outside, (lifetime, age) => renewals.minted(key, lifetime, age))
-    if ('refresh' in source) refresh.set(key, () => client.refresh(source, registry))
-    return { ...declared, source }
-  })
-  return { sources, renewals }
-}
-
 const keepTokens = (vault: Vault, activity: Activity, { clock, log }: Outside) =>
   createKeptTokens(vault, {
     now: clock.now,
@@ -279,51 +260,34 @@ const keepTokens = (vault: Vault, activity: Activity, { clock, log }: Outside) =
     trouble: (error) => log.warn({ err: error }, 'a registry token or minted password could not be kept or read, and will be asked for again'),
   })
 
-const fingerprintsOf = async (sources: readonly NamedSource[]): Promise<ReadonlySet<string>> =>
-  new Set((await Promise.all(sources.map(({ source }) => source.fingerprints()))).flat())
+const fingerprintsOf = async (sources: Iterable<NamedSource>): Promise<ReadonlySet<string>> =>
+  new Set((await Promise.all([...sources].map(({ source }) => source.fingerprints()))).flat())
 
-type Holding = DeclaredCredential['holds']
-type Stored = Extract<Holding, { readonly kind: 'basic' | 'identity' }>
-const isStored = (holds: Holding): holds is Stored => holds.kind === 'basic' || holds.kind === 'identity'
-
-const storedCredential = (holds: Stored): Credential =>
-  holds.kind === 'basic' ? { kind: 'basic', username: holds.username, password: holds.password } : { kind: 'identity', token: holds.token }
-
-/** Where a declared credential's value comes from. */
-export function sourceOf(
-  { registry, holds, expires }: DeclaredCredential,
-  client: RegistryClient,
-  outside: Pick<Outside, 'dockerConfig' | 'hide'>,
-  onHeld: (lifetime: number, age: number) => void = () => {},
-): CredentialSource | MintedSource {
-  if (isStored(holds)) return client.stored(storedCredential(holds), expires)
-  const hide = hidingTheLast(outside)
-  if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), hide))
-  return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }, age) => {
-    hide(secretOf(credential))
-    onHeld(lifetime, age)
-  })
-}
-
-/** The newest value and the one before it, which may still be in use: otherwise there would be ever more to look for in every line. */
-function hidingTheLast({ hide }: Pick<Outside, 'hide'>): (secret: string) => void {
-  const hidden = new Map<string, () => void>()
-  return (secret) => {
-    const known = hidden.get(secret)
-    // Seen again it is the newest.
-    hidden.delete(secret)
-    hidden.set(secret, known ?? hide(secret))
-    const [oldest] = hidden
-    if (hidden.size <= 2 || oldest === undefined) return
-    hidden.delete(oldest[0])
-    oldest[1]()
+/** Backups of accounts: under the same keys as the vault. */
+function sealing({ keys }: Pick<Settings, 'keys'>, mac: Mac, { accounts, entropy }: Outside): Sealer {
+  const source = localKeys(keys, entropy)
+  return {
+    seal: (whose, text) => sealAccount(source, entropy, whose, text),
+    open: (account, backup) => openAccount(source, account, backup),
+    note: (account, entry) => accounts.transaction(() => appendAccount(accounts, mac)(account, entry)),
   }
 }
 
-type Incident = (error: unknown, about: string) => string
-
-async function hidden(finding: Promise<Credential | null>, hide: (secret: string) => void): Promise<Credential | null> {
-  const credential = await finding
-  if (credential !== null) hide(secretOf(credential))
-  return credential
+/** For what accounts declare by themselves there is one of its own: nothing that the operator allows for others holds for it. */
+function openClients(operator: Operator, registry: RegistryDoors, tokens?: ReturnType<typeof keepTokens>): Clients {
+  const confined = confinedRegistry(registry)
+  return {
+    open: { client: createRegistryClient(registry, operator, tokens), doors: registry },
+    confined: { client: createRegistryClient(confined, {}, tokens), doors: confined },
+  }
 }
+
+/** The declared credentials and targets, and how credentials that are minted are made anew. */
+function openLive(operator: Operator, clients: Clients, activity: Activity, outside: Outside, incident: Incident) {
+  const refresh = new Map<string, () => Promise<Refreshed>>()
+  const renewals = createRenewals({ rows: createRenewalRows(outside.accounts), refresh, clock: outside.clock, activity, incident })
+  const live = createLive(operator, { ...outside, clients, renewals, refresh })
+  return { live, renewals }
+}
+
+type Incident = (error: unknown, about: string) => string

@@ -56,6 +56,12 @@ export const CODES = {
   METHOD_NOT_ALLOWED: facts('requester', 405),
   REPOSITORY_UNKNOWN: facts('requester', 404),
   IDEMPOTENCY_KEY_REUSED: facts('requester', 422),
+  ACCOUNT_UNKNOWN: facts('requester', 404),
+  DECLARATION_UNKNOWN: facts('requester', 404),
+  DECLARATION_CHANGED: facts('requester', 412),
+  DECLARATION_USED: facts('requester', 409),
+  DECLARATION_UNPROVED: facts('account', 409),
+  MACHINE_REQUIRED: facts('account', 403),
   TOO_MANY_REQUESTS: facts('requester', 429, true),
   // the repository's configuration
   CONFIGURATION_MISSING: facts('repository', 409),

@@ -14,20 +14,38 @@ import type { Reference } from './registry/reference.ts'
 import type { CredentialSource } from './registry/source.ts'
 
 /** A declared credential, and where its value comes from. */
-export interface NamedSource extends Pick<DeclaredCredential, 'account' | 'name' | 'registry' | 'repositories' | 'family' | 'users'> {
+export interface NamedSource extends Pick<
+  DeclaredCredential,
+  'account' | 'name' | 'isConfined' | 'registry' | 'repositories' | 'family' | 'users' | 'expires'
+> {
   readonly source: CredentialSource
+}
+
+/** A client and its doors. */
+interface Client {
+  readonly client: RegistryClient
+  readonly doors: Doors
+}
+
+/** `confined`: for what accounts declare by themselves; reaches no private address, and trusts nobody that the operator trusts. */
+export interface Clients {
+  readonly open: Client
+  readonly confined: Client
 }
 
 /** How long a target's own pull may take (registry.md, R32): a credential that it is handed must outlive that. */
 export const PULL_WITHIN = 10 * 60_000
 
-/** The registry client as the engine's `Images`, with the account's credentials. */
-export function createImages(client: RegistryClient, doors: Doors, credentials: readonly NamedSource[]): Images {
-  function asking(reference: Reference, access: TargetAccess): PreflightAsking {
-    const chosen = access.pulls === 'credential' ? choose(reference, access, credentials) : undefined
+type Meant = PreflightAsking & Client
+
+/** The registry clients as the engine's `Images`. `credentials`: those of now, which may be others the next time. */
+export function createImages({ open, confined }: Clients, credentials: { values(): Iterable<NamedSource> }): Images {
+  function asking(reference: Reference, access: TargetAccess): Meant {
+    const chosen = access.pulls === 'credential' ? choose(reference, access, [...credentials.values()]) : undefined
     // Only those that may be used for this image: what its owner keeps for other repositories is nobody's business here.
-    const others = fittingOf(reference, access, credentials).filter((one) => one !== chosen && access.pulls === 'credential')
+    const others = fittingOf(reference, access, [...credentials.values()]).filter((one) => one !== chosen && access.pulls === 'credential')
     return {
+      ...((access.isConfined ?? false) || chosen?.isConfined === true ? confined : open),
       credential: chosen?.source ?? anonymous,
       tenant: tenantOf(chosen),
       family: chosen?.family ?? null,
@@ -41,7 +59,7 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
 
   async function report(reference: Reference, access: TargetAccess, more: Partial<Asking>): Promise<PreflightReport> {
     const asked = { ...asking(reference, access), ...more }
-    const { image, rows, isPullable, digest, labels } = await preflight(client, doors, reference, asked)
+    const { image, rows, isPullable, digest, labels } = await preflight(asked.client, asked.doors, reference, asked)
     const revision = labels['org.opencontainers.image.revision'] ?? null
     return { image, rows, isPullable, digest, revision, as: asked.as, isProved: access.pulls !== 'ambient' }
   }
@@ -52,10 +70,10 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
       const asked = { ...asking(reference, access), correlation }
       try {
         // Labels and platform are looked at once the digest is fixed.
-        const { digest } = await client.resolve(reference, { ...asked, platform: null })
+        const { digest } = await asked.client.resolve(reference, { ...asked, platform: null })
         return { digest, as: asked.as }
       } catch (error) {
-        throw error instanceof Failure ? await explain(client, doors, error, reference, asked) : error
+        throw error instanceof Failure ? await explain(asked.client, asked.doors, error, reference, asked) : error
       }
     },
     async verify(artifact, access, correlation) {
@@ -70,11 +88,12 @@ export function createImages(client: RegistryClient, doors: Doors, credentials: 
     preflight: (artifact, access) => report(referenceTo(artifact), access, {}),
     async layers(artifact, access, correlation) {
       const asked = { ...asking(referenceTo(artifact), access), correlation }
-      return { layers: await client.layers(artifact.repository, artifact.digest, asked) }
+      return { layers: await asked.client.layers(artifact.repository, artifact.digest, asked) }
     },
     async credential(artifact, access) {
       const reference = referenceTo(artifact)
-      const { credential } = await client.lend(reference, asking(reference, access), PULL_WITHIN)
+      const asked = asking(reference, access)
+      const { credential } = await asked.client.lend(reference, asked, PULL_WITHIN)
       if (credential.kind === 'anonymous') return null
       const username = credential.kind === 'basic' ? credential.username : null
       return { registry: reference.registry, username, password: credential.kind === 'basic' ? credential.password : credential.token }

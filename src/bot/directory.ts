@@ -4,10 +4,10 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import type { Secret } from '../secret.ts'
-import { failureFrom, isRateLimit, rateLimited, unexpectedAnswer, UNSAID_WINDOW } from './github-failure.ts'
+import { createAccounts } from './accounts.ts'
+import { unexpectedAnswer } from './github-failure.ts'
 import { statusOf, type GitHub } from './github.ts'
-import { isUninstalled } from './gone.ts'
-import { within } from './patience.ts'
+import { leavingAlone, orNothing, type OwnCall } from './own-calls.ts'
 import { id, login, node } from './payload.ts'
 import { readRoles } from './roles.ts'
 
@@ -27,6 +27,7 @@ export function createDirectory(doors: DirectoryDoors): Directory {
   // GitHub counts what the App asks by its password and by its key apart.
   const [byPassword, byKey] = [leavingAlone(clock), leavingAlone(clock)]
   return {
+    ...createAccounts(byKey, doors),
     identify: (token) => identify(token, byPassword, doors),
     repository: (owner, name) => findRepository(owner, name, byKey, doors),
     role: async (person, repository) => {
@@ -38,31 +39,6 @@ export function createDirectory(doors: DirectoryDoors): Directory {
       const found = await github.reading(where).rest('GET /repos/{owner}/{repo}/issues/{issue_number}', params, thread, [301, 404, 410])
       return found === null ? null : { number, node: found.node_id, isPull: found.pull_request != null }
     },
-  }
-}
-
-/** Where the App was taken away or suspended, nothing of the repository is anybody's to see here: as if it were not there. */
-const orNothing = <T>(question: Promise<T>): Promise<T | null> =>
-  question.catch((error: unknown) => {
-    if (isUninstalled(error)) return null
-    throw error
-  })
-
-/** One call, made once; throws a `Failure`. */
-type OwnCall = <T>(route: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>
-
-/** What the App asks in its own name is in no installation's budget: in a window that GitHub has named, nothing is asked at all. */
-function leavingAlone(clock: Clock): OwnCall {
-  let until = 0
-  return async (route, work) => {
-    if (until > clock.now()) throw rateLimited(until - clock.now())
-    try {
-      return await within(clock, work)
-    } catch (error) {
-      const failure = failureFrom(error, route, clock.now())
-      if (isRateLimit(failure)) until = clock.now() + (failure.problem.retryAfter ?? UNSAID_WINDOW)
-      throw failure
-    }
   }
 }
 

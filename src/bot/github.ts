@@ -15,6 +15,8 @@ export interface GitHub {
   reading(where: Where): GitHubClient
   /** To say and record something, and to see what has been said. */
   writing(where: Where): GitHubClient
+  /** To see who belongs to an organisation and its teams, and nothing else. */
+  members(installation: number): GitHubClient
   /** The App was taken off the account, or suspended: every call with its rights fails at once, until GitHub is asked again after a while. */
   forget(installation: number): void
   /** It is not suspended any more. */
@@ -64,9 +66,9 @@ const graphqlAnswer = z.object({ data: z.record(z.string(), z.unknown()).nullish
 export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock, spendings: Spendings): GitHub {
   const budgets = createBudgets(spendings, clock)
   const installations = createInstallations(probot, clock)
-  const client = ({ installation, id: repository }: Where, access: Reach['access']): GitHubClient => {
-    const budget = budgets(installation)
-    const call = within(budget, installations, clock, { installation, repository, access })
+  const client = (reach: Reach): GitHubClient => {
+    const budget = budgets(reach.installation)
+    const call = within(budget, installations, clock, reach)
     return {
       rest: (route, params, shape, none = [], place = null) => rest(call(place), route, params, shape, none),
       graphql: (document, variables, place = null) => graphql(call(place), document, variables),
@@ -77,8 +79,9 @@ export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock, spendin
   return {
     forget: installations.forget,
     welcome: installations.welcome,
-    reading: (where) => client(where, 'read'),
-    writing: (where) => client(where, 'write'),
+    reading: ({ installation, id: repository }) => client({ installation, repository, access: 'read' }),
+    writing: ({ installation, id: repository }) => client({ installation, repository, access: 'write' }),
+    members: (installation) => client({ installation, repository: null, access: 'members' }),
   }
 }
 

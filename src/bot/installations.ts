@@ -5,11 +5,14 @@ import { createGone, NotInstalled, OutOfReach } from './gone.ts'
 import { unexpectedAnswer, type Headers } from './github-failure.ts'
 import { within } from './patience.ts'
 
-/** How far a token reaches: one repository of an installation, by GitHub's id or, where only that is known, its name; and what it may do there. */
+/**
+ * How far a token reaches: one repository of an installation, by GitHub's id or, where only that is known, its name; and what it may do
+ * there. For what belongs to no repository, who is a member, none is named.
+ */
 export interface Reach {
   readonly installation: number
-  readonly repository: number | string
-  readonly access: 'read' | 'write'
+  readonly repository: number | string | null
+  readonly access: 'read' | 'write' | 'members'
 }
 
 /** GitHub's REST and GraphQL with an installation's tokens. */
@@ -46,6 +49,7 @@ const PERMISSIONS: Readonly<Record<Reach['access'], Permissions>> = {
     ...{ metadata: 'read', contents: 'read', issues: 'read', pull_requests: 'read', checks: 'read', deployments: 'read' },
     ...{ statuses: 'read', attestations: 'read', members: 'read' },
   },
+  members: { metadata: 'read', members: 'read' },
   write: { metadata: 'read', contents: 'read', issues: 'write', pull_requests: 'write', checks: 'write', deployments: 'write' },
 }
 
@@ -117,7 +121,7 @@ const ROUTE = 'POST /app/installations/{installation_id}/access_tokens'
 async function authenticate(probot: Pick<Probot, 'auth'>, reach: Reach, signal: AbortSignal): Promise<Access> {
   const app = await probot.auth()
   const { installation: installation_id, repository, access } = reach
-  const where = typeof repository === 'number' ? { repository_ids: [repository] } : { repositories: [repository] }
+  const where = repository === null ? {} : typeof repository === 'number' ? { repository_ids: [repository] } : { repositories: [repository] }
   const ask = async (more: object): Promise<z.infer<typeof answer>> => {
     const { data } = await app.request(ROUTE, { installation_id, ...where, ...more, request: { signal } })
     const parsed = answer.safeParse(data)

@@ -1,9 +1,9 @@
-import { declarationKey, OPERATOR, type Declaration, type Kept } from '../deploy/declaration.ts'
-import type { Problem } from '../errors.ts'
-import { problemOf } from './finding.ts'
+import { declarationKey, OPERATOR, type Declaration, type DeclarationName, type Kept } from '../deploy/declaration.ts'
+import { problem, type Problem } from '../errors.ts'
+import { inOrder, problemOf, type Finding } from './finding.ts'
 import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
-import { interpret, valueOf } from './operator-reader.ts'
-import { isSecretGiven } from './operator-schema.ts'
+import { interpret, valueOf, type Reading } from './operator-reader.ts'
+import { isSecretGiven, withSecrets, type SecretForm } from './operator-schema.ts'
 
 /** What the operator file declares goes first. What this version cannot read of the rest is left out: it was read when it was put there. */
 export function withKept(operator: Operator, kept: readonly Kept[], kinds: TargetKinds, keychains: Keychains): Operator {
@@ -11,7 +11,8 @@ export function withKept(operator: Operator, kept: readonly Kept[], kinds: Targe
   for (const one of kept) {
     const { account, kind, name } = one
     const names = [...(account === OPERATOR ? operator.credentials.keys() : []), ...credentialsAmong(kept, account)]
-    const reading = { account, kinds, readSecret: () => undefined, keychains, credentials: names, isSealed: true }
+    const isConfined = 'json' in one && one.isConfined === true && operator.accounts.get(account)?.mayUseMachine !== true
+    const reading = { account, kinds, readSecret: () => undefined, keychains, credentials: names, form: 'sealed', isConfined } as const
     const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(declarationKey(one))
     const read =
       isShadowed || 'why' in one ? null : interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(one.json) } }), reading)
@@ -36,28 +37,50 @@ export function readDeclarations(
   keychains: Keychains,
   credentials: readonly string[],
 ): { readonly declarations: readonly Declaration[]; readonly operator: Operator } | { readonly problem: Problem } {
-  const { operator, findings, document } = interpret(text, { account, kinds, readSecret, keychains, credentials, isSealed: false })
-  const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the file')
-  if (problem !== null || document === null) return { problem: problem as Problem }
-  const sealed = (declared: unknown): string => JSON.stringify(withValues(declared, readSecret))
+  const { operator, findings, document } = interpret(text, { account, kinds, readSecret, keychains, credentials, form: 'referred' })
+  const wrong = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the file')
+  if (wrong !== null || document === null) return { problem: wrong as Problem }
   const of = (kind: Declaration['kind'], all: object): readonly Declaration[] =>
-    Object.entries(all).map(([name, declared]) => ({ account, kind, name, json: sealed(declared) }))
+    Object.entries(all).map(([name, declared]) => ({ account, kind, name, json: sealed(declared, 'referred', readSecret) }))
   return { declarations: [...of('credential', document.credentials), ...of('target', document.targets)], operator: { ...operator, text } }
 }
 
-function withValues(value: unknown, readSecret: ReadSecret): unknown {
-  if (isSecretGiven(value, false)) return { sealed: valueOf(value, readSecret) }
-  if (Array.isArray(value)) return value.map((item) => withValues(item, readSecret))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withValues(inner, readSecret)]))
+/**
+ * What an account's administrators sent for one name, ready to be kept, and as it would be used. `credentials`: those of the account, for a
+ * target to name. Throws nothing; what is wrong is the problem.
+ */
+export function readSent(
+  { account, kind, name }: DeclarationName,
+  sent: unknown,
+  { kinds, keychains, credentials, isConfined }: Pick<Reading, 'kinds' | 'keychains' | 'credentials'> & { readonly isConfined: boolean },
+): { readonly declaration: Declaration; readonly operator: Omit<Operator, 'text'> } | { readonly problem: Problem } {
+  const text = JSON.stringify({ version: 1, [`${kind}s`]: { [name]: sent } })
+  const nothing = () => undefined
+  const { operator, findings, document } = interpret(text, { account, kinds, readSecret: nothing, keychains, credentials, form: 'sent', isConfined })
+  const [finding] = inOrder(findings)
+  if (finding !== undefined || document === null) return { problem: notDeclared(finding) }
+  const json = sealed((kind === 'credential' ? document.credentials : document.targets)[name], 'sent', nothing)
+  return { declaration: { account, kind, name, json, isConfined: true }, operator }
 }
+
+/** No value is repeated, and no line: what was sent had others. */
+const notDeclared = (finding: Finding | undefined): Problem =>
+  problem('REQUEST_INVALID', {
+    sentence: finding?.message ?? 'That declares nothing.',
+    ...(finding?.path && { found: finding.path }),
+    ...(finding?.wanted && { wanted: finding.wanted }),
+    next: 'Correct it: it is written as below its name in gantry.yml, with { "value": TEXT } for each secret.',
+  })
+
+const sealed = (declared: unknown, form: SecretForm, readSecret: ReadSecret): string =>
+  JSON.stringify(withSecrets(declared, form, (given) => ({ sealed: valueOf(given, readSecret) })))
 
 /** Every secret in it, for whoever hides them. */
 export function secretsIn(kept: Kept): readonly string[] {
   const found: string[] = []
   if ('json' in kept)
     JSON.parse(kept.json, (_, value: unknown) => {
-      if (isSecretGiven(value, true) && 'sealed' in value) found.push(value.sealed)
+      if (isSecretGiven(value, 'sealed') && 'sealed' in value) found.push(value.sealed)
       return value
     })
   return found

@@ -17,7 +17,7 @@ export function readOperatorFile(
   kept: readonly Kept[] = [],
 ): { readonly operator: Operator } | { readonly problem: Problem } {
   const { operator, findings } = interpret(text, {
-    ...{ account: OPERATOR, kinds, readSecret, keychains, credentials: credentialsAmong(kept, OPERATOR), isSealed: false },
+    ...{ account: OPERATOR, kinds, readSecret, keychains, credentials: credentialsAmong(kept, OPERATOR), form: 'referred' },
   })
   const problem = problemOf(findings, () => 'OPERATOR_FILE_INVALID', 'the operator file')
   return problem === null ? { operator: withKept({ ...operator, text }, kept, kinds, keychains) } : { problem }

@@ -1,12 +1,14 @@
 import { canonical } from '../deploy/plan.ts'
-import type { Admitted, Bound } from '../deploy/environment.ts'
+import { partyName, type Admitted, type Bound } from '../deploy/environment.ts'
 import { declarationKey, OPERATOR, type Declaration } from '../deploy/declaration.ts'
 import type { Json } from '../deploy/target.ts'
 import { capital, didYouMean, listed, quoted } from '../deploy/wording.ts'
 import { Secret } from '../secret.ts'
+import { partyOf } from './environment-rules.ts'
 import type { Finding, Path } from './finding.ts'
 import {
   NO_OPERATOR,
+  type DeclaredAccount,
   type DeclaredCredential,
   type Holding,
   type Keychains,
@@ -15,8 +17,8 @@ import {
   type TargetDeclaration,
   type TargetKinds,
 } from './operator.ts'
-import { isSecretGiven, operatorSchema } from './operator-schema.ts'
-import type { CredentialDocument, ExchangeForm, OperatorDocument, SecretGiven, TargetDocument } from './operator-schema.ts'
+import { isSecretGiven, operatorSchema, withSecrets } from './operator-schema.ts'
+import type { CredentialDocument, ExchangeForm, OperatorDocument, SecretForm, SecretGiven, TargetDocument } from './operator-schema.ts'
 import { checkShape, findingAt } from './shape.ts'
 import { readYaml } from './yaml.ts'
 import type { Yaml } from './yaml.ts'
@@ -28,7 +30,7 @@ interface Interpretation {
   readonly findings: readonly Finding[]
 }
 
-interface Reading {
+export interface Reading {
   /** Whose all of it is. */
   readonly account: Declaration['account']
   readonly kinds: TargetKinds
@@ -36,14 +38,16 @@ interface Reading {
   readonly keychains: Keychains
   /** Names that targets may use besides those of the text itself. */
   readonly credentials: readonly string[]
-  readonly isSealed: boolean
+  readonly form: SecretForm
+  /** By the account itself, which the operator does not let reach this machine. */
+  readonly isConfined?: boolean
 }
 
 export function interpret(text: string, reading: Reading): Interpretation {
-  const { keychains, isSealed } = reading
+  const { keychains, form } = reading
   const yaml = readYaml(text, false)
   if ('findings' in yaml) return { operator: NO_OPERATOR, document: null, findings: yaml.findings }
-  const shape = checkShape(yaml, isSealed ? sealedSchema(keychains) : operatorSchema(keychains.exchanges, keychains.families))
+  const shape = checkShape(yaml, form === 'sealed' ? sealedSchema(keychains) : operatorSchema(keychains.exchanges, keychains.families, form))
   if ('findings' in shape) return { operator: NO_OPERATOR, document: null, findings: shape.findings }
   const reader = new Reader(yaml, reading)
   const operator = reader.operator(shape.value)
@@ -54,7 +58,7 @@ export function interpret(text: string, reading: Reading): Interpretation {
 const sealedSchemas = new WeakMap<Keychains, ReturnType<typeof operatorSchema>>()
 
 function sealedSchema(keychains: Keychains): ReturnType<typeof operatorSchema> {
-  const schema = sealedSchemas.get(keychains) ?? operatorSchema(keychains.exchanges, keychains.families, true)
+  const schema = sealedSchemas.get(keychains) ?? operatorSchema(keychains.exchanges, keychains.families, 'sealed')
   sealedSchemas.set(keychains, schema)
   return schema
 }
@@ -67,25 +71,28 @@ class Reader {
   readonly #readSecret: ReadSecret
   readonly #exchanges: readonly ExchangeForm[]
   readonly #besides: readonly string[]
-  readonly #isSealed: boolean
+  readonly #form: SecretForm
+  readonly #isConfined: boolean
 
-  constructor(yaml: Yaml, { account, kinds, readSecret, keychains, credentials, isSealed }: Reading) {
+  constructor(yaml: Yaml, { account, kinds, readSecret, keychains, credentials, form, isConfined = false }: Reading) {
     this.#account = account
     this.#exchanges = keychains.exchanges
     this.#yaml = yaml
     this.#kinds = kinds
     this.#readSecret = readSecret
     this.#besides = credentials
-    this.#isSealed = isSealed
+    this.#form = form
+    this.#isConfined = isConfined
   }
 
-  operator({ credentials, targets, ...lists }: OperatorDocument): Omit<Operator, 'text'> {
+  operator({ credentials, targets, accounts, ...lists }: OperatorDocument): Omit<Operator, 'text'> {
     const key = (name: string): string => declarationKey({ account: this.#account, name })
     const known = [...Object.keys(credentials), ...this.#besides]
     return {
       credentials: new Map(Object.entries(credentials).map(([name, declared]) => [key(name), this.#credential(name, declared)])),
       targets: new Map(Object.entries(targets).map(([name, declared]) => [key(name), this.#target(name, declared, known)])),
       unused: [],
+      accounts: this.#accounts(accounts),
       trustedHealth: lists.trusted_health,
       trustedRoot: lists.trusted_root ?? null,
       plainHttp: lists.plain_http,
@@ -94,11 +101,30 @@ class Reader {
     }
   }
 
+  #accounts(accounts: OperatorDocument['accounts']): Operator['accounts'] {
+    const found = new Map<number, DeclaredAccount>()
+    for (const [login, { id, administrators, this_machine: mayUseMachine }] of Object.entries(accounts)) {
+      const path = ['accounts', login]
+      if (found.has(id)) this.#refuse([...path, 'id'], `The account ${id} is named twice.`)
+      const parties = administrators.map(partyOf)
+      for (const [index, party] of parties.entries()) {
+        if (party.kind !== 'team' || party.organisation.toLowerCase() === login.toLowerCase()) continue
+        // The App may read the teams of the account alone that it is asked about.
+        this.#refuse([...path, 'administrators', index], `${partyName(party)} is a team of another account.`, [`a team of ${login}`])
+      }
+      found.set(id, { administrators: parties, mayUseMachine })
+    }
+    return found
+  }
+
   #credential(name: string, declared: CredentialDocument): DeclaredCredential {
     const { registry, repositories, family = null, expires, allow } = declared
     const holds = this.#holding(['credentials', name], declared)
     const users = allow?.map(({ environments, ...admitted }) => ({ ...admittedOf(admitted), environments })) ?? null
-    return { account: this.#account, name, registry, repositories, family, expires: expires === undefined ? null : Date.parse(expires), users, holds }
+    return {
+      ...{ account: this.#account, name, isConfined: this.#isConfined, registry, repositories, family },
+      ...{ expires: expires === undefined ? null : Date.parse(expires), users, holds },
+    }
   }
 
   #holding(path: Path, declared: CredentialDocument): Holding {
@@ -147,9 +173,11 @@ class Reader {
     if (credential !== undefined && pulls !== 'credential') {
       this.#refuse([...path, 'credential'], `Target ${name} pulls with ${pulls}, so it cannot have a credential.`)
     }
-    const revision = canonical({ kind, pulls, credential: credential ?? null, options: own as Json })
+    // Plans carry it: where a secret stands in its place, only that there is one.
+    const shown = this.#form === 'referred' ? own : withSecrets(own, this.#form, () => ({ sealed: true }))
+    const revision = canonical({ kind, pulls, credential: credential ?? null, options: shown as Json })
     return {
-      ...{ account: this.#account, name, kind, options: this.#options(kind, own, path), pulls },
+      ...{ account: this.#account, name, isConfined: this.#isConfined, kind, options: this.#options(kind, own, path), pulls },
       ...{ credential: credential ?? null, allow: allow.map(boundOf), revision },
     }
   }
@@ -168,7 +196,7 @@ class Reader {
   }
 
   #withSecrets(value: unknown, path: Path): unknown {
-    if (isSecretGiven(value, this.#isSealed)) return this.#secret(value, path)
+    if (isSecretGiven(value, this.#form)) return this.#secret(value, path)
     if (Array.isArray(value)) return value.map((item, index) => this.#withSecrets(item, [...path, index]))
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#withSecrets(inner, [...path, key])]))
@@ -189,8 +217,11 @@ class Reader {
   }
 }
 
-const placeOf = (reference: SecretGiven): string =>
-  'env' in reference ? `the environment variable ${reference.env}` : 'file' in reference ? `the file ${reference.file}` : 'the value in the vault'
+function placeOf(reference: SecretGiven): string {
+  if ('env' in reference) return `the environment variable ${reference.env}`
+  if ('file' in reference) return `the file ${reference.file}`
+  return 'sealed' in reference ? 'the value in the vault' : 'the value'
+}
 
 const admittedOf = ({ repository, id }: { readonly repository: string; readonly id: number }): Admitted => ({
   repositoryId: id,
@@ -204,6 +235,7 @@ function boundOf({ repository, id, environments, images, settings }: TargetDocum
 /** The line's end that editors put behind the content of a file is none of it. */
 export function valueOf(reference: SecretGiven, readSecret: ReadSecret): string | undefined {
   if ('sealed' in reference) return reference.sealed
+  if ('value' in reference) return reference.value
   const content = readSecret(reference)
   return 'file' in reference ? content?.replace(/\r?\n$/, '') : content
 }

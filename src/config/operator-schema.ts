@@ -8,20 +8,33 @@ import { name, named, text } from './shape.ts'
 /** Where a secret is: in an environment variable, or in a file. */
 export type SecretReference = { readonly env: string } | { readonly file: string }
 
-/** In what the vault keeps it stands in its place. */
-export type SecretGiven = SecretReference | { readonly sealed: string }
+/** In what the vault keeps it stands in its place, and so it does in what is sent to the API. */
+export type SecretGiven = SecretReference | { readonly sealed: string } | { readonly value: string }
 
-/** `isSealed`: the text comes from the vault. */
-export const isSecretGiven = (value: unknown, isSealed: boolean): value is SecretGiven => {
+/** Where a text comes from: a file of the operator's, the vault, or the API. */
+export type SecretForm = 'referred' | 'sealed' | 'sent'
+
+export const isSecretGiven = (value: unknown, form: SecretForm): value is SecretGiven => {
   if (typeof value !== 'object' || value === null) return false
   const [[key, where] = [], ...others] = Object.entries(value) as [string, unknown][]
   if (typeof where !== 'string' || others.length > 0) return false
-  if (isSealed) return key === 'sealed'
+  if (form !== 'referred') return key === (form === 'sealed' ? 'sealed' : 'value')
   return (key === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(where)) || (key === 'file' && where !== '')
 }
 
-const secretIn = (isSealed: boolean) =>
-  z.custom<SecretGiven>((value) => isSecretGiven(value, isSealed), '{ env: NAME } or { file: PATH }: secrets are given by reference')
+/** Every value of a secret's in a declaration, each in its place. What it allows has none, whatever its keys are called. */
+export function withSecrets(value: unknown, form: SecretForm, change: (given: SecretGiven) => unknown): unknown {
+  if (isSecretGiven(value, form)) return change(value)
+  if (Array.isArray(value)) return value.map((item) => withSecrets(item, form, change))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === 'allow' ? inner : withSecrets(inner, form, change)]))
+}
+
+const secretIn = (form: SecretForm) =>
+  z.custom<SecretGiven>(
+    (value) => isSecretGiven(value, form),
+    form === 'sent' ? '{ "value": TEXT }' : '{ env: NAME } or { file: PATH }: secrets are given by reference',
+  )
 
 const pattern = (characters: RegExp, wanted: string) => z.string().regex(characters, wanted)
 const repositories = pattern(/^[a-z0-9._/*-]+$/, 'a pattern for names below the registry, such as acme/*')
@@ -87,12 +100,22 @@ const target = z.looseObject({
   allow: z.array(bound).default([]),
 })
 
-/** `exchanges` and `families`: what the keychains add to the credentials. `isSealed`: what the vault keeps, secrets and all. */
-export const operatorSchema = (exchanges: readonly ExchangeForm[], families: readonly string[], isSealed = false) =>
+const administrator = pattern(/^(team:[\w.-]+\/[\w.-]+|user:[\w-]+)$/, 'team:ORGANISATION/TEAM or user:LOGIN')
+
+/** Below the login of an account, which is for whoever reads it: the id counts. */
+const account = z.strictObject({
+  id: z.int().min(1),
+  administrators: z.array(administrator).default([]),
+  this_machine: z.boolean().default(false),
+})
+
+/** `exchanges` and `families`: what the keychains add to the credentials. */
+export const operatorSchema = (exchanges: readonly ExchangeForm[], families: readonly string[], form: SecretForm = 'referred') =>
   z.strictObject({
     version: z.literal(1),
-    credentials: named(credential(exchanges, families, secretIn(isSealed))).default({}),
+    credentials: named(credential(exchanges, families, secretIn(form))).default({}),
     targets: named(target).default({}),
+    accounts: named(account).default({}),
     trusted_health: z.array(text(originProblem)).default([]),
     trusted_root: z.string().min(1, 'the path of a file').optional(),
     plain_http: z.array(text(hostProblem)).default([]),

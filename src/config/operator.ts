@@ -1,5 +1,5 @@
 import type { Declaration, Unreadable } from '../deploy/declaration.ts'
-import type { Admitted, Bound } from '../deploy/environment.ts'
+import type { Admitted, Bound, Party } from '../deploy/environment.ts'
 import type { TargetKind } from '../deploy/target.ts'
 import type { Secret } from '../secret.ts'
 import type { ExchangeForm, SecretReference } from './operator-schema.ts'
@@ -13,6 +13,8 @@ export interface Operator {
   /** By `declarationKey`, as the targets. */
   readonly credentials: ReadonlyMap<string, DeclaredCredential>
   readonly targets: ReadonlyMap<string, TargetDeclaration>
+  /** By GitHub's id. */
+  readonly accounts: ReadonlyMap<number, DeclaredAccount>
   /** Origins on private addresses that an environment's health may be asked at. */
   readonly trustedHealth: readonly string[]
   /** The path of a file with other Sigstore roots than the one that is shipped; null where that one is meant. */
@@ -25,9 +27,19 @@ export interface Operator {
   readonly trustedStorage: readonly string[]
 }
 
+/** What the operator says of an account that its administrators keep credentials and targets for. */
+export interface DeclaredAccount {
+  /** Besides the account's owners. */
+  readonly administrators: readonly Party[]
+  /** What they declare may reach this machine and its network. */
+  readonly mayUseMachine: boolean
+}
+
 export interface DeclaredCredential {
   readonly account: Declaration['account']
   readonly name: string
+  /** By the account itself, which the operator does not let reach this machine and its network. */
+  readonly isConfined: boolean
   /** Canonical host: `docker.io` for Docker Hub. */
   readonly registry: string
   /** Patterns (`matches`) for names below the registry. */
@@ -58,6 +70,8 @@ export interface Keychains {
 export interface TargetDeclaration {
   readonly account: Declaration['account']
   readonly name: string
+  /** As of a credential. */
+  readonly isConfined: boolean
   readonly kind: string
   /** What the kind made of its own keys. */
   readonly options: unknown
@@ -80,6 +94,7 @@ export const NO_OPERATOR: Operator = {
   unused: [],
   credentials: new Map(),
   targets: new Map(),
+  accounts: new Map(),
   trustedHealth: [],
   trustedRoot: null,
   plainHttp: [],

@@ -8,6 +8,8 @@ export interface Declaration {
   readonly kind: 'credential' | 'target'
   readonly name: string
   readonly json: string
+  /** By the account's administrators and not by whoever has the machine: it reaches nothing of this machine or its network. */
+  readonly isConfined?: true
 }
 
 /** Which one. */

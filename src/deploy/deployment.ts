@@ -31,6 +31,9 @@ export type Program =
 /** Somebody with a role. Apps and programs have none: what they may do is said by the rules that name them. */
 export const isPerson = ({ app, program }: Actor): boolean => app === null && program === undefined
 
+/** As it is said of them. */
+export const personIn = (actor: Actor): Person => ({ id: actor.id, login: actor.program === undefined ? actor.login : actorName(actor) })
+
 /** `the App robot`, `the workflow release.yml on refs/heads/main`, `the token ci`; a person by their login. */
 export function actorName({ login, app, program }: Actor): string {
   if (program?.kind === 'workflow') return `the workflow ${program.file} on ${program.ref}`

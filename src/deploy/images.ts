@@ -55,6 +55,8 @@ export interface Images {
 export interface TargetAccess {
   /** Whose target it is (`Declaration.account`). */
   readonly account: number
+  /** Declared by the account itself: whatever is asked for it reaches no private address. */
+  readonly isConfined?: boolean
   readonly pulls: 'credential' | 'ambient' | 'none'
   /** A credential by name; null: the one whose registry and repositories match the image. */
   readonly credential: string | null

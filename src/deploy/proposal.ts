@@ -43,8 +43,10 @@ export interface Proposal {
 
 export interface Surroundings {
   readonly readConfiguration: ReadConfiguration
-  /** By `key`. */
+  /** By `key`: those of now. */
   readonly targets: ReadonlyMap<string, PlacedTarget>
+  /** One that was declared otherwise since, or is not declared any more. */
+  formerTarget?(key: string, revision: string): PlacedTarget | undefined
 }
 
 /** What a plan has settled already: it is judged again by the rules of now, and not made again. */

@@ -40,10 +40,17 @@ export type Progress = 'again' | 'blocked' | { readonly lookAt: number }
 /** What one state does; called again in the same state after a crash, it does nothing twice. */
 export type Step = (deployment: Deployment, doors: RolloutDoors) => Promise<Progress>
 
-/** The plan, its target, and how that pulls; a target that the operator has taken away since ends the deployment. */
-export function planned({ plan, request }: Deployment, { targets }: Surroundings): { plan: Plan; placed: PlacedTarget; access: TargetAccess } {
+/**
+ * The plan, its target as it was declared when the deployment was planned, and how that pulls. A process that has begun since knows only
+ * how it is declared now; a target that is not declared any more ends the deployment then.
+ */
+export function planned(
+  { plan, request }: Deployment,
+  { targets, formerTarget }: Surroundings,
+): { plan: Plan; placed: PlacedTarget; access: TargetAccess } {
   if (plan === null) throw new Error('a deployment past its gates has a plan')
-  const placed = targets.get(plan.target)
+  const current = targets.get(plan.target)
+  const placed = current?.revision === plan.targetRevision ? current : (formerTarget?.(plan.target, plan.targetRevision) ?? current)
   if (placed === undefined) {
     throw new Failure('TARGET_UNKNOWN', {
       sentence: `Target ${plan.target} is no longer declared.`,

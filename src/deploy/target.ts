@@ -149,6 +149,8 @@ export interface Files {
 /** Where an HTTP API is reached when not by its URL alone. */
 export interface Endpoint {
   readonly socketPath?: string
+  /** Never a socket, and no private address, whatever a name leads to: rejects with the code `ERR_RESERVED_ADDRESS`. */
+  readonly isPublic?: boolean
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret }
 }
 
@@ -166,5 +168,10 @@ export interface TargetKind<Options> {
   readonly kind: string
   /** Validates what the operator file says below `targets.NAME`, apart from the keys that all targets share. */
   options(raw: unknown): { readonly options: Options } | { readonly problem: Problem }
+  /**
+   * Where what runs the images is reached: `host[:port]`. Where it is this machine itself, or this is left out, no account may declare
+   * such a target without its operator's word.
+   */
+  place?(options: Options): 'this machine' | { readonly host: string }
   create(name: string, options: Options, doors: Doors): Target
 }

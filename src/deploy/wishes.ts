@@ -1,16 +1,6 @@
 import { Refusal, type Problem } from '../errors.ts'
 import { interpretAsk } from './ask.ts'
-import {
-  actorName,
-  hasEnded,
-  isPerson,
-  NOTHING_ASKED,
-  type Deployment,
-  type DeployRequest,
-  type Lock,
-  type Person,
-  type State,
-} from './deployment.ts'
+import { actorName, hasEnded, isPerson, NOTHING_ASKED, personIn, type Deployment, type DeployRequest, type Lock, type State } from './deployment.ts'
 import { asksForApprovals, atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { APPROVALS } from './gates/index.ts'
 import { locked } from './locked.ts'
@@ -98,7 +88,7 @@ export async function approve(
   // Asking took a while.
   const now = doors.journal.find(deployment.id) ?? deployment
   if (isOver(now.state)) return notWaiting(now)
-  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request), isApproval, reason, at: request.askedAt })
+  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request.actor), isApproval, reason, at: request.askedAt })
   return { deployment: doors.journal.find(deployment.id) as Deployment }
 }
 
@@ -143,7 +133,7 @@ export async function cancel(request: DeployRequest, id: string | null, doors: R
   if (isStopped(deployment)) return { deployment, outcome: deployment.fence === null ? 'cancelled' : 'asked' }
   const refusal = await mayStop(request, deployment, doors)
   if (refusal !== null) return refusal
-  const outcome = doors.journal.cancel(deployment.id, { key: request.key, by: personIn(request), at: doors.clock.now() })
+  const outcome = doors.journal.cancel(deployment.id, { key: request.key, by: personIn(request.actor), at: doors.clock.now() })
   if (outcome === 'asked') doors.applying.get(deployment.id)?.abort()
   return { deployment: doors.journal.find(deployment.id) as Deployment, outcome }
 }
@@ -189,7 +179,7 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
     {
       repository: request.repository,
       environment: held.environment,
-      owner: personIn(request),
+      owner: personIn(request.actor),
       reason: asked.reason,
       since: now,
       askedAt: request.askedAt,
@@ -218,7 +208,7 @@ export async function unlock(
   if (former === null || former.askedAt > request.askedAt) return { former: null }
   const { key, repository, subject } = request
   const answer = words === undefined || subject === null ? null : { key, repository, subject, markdown: words(former), createdAt: doors.clock.now() }
-  doors.locks.release(former.id, { by: personIn(request), at: doors.clock.now(), request: key, answer })
+  doors.locks.release(former.id, { by: personIn(request.actor), at: doors.clock.now(), request: key, answer })
   return { former }
 }
 
@@ -237,9 +227,6 @@ async function heldBy(
 }
 
 const isHeld = (held: Lock): Refusal => locked(held, 'add --take-over: then they are told')
-
-/** As it is said of them. */
-const personIn = ({ actor }: DeployRequest): Person => ({ id: actor.id, login: actor.program === undefined ? actor.login : actorName(actor) })
 
 /**
  * The deployment that is named, or else the only one on the thread for which this has been `done` already, by the same words, or that

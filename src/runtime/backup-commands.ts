@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { placeTargets } from '../assemble.ts'
+import { placeTargets } from '../accounts/placing.ts'
 import { compare, type Compared } from '../deploy/believed.ts'
 import { Failure } from '../errors.ts'
 import type { Settings } from '../settings.ts'

@@ -17,20 +17,24 @@ export const registryFetch = (): Fetch => through(new Agent({ connect: { timeout
  * service, and to another address the next time. It shares no connection with the other one.
  */
 export function publicFetch(lookup: LookupFunction = systemLookup): Fetch {
-  const open = through(new Agent({ connect: { timeout: CONNECT_WITHIN, lookup: checked(lookup) } }))
-  // Where the host is an address already, nothing is looked up.
-  return async (input, init) => {
+  return toPublic(through(new Agent({ connect: { timeout: CONNECT_WITHIN, lookup: checked(lookup) } })))
+}
+
+/** Where the host is an address already, nothing is looked up. */
+export const toPublic =
+  (open: Fetch): Fetch =>
+  async (input, init) => {
     if (isReserved(new URL(input instanceof Request ? input.url : input).hostname)) throw reserved()
     return open(input, init)
   }
-}
 
 function through(dispatcher: Agent): Fetch {
   const reach: typeof fetch = (input, init) => fetch(input, { redirect: 'manual', ...init, dispatcher })
   return reach as unknown as Fetch // the same interface, declared twice: by undici and by the DOM library
 }
 
-function checked(lookup: LookupFunction): LookupFunction {
+/** Looks a name up, and fails where one of its addresses is a private one. */
+export function checked(lookup: LookupFunction = systemLookup): LookupFunction {
   return (hostname, options, callback) =>
     lookup(hostname, { ...options, all: true }, (error, answer) => {
       // Then there is no answer, and what is thrown in here nobody catches: it would end the process.
@@ -43,4 +47,4 @@ function checked(lookup: LookupFunction): LookupFunction {
     })
 }
 
-const reserved = (): Error => Object.assign(new Error('a private address'), { code: RESERVED_ADDRESS })
+export const reserved = (): Error => Object.assign(new Error('a private address'), { code: RESERVED_ADDRESS })

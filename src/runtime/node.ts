@@ -28,7 +28,7 @@ import { loadOperatorFile, loadTrustedRoots } from './operator-file.ts'
 import type { Machine } from './operator-file.ts'
 import { notingRotation } from './keys.ts'
 import { hmac, remembered } from './mac.ts'
-import { serveSite } from './serve.ts'
+import { serveSites } from './sites.ts'
 import { createReadiness, readyz, type Readiness } from './readiness.ts'
 import { hiding } from './redact.ts'
 import { registryDoors } from './registry-doors.ts'
@@ -69,11 +69,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     for (const one of operator.unused)
       log.error({ declaration: declarationWords(one) }, `the ${declarationWords(one)} in the vault is not used: ${one.why}`)
     const gantry = assemble(settings, operator, secrets, { ...doors, ...rootsOf(operator) })
-    for (const [target, site] of gantry.sites) {
-      const served = await serveSite(site)
-      closers.push(() => served.close())
-      log.info({ target, url: served.url }, 'serving a site')
-    }
+    closers.push(await serveSites(gantry, log))
     const readiness = readinessOf(sql, secrets.vault, github)
     const front = createFront({
       intake: { events: new Set(EVENTS), read: gantry.bot.readDelivery, store: gantry.inbox.store, kick: () => gantry.bot.work() },

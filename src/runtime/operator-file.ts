@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { usable } from '../accounts/confined.ts'
 import { secretsIn } from '../config/declarations.ts'
 import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator } from '../config/operator.ts'
@@ -34,7 +35,7 @@ export function loadOperatorFile(path: string, { environment, redactor, log }: M
   const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
   const read = readOperatorFile(text ?? 'version: 1', kinds, readSecret, { exchanges, families }, kept)
   if ('problem' in read) throw new Failure('OPERATOR_FILE_INVALID', { ...read.problem, found: `${path}: ${read.problem.found ?? ''}` })
-  return read.operator
+  return usable(read.operator)
 }
 
 /** The Sigstore roots that the operator file names; undefined where it names none. Throws OPERATOR_FILE_INVALID. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { sourceOf } from '../assemble.ts'
+import { sourceOf } from '../accounts/placing.ts'
 import type { PreflightRow } from '../deploy/images.ts'
 import { rowMark, rowWords } from '../deploy/preflight-words.ts'
 import { WHO, type Mark } from '../deploy/words.ts'

@@ -1,8 +1,7 @@
-import { placeTargets } from '../assemble.ts'
+import { placeTargets } from '../accounts/placing.ts'
+import { reach } from '../accounts/trials.ts'
 import type { Operator } from '../config/operator.ts'
 import { bounded, deep } from '../deploy/mask.ts'
-import type { Target } from '../deploy/target.ts'
-import { Failure, type Problem } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { problemText } from './preflight.ts'
 import { targetDoors } from './target-doors.ts'
@@ -18,19 +17,10 @@ export async function reachAll(
   const shown = bounded((text) => machine.redactor.clean(text), 1_000)
   let isGood = true
   for (const { name, target } of placeTargets(operator, targetDoors(settings)).values()) {
-    const reached = await reach(target)
-    isGood &&= typeof reached === 'string'
-    if (typeof reached === 'string') machine.print(`The target ${name} was reached: ${reached}.`)
-    else machine.print(`The target ${name} was not reached, so nothing is kept.\n${problemText(deep(reached, shown)).replace(/^/gm, '     ')}`)
+    const { note, problem } = await reach(target)
+    isGood &&= problem === null
+    if (problem === null) machine.print(`The target ${name} was reached: ${note}.`)
+    else machine.print(`The target ${name} was not reached, so nothing is kept.\n${problemText(deep(problem, shown)).replace(/^/gm, '     ')}`)
   }
   return isGood
-}
-
-async function reach(target: Target): Promise<string | Problem> {
-  try {
-    return await target.reach()
-  } catch (error) {
-    if (error instanceof Failure) return error.problem
-    throw error
-  }
 }

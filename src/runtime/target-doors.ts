@@ -7,7 +7,7 @@ import { nodeFiles } from './files.ts'
 
 /** What targets of this machine are made with. */
 export const targetDoors = ({ data }: Pick<Settings, 'data'>): Doors => ({
-  fetch: endpointFetch,
+  fetch: (endpoint) => endpointFetch(endpoint),
   files: (name) => nodeFiles(join(data, 'targets', name)),
   clock: systemClock,
 })

@@ -1,14 +1,13 @@
 import { parseArgs } from 'node:util'
-import { sourceOf } from '../assemble.ts'
+import { pull } from '../accounts/trials.ts'
 import { credentialsAmong, readDeclarations } from '../config/declarations.ts'
 import type { DeclaredCredential, Operator } from '../config/operator.ts'
 import type { SecretReference } from '../config/operator-schema.ts'
 import { declarationWords, OPERATOR, type Declaration, type DeclarationName } from '../deploy/declaration.ts'
 import { Failure, Refusal } from '../errors.ts'
-import { isFor, PULL_WITHIN } from '../images.ts'
+import { isFor } from '../images.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { exchanges, families } from '../registry/forms.ts'
-import { preflight } from '../registry/preflight.ts'
 import { canonicalRepository, parseReference, type Reference } from '../registry/reference.ts'
 import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
@@ -121,10 +120,9 @@ async function pullAll(operator: Operator, images: readonly string[], machine: T
 
 async function pulls(declared: DeclaredCredential, reference: Reference, operator: Operator, machine: Terminal): Promise<boolean> {
   const doors = registryDoors(machine.log)
-  const client = createRegistryClient(doors, operator)
-  const credential = sourceOf(declared, client, { dockerConfig: dockerCredential, hide: (secret) => hiding(machine.redactor, secret) })
-  const asking = { credential, family: declared.family, as: `credential ${declared.name}`, platform: null, pullWithin: PULL_WITHIN }
-  const found = await preflight(client, doors, reference, asking)
+  const own = { client: createRegistryClient(doors, operator), doors }
+  const secrets = { dockerConfig: dockerCredential, hide: (secret: string) => hiding(machine.redactor, secret) }
+  const found = await pull(declared, reference, { ...secrets, clients: () => ({ open: own, confined: own }) })
   machine.print(found.isPullable ? `${found.image} can be pulled with the credential ${declared.name}.` : reportText(found))
   return found.isPullable
 }

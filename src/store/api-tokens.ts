@@ -14,8 +14,8 @@ export interface ApiTokenDoors {
 /** What is kept of a token is a hash of 256 random bits, which no dictionary has. */
 export function createApiTokens(sql: AccountSql, { mac, random }: ApiTokenDoors): ApiTokens {
   const append = appendAccount(sql, mac)
-  const note = (entry: Pick<AuditEntry, 'at' | 'by' | 'action' | 'subject' | 'before' | 'after'>): void =>
-    append({ ...entry, why: null, request: null })
+  const note = (account: number, entry: Pick<AuditEntry, 'at' | 'by' | 'action' | 'subject' | 'before' | 'after'>): void =>
+    append(account, { ...entry, why: null, request: null })
   const named = (account: number, name: string): ApiTokenRow | undefined =>
     sql.all<ApiTokenRow>(`select * from api_token where account = ? and name = ? and revoked_at is null`, account, name)[0]
 
@@ -31,7 +31,14 @@ export function createApiTokens(sql: AccountSql, { mac, random }: ApiTokenDoors)
         // One that is over makes room for the next of its name.
         if (former !== undefined) sql.all('update api_token set revoked_at = ? where id = ?', now, former.id)
         insert(sql, { id, hash, wanted, now })
-        note({ at: now, by: wanted.madeBy, action: 'API token made', subject: subjectOf(wanted), before: null, after: scopeWords(id, wanted) })
+        note(wanted.account, {
+          at: now,
+          by: wanted.madeBy,
+          action: 'API token made',
+          subject: subjectOf(wanted),
+          before: null,
+          after: scopeWords(id, wanted),
+        })
         return true
       })
       return isMade ? { token: { ...wanted, id, madeAt: now, lastUsedAt: null }, secret } : null
@@ -53,7 +60,7 @@ export function createApiTokens(sql: AccountSql, { mac, random }: ApiTokenDoors)
         const found = named(account, name)
         if (found === undefined) return false
         sql.all('update api_token set revoked_at = ? where id = ?', now, found.id)
-        note({ at: now, by, action: 'API token revoked', subject: subjectOf(tokenOf(found)), before: found.id, after: null })
+        note(account, { at: now, by, action: 'API token revoked', subject: subjectOf(tokenOf(found)), before: found.id, after: null })
         return true
       }),
     isRevoked: (id) => sql.all<ApiTokenRow>('select * from api_token where id = ?', id)[0]?.revoked_at !== null,

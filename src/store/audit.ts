@@ -31,7 +31,7 @@ export function macUnder(hmac: Hmac, key: Uint8Array | null): Mac {
 export interface AuditRecord extends AuditEntry {
   /** From 1 on, without a gap. */
   readonly number: number
-  /** GitHub's id of the repository; 0 in the log of the accounts, and for what happened to all of them. */
+  /** GitHub's id of the repository, in the log of the accounts that of the account; 0 for what happened to all of them, or to the operator's own. */
   readonly repository: number
   readonly mac: string
 }
@@ -46,8 +46,8 @@ export const appendRepository =
 
 export const appendAccount =
   (sql: AccountSql, mac: Mac) =>
-  (entry: AuditEntry): void =>
-    append(sql, 'account_audit', mac, 0, entry)
+  (account: number, entry: AuditEntry): void =>
+    append(sql, 'account_audit', mac, account, entry)
 
 /** By whoever has the machine, inside the transaction of what it is about; `after`: what comes of it, in words. */
 export const noteOperator = (sql: AccountSql, mac: Mac, entry: Pick<AuditEntry, 'at' | 'action' | 'subject' | 'after'>): void =>
@@ -147,6 +147,15 @@ export function* auditRecords(sql: Sql, table: AuditTable): Generator<AuditRecor
     after = rows.at(-1)?.number ?? after
   }
 }
+
+/** One repository's, or one account's, the newest first: those before the record of this number; null: from the newest on. */
+export const auditPage = (sql: Sql, table: AuditTable, whose: number, before: number | null, limit: number): readonly AuditRecord[] =>
+  sql
+    .all<AuditRow>(
+      `select * from ${table} where repository = ? and number < ? order by number desc limit ?`,
+      ...[whose, before ?? Number.MAX_SAFE_INTEGER, limit],
+    )
+    .map(recordOf)
 
 const recordOf = ({ person, login, ...row }: AuditRow): AuditRecord => ({
   ...(row as Omit<AuditRecord, 'by'>),

@@ -1,5 +1,7 @@
 import type { AuditAction, AuditEntry } from '../deploy/audit.ts'
-import { OPERATOR, type Declaration, declarationWords, type DeclarationName, type Kept } from '../deploy/declaration.ts'
+import type { DeclarationChange } from '../deploy/administration.ts'
+import type { Person } from '../deploy/deployment.ts'
+import { OPERATOR, type Declaration, declarationWords, type DeclarationName, type Kept, type Unreadable } from '../deploy/declaration.ts'
 import { Failure } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { appendAccount, fingerprintOf, type Mac } from './audit.ts'
@@ -13,10 +15,16 @@ export interface Declarations {
    * be trusted; another account of which that is true does without what is kept for it, and nobody else does.
    */
   all(): Promise<readonly Kept[]>
-  /** Instead of the one of the same account, kind and name. Throws VAULT_KEY_MISSING. */
-  put(declaration: Declaration, now: number): Promise<void>
+  /** Of one account, in the same order. Throws VAULT_RECORD_BROKEN where nothing of it can be trusted. */
+  of(account: Declaration['account']): Promise<readonly Kept[]>
+  /** Instead of the one of the same account, kind and name. Throws VAULT_KEY_MISSING. `by`: null for whoever has the machine. */
+  put(declaration: Declaration, now: number, by?: Person | null): Promise<void>
   /** False where there is none. */
-  remove(which: DeclarationName, now: number): Promise<boolean>
+  remove(which: DeclarationName, now: number, by?: Person | null): Promise<boolean>
+  /** What would change if exactly these were kept for the account. */
+  compare(account: Declaration['account'], wanted: readonly Declaration[]): Promise<readonly DeclarationChange[]>
+  /** Keeps exactly these for the account, all of it or nothing. `note` stands in the log before what has changed. */
+  replace(account: Declaration['account'], wanted: readonly Declaration[], note: AuditEntry): Promise<readonly DeclarationChange[]>
   /** Tells one value from another and nothing of either: what lists and the audit log show of it. */
   fingerprint(declaration: Declaration): string
 }
@@ -31,8 +39,7 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
     try {
       const kept = await vault.open(nameOf({ account, kind, name }))
       if (kept === null) return null
-      const which = { account, kind, name }
-      return isDeclaration(kept.reveal()) ? { ...which, json: kept.reveal() } : { ...which, why: 'What is kept there is no declaration.' }
+      return { account, kind, name, ...declarationIn(kept.reveal()) }
     } catch (error) {
       return { account, kind, name, why: brokenBy(error) }
     }
@@ -46,16 +53,46 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
       }
     return found
   }
-  const fingerprint = (declaration: Declaration): string => fingerprintOf(mac, JSON.stringify(declaration))
+  const fingerprint = ({ account, kind, name, json, isConfined }: Declaration): string =>
+    fingerprintOf(mac, JSON.stringify({ account, kind, name, json, ...(isConfined && { isConfined }) }))
   const formerly = async (which: DeclarationName): Promise<string | null> => {
     const before = await find(which)
     return before === null ? null : 'json' in before ? fingerprint(before) : 'unreadable'
   }
-  const note = (action: AuditAction, which: DeclarationName, change: Pick<AuditEntry, 'at' | 'before' | 'after'>): void =>
-    append({ ...change, by: null, action, subject: declarationWords(which), why: null, request: null })
+  const note = (action: AuditAction, which: DeclarationName, change: Pick<AuditEntry, 'at' | 'by' | 'before' | 'after'>): void =>
+    append(which.account, { ...change, action, subject: declarationWords(which), why: null, request: null })
+
+  const compare = async (account: Declaration['account'], wanted: readonly Declaration[]): Promise<readonly DeclarationChange[]> => {
+    const shown = (one: Kept): string => ('json' in one ? fingerprint(one) : 'unreadable')
+    const before = await allOf(account)
+    const find = (all: readonly Kept[], { kind, name }: DeclarationName) => all.find((one) => one.kind === kind && one.name === name)
+    const names = [...before, ...wanted.filter((one) => find(before, one) === undefined)].map(({ kind, name }) => ({ account, kind, name }))
+    return names.flatMap((which) => {
+      const [then, now] = [find(before, which), find(wanted, which)]
+      const change = { ...which, before: then === undefined ? null : shown(then), after: now === undefined ? null : shown(now) }
+      return change.before === change.after ? [] : [change]
+    })
+  }
 
   return {
     fingerprint,
+    of: allOf,
+    compare,
+    async replace(account, wanted, entry) {
+      const changes = await compare(account, wanted)
+      const noteAll = (): void => {
+        append(account, entry)
+        for (const { before, after, ...which } of changes)
+          note(after === null ? 'declaration removed' : 'declaration kept', which, { at: entry.at, by: entry.by, before, after })
+      }
+      const sealings = changes.map((change) => {
+        const kept = wanted.find((one) => one.kind === change.kind && one.name === change.name)
+        return { record: nameOf(change), value: kept === undefined ? null : new Secret(textOf(kept)) }
+      })
+      if (sealings.length === 0) accounts.transaction(noteAll)
+      else await vault.sealAll(account, sealings, noteAll)
+      return changes
+    },
     async all() {
       const found = await allOf(OPERATOR)
       for (const account of vault.accounts())
@@ -63,25 +100,35 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
           found.push(...(await allOf(account).catch((error: unknown) => KINDS.map((kind) => ({ account, kind, name: '*', why: brokenBy(error) })))))
       return found
     },
-    async put(declaration, at) {
-      const change = { at, before: await formerly(declaration), after: fingerprint(declaration) }
-      await vault.seal(nameOf(declaration), new Secret(declaration.json), () => note('declaration kept', declaration, change))
+    async put(declaration, at, by = null) {
+      const change = { at, by, before: await formerly(declaration), after: fingerprint(declaration) }
+      await vault.seal(nameOf(declaration), new Secret(textOf(declaration)), () => note('declaration kept', declaration, change))
     },
-    async remove(which, at) {
+    async remove(which, at, by = null) {
       const before = await formerly(which)
-      if (before !== null) await vault.forget(nameOf(which), () => note('declaration removed', which, { at, before, after: null }))
+      if (before !== null) await vault.forget(nameOf(which), () => note('declaration removed', which, { at, by, before, after: null }))
       return before !== null
     },
   }
 }
 
+/** Who declared it is sealed with it. */
+const textOf = ({ json, isConfined }: Declaration): string => (isConfined ? `{"confined":${json}}` : json)
+
 /** Whatever else was put there under the same key stops nobody. */
-function isDeclaration(text: string): boolean {
+function declarationIn(text: string): Pick<Declaration, 'json' | 'isConfined'> | Pick<Unreadable, 'why'> {
+  const value = objectIn(text)
+  if (value === null) return { why: 'What is kept there is no declaration.' }
+  const { confined } = value
+  return typeof confined === 'object' ? { json: JSON.stringify(confined), isConfined: true } : { json: text }
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
   } catch {
-    return false
+    return null
   }
 }
 

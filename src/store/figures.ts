@@ -75,7 +75,9 @@ export function accountFigures(sql: AccountSql, now: number): AccountFigures {
   return {
     limited: count(sql, 'select count(*) as n from github_window where until > ?', now),
     caughtUp: seconds(time('select until as at from caught_up')),
-    backup: seconds(time(`select at from account_audit where action = 'backup made' order by number desc limit 1`) ?? time(FIRST_RECORD)),
+    backup: seconds(
+      time(`select at from account_audit where action = 'backup made' and repository = 0 order by number desc limit 1`) ?? time(FIRST_RECORD),
+    ),
   }
 }
 

@@ -156,6 +156,7 @@ export const repositoryMigrations: readonly string[][] = [
       primary key (repository, person)
     ) strict, without rowid`,
     `create index deployment_open_by_account on deployment (json_extract(request, '$.repository.account')) where ended_at is null`,
+    `create index repository_audit_by_repository on repository_audit (repository, number)`,
   ],
 ]
 
@@ -246,6 +247,8 @@ export const accountMigrations: readonly string[][] = [
   [
     `create table rate_limit (name text not null, key text not null, full integer not null, primary key (name, key)) strict, without rowid`,
     `create index rate_limit_by_full on rate_limit (full)`,
+    // In the log of the accounts `repository` is the account.
+    `create index account_audit_by_account on account_audit (repository, number)`,
   ],
 ]
 

@@ -21,6 +21,8 @@ export interface Vault {
    * of this account before. Throws VAULT_KEY_MISSING where there is no key; VAULT_RECORD_BROKEN where the account's rows were changed.
    */
   seal(record: RecordName, value: Secret, also?: (version: number) => void): Promise<void>
+  /** Several of one account at once, all or none; null forgets one. Throws like `seal`. */
+  sealAll(account: number, changes: readonly Sealing[], also?: (version: number) => void): Promise<void>
   /** Null where none is kept. Throws VAULT_RECORD_BROKEN rather than give anything else than what was sealed last. */
   open(record: RecordName): Promise<Secret | null>
   /** Where none is kept nothing is written, and `also` not asked. */
@@ -37,6 +39,11 @@ export interface Vault {
   check(): Promise<void>
   /** Takes up what an earlier rotation left; reading and sealing go on meanwhile. */
   rotate(options?: RotationOptions): Promise<Rotation>
+}
+
+export interface Sealing {
+  readonly record: RecordName
+  readonly value: Secret | null
 }
 
 const WORD = /^[a-z][a-z0-9-]{0,31}$/
@@ -57,6 +64,25 @@ export function createVault(sql: AccountSql, source: KeySource, random: RandomBy
         record.account,
         ({ counter: before }) =>
           async (key) => [{ record, version: before + 1, sealed: await sealRecord(key, record, before + 1, value, random) }],
+        also,
+      )
+    },
+    async sealAll(account, all, also) {
+      for (const { record, value } of all) {
+        checkName(record)
+        if (value !== null) checkValue(value)
+        if (record.account !== account) throw new TypeError(`a secret of account ${record.account} among those of ${account}`)
+      }
+      await accounts.change(
+        account,
+        ({ counter: before }) =>
+          (key) =>
+            Promise.all(
+              all.map(async ({ record, value }) => {
+                const version = before + 1
+                return { record, version, sealed: value === null ? null : await sealRecord(key, record, version, value, random) }
+              }),
+            ),
         also,
       )
     },

@@ -74,6 +74,10 @@ export const docker: TargetKind<Options> = {
     const place = { what: 'a docker target', next: 'Correct the target in the operator file.', known }
     return { problem: settingsProblem(parsed.error.issues, { code: 'OPERATOR_FILE_INVALID', ...place }) }
   },
+  place({ host }) {
+    const { host: name, port } = HOST.exec(host)?.groups ?? {}
+    return name === undefined ? 'this machine' : { host: `${name}:${port}` }
+  },
   create: (_name, options, doors) => new DockerTarget(options, doors),
 }
 

@@ -35,6 +35,7 @@ export const staticSite: TargetKind<Options> = {
     const place = { what: 'a static target', next: 'Correct the target in the operator file.', known: { '': ['listen'] } }
     return { problem: settingsProblem(parsed.error.issues, { code: 'OPERATOR_FILE_INVALID', ...place }) }
   },
+  place: () => 'this machine',
   create: (name, options, doors) => new StaticTarget(name, options, doors),
 }
 

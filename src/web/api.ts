@@ -5,8 +5,9 @@ import type { Action } from '../deploy/api-token.ts'
 import { actorName } from '../deploy/deployment.ts'
 import { capital, listed } from '../deploy/wording.ts'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
+import { createAdministrators } from './administrators.ts'
 import { endpoints } from './api/index.ts'
-import { checkBody } from './body.ts'
+import { createBodyCheck } from './body.ts'
 import type { Caller } from './caller.ts'
 import { createCallers } from './callers.ts'
 import { completed } from './document.ts'
@@ -44,7 +45,7 @@ export function createApi(outside: ApiDoors): HttpApi {
     shown.changed(id)
     live.changed(id)
   })
-  const doors: Asking = { ...outside, shown, live, callers: createCallers(outside) }
+  const doors: Asking = { ...outside, shown, live, callers: createCallers(outside), administrators: createAdministrators(outside) }
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error)
@@ -77,6 +78,7 @@ function nameRequests(api: Api, process: string): void {
 
 /** How often an address asks, what is there, who calls, how often, and a body that can be read: in this order, before any route. */
 function guardRequests(api: Api, { callers, limits }: Asking): void {
+  const checkBody = createBodyCheck()
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
     const { address } = c.env
@@ -86,16 +88,18 @@ function guardRequests(api: Api, { callers, limits }: Asking): void {
     if (c.req.path === DOCUMENT) return next()
     const isChange = c.req.method !== 'GET'
     const caller = await callers.identify(c.req.header('authorization'), isChange, address)
-    checkAction(caller, isChange ? 'deploy' : 'read')
+    checkAction(caller, actionOf(c.req.path, isChange))
     c.set('caller', caller)
     const name = isChange ? 'change' : 'look'
     const headers = c.get('headers')
     headers[RATE_LIMIT] = paced(limits, name, caller.key)
     headers[RATE_LIMIT_POLICY] = POLICIES[name]
-    if (isChange) await checkBody(c)
+    if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)
     return next()
   })
 }
+
+const actionOf = (path: string, isChange: boolean): Action => (path.startsWith('/config/') ? 'configure' : isChange ? 'deploy' : 'read')
 
 /** Rights come after: of what a token was not made for, nobody has to be asked. */
 function checkAction({ actor, actions }: Caller, needed: Action): void {
@@ -157,7 +161,8 @@ function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
     'content-type': 'application/problem+json',
     ...(body.retryAfter !== undefined && { 'retry-after': String(body.retryAfter) }),
   }
-  return c.body(doors.mask(JSON.stringify(body)), body.status as 400, headers)
+  const more = error instanceof RequestRefused ? error.more : {}
+  return c.body(doors.mask(JSON.stringify({ ...body, ...more })), body.status as 400, headers)
 }
 
 const about = (c: Context<Env>): string => `request ${c.get('requestId')}: ${c.req.method} ${c.req.routePath}`

@@ -16,13 +16,16 @@ export async function repositoryFor(name: string, caller: Caller, { callers }: A
   const [owner = '', repo = ''] = name.split('/')
   const found = await callers.repository(caller, owner, repo)
   if (found !== null && (await caller.sees(found))) return found
-  throw new RequestRefused('REPOSITORY_UNKNOWN', {
+  throw repositoryUnknown(name)
+}
+
+export const repositoryUnknown = (name: string): RequestRefused =>
+  new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
     found: name,
     wanted: 'a repository that you may see and that has this GitHub App',
     next: 'Check the name, and that the App is installed on the repository.',
   })
-}
 
 /** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
 export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {

@@ -11,6 +11,8 @@ export interface Caller {
   readonly actions: readonly Action[]
   /** Whether they may know of the repository: as it was up to a minute ago. */
   sees(repository: Repository): boolean | Promise<boolean>
+  /** Of an API token that was made for that: the account whose credentials and targets it may keep. */
+  readonly configures?: number
   /** The branch or tag and the commit that a workflow runs for: meant where its request names none. */
   readonly runsFor?: { readonly ref: string; readonly commit: string }
 }

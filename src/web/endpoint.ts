@@ -1,19 +1,23 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Administration } from '../deploy/administration.ts'
 import type { Mask } from '../deploy/mask.ts'
 import type { History } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { didYouMean, quoted } from '../deploy/wording.ts'
 import type { Failure } from '../errors.ts'
+import type { Administrators } from './administrators.ts'
 import type { Caller } from './caller.ts'
 import type { CallerDoors, Callers } from './callers.ts'
 import { PROBLEM_DETAILS } from './examples.ts'
 import type { Live } from './live.ts'
 import type { Shown } from './shown.ts'
+import { trialSchema } from './trials.ts'
 import { problemSchema, type ViewDoors } from './view.ts'
 
 export interface ApiDoors extends ViewDoors, CallerDoors {
   readonly service: Service
   readonly history: History
+  readonly administration: Administration
   readonly mask: Mask
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
@@ -28,6 +32,7 @@ export interface ApiDoors extends ViewDoors, CallerDoors {
 /** The same for the routes. */
 export interface Asking extends ApiDoors {
   readonly callers: Callers
+  readonly administrators: Administrators
   readonly shown: Shown
   readonly live: Live
 }
@@ -65,6 +70,7 @@ export const repositoryName = z
   .regex(/^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/, 'owner/name')
   .openapi({ example: 'acme/shop', description: 'A repository with the App on it, as `owner/name`.' })
 
+const trials = z.array(trialSchema).describe('What was tried, where something was.')
 /** Every problem, whatever its status: `code` tells them apart. */
 const problemDetails = z
   .object({
@@ -73,6 +79,7 @@ const problemDetails = z
     status: z.int().min(400).max(599).describe('That of the answer.'),
     ...problemSchema.shape,
     requestId: z.string().describe('Names the request, also in the log.'),
+    trials: trials.optional(),
   })
   .openapi('ProblemDetails', { example: PROBLEM_DETAILS })
 export const PROBLEMS = {

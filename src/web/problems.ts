@@ -5,11 +5,14 @@ import { problemOf } from './view.ts'
 export class RequestRefused extends Error {
   readonly problem: Problem
   readonly headers: Readonly<Record<string, string>>
+  /** Further members of the answer. */
+  readonly more: object
 
-  constructor(code: Code, details: ProblemDetails, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: Code, details: ProblemDetails, headers: Readonly<Record<string, string>> = {}, more: object = {}) {
     super(code)
     this.problem = problem(code, details)
     this.headers = headers
+    this.more = more
   }
 }
 

@@ -45,6 +45,28 @@ export function describeVault(name: string, use: (work: (sql: AccountSql) => Pro
       expect(await vault.list(1, 'credential')).toEqual([])
     })
 
+    story('several of one account change together, with what belongs to it, or not at all', async (sql) => {
+      const vault = vaultOver(sql, OLD)
+      const [quay, hub] = [credential('quay'), credential('hub')]
+      await vault.seal(GHCR, new Secret('one'))
+      await vault.seal(hub, new Secret('kept'))
+      const changes = [
+        { record: GHCR, value: null },
+        { record: quay, value: new Secret('two') },
+      ]
+      const fails = () => {
+        throw new Error('the audit is full')
+      }
+      await expect(vault.sealAll(4711, changes, fails)).rejects.toThrow('the audit is full')
+      expect([await said(vault, GHCR), await said(vault, quay)]).toEqual(['one', null])
+      await expect(vault.sealAll(9, changes)).rejects.toThrow(TypeError)
+      const versions: number[] = []
+      await vault.sealAll(4711, changes, (version) => void versions.push(version))
+      for (const opener of [vault, vaultOver(sql, OLD)])
+        expect([await said(opener, GHCR), await said(opener, quay), await said(opener, hub)]).toEqual([null, 'two', 'kept'])
+      expect(versions).toEqual([3])
+    })
+
     story('what belongs to a change is written in its transaction: both or none', async (sql) => {
       const vault = vaultOver(sql, OLD)
       await vault.seal(GHCR, new Secret('one'))

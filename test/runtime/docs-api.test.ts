@@ -22,7 +22,7 @@ interface Block {
 
 const blocks: readonly Block[] = pages
   .flatMap(({ name, text }) =>
-    [...text.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map((found) => ({
+    [...text.matchAll(/^```(\w*).*\n([^]*?)^```$/gm)].map((found) => ({
       ...{ name: `${name}:${text.slice(0, found.index).split('\n').length}`, language: found[1], text: found[2] ?? '' },
     })),
   )
@@ -95,6 +95,21 @@ describe.skipIf(missing !== undefined)(`the examples of the API${missing === und
     return id
   }
 
+  /** What a block that is about what an account keeps finds there: nobody is asked for it. */
+  async function keeps(text: string): Promise<void> {
+    const nowhere = `${'x'.repeat(64)}.invalid`
+    const kinds = ['credentials', 'targets'].filter((kind) => text.includes(`/config/acme/${kind}`))
+    for (const kind of kinds) {
+      const declared =
+        kind === 'targets'
+          ? { kind: 'docker', host: `tcp://${nowhere}:2376`, plain_http: true }
+          : { registry: nowhere, username: 'x', password: { value: 'a-password' } }
+      const init = { method: 'PUT', headers: { ...headers(), authorization: `Bearer ${tokens.grace}` }, body: JSON.stringify(declared) }
+      const answer = await fetch(new URL(`/config/acme/${kind}/ghcr?untested=true`, grounds.url), init)
+      expect([200, 201]).toContain(answer.status)
+    }
+  }
+
   /** In the shell of whoever follows the page, which ends at the first thing that fails. */
   async function run(text: string, environment: Readonly<Record<string, string>>): Promise<{ readonly code: number; readonly out: string }> {
     const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...environment }
@@ -117,7 +132,15 @@ describe.skipIf(missing !== undefined)(`the examples of the API${missing === und
     expect(new Set(ids).size).toBe(ids.length)
   }
 
-  test.each(blocks)('$name', async ({ text }) => {
+  test.each(blocks.filter(({ text }) => text.includes('/config/')))('$name', async ({ text }) => {
+    await keeps(text)
+    const { code, out } = await run(text, { TOKEN: tokens.grace })
+    // Its backup is another Gantry's.
+    if (text.includes('"sealed"')) expect([code, out]).toEqual([22, expect.stringContaining('"code":"BACKUP_REFUSED"')])
+    else expect([code, out]).toEqual([0, expect.not.stringContaining('"requestId"')])
+  })
+
+  test.each(blocks.filter(({ text }) => !text.includes('/config/')))('$name', async ({ text }) => {
     const [, name = ''] = /\/deploy\/\$ID\/(\w+)/.exec(text) ?? []
     const { about, becomes } = WISHES[name] ?? { about: 'ended', becomes: 'success' }
     const id = await deploymentFor(about)

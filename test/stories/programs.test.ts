@@ -7,7 +7,7 @@ import { servesAt } from '../world/facts.ts'
 import type { Job } from '../world/github/actions.ts'
 import { DEPLOY_YML, type Called } from '../world/world.ts'
 
-// Programs that deploy in their own name, with no secret of GitHub's anywhere: the rules name them.
+// Programs that deploy in their own name: the rules name them. A workflow's token is spent by what died before its answer, so those stories have no deaths.
 
 const GANTRY = 'https://gantry.example'
 const STAGING = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
@@ -29,13 +29,15 @@ async function calls({ world }: Cast, token: string, method: string, path: strin
 }
 const jobs = ({ github, ada }: Cast, job: Job = {}): string => github.actions.token(ada.person, GANTRY, job)
 
+let keys = 0
+
 /** What became of it. */
 async function deploys(cast: Cast, token: () => string, body: object = STAGING): Promise<Called> {
-  const asked = await calls(cast, token(), 'POST', '/deploy', body)
+  const asked = await calls(cast, token(), 'POST', '/deploy', body, { 'idempotency-key': `k${(keys += 1)}` })
   return asked.status === 202 ? calls(cast, token(), 'GET', asked.headers.get('location') ?? '') : asked
 }
 
-story('a workflow that the rules name deploys, for the commit that it runs for', async (cast) => {
+story.once('a workflow that the rules name deploys, for the commit that it runs for', async (cast) => {
   const { github, world, ada } = cast
   await names(cast, 'workflow:release.yml')
   const built = github.repository.branches.get('main')
@@ -52,7 +54,7 @@ story('a workflow that the rules name deploys, for the commit that it runs for',
   expect(github.repository.deployments).toHaveLength(1)
 })
 
-story('a workflow that no rule names, of another branch or for another environment, is refused like anybody', async (cast) => {
+story.once('a workflow that no rule names, of another branch or for another environment, is refused like anybody', async (cast) => {
   await names(cast, 'workflow:release.yml')
   const wrong: readonly Job[] = [{ file: 'ci.yml' }, { ref: 'refs/heads/checkout' }, { environment: 'production' }, { ref: 'refs/tags/v1' }]
   const told: unknown[] = []
@@ -91,7 +93,7 @@ story('a workflow that no rule names, of another branch or for another environme
   expect(cast.registry.requests).toEqual([])
 })
 
-story('a token of GitHub Actions changes something once, and what it has begun it may follow', async (cast) => {
+story.once('a token of GitHub Actions changes something once, and what it has begun it may follow', async (cast) => {
   const { github, world } = cast
   await names(cast, 'workflow:release.yml')
   const token = jobs(cast)
@@ -104,7 +106,7 @@ story('a token of GitHub Actions changes something once, and what it has begun i
   expect(github.repository.deployments).toHaveLength(1)
 })
 
-story('another repository is not there for a workflow, and neither is another account', async (cast) => {
+story.once('another repository is not there for a workflow, and neither is another account', async (cast) => {
   const { github, mallory } = cast
   await names(cast, 'workflow:release.yml')
   const done = await deploys(cast, () => jobs(cast))
@@ -119,7 +121,7 @@ story('another repository is not there for a workflow, and neither is another ac
   expect(github.repository.deployments).toHaveLength(1)
 })
 
-story('whoever started a workflow is no second person to it, and no workflow is one', async (cast) => {
+story.once('whoever started a workflow is no second person to it, and no workflow is one', async (cast) => {
   const { github, ada, grace } = cast
   await names(cast, 'workflow:release.yml')
   const rules = '    allow: { any: [workflow:release.yml] }\n    approvals: { count: 1 }\n    url: https://staging'

@@ -15,6 +15,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'src/web/': ['src/deploy/', 'src/registry/reference.ts', 'npm:'],
   'src/settings.ts': ['src/deploy/', 'npm:'],
   'src/images.ts': ['src/deploy/', 'src/registry/', 'src/config/'],
+  'src/accounts/': ['src/deploy/', 'src/registry/', 'src/config/', 'src/store/', 'src/targets/', 'src/images.ts'],
   'src/assemble.ts': ['src/', 'npm:'],
   'src/runtime/': ['src/', 'npm:', 'node:', 'cloudflare:'],
   'src/main.mjs': ['src/runtime/', 'npm:', 'node:'],

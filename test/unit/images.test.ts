@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { confinedRegistry } from '../../src/accounts/confined.ts'
 import type { TargetAccess } from '../../src/deploy/images.ts'
 import { createImages } from '../../src/images.ts'
 import type { NamedSource } from '../../src/images.ts'
+import { createRegistryClient } from '../../src/registry/client.ts'
+import { publicFetch } from '../../src/runtime/egress.ts'
 import { startOciRegistry } from '../world/oci-registry.ts'
 import type { OciRegistry } from '../world/oci-registry.ts'
 import { basic, clientUnderTest } from '../world/registry-client.ts'
@@ -25,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => registry.goesDown())
 
 const credential = (name: string, repositories: string[], password = `${name}-password`): NamedSource => ({
-  ...{ account: 0, name, registry: registry.host, repositories, family: null, users: null },
+  ...{ account: 0, name, isConfined: false, registry: registry.host, repositories, family: null, users: null, expires: null },
   source: session.client.stored(basic(name, password), null),
 })
 const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
@@ -38,7 +41,11 @@ const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
   ...different,
 })
 const artifact = (repository: string) => ({ name: 'main', repository: registry.name(repository), tag: '1', digest: null })
-const images = (...credentials: NamedSource[]) => createImages(session.client, session.doors, credentials)
+/** This registry is on a private address: what is confined finds no way to it. */
+function images(...credentials: NamedSource[]) {
+  const doors = confinedRegistry({ ...session.doors, publicFetch: publicFetch() })
+  return createImages({ open: session, confined: { client: createRegistryClient(doors), doors } }, credentials)
+}
 const shownLogins = () =>
   new Set(
     registry.requests
@@ -146,4 +153,27 @@ describe('what a target that pulls by itself is handed', () => {
     const soon = { ...credential('narrow', ['**']), source: session.client.stored(basic('narrow', 'narrow-password'), session.doors.date() + 60_000) }
     await expect(made('credential', soon)).rejects.toMatchObject({ problem: { code: 'CREDENTIAL_LIFETIME_TOO_SHORT' } })
   })
+})
+
+describe('what an account declared by itself', () => {
+  const own = (more: Partial<NamedSource> = {}): NamedSource => ({ ...credential('wide', ['acme/*']), account: 7, isConfined: true, ...more })
+  const ask = (credentials: readonly NamedSource[], how: Partial<TargetAccess>, repository = 'acme/shop') =>
+    images(...credentials).resolve(artifact(repository), access({ account: 7, ...how }), 'd-1')
+  const refused = { problem: { code: 'MACHINE_REQUIRED', who: 'account' } }
+
+  test('reaches no private address, with its target, with its credential, or with none at all', async () => {
+    await expect(ask([own()], { isConfined: true })).rejects.toMatchObject(refused)
+    await expect(ask([own()], { account: 0 })).rejects.toMatchObject(refused)
+    await expect(ask([], { isConfined: true }, 'acme/open')).rejects.toMatchObject(refused)
+    const { rows } = await images(own()).preflight(artifact('acme/shop'), access({ account: 7, isConfined: true }))
+    expect(rows.find(({ outcome }) => outcome === 'failed')?.problem).toMatchObject(refused.problem)
+    await expect(images(own()).layers(fixed(), access({ account: 7, isConfined: true }), 'd-1')).rejects.toMatchObject(refused)
+    expect(registry.requests).toEqual([])
+  })
+
+  test('does where the operator says so', async () => {
+    expect(await ask([own({ isConfined: false })], {})).toMatchObject({ as: 'credential wide' })
+  })
+
+  const fixed = () => ({ name: 'main', repository: registry.name('acme/shop'), digest: registry.digestOf('acme/shop:1') })
 })

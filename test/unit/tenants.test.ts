@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { placeTargets, sourceOf } from '../../src/assemble.ts'
+import { placeTargets, sourceOf } from '../../src/accounts/placing.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import type { Operator } from '../../src/config/operator.ts'
 import type { Declaration } from '../../src/deploy/declaration.ts'
@@ -81,7 +81,11 @@ async function comesTo(operator: Operator, account: number, asked: { readonly ta
   const nothing = { dockerConfig: async () => null, hide: () => () => {} }
   const sources = [...operator.credentials.values()].map((declared) => ({ ...declared, source: sourceOf(declared, client, nothing) }))
   const access = accessOf(made.placed, repository, 'staging')
-  const { as } = await createImages(looking, doors, sources).resolve(made.artifacts[0]!, access, 'd-1')
+  const { as } = await createImages({ open: { client: looking, doors }, confined: { client: looking, doors } }, sources).resolve(
+    made.artifacts[0]!,
+    access,
+    'd-1',
+  )
   return { problem: null, key: made.placed.key, shown: `${as} ${shown.join()}` }
 }
 

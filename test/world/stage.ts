@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,8 @@ export abstract class Stage {
   gantry!: GantryProcess
   url!: URL
   #api: Awaited<ReturnType<typeof listen>> | undefined
+  /** For what belongs to accounts. */
+  readonly #keys = `k1:${randomBytes(32).toString('base64')}`
   #looks: () => Promise<void> = () => Promise.resolve()
   /** Milliseconds that GitHub's clock is behind ours. */
   #past = 0
@@ -60,7 +63,7 @@ export abstract class Stage {
   /** With these beside them it has the HTTP API, too. */
   get apiVariables(): Environment {
     const { id, secret } = this.github.auth.client
-    return { GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }
+    return { GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret, GANTRY_KEYS: this.#keys, GANTRY_BACKUPS: 'off' }
   }
 
   /** Something that happened so long ago on GitHub. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
 import { assemble, openSecrets, type Gantry, type Outside } from '../../src/assemble.ts'
 import { EVENTS } from '../../src/bot/intake.ts'
+import { secretsIn } from '../../src/config/declarations.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import type { SecretReference } from '../../src/config/operator-schema.ts'
 import { exchanges, families } from '../../src/registry/forms.ts'
@@ -37,6 +38,8 @@ export interface WorldOptions {
   readonly registry?: OciRegistryOptions
   /** The first process of the world dies there. */
   readonly death?: Death | null
+  /** The vault's, from the first start on. */
+  readonly keys?: readonly KeyPair[]
   /** Where the first process dies, the second, and so on. */
   readonly deaths?: readonly Death[]
   /** Without one, everything takes its natural time. */
@@ -91,7 +94,8 @@ export class World {
   readonly #pace: Pace | null
   #ids = 0
 
-  private constructor(registry: OciRegistry, { death = null, deaths = [], pace, registry: { accounts = [] } = {} }: WorldOptions) {
+  private constructor(registry: OciRegistry, { death = null, deaths = [], keys = [], pace, registry: { accounts = [] } = {} }: WorldOptions) {
+    this.keys = keys
     this.registry = registry
     this.registryPassword = accounts[0]?.password ?? PASSWORD
     this.registry.quirks.realm = `https://${REGISTRY}/token`
@@ -274,8 +278,6 @@ export class World {
     const sql: Sql = crossings.sql(this.disk)
     const kinds = new Map(targetKinds.map((kind) => [kind.kind, kind]))
     const secret = (reference: SecretReference) => ('env' in reference && reference.env === 'REGISTRY_PASSWORD' ? PASSWORD : undefined)
-    const read = readOperatorFile(this.operator, kinds, secret, { exchanges, families })
-    if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
     const internet = crossings.fetch('fetch', (input, init) => this.#internet(input, init))
     const doors: Outside = {
       repositories: sql,
@@ -311,7 +313,12 @@ export class World {
           .slice(0, 32),
       entropy: randomBytes,
     }
-    return assemble(this.#settings(), read.operator, await openSecrets(this.#settings(), doors), doors)
+    const secrets = await openSecrets(this.#settings(), doors)
+    const kept = await secrets.declarations.all()
+    for (const value of kept.flatMap(secretsIn)) this.#redactor.register(value)
+    const read = readOperatorFile(this.operator, kinds, secret, { exchanges, families }, kept)
+    if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
+    return assemble(this.#settings(), read.operator, secrets, doors)
   }
 
   #settings(): Settings & { readonly app: AppSettings } {

@@ -14,6 +14,9 @@ export interface BackupKeys {
 /** What a backup's key belongs to: it opens no other one. */
 type Owner = Pick<Manifest, 'instance' | 'madeAt'>
 
+/** What a backup says of its key. */
+type Locked = Pick<Manifest, 'key' | 'wrapped' | 'secretsUnder'> & Owner
+
 const KEY_BYTES = 32
 
 /** New ones, and how the manifest says them. Throws VAULT_KEY_MISSING. */
@@ -30,7 +33,7 @@ export async function newBackupKeys(
 }
 
 /** Throws VAULT_KEY_MISSING, VAULT_KEY_WRONG where another key has that name, BACKUP_BROKEN. */
-export async function openBackupKeys(source: KeySource, manifest: Manifest): Promise<BackupKeys> {
+export async function openBackupKeys(source: KeySource, manifest: Locked): Promise<BackupKeys> {
   const key = source.keys().find(({ id }) => id === manifest.key)
   if (key === undefined) throw otherKey('VAULT_KEY_MISSING', manifest, 'no key of that name')
   const raw = await key.unwrap(bytesOf(manifest.wrapped), contextOf(manifest))
@@ -95,7 +98,7 @@ const noKey = (): Failure =>
   })
 
 /** Nothing of the manifest is proved yet. */
-const otherKey = (code: 'VAULT_KEY_MISSING' | 'VAULT_KEY_WRONG', manifest: Manifest, found: string): Failure =>
+const otherKey = (code: 'VAULT_KEY_MISSING' | 'VAULT_KEY_WRONG', manifest: Locked, found: string): Failure =>
   new Failure(code, {
     sentence: `This backup says that it was encrypted under the key ${manifest.key}, which is not in GANTRY_KEYS.`,
     found,

@@ -47,7 +47,7 @@ export function readManifest(text: string): Manifest {
 export const isKeyId = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{1,32}$/.test(id)
 
 /** All that restoring it takes: the first opens the backup, all of them what is in it. */
-export const keysOf = ({ key, secretsUnder = [] }: Manifest): readonly string[] => [...new Set([key, ...secretsUnder])]
+export const keysOf = ({ key, secretsUnder = [] }: Pick<Manifest, 'key' | 'secretsUnder'>): readonly string[] => [...new Set([key, ...secretsUnder])]
 
 function parsed(text: string): Readonly<Record<string, unknown>> | null {
   try {

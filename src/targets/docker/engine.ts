@@ -58,7 +58,8 @@ export class Engine {
       return { status: response.status, bytes: await bounded(response) }
     } catch (error) {
       signal?.throwIfAborted()
-      throw unreachable(error)
+      // The door itself has refused.
+      throw error instanceof Failure ? error : unreachable(error)
     }
   }
 }

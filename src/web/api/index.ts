@@ -1,3 +1,6 @@
+import { accountBackup } from './account-backup.ts'
+import { audit } from './audit.ts'
+import { declarations } from './declarations.ts'
 import { deploy } from './deploy.ts'
 import { events } from './events.ts'
 import { list } from './list.ts'
@@ -7,4 +10,4 @@ import { validate } from './validate.ts'
 import { wishes } from './wishes.ts'
 
 /** In this order they stand in the documentation. */
-export const endpoints = [deploy, validate, status, events, logs, wishes, list]
+export const endpoints = [deploy, validate, status, events, logs, wishes, list, declarations, audit, accountBackup]

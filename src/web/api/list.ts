@@ -48,7 +48,7 @@ export const list: Endpoint = (api, doors) =>
   })
 
 /** Where the page begins: a place in the order of arrival, which tells nothing of other repositories' deployments but how many there are. */
-function placeIn(cursor: string | undefined): number | null {
+export function placeIn(cursor: string | undefined): number | null {
   if (cursor === undefined) return null
   const place = /^[0-9a-z]{1,10}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN
   if (Number.isSafeInteger(place)) return place

@@ -21,5 +21,6 @@ const callerOf = ({ id, name, account, repositories, environments, actions, made
   key: `t${id}`,
   actor: { ...madeBy, app: null, program: { kind: 'token', id, name, environments } },
   actions,
+  ...(actions.includes('configure') && { configures: account }),
   sees: (repository) => repository.account === account && (repositories?.includes(repository.id) ?? true),
 })

@@ -154,6 +154,41 @@ describe('what the file declares', () => {
     expect(revision(FILE)).not.toBe(revision(FILE.replace('    credential: ghcr\n', '')))
     expect(revision(FILE)).not.toContain('canary')
   })
+
+  test('the revision of what the vault keeps holds no secret either, and stays when one is rotated', () => {
+    const pem = (what: string, text: string) => ({ sealed: `-----BEGIN ${what}-----\n${text}` })
+    const kept = (text: string, host: string) => {
+      const tls = { ca: pem('CERTIFICATE', text), cert: pem('CERTIFICATE', text), key: pem('PRIVATE KEY', text) }
+      return { account: 42, kind: 'target', name: 'prod', json: JSON.stringify({ kind: 'docker', host, tls }) } as const
+    }
+    const revision = (text: string, host = 'tcp://engine.example.com:2376') => {
+      const found = readOperatorFile('version: 1', KINDS, () => undefined, { exchanges, families }, [kept(text, host)])
+      return 'operator' in found ? (found.operator.targets.get('prod@42')?.revision ?? '') : ''
+    }
+    expect(revision('canary')).toContain('engine.example.com')
+    expect(revision('canary')).not.toMatch(/canary|BEGIN/)
+    expect(revision('another')).toBe(revision('canary'))
+    expect(revision('canary', 'tcp://other.example.com:2376')).not.toBe(revision('canary'))
+  })
+})
+
+test('accounts are known by their ids, and reach this machine only where that is said', () => {
+  const { accounts } = operatorOf(
+    `${FILE}accounts: { acme: { id: 42, administrators: [team:Acme/platform, user:ada] }, umbrella: { id: 43, this_machine: true } }\n`,
+  )
+  expect([...accounts]).toEqual([
+    [
+      42,
+      {
+        administrators: [
+          { kind: 'team', organisation: 'Acme', slug: 'platform' },
+          { kind: 'user', login: 'ada' },
+        ],
+        mayUseMachine: false,
+      },
+    ],
+    [43, { administrators: [], mayUseMachine: true }],
+  ])
 })
 
 describe('what is wrong is said at its place, and no value is repeated', () => {
@@ -231,6 +266,17 @@ describe('what is wrong is said at its place, and no value is repeated', () => {
       '13:18 | targets.demo.allow[0].images[0] must be a pattern for image repositories with their host, such as ghcr.io/acme/*, docker.io/acme/shop or *.example.com/**.',
     ]),
     ['bounds without images', FILE.replace('        images: [ghcr.io/acme/*]\n', ''), '10:9 | targets.demo.allow[0].images is missing.'],
+    [
+      'another account’s team as an administrator',
+      `${FILE}accounts: { acme: { id: 42, administrators: [user:ada, team:umbrella/platform] } }\n`,
+      '17:56 | team:umbrella/platform is a team of another account.',
+    ],
+    [
+      'an App as an administrator',
+      `${FILE}accounts: { acme: { id: 42, administrators: [app:x] } }\n`,
+      '17:46 | accounts.acme.administrators[0] must be team:ORGANISATION/TEAM or user:LOGIN.',
+    ],
+    ['one account under two names', `${FILE}accounts: { acme: { id: 42 }, umbrella: { id: 42 } }\n`, '17:43 | The account 42 is named twice.'],
     ['a misspelt bound', FILE.replace('settings: {', 'setings: {'), '14:9 setings | The key "setings" is not known here. Did you mean "settings"?'],
   ])('%s', (_, text, expected) => expect(wrong(text)).toBe(expected))
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Declaration } from '../../../src/deploy/declaration.ts'
 import { Secret } from '../../../src/secret.ts'
+import { auditPage, verifyAudit } from '../../../src/store/audit.ts'
 import { createDeclarations, type Declarations } from '../../../src/store/declarations.ts'
 import { MAC } from '../../world/mac.ts'
 import { memoryDatabase, type MemorySql } from '../../world/memory-sql.ts'
@@ -67,4 +68,23 @@ test.each(['no JSON', '[]', 'null', '7'])('%s that was put in the place of one i
 test('where nothing of the operator’s own can be trusted, nothing starts', async () => {
   sql.all('update vault_account set counter = counter + 1 where account = 0')
   await expect(again().all()).rejects.toMatchObject({ problem: { code: 'VAULT_RECORD_BROKEN' } })
+})
+
+test('whoever declared it is sealed with it, and stands in the account’s own log', async () => {
+  const confined = { ...declared(OURS, 'hub'), isConfined: true } as const
+  await declarations.put(confined, 5, { id: 1, login: 'ada' })
+  expect(await again().of(OURS)).toEqual([declared(OURS), confined])
+  expect(declarations.fingerprint(confined)).not.toBe(declarations.fingerprint(declared(OURS, 'hub')))
+  await declarations.put(declared(OURS, 'hub'), 6)
+  expect(await again().of(OURS)).toEqual([declared(OURS), declared(OURS, 'hub')])
+  const [newest, kept, ...older] = auditPage(sql, 'account_audit', OURS, null, 10)
+  expect(kept).toMatchObject({ by: { id: 1, login: 'ada' }, before: null, after: declarations.fingerprint(confined) })
+  expect(newest).toMatchObject({ by: null, before: kept?.after, after: declarations.fingerprint(declared(OURS, 'hub')) })
+  expect(older.map(({ repository, at }) => [repository, at])).toEqual([[OURS, 1]])
+  expect(verifyAudit(sql, 'account_audit', [MAC])).toMatchObject({ head: { number: 5 } })
+})
+
+test('whose a record is cannot be changed either', () => {
+  sql.all('update account_audit set repository = ? where number = 3', OURS)
+  expect(verifyAudit(sql, 'account_audit', [MAC])).toMatchObject({ brokenAt: 3 })
 })

@@ -3,7 +3,7 @@ import type { EndState } from '../../../src/deploy/deployment.ts'
 import type { Code } from '../../../src/errors.ts'
 import { problem } from '../../../src/errors.ts'
 import { createAnnouncements } from '../../../src/store/announcements.ts'
-import { createAuditLog, noteBackup } from '../../../src/store/audit.ts'
+import { appendAccount, createAuditLog, noteBackup } from '../../../src/store/audit.ts'
 import { createCaughtUp } from '../../../src/store/caught-up.ts'
 import { createSpendings } from '../../../src/store/budget.ts'
 import { createDrifts } from '../../../src/store/drifts.ts'
@@ -121,6 +121,9 @@ test('of the accounts: windows of GitHub’s, the look for missed deliveries, th
   expect(accountFigures(sql, NOON)).toEqual({ limited: 1, caughtUp: 60, backup: 3600 })
   noteBackup(sql, MAC, { ...backup, at: NOON - MINUTE })
   expect(accountFigures(sql, NOON + 2 * MINUTE)).toMatchObject({ limited: 0, backup: 180 })
+  // One that an account made of its own saves nobody's database.
+  appendAccount(sql, MAC)(42, { ...backup, at: NOON + MINUTE, by: { id: 1, login: 'ada' }, before: null, request: null })
+  expect(accountFigures(sql, NOON + 2 * MINUTE)).toMatchObject({ backup: 180 })
 })
 
 test('the news are what has happened since the last look, each once, and nothing from before', () => {

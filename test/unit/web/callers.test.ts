@@ -39,6 +39,8 @@ function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === AD
     },
     role: async () => 'read',
     thread: async () => null,
+    account: async () => null,
+    standing: async () => 'stranger',
   }
   const limits = createLimits({ rows: { all: () => [], write: () => {} }, clock: time, trouble: () => {} })
   const callers = createCallers({ ...nobodyElse, directory, clock: time, limits, hash: (text) => text })

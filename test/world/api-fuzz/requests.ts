@@ -41,6 +41,23 @@ const ELSEWHERE = [
   '/api/x;.js',
 ]
 
+/** No resolver takes the name, so that nobody outside is asked for it. */
+const NOWHERE = `${'x'.repeat(64)}.invalid`
+
+/** What stands in the description of credentials and targets is an open object: some that are right, or nearly. */
+const DECLARED: Readonly<Record<string, readonly object[]>> = {
+  credentials: [NOWHERE, NOWHERE, '127.0.0.1:1'].flatMap((registry) => [
+    { registry, username: 'x', password: { value: 'a-fuzzed-password' } },
+    { registry, repositories: ['acme/*'], identity_token: { value: 'a-fuzzed-token' } },
+  ]),
+  targets: [
+    ...[NOWHERE, NOWHERE, '127.0.0.1'].map((host) => ({ kind: 'docker', host: `tcp://${host}:2376`, plain_http: true })),
+    { kind: 'docker', host: `tcp://${NOWHERE}:2376`, plain_http: true, credential: 'one' },
+    { kind: 'docker', host: `tcp://${NOWHERE}:2376`, tls: { ca: { value: '-----BEGIN CERTIFICATE-----\nx' } }, allow: [] },
+    { kind: 'static', listen: '127.0.0.1:0' },
+  ],
+}
+
 const deep = (levels: number, last: unknown = 1): unknown => {
   let value = last
   for (let level = 0; level < levels; level += 1) value = level % 2 === 0 ? [value] : { a: value }
@@ -97,6 +114,7 @@ const HEADERS: readonly (readonly [string, string | readonly string[]])[] = [
   ['host', 'evil.example'],
   ['accept', 'text/html'],
   ['if-none-match', '*'],
+  ...['*', '"x"', 'W/"x"', '"a", "b"', 'x', '"'].map((tag) => ['if-match', tag] as const),
   ['range', 'bytes=0-1'],
   ['cookie', 'a=b'],
   ...['', ' ', 'k', 'k'.repeat(300), 'ü', 'a b', '__proto__'].map((key) => ['idempotency-key', key] as const),
@@ -140,6 +158,10 @@ export function createRequests(description: Description, random: Random, known: 
     if (schema.$ref !== undefined) return valueOf(description.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, name, isChange)
     if (name === 'repository') return repository(isChange)
     if (name === 'id' || name === 'to') return id(isChange)
+    if (name === 'account') return random.pick(['acme', 'ada', 'none', 'nobody', 'umbrella'])
+    if (name === 'name') return random.pick(['one', 'two', 'x'])
+    // Nothing outside is asked.
+    if (name === 'untested') return 'true'
     if (schema.enum !== undefined) return random.pick(schema.enum)
     if (schema.example !== undefined && typeof schema.example !== 'object' && random.chance(0.7)) return schema.example
     const [type] = [schema.type ?? 'string'].flat()
@@ -155,16 +177,19 @@ export function createRequests(description: Description, random: Random, known: 
     const isChange = method !== 'GET'
     const query = new URLSearchParams()
     for (const { name, in: where, required, schema } of operation.parameters ?? [])
-      if (where === 'query' && (required === true || random.chance(0.3))) query.set(name, String(valueOf(schema, name, isChange)))
+      if (where === 'query' && (required === true || name === 'untested' || random.chance(0.3)))
+        query.set(name, String(valueOf(schema, name, isChange)))
     const schema = operation.requestBody?.content['application/json']?.schema
+    const declared = method === 'PUT' ? DECLARED[path.split('/')[3] ?? ''] : undefined
     return {
       method,
-      path: `${path.replaceAll(/\{\w+\}/g, () => id(isChange))}${query.size === 0 ? '' : `?${query}`}`,
+      // What is kept would be tried where its name leads.
+      path: `${path.replace('{name}/test', 'none/test').replaceAll(/\{(\w+)\}/g, (_, name: string) => String(valueOf({ type: 'string' }, name, isChange)))}${query.size === 0 ? '' : `?${query}`}`,
       headers: {
         ...(schema !== undefined && { 'content-type': 'application/json' }),
         ...(random.chance(0.2) && { 'idempotency-key': `key-${random.below(50)}` }),
       },
-      body: schema === undefined ? undefined : valueOf(schema, 'body', isChange),
+      body: declared !== undefined ? structuredClone(random.pick(declared)) : schema === undefined ? undefined : valueOf(schema, 'body', isChange),
       bytes: null,
     }
   }

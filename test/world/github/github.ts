@@ -190,6 +190,14 @@ export class GitHub implements Hub {
     this.state.teams.set(name, { members: new Set(members.map(({ id }) => id)), parent })
   }
 
+  /** What somebody is in the organisation from now on; null for nothing. */
+  member({ id }: { readonly id: number }, role: 'admin' | 'member' | null, organization: Account = this.repository.owner): void {
+    const members = this.state.members.get(organization.id) ?? new Map<number, 'admin' | 'member'>()
+    this.state.members.set(organization.id, members)
+    if (role === null) members.delete(id)
+    else members.set(id, role)
+  }
+
   /** A tag on a commit; an annotated one is an object of its own. */
   tags(name: string, sha: string, { isAnnotated = false, repository = this.repository } = {}): void {
     const object = isAnnotated ? newSha(this.state) : sha

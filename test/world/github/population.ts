@@ -10,7 +10,7 @@ export interface RepositoryWish {
   readonly parent?: Repository
 }
 
-/** `acme/shop`: ada writes, grace administers, trent triages, mallory and eve only read; robot is another App's bot. */
+/** `acme/shop`: ada writes, grace administers and owns the organisation, trent triages, mallory and eve only read; robot is another App's bot. */
 export function found(state: State, identity: AppIdentity, permissions: Readonly<Record<string, 'read' | 'write'>>, now: number) {
   const acme = join(state, 'acme', 'Organization')
   const bot = join(state, `${identity.slug}[bot]`, 'Bot', identity)
@@ -21,6 +21,13 @@ export function found(state: State, identity: AppIdentity, permissions: Readonly
   give(repository, ada, 'write')
   give(repository, grace, 'admin')
   give(repository, trent, 'triage')
+  state.members.set(
+    acme.id,
+    new Map([
+      [grace.id, 'admin'],
+      [ada.id, 'member'],
+    ]),
+  )
   const installation = install(state, acme, [repository], permissions)
   return { bot, repository, installation, accounts: { ada, grace, mallory, trent, eve, robot } }
 }

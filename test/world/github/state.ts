@@ -263,6 +263,8 @@ export interface State {
   readonly nodes: Map<string, Node>
   /** By `acme/releasers`. */
   readonly teams: Map<string, Team>
+  /** By the organisation's id: who belongs to it, by theirs. */
+  readonly members: Map<number, Map<number, 'admin' | 'member'>>
 }
 
 export const newState = (): State => ({
@@ -272,7 +274,14 @@ export const newState = (): State => ({
   installations: new Map(),
   nodes: new Map(),
   teams: new Map(),
+  members: new Map(),
 })
+
+/** As a team's own members, or as those of a team below it. */
+export function teamMembers(name: string, { teams }: Pick<State, 'teams'>): readonly number[] {
+  const below = [...teams].filter(([, { parent }]) => parent === name).flatMap(([child]) => teamMembers(child, { teams }))
+  return [...(teams.get(name)?.members ?? []), ...below]
+}
 
 export const newId = (state: State): number => (state.ids += 1)
 

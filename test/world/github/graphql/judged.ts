@@ -3,7 +3,7 @@ import { authorize } from '../auth.ts'
 import { compare, findCommit, history } from '../git.ts'
 import { GitHubSays, notAccessible } from '../refusal.ts'
 import { canPush, opinions } from '../reviews.ts'
-import { nodeId, stamp } from '../state.ts'
+import { nodeId, stamp, teamMembers } from '../state.ts'
 import type { Account, CommitStatus, Repository } from '../state.ts'
 import { account, commit, connection } from './sources.ts'
 import type { Args, Asked, CommitSource, ContextSource, NodeOf, RefSource, Resolvers, ReviewSource, RollupSource, TeamSource } from './sources.ts'
@@ -64,12 +64,6 @@ export function team({ account: one }: { readonly account: Account }, { slug }: 
   return asked.seen.teams.has(name) ? { kind: 'Team', name } : null
 }
 
-/** As its own members, or as those of a team below it. */
-function membersOf(name: string, { seen }: Asked): readonly number[] {
-  const below = [...seen.teams].filter(([, { parent }]) => parent === name).flatMap(([child]) => membersOf(child, { seen } as Asked))
-  return [...(seen.teams.get(name)?.members ?? []), ...below]
-}
-
 const STATES: Readonly<Record<CommitStatus['state'], string>> = { success: 'SUCCESS', pending: 'PENDING', failure: 'FAILURE', error: 'ERROR' }
 
 export const judged: Resolvers = {
@@ -95,7 +89,7 @@ export const judged: Resolvers = {
     members: ({ name }, args, asked) => {
       authorize(asked.token, asked.seen, null, ['members:read'])
       const query = typeof args['query'] === 'string' ? args['query'].toLowerCase() : ''
-      const ids = new Set(membersOf(name, asked))
+      const ids = new Set(teamMembers(name, asked.seen))
       const shown = asked.seen.accounts.filter((one) => ids.has(one.id) && one.login.toLowerCase().includes(query))
       return connection(shown.map(account), args)
     },

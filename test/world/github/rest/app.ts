@@ -8,7 +8,7 @@ import { PRIVATE_KEY } from '../auth.ts'
 import { idOnWire, wireId } from '../webhooks.ts'
 import type { Attempt, Delivery } from '../webhooks.ts'
 import { nextPage, page } from './route.ts'
-import type { Context, OpenRoute } from './route.ts'
+import type { Answer, Context, OpenRoute } from './route.ts'
 
 export const appRoutes: Readonly<Record<string, OpenRoute>> = {
   'POST /app/installations/{installation_id}/access_tokens': (context, request) => {
@@ -64,6 +64,10 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     return { status: 200, stated: installationJson(context, installation) }
   },
 
+  'GET /orgs/{org}/installation': (context, request) => installationOn(context, request, context.parameters['org']),
+
+  'GET /users/{username}/installation': (context, request) => installationOn(context, request, context.parameters['username']),
+
   'GET /app/hook/deliveries': (context, request) => {
     const { github } = context
     github.auth.asApp(request)
@@ -98,6 +102,14 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     const secrets = { pem: PRIVATE_KEY, webhook_secret: randomBytes(20).toString('hex'), client_secret: randomBytes(20).toString('hex') }
     return { status: 201, stated: { ...show.app(github.identity), name: manifest.name, client_id: github.auth.client.id, ...secrets } }
   },
+}
+
+function installationOn(context: Context, request: Request, login = ''): Answer {
+  context.github.auth.asApp(request)
+  const found = [...context.github.state.installations.values()].find(({ account }) => account.login.toLowerCase() === login.toLowerCase())
+  const isAskedRight = found?.account.type === 'Organization' || context.parameters['org'] === undefined
+  if (found === undefined || !isAskedRight) throw notFound()
+  return { status: 200, stated: installationJson(context, found) }
 }
 
 function deliveryOf({ github, parameters }: Context, request: Request) {

@@ -9,6 +9,7 @@ import type { Repository, State } from '../state.ts'
 import { appRoutes } from './app.ts'
 import { attestationRoutes } from './attestations.ts'
 import { gitRoutes } from './git.ts'
+import { organisationRoutes } from './organisations.ts'
 import type { Answer, Context } from './route.ts'
 import { threadRoutes } from './threads.ts'
 import { workRoutes } from './work.ts'
@@ -20,7 +21,7 @@ export function answerRest(github: GitHub, operation: Operation, request: Reques
   const isRead = request.method === 'GET'
   const seen = isRead ? github.seenBy([name]) : github.state
   const context: Context = { github, seen, parameters, query: new URL(request.url).searchParams, body: new Body(body), bot: github.bot }
-  const open = appRoutes[name]
+  const open = appRoutes[name] ?? organisationRoutes[name]
   if (open !== undefined) return open(context, request)
   const route = repositoryRoutes[name]
   if (route === undefined) return github.referee.violate(`the simulated GitHub does not answer ${name} yet: add it to test/world/github/rest/`)

@@ -1,0 +1,143 @@
+import { readSent, secretsIn } from '../config/declarations.ts'
+import type { Keychains, Operator } from '../config/operator.ts'
+import type { Activity } from '../deploy/activity.ts'
+import type { Administration, Changing, Expected, Keeping, Kept, Refused, ShownDeclaration, Trial } from '../deploy/administration.ts'
+import type { Clock } from '../deploy/clock.ts'
+import type { Declaration, DeclarationName } from '../deploy/declaration.ts'
+import { bounded, deep, type Mask } from '../deploy/mask.ts'
+import { type Problem } from '../errors.ts'
+import type { Declarations } from '../store/declarations.ts'
+import { createAccountBackups, type Sealer } from './backups.ts'
+import { takenBy, refusal } from './confined.ts'
+import { createHidden } from './hidden.ts'
+import { createHoldings, KINDS, type Holdings } from './holdings.ts'
+import type { Live } from './live.ts'
+import { changed, full, long, noText, nothingTried, unknown, unproved, used } from './problems.ts'
+import { tryOut, type TrialDoors } from './trials.ts'
+import { createTurns } from './turns.ts'
+
+export interface AdministrationDoors extends TrialDoors {
+  readonly declarations: Declarations
+  /** What the operator says of accounts. */
+  readonly accounts: Operator['accounts']
+  readonly keychains: Keychains
+  readonly live: Live
+  readonly activity: Activity
+  readonly clock: Clock
+  readonly mask: Mask
+  readonly audit: Administration['audit']
+  readonly sealer: Sealer
+}
+
+/** Of each kind: what an account has at hand is in memory, and read again at each change. */
+const MOST = 100
+/** Characters as it is kept: the vault's own limit is a little above. */
+const LONGEST = 60_000
+
+/** Changes of one account one after the other; each is on disk, with its record in the audit log, before it is used. */
+export function createAdministration(doors: AdministrationDoors): Administration {
+  const { declarations, accounts, activity, clock, live } = doors
+  const holdings = createHoldings(doors)
+  const inTurn = createTurns()
+  const hidden = createHidden(doors.hide)
+  const shown = (trials: readonly Trial[]): readonly Trial[] => deep(trials, bounded(doors.mask, 1_000))
+
+  async function keep(which: DeclarationName, document: unknown, wish: Keeping): Promise<Kept | Refused> {
+    const read = readWhole(which, document, await holdings.of(which.account), doors)
+    if ('problem' in read) return read
+    const stale = refusedBy(wish.expected, await holdings.find(which), which)
+    if (stale !== null) return { problem: stale }
+    const now = hidden.take(secretsIn(read.declaration))
+    try {
+      const trials = wish.images === null ? [] : await tryOut(read.operator, wish.images, doors)
+      const problem = wish.images === null ? null : unproved(trials)
+      if (problem !== null) return { problem: deep(problem, doors.mask), trials: shown(trials) }
+      const done = await inTurn(which.account, () => write(which, document, wish))
+      if ('problem' in done) return done
+      now.isKept(which)
+      return { ...done, trials: shown(trials) }
+    } finally {
+      now.forget()
+    }
+  }
+
+  /** Everything once more: while it was tried, somebody else may have changed what it rests on. */
+  async function write(which: DeclarationName, document: unknown, { by, expected }: Changing): Promise<Omit<Kept, 'trials'> | Refused> {
+    const holding = await holdings.of(which.account)
+    const before = holding.find(which)
+    const read = readWhole(which, document, holding, doors)
+    const problem = 'problem' in read ? read.problem : (refusedBy(expected, before, which) ?? fullWith(which, before, holding))
+    if (problem !== null || 'problem' in read) return { problem: problem as Problem }
+    await declarations.put(read.declaration, clock.now(), by)
+    return { shown: (await use(which)) as ShownDeclaration, isNew: before === null }
+  }
+
+  /** From now on what is on disk is what is used. */
+  async function use(which: DeclarationName): Promise<ShownDeclaration | null> {
+    const holding = await holdings.of(which.account)
+    holding.bring(live, [which])
+    return holding.find(which)
+  }
+
+  async function remove(which: DeclarationName, { by, expected }: Changing): Promise<{ readonly before: ShownDeclaration } | Refused> {
+    const holding = await holdings.of(which.account)
+    const before = holding.find(which)
+    if (before === null) return { problem: unknown(which) }
+    const users = which.kind === 'credential' ? holding.targetsWith(which.name) : []
+    const problem = refusedBy(expected, before, which) ?? (users.length > 0 ? used(which, users) : null)
+    if (problem !== null) return { problem }
+    await declarations.remove(which, clock.now(), by)
+    await use(which)
+    hidden.leave(which)
+    return { before }
+  }
+
+  return {
+    administrators: (account) => accounts.get(account)?.administrators ?? [],
+    list: async (account, kind) => (await holdings.of(account)).list(kind),
+    find: holdings.find,
+    keep: (which, document, wish) => activity.run(() => keep(which, document, wish)),
+    remove: (which, wish) => activity.run(() => inTurn(which.account, () => remove(which, wish))),
+    test: (which, images) =>
+      activity.run(async () => {
+        const holding = await holdings.of(which.account)
+        const found = holding.find(which)
+        if (found === null) return { problem: unknown(which) }
+        const part = holding.only(which)
+        if (part === null) return { problem: nothingTried(found.unused ?? 'It cannot be read.') }
+        return { trials: shown(await tryOut(part, images, doors)) }
+      }),
+    audit: doors.audit,
+    ...createAccountBackups({ ...doors, holdings, inTurn, hidden }),
+  }
+}
+
+/** Whatever can be said of a declaration before anything is asked. */
+function readWhole(which: DeclarationName, document: unknown, holding: Holdings, { accounts, keychains }: AdministrationDoors) {
+  if (!isText(document)) return { problem: noText() }
+  const isConfined = accounts.get(which.account)?.mayUseMachine !== true
+  const read = readSent(which, document, { kinds: KINDS, keychains, credentials: holding.credentials(which), isConfined })
+  if ('problem' in read) return read
+  const { length } = read.declaration.json
+  if (length > LONGEST) return { problem: long(length, LONGEST) }
+  const [declared] = [...read.operator.credentials.values(), ...read.operator.targets.values()]
+  const taken = declared === undefined ? null : takenBy(declared)
+  return taken === null ? (read as { readonly declaration: Declaration; readonly operator: Operator }) : { problem: refusal(taken) }
+}
+
+function refusedBy(expected: Expected, before: ShownDeclaration | null, which: DeclarationName): Problem | null {
+  if (expected === 'whatever') return null
+  if (expected === 'nothing') return before === null ? null : changed(which, before)
+  const isMeant = before !== null && (expected === 'anything' || expected.includes(before.fingerprint))
+  return isMeant ? null : changed(which, before)
+}
+
+const fullWith = (which: DeclarationName, before: ShownDeclaration | null, holding: Holdings): Problem | null =>
+  before === null && holding.list(which.kind).length >= MOST ? full(which.kind, MOST) : null
+
+/** JSON can say what no text is. */
+function isText(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isText(inner))
+}

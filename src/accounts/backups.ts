@@ -1,0 +1,96 @@
+import { secretsIn } from '../config/declarations.ts'
+import type { Activity } from '../deploy/activity.ts'
+import type { AccountBackup, Administration, MadeBackup } from '../deploy/administration.ts'
+import type { AuditEntry } from '../deploy/audit.ts'
+import type { Clock } from '../deploy/clock.ts'
+import { declarationWords, type Declaration } from '../deploy/declaration.ts'
+import type { Person } from '../deploy/deployment.ts'
+import { sha256 } from '../deploy/plan.ts'
+import { Failure } from '../errors.ts'
+import type { Declarations } from '../store/declarations.ts'
+import { accountBackupName } from '../store/backup/account-backup.ts'
+import type { Hidden } from './hidden.ts'
+import type { createHoldings } from './holdings.ts'
+import type { Live } from './live.ts'
+import type { createTurns } from './turns.ts'
+
+/** The keys of this Gantry's backups. */
+export interface Sealer {
+  /** Throws VAULT_KEY_MISSING. */
+  seal(whose: Pick<AccountBackup, 'account' | 'madeAt'>, text: string): Promise<AccountBackup>
+  /** Throws BACKUP_BROKEN, BACKUP_REFUSED. */
+  open(account: number, backup: AccountBackup): Promise<string>
+  /** Stands in the account's log. */
+  note(account: number, entry: AuditEntry): void
+}
+
+interface BackupDoors {
+  readonly declarations: Declarations
+  readonly live: Live
+  readonly activity: Activity
+  readonly clock: Clock
+  readonly sealer: Sealer
+  readonly holdings: ReturnType<typeof createHoldings>
+  readonly inTurn: ReturnType<typeof createTurns>
+  readonly hidden: Hidden
+}
+
+/** Characters of what is sealed: restoring it has room in 4 MiB. */
+const LARGEST = 4_000_000
+
+export function createAccountBackups(doors: BackupDoors): Pick<Administration, 'backup' | 'restore'> {
+  const { declarations, clock, sealer, activity, inTurn } = doors
+
+  async function make(account: number, by: Person): Promise<MadeBackup> {
+    const all = await declarations.of(account)
+    const kept = all.flatMap((one) => ('json' in one ? [{ kind: one.kind, name: one.name, json: one.json }] : []))
+    const madeAt = clock.now()
+    const backup = await sealer.seal({ account, madeAt }, JSON.stringify({ declarations: kept }))
+    if (backup.sealed.length > LARGEST) throw tooLarge(backup.sealed.length)
+    sealer.note(account, entryOf('backup made', backup, { at: madeAt, by, after: await nameOf(backup) }))
+    return { backup, declarations: kept.length, left: all.flatMap((one) => ('why' in one ? [declarationWords(one)] : [])) }
+  }
+
+  async function restore(account: number, backup: AccountBackup, { by, isCheck }: Parameters<Administration['restore']>[2]) {
+    const wanted = declarationsIn(account, await sealer.open(account, backup))
+    if (isCheck) return declarations.compare(account, wanted)
+    const entry = entryOf('backup restored', backup, { at: clock.now(), by, after: await nameOf(backup) })
+    const changes = await declarations.replace(account, wanted, entry)
+    for (const one of wanted) doors.hidden.take(secretsIn(one)).isKept(one)
+    const holding = await doors.holdings.of(account)
+    holding.bring(doors.live, changes)
+    return changes
+  }
+
+  return {
+    backup: (account, by) => activity.run(() => make(account, by)),
+    restore: (account, backup, wish) => activity.run(() => inTurn(account, () => restore(account, backup, wish))),
+  }
+}
+
+/** Whoever declared it then: what comes back through the API is the account's own. */
+function declarationsIn(account: number, text: string): readonly Declaration[] {
+  const { declarations } = JSON.parse(text) as { readonly declarations: readonly Pick<Declaration, 'kind' | 'name' | 'json'>[] }
+  return declarations.map(({ kind, name, json }) => ({ account, kind, name, json, isConfined: true }))
+}
+
+const nameOf = async ({ sealed }: AccountBackup): Promise<string> => `sha256:${await sha256(sealed)}`
+
+const entryOf = (action: AuditEntry['action'], backup: AccountBackup, { at, by, after }: Pick<AuditEntry, 'at' | 'by' | 'after'>): AuditEntry => ({
+  at,
+  by,
+  action,
+  subject: accountBackupName(backup),
+  before: null,
+  after,
+  why: null,
+  request: null,
+})
+
+const tooLarge = (found: number): Failure =>
+  new Failure('BACKUP_REFUSED', {
+    sentence: 'The account keeps more than a backup through the API has room for.',
+    found: `${found} characters`,
+    wanted: `at most ${LARGEST}`,
+    next: 'Ask whoever runs Gantry to back up the whole of it.',
+  })

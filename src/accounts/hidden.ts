@@ -1,0 +1,40 @@
+import { declarationWords, type DeclarationName } from '../deploy/declaration.ts'
+
+/** The secrets of what is declared while the process runs, and what keeps them out of every text. */
+export interface Hidden {
+  /** From now on these are hidden, until it turns out what becomes of them. */
+  take(secrets: readonly string[]): { isKept(which: DeclarationName): void; forget(): void }
+  /** It is not kept any more. */
+  leave(which: DeclarationName): void
+}
+
+type Forget = () => void
+
+/** Those of before may still be on their way somewhere: of one declaration one generation, of all that were removed so many. */
+const MOST_LEFT = 100
+
+export function createHidden(hide: (secret: string) => Forget): Hidden {
+  const kept = new Map<string, readonly (readonly Forget[])[]>()
+  const left: (readonly Forget[])[] = []
+  const forget = (all: readonly Forget[] = []): void => all.forEach((one) => one())
+  return {
+    take(secrets) {
+      const mine = secrets.map(hide)
+      let isKept = false
+      return {
+        isKept(which) {
+          isKept = true
+          const [before, ...older] = kept.get(declarationWords(which)) ?? []
+          kept.set(declarationWords(which), before === undefined ? [mine] : [mine, before])
+          older.forEach(forget)
+        },
+        forget: () => (isKept ? undefined : forget(mine)),
+      }
+    },
+    leave(which) {
+      left.push(...(kept.get(declarationWords(which)) ?? []))
+      kept.delete(declarationWords(which))
+      while (left.length > MOST_LEFT) forget(left.shift())
+    },
+  }
+}
