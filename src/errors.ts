@@ -57,6 +57,8 @@ export const CODES = {
   REPOSITORY_UNKNOWN: facts('requester', 404),
   IDEMPOTENCY_KEY_REUSED: facts('requester', 422),
   ACCOUNT_UNKNOWN: facts('requester', 404),
+  TOKEN_UNKNOWN: facts('requester', 404),
+  TOKEN_EXISTS: facts('requester', 409),
   DECLARATION_UNKNOWN: facts('requester', 404),
   DECLARATION_CHANGED: facts('requester', 412),
   DECLARATION_USED: facts('requester', 409),

@@ -14,8 +14,8 @@ export interface ApiToken {
   readonly account: number
   /** What the rules call it: `token:NAME`. Of the account's valid ones only this one has it. */
   readonly name: string
-  /** GitHub's ids of repositories; null: all of the account's. */
-  readonly repositories: readonly number[] | null
+  /** By GitHub's ids, with the names of then; null: all of the account's. */
+  readonly repositories: readonly { readonly id: number; readonly name: string }[] | null
   /** Patterns (`matches`) for the environments that it may deploy to. */
   readonly environments: readonly string[]
   readonly actions: readonly Action[]

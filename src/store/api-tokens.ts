@@ -107,6 +107,6 @@ function noteUse(sql: AccountSql, { id, last_used_at: last }: ApiTokenRow, now: 
 const subjectOf = ({ name, account }: Pick<ApiToken, 'name' | 'account'>): string => `token ${name} of account ${account}`
 
 const scopeWords = (id: string, { repositories, environments, actions, expiresAt }: WantedToken): string =>
-  `${id}: ${actions.join(', ')} in ${repositories?.join(', ') ?? 'every repository'}, ${environments.join(', ')}, until ${new Date(expiresAt).toISOString()}`
+  `${id}: ${actions.join(', ')} in ${repositories?.map(({ id: its, name }) => `${name} (${its})`).join(', ') ?? 'every repository'}, ${environments.join(', ')}, until ${new Date(expiresAt).toISOString()}`
 
 const checkOf = async (body: string): Promise<string> => (await sha256(body)).slice(0, 6)

@@ -40,6 +40,14 @@ export const RECORD = {
   ...{ before: null, after: '8e545159:9e28c9d71f4a', why: null, request: null },
 } as const
 
+const MADE_FOR = { name: 'ci', environments: ['staging'], actions: ['read', 'deploy'] } as const
+export const MAKE_TOKEN = { ...MADE_FOR, repositories: ['acme/shop'], days: 90 } as const
+export const TOKEN = {
+  ...{ id: 'k3v9x2m1q8', ...MADE_FOR, repositories: [{ id: 1296269, name: 'acme/shop' }], madeBy: { id: 1003, login: 'ada' } },
+  ...{ madeAt: at, expiresAt: '2027-02-24T09:30:00.000Z', lastUsedAt: null },
+} as const
+export const MADE_TOKEN = { ...TOKEN, token: 'gantry_7nj_k3v9x2m1q8_…_5f21c0' } as const
+
 export const BACKUP = {
   ...{ format: 'gantry account backup 1', account: 9919, madeAt: 1_795_685_400_000, key: '2026-11-26-1f0c' },
   ...{ wrapped: 'p1ZlbXBsZSBvZiBhIHdyYXBwZWQga2V5', sealed: 'c2VhbGVkLCBhbmQgbm9ib2R5IHJlYWRzIGl0' },

@@ -14,7 +14,7 @@ export const TAGS = [
   { name: 'Follow', description: 'What becomes of a deployment: its state, what happens while it happens, its log.' },
   { name: 'Decide', description: 'A word on a deployment that is there: the commands of the same names.' },
   { name: 'Lists', description: 'What has been deployed.' },
-  { name: 'Accounts', description: 'What belongs to an account, for its administrators: credentials, targets, the audit log, backups.' },
+  { name: 'Accounts', description: 'What belongs to an account, for its administrators: credentials, targets, API tokens, the audit log, backups.' },
 ]
 
 /** What any request may be refused with, and any that has a body. */

@@ -42,6 +42,13 @@ const ofKind = (kind: 'credential' | 'target') => {
   return Object.fromEntries(CREDENTIALS.map((name) => [named(name), keeping(kind)]))
 }
 
+const MADE = { name: 'ci', repositories: 'all', environments: ['staging'], actions: ['read'], days: 1 }
+const byAnOwner: Scene = async ({ grace }) => ({ by: grace })
+const madeBefore: Scene = async ({ grace }) => {
+  await grace.calls('POST', '/config/acme/tokens', MADE)
+  return { by: grace }
+}
+
 /** What nobody else can have made. */
 const REFUSED: Readonly<Record<string, string>> = { restore: 'BACKUP_REFUSED' }
 
@@ -52,6 +59,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   approve: async (cast) => ({ id: await waiting(cast), by: cast.grace }),
   reject: async (cast) => ({ id: await waiting(cast), by: cast.grace }),
   ...{ ...ofKind('credential'), ...ofKind('target') },
+  ...{ makeToken: byAnOwner, listTokens: byAnOwner, revokeToken: madeBefore },
   ...{ audit: keeping('credential'), backup: keeping('credential', 'target'), restore: keeping() },
 }
 

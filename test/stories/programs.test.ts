@@ -1,8 +1,9 @@
 import { expect, story, type Cast } from '../story.ts'
 import { newId } from '../../src/runtime/entropy.ts'
 import { createApiTokens } from '../../src/store/api-tokens.ts'
-import type { ApiTokens, WantedToken } from '../../src/deploy/api-token.ts'
+import { createRepository, give } from '../world/github/population.ts'
 import { MAC } from '../world/mac.ts'
+import { newKey } from '../world/vault.ts'
 import { servesAt } from '../world/facts.ts'
 import type { Job } from '../world/github/actions.ts'
 import { DEPLOY_YML, type Called } from '../world/world.ts'
@@ -139,15 +140,21 @@ story.once('whoever started a workflow is no second person to it, and no workflo
   expect((await ada.calls('GET', waiting.body.links.self)).body.state).toBe('success')
 })
 
-const tokensIn = ({ world }: Cast): ApiTokens => createApiTokens(world.disk, { mac: MAC, random: newId })
+const TOKENS = '/config/acme/tokens'
+const MADE_FOR = { name: 'ci', repositories: ['acme/shop'], environments: ['staging'], actions: ['read', 'deploy'], days: 1 }
 
-async function hands(cast: Cast, changes: Partial<WantedToken> = {}): Promise<string> {
-  const { ada, github, time } = cast
-  const wanted: WantedToken = {
-    ...{ account: github.repository.owner.id, name: 'ci', repositories: [github.repository.id], environments: ['staging'] },
-    ...{ actions: ['read', 'deploy'], madeBy: ada.person.account, expiresAt: time.now() + 86_400_000, ...changes },
-  }
-  const made = await tokensIn(cast).make({ ...wanted, madeBy: { id: wanted.madeBy.id, login: wanted.madeBy.login } }, time.now())
+/** grace, who owns acme, makes one. */
+async function hands({ grace }: Cast, changes: object = {}): Promise<string> {
+  const made = await grace.calls('POST', TOKENS, { ...MADE_FOR, ...changes })
+  expect([made.status, made.body.code]).toEqual([201, undefined])
+  return made.body.token
+}
+
+/** One of another account, whoever has made it. */
+async function foreign({ world, time, mallory }: Cast): Promise<string> {
+  const scope = { name: 'ci', repositories: null, environments: ['*'], actions: ['read', 'deploy'] as const, expiresAt: time.now() + 86_400_000 }
+  const tokens = createApiTokens(world.disk, { mac: MAC, random: newId })
+  const made = await tokens.make({ account: 99, ...scope, madeBy: { id: mallory.person.id, login: 'mallory' } }, time.now())
   return made?.secret.reveal() ?? ''
 }
 
@@ -161,29 +168,31 @@ story('an API token that the rules name deploys where it was made for', async (c
   expect(await servesAt(world, '/')).toBe('1.2')
 })
 
-story('a token does only what it was made for, in its environments and repositories', async (cast) => {
+story.once('a token does only what it was made for, in its environments and repositories', async (cast) => {
   await names(cast, 'token:ci', 'token:prod', 'token:look', 'token:other')
-  const [token, prod, look, other, foreign, nameless] = [
+  const { github, grace } = cast
+  github.installation.repositories.add(createRepository(github.state, github.repository.owner, { name: 'other' }, github.now()).id)
+  give(
+    [...github.state.repositories.values()].find(({ name }) => name === 'other')!,
+    grace.person.account,
+    'admin',
+  )
+  const [token, prod, look, other, theirs, nameless] = [
     await hands(cast),
     await hands(cast, { name: 'prod', environments: ['production'] }),
     await hands(cast, { name: 'look', actions: ['read'] }),
-    await hands(cast, { name: 'other', repositories: [1] }),
-    await hands(cast, { name: 'foreign', account: 99, repositories: null }),
-    await hands(cast, { name: 'nameless', repositories: null }),
+    await hands(cast, { name: 'other', repositories: ['acme/other'] }),
+    await foreign(cast),
+    await hands(cast, { name: 'nameless', repositories: 'all' }),
   ]
   const done = await deploys(cast, () => token)
   const told: Record<string, unknown> = {}
-  for (const [name, one] of Object.entries({ prod, look, other, foreign, nameless })) {
+  for (const [name, one] of Object.entries({ prod, look, other, theirs, nameless })) {
     const { body } = await deploys(cast, () => one)
     told[name] = [body.code ?? body.problem?.code, body.detail ?? body.problem?.detail, (await calls(cast, one, 'GET', done.body.links.self)).status]
   }
   expect(told).toMatchInlineSnapshot(`
     {
-      "foreign": [
-        "REPOSITORY_UNKNOWN",
-        "There is no repository "acme/shop" here.",
-        404,
-      ],
       "look": [
         "PERMISSION_REQUIRED",
         "The token look is not for that.",
@@ -204,22 +213,99 @@ story('a token does only what it was made for, in its environments and repositor
         "The token prod is not for staging.",
         200,
       ],
+      "theirs": [
+        "REPOSITORY_UNKNOWN",
+        "There is no repository "acme/shop" here.",
+        404,
+      ],
     }
   `)
 })
 
 story('a token that is revoked is nobody at once, also for what it has asked and what still waits', async (cast) => {
-  const { world, grace, github, time } = cast
+  const { world, ada, grace, github } = cast
   await names(cast, 'token:ci')
   const rules = '    allow: { any: [token:ci] }\n    approvals: { count: 1 }\n    url: https://staging'
   github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', rules))
   const token = await hands(cast)
   const waiting = await deploys(cast, () => token)
   expect(waiting.body.state).toBe('waiting')
-  tokensIn(cast).revoke(github.repository.owner.id, 'ci', grace.person.account, time.now())
+  expect((await grace.calls('DELETE', `${TOKENS}/ci`)).body).toMatchObject({ name: 'ci', lastUsedAt: expect.any(String) })
   expect((await calls(cast, token, 'GET', waiting.body.links.self)).status).toBe(401)
-  await grace.calls('POST', `/deploy/${waiting.body.id}/approve`, {})
-  const { body } = await grace.calls('GET', waiting.body.links.self)
+  // Whoever made it asked by it.
+  expect((await grace.calls('POST', `/deploy/${waiting.body.id}/approve`, {})).body.found).toBe('the requester of this change')
+  await ada.calls('POST', `/deploy/${waiting.body.id}/approve`, {})
+  const { body } = await ada.calls('GET', waiting.body.links.self)
   expect([body.state, body.problem?.code, body.problem?.detail]).toEqual(['refused', 'PERMISSION_REQUIRED', 'The token ci was revoked.'])
   expect(world.github.repository.deployments).toHaveLength(1)
+})
+
+story.once('an administrator makes tokens, sees what became of them, and revokes them', async (cast) => {
+  const { grace, ada, world, time } = cast
+  await names(cast, 'token:ci')
+  const made = await grace.calls('POST', TOKENS, MADE_FOR)
+  expect(made.body).toMatchObject({
+    ...{ name: 'ci', repositories: [{ id: world.github.repository.id, name: 'acme/shop' }], madeBy: { login: 'grace' }, lastUsedAt: null },
+    token: expect.stringMatching(/^gantry_/),
+  })
+  expect((await grace.calls('POST', TOKENS, MADE_FOR)).body.code).toBe('TOKEN_EXISTS')
+  const listed = async () => (await grace.calls('GET', TOKENS)).body.tokens
+  expect(await listed()).toEqual([{ ...made.body, token: undefined }])
+  const { token } = made.body
+  expect(world.logged.some((line) => line.includes(token))).toBe(false)
+  expect(JSON.stringify(world.disk.all('select * from api_token'))).not.toContain(token.split('_')[3])
+  await calls(cast, token, 'GET', '/deployments?repository=acme/shop')
+  expect((await listed())[0].lastUsedAt).not.toBeNull()
+  await time.passes('25 hours')
+  expect((await calls(cast, token, 'GET', '/deployments?repository=acme/shop')).status).toBe(401)
+  expect((await grace.calls('POST', TOKENS, MADE_FOR)).status).toBe(201)
+  expect((await grace.calls('DELETE', `${TOKENS}/ci`)).status).toBe(200)
+  expect((await grace.calls('DELETE', `${TOKENS}/ci`)).body.code).toBe('TOKEN_UNKNOWN')
+  expect((await ada.calls('POST', TOKENS, MADE_FOR)).body.code).toBe('PERMISSION_REQUIRED')
+  const { records } = (await grace.calls('GET', '/config/acme/audit')).body
+  expect(records.map(({ action, by }: { action: string; by: { login: string } }) => `${action} by ${by.login}`)).toEqual([
+    'API token revoked by grace',
+    'API token made by grace',
+    'API token made by grace',
+  ])
+})
+
+story.once('a token keeps credentials where it was made for that, and nothing else of the account', async (cast) => {
+  const { grace, world } = cast
+  world.keys = [newKey('k1')]
+  await names(cast, 'token:ci')
+  const token = await hands(cast, { actions: ['configure'] })
+  const declared = { registry: 'registry.example.com', username: 'x', password: { value: 'a-password' } }
+  const put = await calls(cast, token, 'PUT', '/config/acme/credentials/ghcr?untested=true', declared)
+  expect([put.status, (await calls(cast, token, 'GET', '/config/acme/credentials')).body.credentials]).toMatchObject([201, [{ name: 'ghcr' }]])
+  const others: Record<string, unknown> = {}
+  for (const [method, path, body] of [
+    ['GET', TOKENS, undefined],
+    ['POST', TOKENS, MADE_FOR],
+    ['DELETE', `${TOKENS}/ci`, undefined],
+    ['GET', '/config/acme/audit', undefined],
+    ['POST', '/config/acme/backup', {}],
+    ['GET', '/config/mallory/credentials', undefined],
+    ['POST', '/deploy', STAGING],
+    ['GET', '/deployments?repository=acme/shop', undefined],
+  ] as const)
+    others[`${method} ${path}`] = (await calls(cast, token, method, path, body)).body.code
+  expect(others).toMatchInlineSnapshot(`
+    {
+      "DELETE /config/acme/tokens/ci": "ACCOUNT_UNKNOWN",
+      "GET /config/acme/audit": "ACCOUNT_UNKNOWN",
+      "GET /config/acme/tokens": "ACCOUNT_UNKNOWN",
+      "GET /config/mallory/credentials": "ACCOUNT_UNKNOWN",
+      "GET /deployments?repository=acme/shop": "PERMISSION_REQUIRED",
+      "POST /config/acme/backup": "ACCOUNT_UNKNOWN",
+      "POST /config/acme/tokens": "ACCOUNT_UNKNOWN",
+      "POST /deploy": "PERMISSION_REQUIRED",
+    }
+  `)
+  const only = await hands(cast, { name: 'deploys' })
+  expect((await calls(cast, only, 'GET', '/config/acme/credentials')).body.code).toBe('PERMISSION_REQUIRED')
+  const [record] = (await grace.calls('GET', '/config/acme/audit')).body.records.filter(
+    ({ action }: { action: string }) => action === 'declaration kept',
+  )
+  expect(record.by.login).toBe('the token ci')
 })

@@ -6,8 +6,9 @@ import { events } from './events.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { status } from './status.ts'
+import { tokens } from './tokens.ts'
 import { validate } from './validate.ts'
 import { wishes } from './wishes.ts'
 
 /** In this order they stand in the documentation. */
-export const endpoints = [deploy, validate, status, events, logs, wishes, list, declarations, audit, accountBackup]
+export const endpoints = [deploy, validate, status, events, logs, wishes, list, declarations, tokens, audit, accountBackup]

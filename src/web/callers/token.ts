@@ -22,5 +22,5 @@ const callerOf = ({ id, name, account, repositories, environments, actions, made
   actor: { ...madeBy, app: null, program: { kind: 'token', id, name, environments } },
   actions,
   ...(actions.includes('configure') && { configures: account }),
-  sees: (repository) => repository.account === account && (repositories?.includes(repository.id) ?? true),
+  sees: (repository) => repository.account === account && (repositories?.some(({ id: its }) => its === repository.id) ?? true),
 })

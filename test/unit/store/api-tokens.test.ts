@@ -12,7 +12,7 @@ const NOW = Date.UTC(2026, 10, 26)
 const DAY = 86_400_000
 const ADA = { id: 1, login: 'ada' }
 const WANTED: WantedToken = {
-  ...{ account: 7, name: 'ci', repositories: [42], environments: ['staging'], actions: ['read', 'deploy'] },
+  ...{ account: 7, name: 'ci', repositories: [{ id: 42, name: 'acme/shop' }], environments: ['staging'], actions: ['read', 'deploy'] },
   ...{ madeBy: ADA, expiresAt: NOW + 30 * DAY },
 }
 
@@ -102,7 +102,7 @@ test('who made and revoked it stands in the audit log, and nothing secret', asyn
   expect([...auditRecords(sql, 'account_audit')]).toMatchObject([
     {
       ...{ by: ADA, action: 'API token made', subject: 'token ci of account 7', before: null },
-      after: `${token.id}: read, deploy in 42, staging, until 2026-12-26T00:00:00.000Z`,
+      after: `${token.id}: read, deploy in acme/shop (42), staging, until 2026-12-26T00:00:00.000Z`,
     },
     { by: { id: 2, login: 'grace' }, action: 'API token revoked', subject: 'token ci of account 7', before: token.id, after: null },
   ])
