@@ -1,4 +1,4 @@
-import { createAdministration } from './accounts/administration.ts'
+import { createAdministration, type AdministrationDoors } from './accounts/administration.ts'
 import type { Sealer } from './accounts/backups.ts'
 import { confinedRegistry, usable } from './accounts/confined.ts'
 import { createLive } from './accounts/live.ts'
@@ -14,9 +14,11 @@ import { createSource } from './bot/source.ts'
 import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
 import type { Operator } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
+import type { Administration } from './deploy/administration.ts'
 import type { Clock } from './deploy/clock.ts'
 import { withoutRevoked } from './deploy/api-token.ts'
 import { createExpiries } from './deploy/expiries.ts'
+import { createLimits, type Limits } from './deploy/limits.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
 import type { Doors as TargetDoors, Site } from './deploy/target.ts'
@@ -27,6 +29,7 @@ import { exchanges, families } from './registry/forms.ts'
 import type { Refreshed } from './registry/source.ts'
 import type { Secret } from './secret.ts'
 import { actionsIssuer, webOrigin, type AppSettings, type Settings } from './settings.ts'
+import { createAdmissions } from './store/admissions.ts'
 import { createAnnouncements } from './store/announcements.ts'
 import { createApiTokens } from './store/api-tokens.ts'
 import { auditMac } from './store/audit-key.ts'
@@ -42,6 +45,7 @@ import { createHistory } from './store/history.ts'
 import { createLocks } from './store/locks.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
+import { createLimitRows } from './store/limits.ts'
 import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
@@ -85,6 +89,8 @@ export interface Gantry {
   readonly inbox: Inbox
   readonly renewals: Renewals
   readonly vault: Vault
+  /** What was taken from them is to be kept before the end of the process. */
+  readonly limits: Limits
   /** Says which credentials end soon: at the start, and every day. */
   readonly expiries: () => void
   /** At start, beside everything else. */
@@ -138,6 +144,11 @@ export function assemble(
   }
   const clients = openClients(operator, outside.registry, tokens ?? undefined)
   const { live, renewals } = openLive(operator, clients, activity, outside, incident)
+  const limits = createLimits({
+    rows: createLimitRows(accounts),
+    clock,
+    trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
+  })
   const { app } = settings
   const webhookSecret = app.webhookSecrets[0] as Secret
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
@@ -165,16 +176,8 @@ export function assemble(
     random: outside.random,
     incident,
   })
-  const administration = createAdministration({
-    ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
-    clients: () => openClients(operator, outside.registry),
-    audit: (whose, before, limit) =>
-      'account' in whose
-        ? auditPage(accounts, 'account_audit', whose.account, before, limit)
-        : auditPage(repositories, 'repository_audit', whose.repository, before, limit),
-    sealer: sealing(settings, mac, outside),
-  })
-  const parts = { service, administration, github, probot, incident, docs: links.docs, tokens: apiTokens }
+  const administration = openAdministration(settings, operator, { live, activity, declarations, mac }, outside)
+  const parts = { service, administration, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }
   const api = app.oauth === null ? null : openApi(settings, app.oauth, parts, outside)
   const bot = createBot({
     probot,
@@ -182,6 +185,8 @@ export function assemble(
     source,
     service,
     inbox,
+    admissions: createAdmissions(repositories),
+    limits,
     caughtUp: createCaughtUp(accounts),
     announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
     compareConfigurations,
@@ -197,10 +202,10 @@ export function assemble(
   const { sites, onSites } = live
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(live.sources.values()))
   const expiries = createExpiries(live.sources, clock, log)
-  return { service, bot, inbox, sites, onSites, renewals, vault, recoverTokens, expiries, api }
+  return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, api }
 }
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'administration' | 'incident' | 'docs' | 'tokens'> {
+interface ApiParts extends Pick<ApiDoors, 'service' | 'administration' | 'limits' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
@@ -247,6 +252,25 @@ const keepTokens = (vault: Vault, activity: Activity, { clock, log }: Outside) =
 
 const fingerprintsOf = async (sources: Iterable<NamedSource>): Promise<ReadonlySet<string>> =>
   new Set((await Promise.all([...sources].map(({ source }) => source.fingerprints()))).flat())
+
+/** What an account's administrators may want. */
+function openAdministration(
+  settings: Settings,
+  operator: Operator,
+  { mac, ...parts }: Pick<AdministrationDoors, 'live' | 'activity' | 'declarations'> & Pick<Secrets, 'mac'>,
+  outside: Outside,
+): Administration {
+  const { accounts, repositories } = outside
+  return createAdministration({
+    ...{ ...outside, ...parts, accounts: operator.accounts, keychains: { exchanges, families } },
+    clients: () => openClients(operator, outside.registry),
+    audit: (whose, before, limit) =>
+      'account' in whose
+        ? auditPage(accounts, 'account_audit', whose.account, before, limit)
+        : auditPage(repositories, 'repository_audit', whose.repository, before, limit),
+    sealer: sealing(settings, mac, outside),
+  })
+}
 
 /** Backups of accounts: under the same keys as the vault. */
 function sealing({ keys }: Pick<Settings, 'keys'>, mac: Mac, { accounts, entropy }: Outside): Sealer {

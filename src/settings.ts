@@ -35,6 +35,8 @@ export interface Settings {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** So many proxies of the operator's stand in front, each of which adds to `X-Forwarded-For` who asked it. */
+  readonly trustedProxies: number
   /** Where Prometheus finds what is measured; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null
   readonly logLevel: LogLevel
@@ -152,6 +154,7 @@ const schema = z.object({
   GANTRY_BACKUPS_FOLDER: optional,
   HOST: host('127.0.0.1'),
   PORT: text('3000').transform(port),
+  TRUSTED_PROXIES: text('0').transform((value, context) => (/^\d$/.test(value) ? Number(value) : refuse(context, 'must be a number from 0 to 9'))),
   METRICS_HOST: host('127.0.0.1'),
   METRICS_PORT: optional.transform((value, context) => (value === undefined ? null : port(value, context))),
   LOG_LEVEL: text('info').pipe(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)),
@@ -188,6 +191,7 @@ export function readSettings(
       url: variables.GANTRY_URL,
       host: variables.HOST,
       port: variables.PORT,
+      trustedProxies: variables.TRUSTED_PROXIES,
       metrics: variables.METRICS_PORT === null ? null : Object.freeze({ host: variables.METRICS_HOST, port: variables.METRICS_PORT }),
       logLevel: variables.LOG_LEVEL,
       data: variables.GANTRY_DATA,

@@ -1,23 +1,21 @@
 import { z } from 'zod'
 import { Failure, type Problem } from '../errors.ts'
-import type { Clock } from '../deploy/clock.ts'
 import { isPerson, type DeployRequest } from '../deploy/deployment.ts'
 import type { Announcements } from '../deploy/journal.ts'
 import type { Service } from '../deploy/service.ts'
 import { isStranger, type Facts, type Source } from '../deploy/source.ts'
 import { misuseOf } from './command.ts'
 import { commands, findCommand, NAMES } from './commands/index.ts'
-import { problemComment, type Links } from './comments.ts'
+import { problemComment } from './comments.ts'
 import { react, type GitHub } from './github.ts'
+import { admit, type AdmissionDoors } from './admission.ts'
 import { parseCommands, type ParsedLine } from './parse.ts'
 
-export interface HandlerDoors {
+export interface HandlerDoors extends AdmissionDoors {
   readonly service: Service
   readonly announcements: Announcements
   readonly source: Source
   readonly github: GitHub
-  readonly clock: Clock
-  readonly links: Links
   readonly announce: (key: string) => void
   /** Work that decides nothing: a failure is noted and forgotten, so what is returned never rejects. */
   readonly aside: (work: () => Promise<void>) => Promise<void>
@@ -32,9 +30,11 @@ export interface Handled {
 export async function handleComment(base: DeployRequest, doors: HandlerDoors): Promise<Handled> {
   const lines = parseCommands(base.comment?.body ?? '', NAMES)
   if (lines.length === 0) return { aside: Promise.resolve() }
-  const aside = doors.aside(() => reactTo(base, 'eyes', doors))
   let facts: Promise<Facts> | null = null
   const look = (): Promise<Facts> => (facts ??= doors.source.look(base, { commit: null }))
+  const refused = await refusedByLimits(base, lines.length, look, doors)
+  if (refused !== null) return refused
+  const aside = doors.aside(() => reactTo(base, 'eyes', doors))
   for (const [index, line] of lines.entries()) {
     // A stranger's comment costs as much as one command, whatever is in it.
     if (index > 0 && (await isKnownStranger(base, look))) break
@@ -53,10 +53,20 @@ const isKnownStranger = async (request: DeployRequest, look: () => Promise<Facts
 
 /** Adding the label is the command; taking it off says that it was read. */
 export async function handleLabel(request: DeployRequest, label: string, doors: HandlerDoors): Promise<Handled> {
-  doors.service.deploy(request)
-  const aside = doors.aside(() => reactTo(request, 'eyes', doors))
+  const refused = await refusedByLimits(request, 1, () => doors.source.look(request, { commit: null }), doors)
+  if (refused === null) doors.service.deploy(request)
+  const { aside } = refused ?? { aside: doors.aside(() => reactTo(request, 'eyes', doors)) }
   await takeOff(label, request, doors)
   return { aside }
+}
+
+/** Null where they are within the limits. */
+async function refusedByLimits(request: DeployRequest, count: number, look: () => Promise<Facts>, doors: HandlerDoors): Promise<Handled | null> {
+  const admission = await admit(request, count, look, doors)
+  if (admission === 'within') return null
+  if (admission === 'quiet') return { aside: doors.aside(() => reactTo(request, 'confused', doors)) }
+  doors.announce(request.key)
+  return { aside: Promise.resolve() }
 }
 
 /** Nothing happens where somebody else has taken it off. */

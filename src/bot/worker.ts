@@ -92,7 +92,7 @@ export function createWorker({ inbox, clock, activity, handle, incident }: Worke
   return work
 }
 
-/** Takes one after the other of each repository, and several repositories beside each other. */
+/** Takes one after the other of each repository, several repositories beside each other, and all of them in turn. */
 function inTurn(activity: Activity, take: (key: string) => Promise<void>): (key: string) => void {
   const queues = new Map<string, string[]>()
   const ready: string[] = []
@@ -102,13 +102,16 @@ function inTurn(activity: Activity, take: (key: string) => Promise<void>): (key:
     while (running < MOST_REPOSITORIES && ready.length > 0) {
       const repository = ready.shift() as string
       running += 1
-      void activity.run(() => drain(repository))
+      void activity.run(() => takeOne(repository))
     }
   }
-  const drain = async (repository: string): Promise<void> => {
+  const takeOne = async (repository: string): Promise<void> => {
     const queue = queues.get(repository) ?? []
-    for (let key = queue.shift(); key !== undefined; key = queue.shift()) await take(key)
-    queues.delete(repository)
+    const key = queue.shift()
+    if (key !== undefined) await take(key)
+    // To the back: however much comes for as many as have their turn at once, the others have theirs in between.
+    if (queue.length > 0) ready.push(repository)
+    else queues.delete(repository)
     running -= 1
     begin()
   }

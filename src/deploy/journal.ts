@@ -23,6 +23,8 @@ export interface Journal {
   /** Writes a new deployment under its request's key, or finds the one that stands there. */
   request(id: string, request: DeployRequest, now: number): { readonly deployment: Deployment; readonly isNew: boolean }
   find(id: string): Deployment | null
+  /** The one that was written down under this request's key. */
+  asked(key: string): Deployment | null
   /** Everything that has not ended, in order of arrival. */
   open(): readonly Deployment[]
   /** The last deployment that succeeded in the environment: by whose turn it was, for an older one may have been let in after a newer one. */
@@ -42,6 +44,8 @@ export interface Journal {
   twin(id: string): Deployment | null
   /** How many deployments of the repository have passed their gates and not ended. */
   crowd(repository: number): number
+  /** The same for all repositories of an account. */
+  crowdOf(account: number): number
   /** How many of the repository's came before this one and have not ended, whether anybody has judged them yet or not. */
   ahead(id: string): number
   /** Waiting for the environment, in order of arrival. */
@@ -220,6 +224,19 @@ export interface Inbox {
   /** Whether a delivery of this meaning has ever been stored. */
   has(key: string): boolean
   handled(key: string, now: number): void
+}
+
+/** What the limits said to a delivery's commands: they are obeyed, refused with a comment, or refused with a reaction alone. */
+export type Admission = 'within' | 'told' | 'quiet'
+
+/** Each is given once: a delivery that is taken up again counts no second time, and hears the same. */
+export interface Admissions {
+  find(delivery: string): Admission | null
+  give(delivery: string, admission: Exclude<Admission, 'told'>): void
+  /** Whether this person has been told in this repository lately. */
+  isTold(repository: number, person: number, now: number): boolean
+  /** From now on they have been, until then. The answer is stored with that; null: nobody to talk to. */
+  tell(delivery: string, person: { readonly repository: number; readonly id: number; readonly until: number }, answer: Answer | null): Admission
 }
 
 /** Up to when GitHub's list of deliveries has been looked through for missed ones (milliseconds). */

@@ -1,5 +1,6 @@
 import { Failure, problem, type Problem } from '../errors.ts'
 import { consider } from './consider.ts'
+import { crowdIn, MOST_UNJUDGED, queueFull } from './crowd.ts'
 import { hasEnded, isPerson, type Deployment, type EndState, type State, type Verdict, type Wait, type WaitReason } from './deployment.ts'
 import { apply, observe } from './effect.ts'
 import { environmentKey } from './environment.ts'
@@ -26,7 +27,7 @@ const steps: Record<Exclude<State, EndState>, Step> = {
   requested: async (deployment, doors) => {
     const { journal, clock } = doors
     // Nobody knows yet who it is: a flood is answered by reactions alone.
-    if (journal.ahead(deployment.id) >= MOST_UNJUDGED) return refuse(deployment, doors, full(MOST_UNJUDGED), { isQuiet: true })
+    if (journal.ahead(deployment.id) >= MOST_UNJUDGED) return refuse(deployment, doors, queueFull('repository', MOST_UNJUDGED), { isQuiet: true })
     journal.move(deployment.id, 'requested', 'gating', { now: clock.now(), step: 'gates' })
     return 'again'
   },
@@ -62,19 +63,6 @@ export async function drive(
   }
 }
 
-/** Of one repository: nobody waits for the hundredth, and a loop in somebody's script must not become ours. */
-const MOST_AT_ONCE = 100
-/** Of one repository, with those that nobody has judged yet: what is more than this costs a row and nothing else. */
-const MOST_UNJUDGED = 1_000
-
-const full = (most: number): Problem =>
-  problem('QUEUE_FULL', {
-    sentence: 'Too many deployments of this repository are on their way already.',
-    found: `${most} that have not ended`,
-    wanted: `fewer than ${most}`,
-    next: 'Wait for some of them to end, or cancel them, then ask again.',
-  })
-
 /** How long GitHub's sources may disagree about the head (a webhook, its list of pushes, its API) before the answer is no. */
 const UNSETTLED = 60_000
 const LOOK_AGAIN = 10_000
@@ -93,7 +81,8 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
     return 'again'
   }
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
-  if (doors.journal.crowd(request.repository.id) >= MOST_AT_ONCE) return refuse(deployment, doors, full(MOST_AT_ONCE), { verdicts })
+  const full = crowdIn(request.repository, doors.journal)
+  if (full !== null) return refuse(deployment, doors, full, { verdicts })
   const taken = claimWorkloads(request, proposal, environment, doors)
   if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }

@@ -1,6 +1,7 @@
 import type { Code, Problem, Refusal } from '../errors.ts'
 import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
+import { crowdIn } from './crowd.ts'
 import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
 import { environmentKey, isAdmitted, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import { findTarget } from './proposal.ts'
@@ -53,6 +54,8 @@ export interface EnvironmentStatus {
 export interface Service {
   /** Writes the request down and starts it; the same key is the same deployment, once. */
   deploy(request: DeployRequest): Deployment
+  /** Why a new deployment would be refused at once, because too many are on their way; null where it would not, or has been written down before. */
+  full(request: DeployRequest): Problem | null
   find(id: string): Deployment | null
   /** What had succeeded in the same environment before this deployment had its turn; until then, what has succeeded so far. */
   formerly(deployment: Deployment): Deployment | null
@@ -153,6 +156,7 @@ export function createService(outside: ServiceDoors): Service {
 
   return {
     deploy,
+    full: ({ key, repository }) => (journal.asked(key) === null ? crowdIn(repository, journal) : null),
     find: (id) => journal.find(id),
     formerly: (deployment) => formerly(deployment, doors),
     named: (id, request) => named(id, request, journal),

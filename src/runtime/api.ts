@@ -1,15 +1,19 @@
 import { getRequestListener, RequestError } from '@hono/node-server'
+import type { HttpApi } from '../web/api.ts'
 import { HEADERS } from '../web/headers.ts'
 import { problemDetails } from './answer.ts'
+import { clientAddress } from './client-address.ts'
 import type { Handler } from './front.ts'
 import type { Log } from './log.ts'
 
 /**
  * The API behind our own server, whose limits hold for it. The adapter replaces the global `Request` and `Response` by its own, whose text goes to the
- * socket as it is and not through a stream: without that an answer takes 11 µs longer, and three times the garbage.
+ * socket as it is and not through a stream: without that an answer takes 11 µs longer, and three times the garbage. `proxies`: so many stand in front.
  */
-export function apiHandler(answer: (request: Request) => Response | Promise<Response>, log: Log): Handler {
-  const listen = getRequestListener(answer, { errorHandler: (error) => unanswered(error, log) })
+export function apiHandler(answer: HttpApi['fetch'], proxies: number, log: Log): Handler {
+  const listen = getRequestListener((request, { incoming }) => answer(request, clientAddress(incoming, proxies)), {
+    errorHandler: (error) => unanswered(error, log),
+  })
   return (request, response) => {
     // Nobody has said it yet (`checkContinue`), and the API reads no body before it knows who sends it.
     if (request.headers.expect !== undefined) response.writeContinue()

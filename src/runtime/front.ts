@@ -38,6 +38,8 @@ const LIMITS = {
   maxHeaderSize: 16 * 1024,
   requireHostHeader: true,
 }
+/** Nothing moved for so long while somebody is answered: they do not read. Longer than any answer of ours takes, and than the heartbeats of events. */
+const STALLED = 180_000
 const MOST_CONNECTIONS = 2_000
 const MOST_REQUESTS_PER_CONNECTION = 100_000
 
@@ -63,6 +65,7 @@ export function createFront(doors: FrontDoors): Server {
   }
 
   const server = createServer(LIMITS, handle)
+  server.timeout = STALLED
   server.maxConnections = MOST_CONNECTIONS
   // One client that keeps them all and says nothing must not keep everybody else out.
   server.on('drop', () => server.closeIdleConnections())

@@ -82,7 +82,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
         ...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url)), { hasApi: gantry.api !== null }),
         ['GET /readyz', readyz(readiness)],
       ]),
-      rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, log),
+      rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, settings.trustedProxies, log),
     })
     // Before anything has begun that would have to be ended where its port is taken.
     if (metrics !== null) closers.push(await serveMetrics(metrics, sql, readiness, settings, machine))
@@ -210,7 +210,7 @@ async function listen(server: Server, { host, port }: { readonly host: string; r
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
 }
 
-async function stop(front: Server, { bot, service, api }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
+async function stop(front: Server, { bot, service, api, limits }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
   const closed = once(front, 'close')
   front.close()
   api?.close()
@@ -219,5 +219,6 @@ async function stop(front: Server, { bot, service, api }: Gantry, close: () => P
   const idle = Promise.all([closed, bot.idle(), service.idle()]).then(() => true)
   const late = new Promise<false>((resolve) => setTimeout(resolve, MOST_IDLE, false).unref())
   if (!(await Promise.race([idle, late]))) log.warn('stopped in the middle of something; it is taken up at the next start')
+  limits.keep()
   await close()
 }

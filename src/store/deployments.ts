@@ -29,7 +29,9 @@ type Lookups =
   | 'recent'
   | 'newer'
   | 'twin'
+  | 'asked'
   | 'crowd'
+  | 'crowdOf'
   | 'ahead'
   | 'queued'
   | 'turn'
@@ -41,6 +43,7 @@ type Lookups =
 function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick<Journal, Lookups> {
   return {
     find: (id) => one('id = ?', id),
+    asked: (key) => one('key = ?', key),
     open: () => many('ended_at is null'),
     lastSuccess: (environment) => one(`environment = ? and state = 'success' order by fence desc`, environment),
     successes: (after, limit) =>
@@ -76,6 +79,12 @@ function lookups(sql: RepositorySql, { one, many, newest, must }: Records): Pick
       sql.all<{ n: number }>(
         'select count(*) as n from deployment where ended_at is null and repository = ? and environment is not null',
         repository,
+      )[0]?.n ?? 0,
+    crowdOf: (account) =>
+      sql.all<{ n: number }>(
+        // By the index of this expression.
+        `select count(*) as n from deployment where ended_at is null and json_extract(request, '$.repository.account') = ? and environment is not null`,
+        account,
       )[0]?.n ?? 0,
     ahead: (id) =>
       sql.all<{ n: number }>(

@@ -145,6 +145,18 @@ export const repositoryMigrations: readonly string[][] = [
     `create table spent_token (id text primary key, until integer not null) strict, without rowid`,
     `create index spent_token_until on spent_token (until)`,
   ],
+  [
+    // What the limits said to it, once.
+    `alter table delivery add column admission text`,
+    // Until when a person hears no more of them in a repository.
+    `create table told_limit (
+      repository integer not null,
+      person integer not null,
+      until integer not null,
+      primary key (repository, person)
+    ) strict, without rowid`,
+    `create index deployment_open_by_account on deployment (json_extract(request, '$.repository.account')) where ended_at is null`,
+  ],
   [`create index repository_audit_by_repository on repository_audit (repository, number)`],
 ]
 
@@ -231,6 +243,10 @@ export const accountMigrations: readonly string[][] = [
       revoked_at integer
     ) strict, without rowid`,
     `create unique index one_api_token on api_token (account, name) where revoked_at is null`,
+  ],
+  [
+    `create table rate_limit (name text not null, key text not null, full integer not null, primary key (name, key)) strict, without rowid`,
+    `create index rate_limit_by_full on rate_limit (full)`,
   ],
   // In the log of the accounts `repository` is the account.
   [`create index account_audit_by_account on account_audit (repository, number)`],

@@ -3,9 +3,10 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Account, Directory, Standing } from '../deploy/directory.ts'
 import { isPerson } from '../deploy/deployment.ts'
 import { partyName } from '../deploy/environment.ts'
+import type { Limits } from '../deploy/limits.ts'
 import { listed, quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
-import { createPace } from './pace.ts'
+import { paced } from './pace.ts'
 import { RequestRefused } from './problems.ts'
 import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 
@@ -21,24 +22,21 @@ export interface AdministratorDoors {
   readonly directory: Pick<Directory, 'account' | 'standing'>
   readonly administration: Pick<Administration, 'administrators'>
   readonly clock: Clock
+  readonly limits: Limits
 }
-
-/** So many accounts that one caller asks for within a minute: each is several questions to GitHub. */
-const MOST_LOOKED_UP = 60
 
 interface Found {
   readonly account: Account
   readonly standing: Standing
 }
 
-export function createAdministrators({ directory, administration, clock }: AdministratorDoors): Administrators {
+export function createAdministrators({ directory, administration, clock, limits }: AdministratorDoors): Administrators {
   const recent = new Recent<Found | null>(clock)
-  const lookingUp = createPace(clock, MOST_LOOKED_UP)
 
   async function find(login: string, caller: Caller): Promise<Found | null> {
     // Apps and programs administer nothing.
     if (!isPerson(caller.actor)) return null
-    lookingUp(caller)
+    paced(limits, 'lookup', caller.key)
     const account = await directory.account(login)
     if (account === null) return null
     return { account, standing: await directory.standing(caller.actor, account, administration.administrators(account.id)) }

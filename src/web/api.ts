@@ -16,7 +16,7 @@ import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
-import { createPace, perMinute } from './pace.ts'
+import { paced, perMinute, POLICIES, RATE_LIMIT, RATE_LIMIT_POLICY } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
 import { createShown } from './shown.ts'
 
@@ -25,7 +25,8 @@ const MOST_LOGGED = 60
 const DOCUMENT = '/openapi.json'
 
 export interface HttpApi {
-  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** `address`: of whoever sends it, as it is counted; null where nobody knows it. */
+  readonly fetch: (request: Request, address?: string | null) => Response | Promise<Response>
   /** GitHub has been told something of this deployment. */
   announced(id: string): void
   /** Before the end of the process: nobody listens any more. */
@@ -60,7 +61,7 @@ export function createApi(outside: ApiDoors): HttpApi {
     if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
-  return { fetch: (request) => api.fetch(request), announced: shown.changed, close: live.close }
+  return { fetch: (request, address = null) => api.fetch(request, { address }), announced: shown.changed, close: live.close }
 }
 
 /** `process` tells the requests of this process from those of any other. On its way out every answer gets the headers that all have. */
@@ -75,21 +76,24 @@ function nameRequests(api: Api, process: string): void {
   })
 }
 
-/** What is there, who calls, how often, and a body that can be read: in this order, before any route. */
-function guardRequests(api: Api, { callers, clock }: Asking): void {
-  const [changing, looking] = [createPace(clock, 60), createPace(clock, 600)]
+/** How often an address asks, what is there, who calls, how often, and a body that can be read: in this order, before any route. */
+function guardRequests(api: Api, { callers, limits }: Asking): void {
   const checkBody = createBodyCheck()
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
+    const { address } = c.env
+    if (address !== null) paced(limits, 'address', address)
     checkRoute ??= routeCheck(api)
     checkRoute(c.req)
     if (c.req.path === DOCUMENT) return next()
     const isChange = c.req.method !== 'GET'
-    const caller = await callers.identify(c.req.header('authorization'), isChange)
+    const caller = await callers.identify(c.req.header('authorization'), isChange, address)
     checkAction(caller, isChange ? 'deploy' : 'read')
     c.set('caller', caller)
-    if (!isChange) looking(caller)
-    else changing(caller)
+    const name = isChange ? 'change' : 'look'
+    const headers = c.get('headers')
+    headers[RATE_LIMIT] = paced(limits, name, caller.key)
+    headers[RATE_LIMIT_POLICY] = POLICIES[name]
     if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)
     return next()
   })
@@ -149,9 +153,10 @@ function describe(api: Api): void {
 function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   const found = problemIn(error, c, doors)
   const body = problemBody(found, doors.docs, c.get('requestId'))
+  // Those of the request, too: the limit that it is above may be another than its caller's.
+  if (error instanceof RequestRefused) Object.assign(c.get('headers'), error.headers)
   const headers = {
     'content-type': 'application/problem+json',
-    ...(error instanceof RequestRefused && error.headers),
     ...(body.retryAfter !== undefined && { 'retry-after': String(body.retryAfter) }),
   }
   const more = error instanceof RequestRefused ? error.more : {}

@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
+import { homeOf } from '../deploy/limits.ts'
 import { sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
-import { RequestRefused } from './problems.ts'
+import { pacedBy } from './pace.ts'
+import { refusedWith, RequestRefused } from './problems.ts'
 
 /** What a call of the API becomes for the engine. */
 
@@ -24,6 +26,13 @@ export const repositoryUnknown = (name: string): RequestRefused =>
     wanted: 'a repository that you may see and that has this GitHub App',
     next: 'Check the name, and that the App is installed on the repository.',
   })
+
+/** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
+export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
+  const found = await repositoryFor(name, caller, doors)
+  pacedBy(homeOf(found), doors.limits)
+  return found
+}
 
 /** The deployment of this id, where the caller may see its repository. */
 export async function deploymentFor(id: string, caller: Caller, { service }: Asking): Promise<Deployment> {
@@ -59,6 +68,15 @@ export function requestOf(
     ...{ key, door: 'api', repository, subject, comment: null, headSeen, asks, askedAt: now, receivedAt: now },
     actor: caller.actor,
   }
+}
+
+const FULL_FOR = 60_000
+
+/** Writes it down and starts it. Throws QUEUE_FULL where it would be refused for that at once; the same request again is the same deployment, though. */
+export function begin(request: DeployRequest, { service }: Pick<ApiDoors, 'service'>): Deployment {
+  const full = service.full(request)
+  if (full !== null) throw refusedWith({ ...full, retryAfter: FULL_FOR })
+  return service.deploy(request)
 }
 
 /** Of an answer that leads to a deployment. */

@@ -19,6 +19,9 @@ export interface Caller {
 export interface Proof {
   /** Which tokens are of this kind, by their form alone. */
   readonly form: RegExp
-  /** `isChange`: it is asked to change something. Throws AUTHENTICATION_REQUIRED, or a `Failure` where nobody can be asked. */
-  identify(token: Secret, isChange: boolean): Promise<Caller>
+  /**
+   * `isChange`: it is asked to change something; `address`: where the request comes from, null where nobody knows. Throws
+   * AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS where there were too many guesses, or a `Failure` where nobody can be asked.
+   */
+  identify(token: Secret, isChange: boolean, address: string | null): Promise<Caller>
 }

@@ -8,17 +8,17 @@ import type { Issuer, IssuerDoors } from './callers/issuer.ts'
 import { tokenProof } from './callers/token.ts'
 import { userProof, type UserDoors } from './callers/user.ts'
 import { workflowProof } from './callers/workflow.ts'
-import { createPace } from './pace.ts'
+import { paced } from './pace.ts'
 import { unauthenticated } from './problems.ts'
 import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 
 /** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
 export interface Callers {
   /**
-   * Whose token the header carries; `isChange`: it is asked to change something. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or
-   * a `Failure` where GitHub cannot be asked.
+   * Whose token the header carries; `isChange`: it is asked to change something; `address`: where it comes from, for guesses are counted.
+   * Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked.
    */
-  identify(authorization: string | undefined, isChange: boolean): Promise<Caller>
+  identify(authorization: string | undefined, isChange: boolean, address: string | null): Promise<Caller>
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
   repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
 }
@@ -31,28 +31,24 @@ export interface CallerDoors extends UserDoors, IssuerDoors {
   readonly tokens: ApiTokens
 }
 
-/** So many repositories that one caller asks for: each is a question to GitHub. */
-const MOST_LOOKED_UP = 60
-
 export function createCallers(doors: CallerDoors): Callers {
-  const { directory, clock } = doors
-  const proofs = [userProof(doors), workflowProof(doors.issuer, doors), tokenProof(doors.tokens, clock)]
+  const { directory, clock, limits } = doors
+  const proofs = [userProof(doors), workflowProof(doors.issuer, doors), tokenProof(doors.tokens, doors)]
   const repositories = new Recent<Repository | null>(clock)
-  const lookingUp = createPace(clock, MOST_LOOKED_UP)
 
   return {
-    async identify(authorization, isChange) {
+    async identify(authorization, isChange, address) {
       const [, text = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
       const proof = proofs.find(({ form }) => form.test(text))
       if (proof === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
-      return proof.identify(new Secret(text), isChange)
+      return proof.identify(new Secret(text), isChange, address)
     },
     repository: (caller, owner, name) =>
       repositories.get(
         // Each has answers of their own: what others have asked for lately must not show.
         `${caller.key}:${owner}/${name}`.toLowerCase(),
         async () => {
-          lookingUp(caller)
+          paced(limits, 'lookup', caller.key)
           return directory.repository(owner, name)
         },
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),

@@ -28,12 +28,23 @@ const SECONDS = { type: 'integer', minimum: 0 } as const
 const HEADERS = {
   'X-Request-Id': { description: 'Names the request, also in the log.', required: true, schema: { type: 'string' }, example: 'cd3d4eb485-6' },
   'Retry-After': { description: 'Seconds after which asking again makes sense.', schema: SECONDS, example: 42 },
+  RateLimit: {
+    description: 'How many are left (`r`), and in how many seconds all of them are there (`t`).',
+    schema: { type: 'string' },
+    example: '"look";r=599;t=1',
+  },
+  'RateLimit-Policy': {
+    description: 'How many there are (`q`) within how many seconds (`w`).',
+    schema: { type: 'string' },
+    example: '"look";q=600;w=60',
+  },
   'WWW-Authenticate': { description: 'RFC 6750.', required: true, schema: { type: 'string' }, example: 'Bearer realm="Gantry"' },
 } as const
 const header = (name: keyof typeof HEADERS) => ({ [name]: { $ref: `#/components/headers/${name}` } })
+const LEFT = { ...header('RateLimit'), ...header('RateLimit-Policy') }
 const MORE: Readonly<Record<number, ReturnType<typeof header>>> = {
   401: header('WWW-Authenticate'),
-  429: header('Retry-After'),
+  429: { ...header('Retry-After'), ...LEFT },
   503: header('Retry-After'),
 }
 
@@ -60,7 +71,7 @@ function answersOf({ requestBody, responses = {}, 'x-codes': said = [] }: Operat
   ])
   const answers = Object.entries<Answer>(responses as Record<string, Answer>).map(([status, answer]) => [
     status,
-    { ...answer, headers: { ...header('X-Request-Id'), ...answer.headers } },
+    { ...answer, headers: { ...header('X-Request-Id'), ...LEFT, ...answer.headers } },
   ])
   return Object.fromEntries([...problems, ...answers]) as Answers
 }

@@ -38,7 +38,11 @@ export interface Asking extends ApiDoors {
 }
 
 /** `headers`: what this request's answer has beside its own. `whole`: the answer that has them already. */
-export type Env = { Variables: { requestId: string; caller: Caller; headers: Readonly<Record<string, string>>; whole?: Response } }
+export interface Env {
+  /** Under which the caller's requests are counted; null where nobody knows it. */
+  Bindings: { readonly address: string | null }
+  Variables: { requestId: string; caller: Caller; headers: Record<string, string>; whole?: Response }
+}
 export type Api = OpenAPIHono<Env>
 
 /** One route: one file in `api/`, one line in `api/index.ts`. */

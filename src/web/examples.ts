@@ -89,8 +89,8 @@ export const PROBLEM = {
 
 export const PROBLEM_DETAILS = {
   type: 'https://gantry.example.com/docs/troubleshooting#too_many_requests',
-  ...{ title: 'Too many requests', status: 429, code: 'TOO_MANY_REQUESTS', detail: 'Too many requests came from you within a minute.' },
-  ...{ wanted: 'at most 60', who: 'requester', fix: 'Ask again in a minute.', retryable: true, retryAfter: 42, requestId: 'cd3d4eb485-6' },
+  ...{ title: 'Too many requests', status: 429, code: 'TOO_MANY_REQUESTS', detail: 'More was asked for in your name than fits.' },
+  ...{ wanted: 'at most 60 within 60 s', who: 'requester', fix: 'Ask again in a second.', retryable: true, retryAfter: 1, requestId: 'cd3d4eb485-6' },
 } as const
 
 export const EVENTS = `id: 5-0-2740a248

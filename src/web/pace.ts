@@ -1,5 +1,5 @@
 import type { Clock } from '../deploy/clock.ts'
-import type { Caller } from './caller.ts'
+import { LIMITS, remaining, tooMany, type LimitName, type Limits, type Shortage } from '../deploy/limits.ts'
 import { RequestRefused } from './problems.ts'
 
 const MINUTE = 60_000
@@ -17,17 +17,35 @@ export function perMinute(clock: Clock, most: number): (key: string) => number {
   }
 }
 
-/** One caller alone cannot keep the process, or GitHub, busy. Throws TOO_MANY_REQUESTS. */
-export function createPace(clock: Clock, most: number): (caller: Pick<Caller, 'key'>) => void {
-  const waits = perMinute(clock, most)
-  return ({ key }) => {
-    const retryAfter = waits(key)
-    if (retryAfter === 0) return
-    throw new RequestRefused('TOO_MANY_REQUESTS', {
-      sentence: 'Too many requests came from you within a minute.',
-      wanted: `at most ${most}`,
-      next: 'Ask again in a minute.',
-      retryAfter,
-    })
-  }
+/** Takes one. Answers with what `RateLimit` says of it, or throws TOO_MANY_REQUESTS. */
+export function paced(limits: Limits, name: LimitName, key: string): string {
+  const taken = limits.take(name, key)
+  if (taken < 0) throw tooManyRequests({ name, wait: -taken })
+  return leftIn(name, taken)
+}
+
+/** Takes one from each or from none. Throws TOO_MANY_REQUESTS. */
+export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits): void {
+  const short = limits.takeAll(from)
+  if (short !== null) throw tooManyRequests(short)
+}
+
+/** `RateLimit` and `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers-10 has them. */
+export const RATE_LIMIT = 'ratelimit'
+export const RATE_LIMIT_POLICY = 'ratelimit-policy'
+
+export const POLICIES = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { burst, per }]) => [name, `"${name}";q=${burst};w=${per / 1000}`]),
+) as Record<LimitName, string>
+
+function leftIn(name: LimitName, taken: number): string {
+  const { left, seconds } = remaining(name, taken)
+  return `"${name}";r=${left};t=${seconds}`
+}
+
+const tooManyRequests = (short: Shortage): RequestRefused => {
+  const { name, wait } = short
+  const seconds = Math.ceil(wait / 1000)
+  const details = { ...tooMany(short), next: `Ask again in ${seconds === 1 ? 'a second' : `${seconds} seconds`}.` }
+  return new RequestRefused('TOO_MANY_REQUESTS', details, { [RATE_LIMIT]: leftIn(name, -wait), [RATE_LIMIT_POLICY]: POLICIES[name] })
 }

@@ -159,10 +159,5 @@ export const api: readonly Scenario[] = [
   ),
   f05,
   leftOut('F08', 'signing in', 'there are no pages yet that one signs in to'),
-  leftOut(
-    'F09',
-    'floods by address, user and account',
-    'limits that hold across restarts and by address come later; those by caller: test/unit/web/callers.test.ts',
-  ),
   f13,
 ]

@@ -66,11 +66,11 @@ export class Api {
 
 export const DEPLOY = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
 
-/** `options`: of the process's Node; `variables`: of the process, beside those that the API needs. */
+/** `variables`: of the process, beside those that the API needs. */
 export const withApi =
-  (work: (api: Api) => Promise<string>, { options = '', variables = {} }: { readonly options?: string; readonly variables?: Headed } = {}) =>
+  (work: (api: Api) => Promise<string>, { variables = {} }: { readonly variables?: Headed } = {}) =>
   async (): Promise<Finding> => {
-    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, NODE_OPTIONS: options, ...variables }))
+    const grounds = await Grounds.open((on) => ({ ...on.apiVariables, ...variables }))
     try {
       const api = new Api(grounds)
       const seen = await work(api)

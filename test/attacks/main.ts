@@ -12,6 +12,7 @@ import { connections } from './connections.ts'
 import { deaths } from './deaths.ts'
 import { deliveries } from './deliveries.ts'
 import type { Scenario } from './scenario.ts'
+import { floods, tenantFloods } from './floods.ts'
 import { leaking } from './leaking.ts'
 import { long } from './long.ts'
 import { positions } from './positions.ts'
@@ -29,8 +30,8 @@ import { wishes } from './wishes.ts'
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
-  '2D': inOrder([...tenants]),
-  '2F': inOrder([...api, ...programs, ...browsers, ...apiLimits]),
+  '2D': inOrder([...tenants, ...tenantFloods]),
+  '2F': inOrder([...api, ...programs, ...browsers, ...apiLimits, ...floods]),
   '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
   '2I': inOrder([...alarms, ...backups, ...records]),

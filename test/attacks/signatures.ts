@@ -11,10 +11,10 @@ import { Checks, onGrounds } from './scenario.ts'
 import type { Scenario } from './scenario.ts'
 
 /** A `/deploy` that GitHub signed and that nobody has received yet. */
-export function aCommand({ github, pull }: Grounds, text = '/deploy staging'): Delivery {
+export function aCommand({ github, pull }: Grounds, text = '/deploy staging', who = github.people.ada): Delivery {
   // What the bot's own words have caused by now is not meant.
   github.webhooks.waiting.length = 0
-  github.people.ada.comments(pull.number, text)
+  who.comments(pull.number, text)
   const made = github.webhooks.waiting.find(({ event }) => event === 'issue_comment')
   github.webhooks.waiting.length = 0
   if (made === undefined) throw new Error('GitHub made no delivery')

@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join as path } from 'node:path'
 import type { Person } from '../world/github/people.ts'
 import { createRepository, give, join } from '../world/github/population.ts'
 import { newId } from '../world/github/state.ts'
 import type { Installation, Issue, Repository } from '../world/github/state.ts'
+import type { Grounds } from '../world/grounds.ts'
 import type { Stage } from '../world/stage.ts'
 
 /** Another account with a repository of the same name, where the App is installed too. */
@@ -29,4 +32,17 @@ export async function movesIn(stage: Stage, login: string, deployYml: string): P
   let pull: Issue | null = null
   await stage.ago(3 * 3_600_000, () => (pull = grace.opensPullRequest()))
   return { home, installation, grace, pull: pull! }
+}
+
+const siteOf = (grounds: Grounds, repository: Repository, more: object = {}) => ({
+  ...{ kind: 'static', listen: '127.0.0.1:0' },
+  allow: [{ repository: `${repository.owner.login}/shop`, id: repository.id, environments: ['*'], images: [grounds.registry.name('acme/*')] }],
+  ...more,
+})
+
+export async function operates(grounds: Grounds, { home }: Pick<Tenant, 'home'>, more: object = {}, environment = {}): Promise<void> {
+  const targets = { site: siteOf(grounds, grounds.github.repository), theirs: siteOf(grounds, home) }
+  writeFileSync(path(grounds.folder, 'gantry.yml'), JSON.stringify({ version: 1, targets, ...more }))
+  await grounds.gantry.stops()
+  await grounds.starts(environment)
 }

@@ -10,9 +10,9 @@ import { startOciRegistry } from '../world/oci-registry.ts'
 import { changed, comesToRest, deployYml, inWords } from './asked.ts'
 import type { Fate } from './asked.ts'
 import { DEPLOY, withApi, type Api } from './calling.ts'
-import { Checks, leftOut, onGrounds } from './scenario.ts'
+import { Checks, onGrounds } from './scenario.ts'
 import type { Scenario } from './scenario.ts'
-import { movesIn } from './tenant.ts'
+import { movesIn, operates } from './tenant.ts'
 import type { Tenant } from './tenant.ts'
 
 /** Of everything that GitHub would send now, what tells of this comment. */
@@ -24,19 +24,6 @@ const tellingOf = ({ github }: Grounds, { id }: Comment): Delivery =>
 /** Everything about them is as with the first: names of repository, app, environment; each has a site of its own. */
 const moveIn = (grounds: Grounds, login = 'umbrella'): Promise<Tenant> =>
   movesIn(grounds, login, deployYml(grounds, { environments: { staging: { target: 'theirs' } } }))
-
-const site = (grounds: Grounds, repository: Repository, more: object = {}) => ({
-  ...{ kind: 'static', listen: '127.0.0.1:0' },
-  allow: [{ repository: `${repository.owner.login}/shop`, id: repository.id, environments: ['*'], images: [grounds.registry.name('acme/*')] }],
-  ...more,
-})
-
-async function operates(grounds: Grounds, { home }: Pick<Tenant, 'home'>, more: object = {}, environment = {}): Promise<void> {
-  const targets = { site: site(grounds, grounds.github.repository), theirs: site(grounds, home) }
-  writeFileSync(join(grounds.folder, 'gantry.yml'), JSON.stringify({ version: 1, targets, ...more }))
-  await grounds.gantry.stops()
-  await grounds.starts(environment)
-}
 
 const keyIn = (home: Repository, { id }: Pick<Comment, 'id'>): string => `c:${home.id}:${id}`
 
@@ -185,7 +172,11 @@ const d03: Scenario = {
         await grounds.sends(told),
       ]
       checks.that(statuses.join() === '202,202', `pair ${nth}: answered ${statuses.join()}`)
-      if (nth % 15 === 14) await comesToRest(grounds, 60)
+      if (nth % 15 === 14) {
+        await comesToRest(grounds, 60)
+        // Nobody may ask for more than one a second for long.
+        await new Promise((resolve) => setTimeout(resolve, 10_000))
+      }
     }
     checks.that(await comesToRest(grounds, 90), 'it has not come to rest')
     const deliveries = stored() - before
@@ -633,15 +624,4 @@ const d10: Scenario = {
   }),
 }
 
-export const tenants: readonly Scenario[] = [
-  d01,
-  d02,
-  d03,
-  d04,
-  d05,
-  d06,
-  leftOut('D07', 'a tenant floods while another deploys', 'buckets for each tenant come with the HTTP API; floods of webhooks are H15'),
-  d08,
-  d09,
-  d10,
-]
+export const tenants: readonly Scenario[] = [d01, d02, d03, d04, d05, d06, d08, d09, d10]

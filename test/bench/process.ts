@@ -14,8 +14,11 @@ export interface Started {
 }
 
 /** Starts a server file of this folder, which prints its port on its first line once it listens. */
-export async function startServer(file: string, ...args: string[]): Promise<Started> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+export const startServer = (file: string, ...args: string[]): Promise<Started> => startServerWith([], file, ...args)
+
+/** The same, with flags of Node's. */
+export async function startServerWith(flags: readonly string[], file: string, ...args: string[]): Promise<Started> {
+  const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(file, import.meta.url)), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
   const lines: string[] = []
   const first = new Promise<string>((resolve) => {

@@ -13,7 +13,7 @@ import { Secret } from '../../src/secret.ts'
 import { createInbox } from '../../src/store/inbox.ts'
 import { migrateRepositories } from '../../src/store/migrations.ts'
 
-// As src/main.mjs starts it.
+// As src/main.mjs starts it; what `npm start` gives Node comes from whoever starts this.
 setFlagsFromString('--semi-space-growth-factor=1')
 const [secret, folder] = process.argv.slice(2) as [string, string]
 const sql = openSqlite(join(folder, 'gantry.db'))

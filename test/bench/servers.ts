@@ -2,8 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { GantryProcess } from '../world/gantry-process.ts'
-import { startServer } from './process.ts'
+import { FLAGS, GantryProcess } from '../world/gantry-process.ts'
+import { startServer, startServerWith } from './process.ts'
 import type { Started } from './process.ts'
 
 /** A folder with an App's key in it, and a webhook secret, for one benchmark. */
@@ -22,7 +22,7 @@ export async function withFolder<T>(work: (folder: string, secret: string) => Pr
 }
 
 /** Gantry's intake without the work behind it. */
-export const startIntake = (folder: string, secret: string): Promise<Started> => startServer('server-intake.ts', secret, folder)
+export const startIntake = (folder: string, secret: string): Promise<Started> => startServerWith(FLAGS, 'server-intake.ts', secret, folder)
 
 /** Bare Probot with a handler that does nothing. */
 export const startProbot = (folder: string, secret: string): Promise<Started> => startServer('server-probot.ts', secret, join(folder, 'key.pem'))

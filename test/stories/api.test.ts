@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { HEADERS } from '../../src/web/headers.ts'
 import { expect, story, type Cast, type Character } from '../story.ts'
 import { servesAt } from '../world/facts.ts'
@@ -8,8 +9,8 @@ import { DEPLOY_YML, type Called } from '../world/world.ts'
 const said = ({ status, body }: Called) => [status, body.code ?? body.state] as const
 const image = (tag: string) => ({ repository: 'acme/shop', environment: 'staging', image: `:${tag}` })
 
-/** Asks, and looks when everything has come to rest. */
-async function deploys(who: Character, body: object, headers = {}): Promise<Called> {
+/** Asks, and looks when everything has come to rest. With a key, because without one whoever asks again after a death asks for another. */
+async function deploys(who: Character, body: object, headers: Record<string, string> = { 'idempotency-key': randomUUID() }): Promise<Called> {
   const asked = await who.calls('POST', '/deploy', body, headers)
   return asked.status === 202 ? who.calls('GET', asked.headers.get('location') ?? '') : asked
 }
@@ -311,7 +312,7 @@ story('deployments are listed page by page, newest first', async (cast) => {
   const { ada } = cast
   for (const tag of ['1.2', '1.3', '1.4']) {
     await has(cast, tag)
-    await deploys(ada, image(tag))
+    await deploys(ada, image(tag), { 'idempotency-key': tag })
   }
   const pages: string[][] = []
   for (let cursor: string | null = ''; cursor !== null;) {

@@ -156,7 +156,7 @@ story.once('one that was missed never overtakes what was asked after it', async 
   expect(await servesAt(world, '/')).toBe('two')
 })
 
-story('only what could mean something is fetched, and what was looked at is not fetched again', async (cast) => {
+story.once('only what could mean something is fetched, and what was looked at is not fetched again', async (cast) => {
   const { world, ada, github } = cast
   const before = calls(cast, ONE)
   await world.isAway('10 minutes', () => {

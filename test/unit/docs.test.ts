@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../src/bot/commands/index.ts'
+import { LIMITS } from '../../src/deploy/limits.ts'
 import { WHO } from '../../src/deploy/words.ts'
 import { CODES } from '../../src/errors.ts'
 import type { Code } from '../../src/errors.ts'
@@ -148,4 +149,10 @@ test('docs/decisions/ are numbered without gaps, and each says context, decision
       name,
     ).toEqual(['Context', 'Decision', expect.any(String), 'Consequences'])
   }
+})
+
+test('docs/operating.md has every limit with its number', () => {
+  const rows = [...read('docs/operating.md').matchAll(/^\| `(\w+)` \| .* \| (\d+) \|$/gm)].map(([, name, burst]) => [name, Number(burst)])
+  expect(rows).toEqual(Object.entries(LIMITS).map(([name, { burst }]) => [name, burst]))
+  expect(Object.values(LIMITS).every(({ per }) => per === 60_000)).toBe(true)
 })

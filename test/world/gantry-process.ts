@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))
+const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly scripts: { readonly start: string }
+}
+/** What `npm start` gives Node. */
+export const FLAGS: readonly string[] = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 export interface ProcessOptions {
   /** Where it runs: `.env`, `gantry.yml` and `data` are looked for there. */
@@ -24,7 +29,7 @@ export class GantryProcess {
 
   constructor({ folder, environment = {}, words = ['start'], node = process.execPath, input }: ProcessOptions) {
     const env = { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...environment }
-    this.child = spawn(node, [MAIN, ...words], { cwd: folder, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    this.child = spawn(node, [...FLAGS, MAIN, ...words], { cwd: folder, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
     this.child.stdin?.end(input)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {

@@ -187,11 +187,17 @@ export class World {
   }
 
   /** As a program asks the API. Where the process dies meanwhile, it asks again. */
-  async calls(method: string, path: string, body: object | undefined, headers: Readonly<Record<string, string>>): Promise<Called> {
+  async calls(
+    method: string,
+    path: string,
+    body: object | undefined,
+    headers: Readonly<Record<string, string>>,
+    address: string | null = null,
+  ): Promise<Called> {
     for (;;) {
       const { crossings, gantry } = this.life
       const sent = body === undefined ? { headers } : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
-      const answer = gantry.api?.fetch(new Request(`https://gantry.example${path}`, { method, ...sent }))
+      const answer = gantry.api?.fetch(new Request(`https://gantry.example${path}`, { method, ...sent }), address)
       const came = await Promise.race([answer, crossings.died])
       if (came instanceof Response && !crossings.isDead) return calledOf(came)
       await this.settle()
@@ -326,6 +332,7 @@ export class World {
       url: this.url,
       host: '127.0.0.1',
       port: 0,
+      trustedProxies: 0,
       metrics: null,
       logLevel: 'error' as const,
       data: '',

@@ -3,7 +3,7 @@ import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../.
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { idempotencyKey, keyOf, location, repositoryFor, requestOf, reused, type Said } from '../asking.ts'
+import { begin, idempotencyKey, keyOf, location, repositoryToChange, requestOf, reused, type Said } from '../asking.ts'
 import type { Caller } from '../caller.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
@@ -52,7 +52,7 @@ const route = createRoute({
   path: '/deploy',
   operationId: 'deploy',
   tags: ['Deploy'],
-  ...mayBeRefused('REPOSITORY_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED'),
+  ...mayBeRefused('REPOSITORY_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'),
   summary: 'Deploys an image to an environment',
   description: 'What `/deploy` does in a comment. Answers once it is written down; what becomes of it is at `Location`.',
   security: BEARER,
@@ -69,11 +69,11 @@ const route = createRoute({
 export const deploy: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
-    const repository = await repositoryFor(body.repository, caller, doors)
+    const repository = await repositoryToChange(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const { key, isChosen } = await keyOf(c, caller, repository, 'deploy', doors)
     const request = requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors)
-    const deployment = doors.service.deploy(request)
+    const deployment = begin(request, doors)
     if (isChosen && !isSame(deployment.request, request)) throw reused()
     const shown = deploymentBody(maskedDeployment(deployment, doors.mask), doors)
     return c.json(shown, 202, { location: shown.links.self })

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { deep } from '../../deploy/mask.ts'
 import { rowWords } from '../../deploy/preflight-words.ts'
 import type { Rehearsal } from '../../deploy/rehearsal.ts'
-import { repositoryFor, requestOf } from '../asking.ts'
+import { repositoryToChange, requestOf } from '../asking.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, json, PROBLEMS, type Endpoint } from '../endpoint.ts'
 import { REHEARSAL } from '../examples.ts'
@@ -71,7 +71,7 @@ const route = createRoute({
 export const validate: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
     const [caller, body] = [c.get('caller'), c.req.valid('json')]
-    const repository = await repositoryFor(body.repository, caller, doors)
+    const repository = await repositoryToChange(body.repository, caller, doors)
     const subject = await subjectOf(body, repository, doors)
     const key = `a:${repository.id}:${caller.key}:${doors.random()}`
     const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors))

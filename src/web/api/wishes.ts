@@ -2,13 +2,15 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { askedAgain } from '../../deploy/ask.ts'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
+import { homeOf } from '../../deploy/limits.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import type { Code } from '../../errors.ts'
-import { deploymentFor, idempotencyKey, keyOf, location, requestOf, reused } from '../asking.ts'
+import { begin, deploymentFor, idempotencyKey, keyOf, location, requestOf, reused } from '../asking.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
 import { CANCELLED, RETRIED, ROLLED_BACK, WAITING } from '../examples.ts'
+import { pacedBy } from '../pace.ts'
 import { refusedWith, RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
 import { idParameter } from './status.ts'
@@ -39,7 +41,7 @@ const answered = (result: { readonly deployment: Deployment } | { readonly probl
   return result.deployment
 }
 
-const again = (request: DeployRequest, asks: Asks, { service }: Asking): Deployment => service.deploy({ ...request, asks })
+const again = (request: DeployRequest, asks: Asks, doors: Asking): Deployment => begin({ ...request, asks }, doors)
 
 const WISHES: readonly Wish[] = [
   {
@@ -60,7 +62,7 @@ const WISHES: readonly Wish[] = [
     summary: 'Runs it once more, with the same plan',
     description: 'As a new deployment, which is at `Location`.',
     body: NOTHING,
-    codes: ['IDEMPOTENCY_KEY_REUSED'],
+    codes: ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'],
     example: RETRIED,
     grant: (request, deployment, _, doors) => again({ ...request, subject: deployment.request.subject }, askedAgain(deployment), doors),
   },
@@ -68,7 +70,7 @@ const WISHES: readonly Wish[] = [
     name: 'rollback',
     summary: 'Brings back what ran before in its environment',
     description: 'As a new deployment, which is at `Location`.',
-    codes: ['IDEMPOTENCY_KEY_REUSED'],
+    codes: ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'],
     example: ROLLED_BACK,
     body: closed({ to: z.string().max(100).optional().describe('The id of another deployment whose plan is meant.') }).openapi('Rollback', {
       example: {},
@@ -139,6 +141,7 @@ async function wishIn(c: Context<Env>, name: string, id: string, doors: Asking) 
   const caller = c.get('caller')
   const deployment = await deploymentFor(id, caller, doors)
   const { repository } = deployment.request
+  pacedBy(homeOf(repository), doors.limits)
   const { key } = await keyOf(c, caller, repository, `${name} ${id}`, doors)
   return { deployment, request: requestOf({ caller, repository, key }, doors) }
 }

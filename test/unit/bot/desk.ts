@@ -5,7 +5,7 @@ import { createProbot } from '../../../src/bot/probot.ts'
 import { createSource, type GitHubSource } from '../../../src/bot/source.ts'
 import { compareConfigurations } from '../../../src/config/repository-file.ts'
 import type { Deployment } from '../../../src/deploy/deployment.ts'
-import type { Announcements, CaughtUp, Inbox, Journal, Spendings } from '../../../src/deploy/journal.ts'
+import type { Admissions, Announcements, CaughtUp, Inbox, Journal, Spendings } from '../../../src/deploy/journal.ts'
 import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
@@ -13,6 +13,8 @@ import { named, recentOn } from '../../../src/deploy/wishes.ts'
 import type { GitHub as GitHubDoor } from '../../../src/bot/github.ts'
 import { problem } from '../../../src/errors.ts'
 import { Secret } from '../../../src/secret.ts'
+import { createLimits } from '../../../src/deploy/limits.ts'
+import { createAdmissions } from '../../../src/store/admissions.ts'
 import { createAnnouncements } from '../../../src/store/announcements.ts'
 import { createSpendings } from '../../../src/store/budget.ts'
 import { createCaughtUp } from '../../../src/store/caught-up.ts'
@@ -37,6 +39,7 @@ export class Desk {
   readonly journal: Journal
   readonly announcements: Announcements
   readonly inbox: Inbox
+  readonly admissions: Admissions
   readonly caughtUp: CaughtUp
   readonly spendings: Spendings
   readonly pull: Issue
@@ -61,6 +64,7 @@ export class Desk {
     this.journal = createJournal(sql, MAC)
     this.announcements = createAnnouncements(sql)
     this.inbox = createInbox(sql)
+    this.admissions = createAdmissions(sql)
     this.caughtUp = createCaughtUp(sql)
     this.spendings = createSpendings(sql)
     this.pull = this.github.people.ada.opensPullRequest()
@@ -93,6 +97,13 @@ export class Desk {
         source: this.source,
         service: this.#service(),
         inbox: this.inbox,
+        admissions: this.admissions,
+        // Nothing is kept, so that nothing of theirs waits for the clock.
+        limits: createLimits({
+          rows: { all: () => [], write: () => {} },
+          clock: { now: () => this.time.now(), after: () => () => {} },
+          trouble: () => {},
+        }),
         announcements: this.announcements,
         compareConfigurations,
         caughtUp: this.caughtUp,
@@ -121,6 +132,7 @@ export class Desk {
         this.#changed(deployment)
         return deployment
       },
+      full: () => null,
       find: (id) => this.journal.find(id),
       status: async () => this.status,
       preflight: async () => this.preflights,

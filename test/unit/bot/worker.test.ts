@@ -85,6 +85,17 @@ test('a thousand in a row of one repository keep nobody else waiting', async () 
   expect(waiting()).toEqual([])
 })
 
+test('as many repositories as have their turn at once, all flooded, keep nobody waiting for longer than a turn', async () => {
+  for (let repository = 1; repository <= 40; repository += 1) inbox.store(deliveries(repository, 50))
+  inbox.store([delivery(99, 0), delivery(99, 1)])
+  starts()()
+  await activity.idle()
+  expect(tried).toHaveLength(40 * 50 + 2)
+  expect(tried.indexOf('c:99:0')).toBeLessThanOrEqual(41)
+  expect(tried.indexOf('c:99:1')).toBeLessThanOrEqual(82)
+  expect(tried.filter((key) => key.startsWith('c:7:'))).toEqual(deliveries(7, 50).map(({ key }) => key))
+})
+
 test('each is tried once, whoever asks for work meanwhile', async () => {
   inbox.store(deliveries(1, 3))
   const aside = Promise.withResolvers<void>()

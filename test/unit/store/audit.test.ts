@@ -183,8 +183,28 @@ const ended = { action: 'deployment ended', subject: '16-r1' }
 
 /** `progress`: a state on the way, of which the deployment's own record tells; its request and its end are in the log. */
 const JOURNAL: Record<keyof Journal, Written> = {
-  ...{ find: 'reads', open: 'reads', lastSuccess: 'reads', successes: 'reads', succeeded: 'reads', recent: 'reads', newer: 'reads', twin: 'reads' },
-  ...{ crowd: 'reads', ahead: 'reads', queued: 'reads', turn: 'reads', occupant: 'reads', restoring: 'reads', fence: 'reads', before: 'reads' },
+  ...{
+    find: 'reads',
+    asked: 'reads',
+    open: 'reads',
+    lastSuccess: 'reads',
+    successes: 'reads',
+    succeeded: 'reads',
+    recent: 'reads',
+    newer: 'reads',
+    twin: 'reads',
+  },
+  ...{
+    crowd: 'reads',
+    crowdOf: 'reads',
+    ahead: 'reads',
+    queued: 'reads',
+    turn: 'reads',
+    occupant: 'reads',
+    restoring: 'reads',
+    fence: 'reads',
+    before: 'reads',
+  },
   ...{ wait: 'progress', restore: 'progress', raise: 'progress', claim: 'progress', settle: 'progress', log: 'progress' },
   request: {
     does: ({ journal }) => journal.request('16-r1', request(), NOON),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Standing } from '../../../src/deploy/directory.ts'
 import type { Party } from '../../../src/deploy/environment.ts'
+import { createLimits } from '../../../src/deploy/limits.ts'
 import { createAdministrators } from '../../../src/web/administrators.ts'
 import type { Caller } from '../../../src/web/caller.ts'
 import { Time } from '../../world/time.ts'
@@ -22,7 +23,8 @@ function setUp() {
       return world.is
     },
   }
-  const { account } = createAdministrators({ directory, administration: { administrators: () => PARTIES }, clock: time })
+  const limits = createLimits({ rows: { all: () => [], write: () => {} }, clock: time, trouble: () => {} })
+  const { account } = createAdministrators({ directory, administration: { administrators: () => PARTIES }, clock: time, limits })
   const comes = (does: 'look' | 'change', who: Caller = ADA, login = 'acme'): Promise<string> =>
     account(login, who, does).then(
       ({ id }) => String(id),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Repository } from '../../../src/deploy/deployment.ts'
+import type { Person, Repository } from '../../../src/deploy/deployment.ts'
 import type { Directory } from '../../../src/deploy/directory.ts'
+import { createLimits } from '../../../src/deploy/limits.ts'
 import { createCallers } from '../../../src/web/callers.ts'
 import { userCaller } from '../../../src/web/callers/user.ts'
 import { Time } from '../../world/time.ts'
@@ -20,7 +21,7 @@ const nobodyElse = {
 }
 
 /** A GitHub that knows one token, and as many repositories as anybody names. */
-function setUp() {
+function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === ADAS ? ADA.actor : null)) {
   const time = new Time(() => Promise.resolve())
   const asked: string[] = []
   let isDown = false
@@ -30,7 +31,7 @@ function setUp() {
       asked.push(secret.reveal())
       await answers
       if (isDown) throw new Error('GitHub is down')
-      return `Bearer ${secret.reveal()}` === ADAS ? ADA.actor : null
+      return whose(secret.reveal())
     },
     repository: async (owner, name) => {
       asked.push(`${owner}/${name}`)
@@ -41,10 +42,12 @@ function setUp() {
     account: async () => null,
     standing: async () => 'stranger',
   }
+  const limits = createLimits({ rows: { all: () => [], write: () => {} }, clock: time, trouble: () => {} })
+  const callers = createCallers({ ...nobodyElse, directory, clock: time, limits, hash: (text) => text })
   return {
     time,
     asked,
-    callers: createCallers({ ...nobodyElse, directory, clock: time, hash: (text) => text }),
+    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, false, address) },
     goesDown: (is: boolean) => (isDown = is),
     waitsFor: (what: Promise<void>) => (answers = what),
   }
@@ -57,7 +60,7 @@ test('of tokens that are guessed at one time, GitHub is asked about sixty', asyn
   const github = Promise.withResolvers<void>()
   void waitsFor(github.promise)
   const codes: string[] = []
-  const all = Array.from({ length: 500 }, (_, nth) => codeOf(callers.identify(token(nth + 1), false)).then((code) => codes.push(code)))
+  const all = Array.from({ length: 500 }, (_, nth) => codeOf(callers.identify(token(nth + 1))).then((code) => codes.push(code)))
   await expect.poll(() => codes).toEqual(Array.from({ length: 440 }, () => 'TOO_MANY_REQUESTS'))
   github.resolve()
   await Promise.all(all)
@@ -67,19 +70,44 @@ test('of tokens that are guessed at one time, GitHub is asked about sixty', asyn
 
 test('whoever guesses does not lock out a token that was good before', async () => {
   const { callers, time } = setUp()
-  expect((await callers.identify(ADAS, false)).actor).toEqual(ADA.actor)
+  expect((await callers.identify(ADAS)).actor).toEqual(ADA.actor)
   await time.passes('2 minutes')
-  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), false))
-  expect(await codeOf(callers.identify(token(101), false))).toBe('TOO_MANY_REQUESTS')
-  expect((await callers.identify(ADAS, false)).actor).toEqual(ADA.actor)
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
+  expect(await codeOf(callers.identify(token(101)))).toBe('TOO_MANY_REQUESTS')
+  expect((await callers.identify(ADAS)).actor).toEqual(ADA.actor)
+})
+
+test('whoever guesses from one address keeps nobody out who signs in from another, and may try again soon', async () => {
+  const { callers, asked, time } = setUp()
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), '192.0.2.1'))
+  expect(asked).toHaveLength(20)
+  expect(await codeOf(callers.identify(ADAS, '192.0.2.1'))).toBe('TOO_MANY_REQUESTS')
+  expect((await callers.identify(ADAS, '192.0.2.2')).key).toBe('1')
+  expect((await callers.identify(ADAS, '192.0.2.1')).key).toBe('1')
+  await time.passes('3 seconds')
+  expect(await codeOf(callers.identify(token(101), '192.0.2.1'))).toBe('AUTHENTICATION_REQUIRED')
+})
+
+test('API tokens that are guessed count by address, too', async () => {
+  const { callers } = setUp()
+  const wrong = `Bearer gantry_7_${'0'.repeat(10)}_${'0'.repeat(50)}_000000`
+  const codes = []
+  for (let nth = 1; nth <= 30; nth += 1) codes.push(await codeOf(callers.identify(wrong, '192.0.2.1')))
+  expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(10)
+  expect(await codeOf(callers.identify(wrong, '192.0.2.2'))).toBe('AUTHENTICATION_REQUIRED')
+})
+
+test('tokens that turn out to be good do not count, however many people sign in from one address', async () => {
+  const { callers } = setUp((text) => ({ id: Number(text.slice(-6)), login: 'somebody' }))
+  for (let nth = 1; nth <= 100; nth += 1) expect((await callers.identify(token(nth), '192.0.2.1')).key).toBe(String(nth))
 })
 
 test('what GitHub does not answer is no guess', async () => {
   const { callers, goesDown } = setUp()
   goesDown(true)
-  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth), false))
+  for (let nth = 1; nth <= 100; nth += 1) await codeOf(callers.identify(token(nth)))
   goesDown(false)
-  expect((await callers.identify(ADAS, false)).actor).toEqual(ADA.actor)
+  expect((await callers.identify(ADAS)).actor).toEqual(ADA.actor)
 })
 
 test('a repository is looked up once a minute, in whatever spelling, and one caller cannot have ever others looked up', async () => {
@@ -100,8 +128,8 @@ test('a repository is looked up once a minute, in whatever spelling, and one cal
 
 test('what was known is not believed for longer because the clock was set back', async () => {
   const { callers, asked, time } = setUp()
-  await callers.identify(ADAS, false)
+  await callers.identify(ADAS)
   time.moves(-3_600_000)
-  await callers.identify(ADAS, false)
+  await callers.identify(ADAS)
   expect(asked).toHaveLength(2)
 })

@@ -12,7 +12,7 @@ export interface Played {
   readonly answers: Readonly<Record<string, number>>
   readonly wrong: readonly string[]
   readonly slowest: number
-  /** Megabytes that the process has grown by since the first thousand. */
+  /** Megabytes that the process had grown by since the first thousand, when it was largest. */
   readonly growth: number
 }
 
@@ -50,7 +50,7 @@ export async function playApi(stage: Stage, seed: number, count: number): Promis
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   await pool.close()
-  return { requests: sent, answers, wrong, slowest: Math.round(slowest), growth: Math.round(residentMemory(stage.gantry.child.pid!).now - before) }
+  return { requests: sent, answers, wrong, slowest: Math.round(slowest), growth: Math.round(residentMemory(stage.gantry.child.pid!).peak - before) }
 }
 
 /** What the process sees of a path: dots and backslashes are resolved before. */
