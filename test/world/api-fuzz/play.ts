@@ -29,7 +29,7 @@ export async function playApi(stage: Stage, seed: number, count: number): Promis
   const ada = stage.github.auth.signsIn(stage.github.people.ada.account)
   const ids = await someDeployments(stage, ada)
   const next = createRequests(description, random, { ids, rarity: Math.max(10, Math.ceil(count / 500)) })
-  const callers = createCallers(stage)
+  const callers = createCallers(stage, await madeToken(stage))
   const pool = new Pool(stage.url.origin, { connections: AT_ONCE })
   const [answers, wrong]: [Record<string, number>, string[]] = [{}, []]
   let [sent, slowest, before] = [0, 0, 0]
@@ -70,10 +70,19 @@ async function someDeployments(stage: Stage, token: string): Promise<readonly st
   )
 }
 
-type Callers = Readonly<Record<'changes' | 'looks' | 'owns', () => string>>
+type Callers = Readonly<Record<'changes' | 'looks' | 'owns' | 'runs' | 'programs', () => string>>
 
-/** Ever new people ask, because one may not ask so often. */
-function createCallers({ github }: Stage): Callers {
+/** For whom GitHub Actions' tokens have to be, where the process was started so. */
+export const FUZZED = { GANTRY_URL: 'https://gantry.example' }
+
+async function madeToken({ github, url }: Stage): Promise<string> {
+  const headers = { authorization: `Bearer ${github.auth.signsIn(github.people.grace.account)}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ name: 'fuzz', repositories: 'all', environments: ['*'], actions: ['read', 'deploy', 'configure'], days: 1 })
+  return ((await (await fetch(new URL('/config/acme/tokens', url), { method: 'POST', headers, body })).json()) as { token: string }).token
+}
+
+/** Ever new people and workflows ask, because one may not ask so often. */
+function createCallers({ github }: Stage, token: string): Callers {
   let count = 0
   const changingAfter = (most: number, isOwner = false) => {
     let [token, left] = ['', 0]
@@ -88,17 +97,22 @@ function createCallers({ github }: Stage): Callers {
       return token
     }
   }
-  return { changes: changingAfter(CHANGES), looks: changingAfter(LOOKS), owns: changingAfter(CHANGES, true) }
+  const runs = (): string => github.actions.token(github.people.ada, FUZZED.GANTRY_URL, { file: `f${(count += 1) % 100}.yml`, run: count })
+  return { changes: changingAfter(CHANGES), looks: changingAfter(LOOKS), owns: changingAfter(CHANGES, true), runs, programs: () => token }
 }
 
 /** Once in so many times it is one of the account's owners: each time GitHub is asked whether they are, and it lets itself be asked 900 times a minute. */
 const OWNERS = 3
 
+/** And once in so many a program. */
+const PROGRAMS = 12
+const program = (random: Random, { runs, programs }: Callers): string => (random.below(2) === 0 ? runs() : programs())
+
 /** Nearly always one that is good: without it nothing behind it is reached. */
 function withToken(asking: Asking, random: Random, callers: Callers): Asking {
   if (asking.headers['authorization'] !== undefined || random.below(50) === 0) return asking
   const isOwner = asking.path.startsWith('/config/acme/') && random.below(OWNERS) === 0
-  const token = isOwner ? callers.owns() : asking.method === 'GET' ? callers.looks() : callers.changes()
+  const token = isOwner ? callers.owns() : random.below(PROGRAMS) === 0 ? program(random, callers) : asking.method === 'GET' ? callers.looks() : callers.changes()
   return { ...asking, headers: { ...asking.headers, authorization: `Bearer ${token}` } }
 }
 
