@@ -75,7 +75,7 @@ export const CODES = {
   OPERATOR_FILE_INVALID: facts('account', 500),
   APP_MISCONFIGURED: facts('account', 500),
   // the vault
-  VAULT_KEY_MISSING: facts('account', 500),
+  VAULT_KEY_MISSING: facts('account', 409),
   VAULT_KEY_WRONG: facts('account', 500),
   VAULT_RECORD_BROKEN: facts('account', 500),
   AUDIT_UNPROVED: facts('account', 500),

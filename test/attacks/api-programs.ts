@@ -1,4 +1,6 @@
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { GitHub } from '../world/github/github.ts'
 import type { Grounds } from '../world/grounds.ts'
 import { comesToRest } from './asked.ts'
@@ -8,11 +10,12 @@ import type { Scenario } from './scenario.ts'
 const CANARY = 'canaryCANARYcanaryCANARYcanary0123456789'
 const AUDIENCE = 'https://gantry.example'
 const KNOWN = { GANTRY_URL: AUDIENCE }
+const BEHIND_ONE = { TRUSTED_PROXIES: '1' }
 
-/** Staging lets the release workflow of the default branch in. */
-function lets({ github }: Grounds): void {
+/** Staging lets one more program in. */
+function lets({ github }: Grounds, party = 'workflow:release.yml'): void {
   const file = github.repository.commits.get(github.repository.branches.get('main') ?? '')?.files.get('.github/deploy.yml') ?? ''
-  github.has('.github/deploy.yml', file.replace('    target: site', '    target: site\n    allow: { any: [workflow:release.yml] }'))
+  github.has('.github/deploy.yml', file.replace('    target: site', `    target: site\n    allow: { any: [${party}] }`))
 }
 
 const stranger = () => new GitHub({ clock: { now: () => Date.now() } }).actions
@@ -151,4 +154,71 @@ const f03: Scenario = {
   ),
 }
 
-export const programs: readonly Scenario[] = [f02, f03]
+const GUESSES = 2_000
+const MADE_FOR = { name: 'ci', repositories: ['acme/shop'], environments: ['staging'], actions: ['read', 'deploy'], days: 1 }
+
+const f04: Scenario = {
+  id: 'F04',
+  tried: `API tokens: one character off at each place, with a right checksum, of another account, of another scope, revoked, over, ${GUESSES} guesses from one address; the bytes of the database`,
+  run: withApi(
+    async (api) => {
+      const { checks, grounds } = api
+      const { people } = grounds.github
+      lets(grounds, 'token:ci')
+      const [owner, from] = [api.token(people.grace), { 'x-forwarded-for': '203.0.113.7' }]
+      const makes = async (changes: object = {}): Promise<string> => {
+        const made = await api.calls('POST', '/config/acme/tokens', { authorization: owner }, JSON.stringify({ ...MADE_FOR, ...changes }))
+        checks.that(made.status === 201, `a token is not made: ${made.status} ${made.text.slice(0, 200)}`)
+        return (JSON.parse(made.text) as { readonly token: string }).token
+      }
+      const good = await makes()
+      const looks = async (token: string, headers = {}): Promise<number> =>
+        (await api.calls('GET', '/deployments?repository=acme/shop', { authorization: `Bearer ${token}`, ...headers })).status
+      checks.that((await looks(good)) === 200, 'a good one is refused')
+      for (let at = 0; at < good.length; at += 1) {
+        const wrong = `${good.slice(0, at)}${good[at] === 'a' ? 'b' : 'a'}${good.slice(at + 1)}`
+        checks.that((await looks(wrong)) === 401, `another character at ${at} is somebody`)
+      }
+      const [, account = '', id = ''] = good.split('_')
+      const forged = (key: string, of = account): string => {
+        const body = `gantry_${of}_${id}_${key}`
+        return `${body}_${createHash('sha256').update(body).digest('hex').slice(0, 6)}`
+      }
+      checks.that((await looks(forged('0'.repeat(80)))) === 401, 'a guess with a right checksum is somebody')
+      checks.that((await looks(forged(good.split('_')[3] ?? '', '1'))) === 401, 'it is one of another account, too')
+      const guesses: Record<number, number> = {}
+      for (let nth = 0; nth < GUESSES; nth += 1) {
+        const status = await looks(forged(nth.toString(36).padStart(80, '0')), from)
+        guesses[status] = (guesses[status] ?? 0) + 1
+      }
+      checks.that((guesses[401] ?? 0) <= 60 && (guesses[401] ?? 0) + (guesses[429] ?? 0) === GUESSES, `guesses: ${JSON.stringify(guesses)}`)
+      checks.that((await looks(good, from)) === 200, 'guesses lock out a good one')
+      checks.that((await looks(good, { 'x-forwarded-for': '203.0.113.8' })) === 200, 'guesses lock out another address')
+      const [reads, elsewhere] = [await makes({ name: 'reads', actions: ['read'] }), await makes({ name: 'elsewhere', environments: ['production'] })]
+      api.isProblem('one that only reads', await api.deploys({ authorization: `Bearer ${reads}` }), [403])
+      await api.deploys({ authorization: `Bearer ${elsewhere}` })
+      await comesToRest(grounds)
+      const [row] = grounds.rows(`select state, json_extract(problem, '$.code') as code from deployment`)
+      checks.that(row?.['state'] === 'refused' && row['code'] === 'PERMISSION_REQUIRED', `another environment: ${JSON.stringify(row)}`)
+      for (const path of ['/config/acme/tokens', '/config/acme/credentials', '/config/acme/audit'])
+        api.isProblem(path, await api.calls('GET', path, { authorization: `Bearer ${good}` }), [403])
+      await api.calls('DELETE', '/config/acme/tokens/ci', { authorization: owner })
+      checks.that((await looks(good)) === 401, 'one that was revoked is somebody')
+      await grounds.gantry.stops()
+      for (const name of ['gantry.db', 'gantry.db-wal'])
+        checks.that(!bytesIn(grounds, name).includes(good.split('_')[3] ?? ''), `${name} has the secret`)
+      checks.that(!grounds.gantry.output.includes(good.split('_')[3] ?? ''), 'the log has the secret')
+      await grounds.starts({ ...grounds.apiVariables, ...KNOWN, ...BEHIND_ONE })
+      checks.that((await looks(good)) === 401 && (await looks(reads)) === 200, 'after a restart it is another')
+      return `${good.length} slips and ${GUESSES} guesses are nobody, and lock nobody out; scope and end hold; the database has only hashes`
+    },
+    { variables: { ...KNOWN, ...BEHIND_ONE } },
+  ),
+}
+
+const bytesIn = ({ folder }: Grounds, name: string): string => {
+  const path = join(folder, 'data', name)
+  return existsSync(path) ? readFileSync(path, 'latin1') : ''
+}
+
+export const programs: readonly Scenario[] = [f02, f03, f04]

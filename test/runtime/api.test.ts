@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import nock from 'nock'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { playApi } from '../world/api-fuzz/play.ts'
+import { FUZZED, playApi } from '../world/api-fuzz/play.ts'
 import { Grounds } from '../world/grounds.ts'
 import { statusOf, talk } from '../world/wire.ts'
 
@@ -12,7 +12,7 @@ nock.restore()
 let grounds: Grounds
 let token: string
 beforeAll(async () => {
-  grounds = await Grounds.open((on) => on.apiVariables)
+  grounds = await Grounds.open((on) => ({ ...on.apiVariables, ...FUZZED }))
   token = grounds.github.auth.signsIn(grounds.github.people.ada.account)
 })
 afterAll(() => grounds.closes())

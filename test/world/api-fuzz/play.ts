@@ -112,7 +112,13 @@ const program = (random: Random, { runs, programs }: Callers): string => (random
 function withToken(asking: Asking, random: Random, callers: Callers): Asking {
   if (asking.headers['authorization'] !== undefined || random.below(50) === 0) return asking
   const isOwner = asking.path.startsWith('/config/acme/') && random.below(OWNERS) === 0
-  const token = isOwner ? callers.owns() : random.below(PROGRAMS) === 0 ? program(random, callers) : asking.method === 'GET' ? callers.looks() : callers.changes()
+  const token = isOwner
+    ? callers.owns()
+    : random.below(PROGRAMS) === 0
+      ? program(random, callers)
+      : asking.method === 'GET'
+        ? callers.looks()
+        : callers.changes()
   return { ...asking, headers: { ...asking.headers, authorization: `Bearer ${token}` } }
 }
 
