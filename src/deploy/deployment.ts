@@ -24,7 +24,15 @@ export interface Actor extends Person {
 /** What the rules may name besides people and Apps. */
 export type Program =
   /** A run of GitHub Actions in the repository itself. `environment`: the one of GitHub's that its job runs in. */
-  | { readonly kind: 'workflow'; readonly file: string; readonly ref: string; readonly environment: string | null; readonly run: number }
+  | {
+      readonly kind: 'workflow'
+      readonly file: string
+      readonly ref: string
+      readonly environment: string | null
+      readonly run: number
+      /** From 1 on. Who runs it again is told to nobody: its actor is still whoever began it. */
+      readonly attempt: number
+    }
   /** An API token of the repository's account. `environments`: patterns for `matches`. */
   | { readonly kind: 'token'; readonly id: string; readonly name: string; readonly environments: readonly string[] }
 

@@ -91,6 +91,9 @@ export const idempotencyKey = z.object({
   }),
 })
 
+/** A workflow's keys are its file's, on its ref: whoever may push another branch runs another one there. */
+const ownOf = ({ actor: { program } }: Caller): readonly string[] => (program?.kind === 'workflow' ? [program.file, program.ref] : [])
+
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 
 /**
@@ -114,7 +117,7 @@ export async function keyOf(
       next: 'Send a random one, such as a UUID.',
     })
   }
-  return { key: `a:${repository.id}:${caller.key}:k${await sha256(`${purpose} ${chosen}`)}`, isChosen: true }
+  return { key: `a:${repository.id}:${caller.key}:k${await sha256([purpose, chosen, ...ownOf(caller)].join(' '))}`, isChosen: true }
 }
 
 export const reused = (): RequestRefused =>

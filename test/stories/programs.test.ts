@@ -122,6 +122,43 @@ story.once('another repository is not there for a workflow, and neither is anoth
   expect(github.repository.deployments).toHaveLength(1)
 })
 
+story.once('a tag that is called like a branch does not lend its name to another commit', async (cast) => {
+  const { github, ada } = cast
+  await names(cast, '"workflow:release.yml@refs/tags/*"')
+  const rules = '    allow: { any: ["workflow:release.yml@refs/tags/*"] }\n    from: { branches: [main] }\n    url: https://staging'
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', rules))
+  const evil = ada.person.pushes('checkout')
+  github.tags('main', evil)
+  github.tags('v1', evil)
+  const [named, other] = [
+    await deploys(cast, () => jobs(cast, { ref: 'refs/tags/main', sha: evil })),
+    await deploys(cast, () => jobs(cast, { ref: 'refs/tags/v1', sha: evil })),
+  ]
+  expect([named.body.problem.code, other.body.problem.code, github.repository.deployments]).toEqual(['REF_NOT_FOUND', 'BRANCH_REFUSED', []])
+})
+
+story.once('an Idempotency-Key is a workflow’s own, on its ref and for its commit', async (cast) => {
+  const { github } = cast
+  await names(cast, '"workflow:release.yml@**"')
+  const key = { 'idempotency-key': 'r-1' }
+  const asks = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', { ...STAGING, ref: 'main' }, key)
+  const [branch, main] = [await asks({ ref: 'refs/heads/checkout' }), await asks({})]
+  expect([main.status, main.body.id === branch.body.id, (await asks({})).body.id === main.body.id]).toEqual([202, false, true])
+  const mine = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', STAGING, { 'idempotency-key': 'r-2' })
+  const first = await mine({})
+  github.has('README.md', 'more')
+  expect([first.status, (await mine({})).body.code]).toEqual([202, 'IDEMPOTENCY_KEY_REUSED'])
+})
+
+story.once('who runs a workflow again is known to nobody, so nobody can be a second person', async (cast) => {
+  const { github } = cast
+  await names(cast, 'workflow:release.yml')
+  const rules = '    allow: { any: [workflow:release.yml] }\n    approvals: { count: 1 }\n    url: https://staging'
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', rules))
+  const again = (): string => github.actions.signs({ ...github.actions.claims(cast.ada.person, GANTRY), run_attempt: '2' })
+  expect((await deploys(cast, again)).body.problem).toMatchObject({ code: 'APPROVAL_NOT_ALLOWED', fix: 'Begin a new run of the workflow.' })
+})
+
 story.once('whoever started a workflow is no second person to it, and no workflow is one', async (cast) => {
   const { github, ada, grace } = cast
   await names(cast, 'workflow:release.yml')
@@ -274,7 +311,8 @@ story.once('a token keeps credentials where it was made for that, and nothing el
   const { grace, world } = cast
   world.keys = [newKey('k1')]
   await names(cast, 'token:ci')
-  const token = await hands(cast, { actions: ['configure'] })
+  expect((await grace.calls('POST', TOKENS, { ...MADE_FOR, actions: ['configure'] })).body.code).toBe('REQUEST_INVALID')
+  const token = await hands(cast, { actions: ['configure'], repositories: 'all', environments: ['*'] })
   const declared = { registry: 'registry.example.com', username: 'x', password: { value: 'a-password' } }
   const put = await calls(cast, token, 'PUT', '/config/acme/credentials/ghcr?untested=true', declared)
   expect([put.status, (await calls(cast, token, 'GET', '/config/acme/credentials')).body.credentials]).toMatchObject([201, [{ name: 'ghcr' }]])

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { SpentTokens } from '../../deploy/journal.ts'
 import type { Caller, Proof } from '../caller.ts'
 import { RequestRefused, unauthenticated } from '../problems.ts'
-import { createVerifier, type Issuer, type IssuerDoors } from './issuer.ts'
+import { createVerifier, TOLERANCE, type Issuer, type IssuerDoors } from './issuer.ts'
 
 /**
  * A job of GitHub Actions, by the token that GitHub signs for it (docs.github.com: "OpenID Connect reference"). No secret is kept
@@ -23,7 +23,7 @@ export function workflowProof(issuer: Issuer | null, doors: IssuerDoors & { read
         throw unauthenticated(`a token of GitHub Actions whose claim ${read.error.issues[0]?.path.join('.') ?? ''} is none that counts`)
       const run = read.data
       // Whoever sees a request of it on its way must not be able to make another one of it.
-      if (isChange && !doors.spent.spend(`${run.repository_id}:${run.jti}`, run.exp * 1000, doors.clock.now()))
+      if (isChange && !doors.spent.spend(`${run.repository_id}:${run.jti}`, (run.exp + TOLERANCE) * 1000, doors.clock.now()))
         throw unauthenticated('a token of GitHub Actions that has changed something before')
       return callerOf(run)
     },
@@ -38,7 +38,7 @@ const id = z
 /** Those that are judged by. Numbers are texts in it. `workflow_ref`: `acme/shop/.github/workflows/release.yml@refs/heads/main`. */
 const claims = z
   .object({
-    ...{ repository_id: id, repository_owner_id: id, actor_id: id, run_id: id },
+    ...{ repository_id: id, repository_owner_id: id, actor_id: id, run_id: id, run_attempt: id },
     actor: z.string().regex(/^[\w.[\]-]{1,100}$/),
     sha: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
     ref: z.string().regex(/^refs\/(heads|tags)\/[\x21-\x7e]{1,250}$/),
@@ -60,12 +60,17 @@ type Run = z.output<typeof claims>
 /** What people with the right to push begin, or the repository itself: not what a stranger's pull request, issue or comment does. */
 const STARTED_BY: ReadonlySet<string> = new Set([
   ...['push', 'workflow_dispatch', 'repository_dispatch', 'schedule', 'release', 'create', 'registry_package'],
-  ...['workflow_run', 'deployment', 'deployment_status'],
+  ...['deployment', 'deployment_status'],
 ])
 
-const callerOf = ({ repository_id, repository_owner_id, actor_id, actor, run_id, file, ref, sha, environment }: Run): Caller => ({
+const callerOf = ({ repository_id, repository_owner_id, actor_id, actor, run_id, run_attempt, file, ref, sha, environment }: Run): Caller => ({
   key: `w${repository_id}/${file}`,
-  actor: { id: actor_id, login: actor, app: null, program: { kind: 'workflow', file, ref, environment: environment ?? null, run: run_id } },
+  actor: {
+    id: actor_id,
+    login: actor,
+    app: null,
+    program: { kind: 'workflow', file, ref, environment: environment ?? null, run: run_id, attempt: run_attempt },
+  },
   actions: ['read', 'deploy'],
   sees: ({ id: its, account }) => its === repository_id && account === repository_owner_id,
   runsFor: { ref: ref.replace(/^refs\/(heads|tags)\//, ''), commit: sha },
