@@ -11,8 +11,12 @@ export const LIMITS = {
   change: { burst: 60, per: MINUTE },
   /** By caller: what changes nothing. */
   look: { burst: 600, per: MINUTE },
-  /** By caller: repositories by name; each is a question to GitHub. */
+  /** By caller: repositories and accounts by name; each is a question to GitHub or two. */
   lookup: { burst: 60, per: MINUTE },
+  /** By caller: those of them that the caller was not seen to see. */
+  miss: { burst: 10, per: MINUTE },
+  /** Of all callers together: GitHub lets an App ask 5,000 times an hour, and an account's name is two questions. */
+  misses: { burst: 30, per: MINUTE },
   /** By the repository's id: changes, whoever asks for them. It takes five at their own limit. */
   repository: { burst: 300, per: MINUTE },
   /** By the account's id: the same for all of its repositories. */
@@ -126,6 +130,8 @@ const WHOSE: Record<LimitName, string> = {
   change: 'More was asked for in your name than fits.',
   look: 'More was asked for in your name than fits.',
   lookup: 'You name more repositories than fits.',
+  miss: 'You name more that you may not see than fits.',
+  misses: 'More is named that is not there than fits, by all together.',
   repository: 'More was asked for in this repository than fits, by all together.',
   account: 'More was asked for in this account’s repositories than fits, by all together.',
   address: 'More comes from your address than fits.',

@@ -92,7 +92,7 @@ function guardRequests(api: Api, { callers, limits }: Asking): void {
     c.set('caller', caller)
     const name = isChange ? 'change' : 'look'
     const headers = c.get('headers')
-    headers[RATE_LIMIT] = paced(limits, name, caller.key)
+    headers[RATE_LIMIT] = paced(limits, name, caller.countedBy)
     headers[RATE_LIMIT_POLICY] = POLICIES[name]
     if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)
     return next()

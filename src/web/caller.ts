@@ -4,13 +4,17 @@ import type { Secret } from '../secret.ts'
 
 /** Who calls the API: how they proved it is over once there is one. */
 export interface Caller {
-  /** Tells this caller from every other, for good: limits count by it, and an `Idempotency-Key` is its own. `[0-9A-Za-z./_-]` */
+  /** Tells this caller from every other, for good: an `Idempotency-Key` is its own. `[0-9A-Za-z./_-]` */
   readonly key: string
+  /** What limits count by: all the workflows of a repository are one, because their files cost nothing to make. */
+  readonly countedBy: string
   /** In whose name everything is that they ask for. */
   readonly actor: Actor
   readonly actions: readonly Action[]
   /** Whether they may know of the repository: as it was up to a minute ago. */
   sees(repository: Repository): boolean | Promise<boolean>
+  /** Of a workflow: the one repository that it may know of, as `owner/name` when its token was signed. GitHub is asked about no other. */
+  readonly home?: string
   /** Of an API token that was made for that: the account whose credentials and targets it may keep. */
   readonly configures?: number
   /** The branch or tag and the commit that a workflow runs for: meant where its request names none. */

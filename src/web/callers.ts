@@ -8,7 +8,7 @@ import type { Issuer, IssuerDoors } from './callers/issuer.ts'
 import { tokenProof } from './callers/token.ts'
 import { userProof, type UserDoors } from './callers/user.ts'
 import { workflowProof } from './callers/workflow.ts'
-import { paced } from './pace.ts'
+import { createLookups } from './lookups.ts'
 import { unauthenticated } from './problems.ts'
 import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 
@@ -35,6 +35,7 @@ export function createCallers(doors: CallerDoors): Callers {
   const { directory, clock, limits } = doors
   const proofs = [userProof(doors), workflowProof(doors.issuer, doors), tokenProof(doors.tokens, doors)]
   const repositories = new Recent<Repository | null>(clock)
+  const lookup = createLookups(limits)
 
   return {
     async identify(authorization, isChange, address) {
@@ -43,15 +44,16 @@ export function createCallers(doors: CallerDoors): Callers {
       if (proof === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
       return proof.identify(new Secret(text), isChange, address)
     },
-    repository: (caller, owner, name) =>
-      repositories.get(
+    async repository(caller, owner, name) {
+      const called = `${owner}/${name}`.toLowerCase()
+      if (caller.home !== undefined && caller.home.toLowerCase() !== called) return null
+      const isSeen = async (found: Repository | null): Promise<boolean> => found !== null && caller.sees(found)
+      return repositories.get(
         // Each has answers of their own: what others have asked for lately must not show.
-        `${caller.key}:${owner}/${name}`.toLowerCase(),
-        async () => {
-          paced(limits, 'lookup', caller.key)
-          return directory.repository(owner, name)
-        },
+        `${caller.countedBy}:${called}`,
+        () => lookup(caller.countedBy, called, () => directory.repository(owner, name), isSeen),
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
-      ),
+      )
+    },
   }
 }

@@ -1,7 +1,7 @@
 import { expect, story, type Cast } from '../story.ts'
 import { newId } from '../../src/runtime/entropy.ts'
 import { createApiTokens } from '../../src/store/api-tokens.ts'
-import { createRepository, give } from '../world/github/population.ts'
+import { createRepository, give, join } from '../world/github/population.ts'
 import { MAC } from '../world/mac.ts'
 import { newKey } from '../world/vault.ts'
 import { servesAt } from '../world/facts.ts'
@@ -120,6 +120,19 @@ story.once('another repository is not there for a workflow, and neither is anoth
     expect((await calls(cast, token(), 'POST', `/deploy/${done.body.id}/retry`, {})).body.code).toBe('DEPLOYMENT_UNKNOWN')
   }
   expect(github.repository.deployments).toHaveLength(1)
+})
+
+story.once('workflows of a repository without the App have GitHub asked about its own name alone, whatever they name', async (cast) => {
+  const { github, mallory } = cast
+  await names(cast, 'workflow:release.yml')
+  const foreign = createRepository(github.state, join(github.state, 'elsewhere', 'Organization'), { name: 'x' }, github.now())
+  const [before, told] = [github.calls.length, new Set<unknown>()]
+  for (let nth = 0; nth < 30; nth += 1) {
+    const token = github.actions.token(mallory.person, GANTRY, { repository: foreign, file: `f${nth % 3}.yml`, sha: '1'.repeat(40) })
+    const name = nth % 2 === 0 ? `acme/none-${nth}` : 'Elsewhere/x'
+    told.add((await calls(cast, token, 'GET', `/deployments?repository=${name}`)).body.code)
+  }
+  expect([told, github.calls.slice(before).map(({ path }) => path)]).toEqual([new Set(['REPOSITORY_UNKNOWN']), ['/repos/Elsewhere/x/installation']])
 })
 
 story.once('a tag that is called like a branch does not lend its name to another commit', async (cast) => {

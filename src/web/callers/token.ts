@@ -18,7 +18,7 @@ export const tokenProof = (tokens: ApiTokens, { clock, limits }: { readonly cloc
 })
 
 const callerOf = ({ id, name, account, repositories, environments, actions, madeBy }: ApiToken): Caller => ({
-  key: `t${id}`,
+  ...{ key: `t${id}`, countedBy: `t${id}` },
   actor: { ...madeBy, app: null, program: { kind: 'token', id, name, environments } },
   actions,
   ...(actions.includes('configure') && { configures: account }),

@@ -63,7 +63,7 @@ export function userProof({ directory, clock, limits, hash }: UserDoors): Proof 
 }
 
 export const userCaller = (person: Person, sees: (person: Person, repository: Repository) => Promise<boolean>): Caller => ({
-  key: String(person.id),
+  ...{ key: String(person.id), countedBy: String(person.id) },
   actor: { ...person, app: null },
   actions: ['read', 'deploy', 'configure'],
   sees: (repository) => sees(person, repository),

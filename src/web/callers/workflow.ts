@@ -39,6 +39,7 @@ const id = z
 const claims = z
   .object({
     ...{ repository_id: id, repository_owner_id: id, actor_id: id, run_id: id, run_attempt: id },
+    repository: z.string().regex(/^[\w-]{1,100}\/[\w.-]{1,100}$/),
     actor: z.string().regex(/^[\w.[\]-]{1,100}$/),
     sha: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
     ref: z.string().regex(/^refs\/(heads|tags)\/[\x21-\x7e]{1,250}$/),
@@ -63,18 +64,20 @@ const STARTED_BY: ReadonlySet<string> = new Set([
   ...['deployment', 'deployment_status'],
 ])
 
-const callerOf = ({ repository_id, repository_owner_id, actor_id, actor, run_id, run_attempt, file, ref, sha, environment }: Run): Caller => ({
-  key: `w${repository_id}/${file}`,
-  actor: {
-    id: actor_id,
-    login: actor,
-    app: null,
-    program: { kind: 'workflow', file, ref, environment: environment ?? null, run: run_id, attempt: run_attempt },
-  },
-  actions: ['read', 'deploy'],
-  sees: ({ id: its, account }) => its === repository_id && account === repository_owner_id,
-  runsFor: { ref: ref.replace(/^refs\/(heads|tags)\//, ''), commit: sha },
-})
+function callerOf(run: Run): Caller {
+  const { repository_id: id, file, ref, environment = null } = run
+  return {
+    ...{ key: `w${id}/${file}`, countedBy: `w${id}` },
+    actor: {
+      ...{ id: run.actor_id, login: run.actor, app: null },
+      program: { kind: 'workflow', file, ref, environment, run: run.run_id, attempt: run.run_attempt },
+    },
+    actions: ['read', 'deploy'],
+    home: run.repository,
+    sees: ({ id: its, account }) => its === id && account === run.repository_owner_id,
+    runsFor: { ref: ref.replace(/^refs\/(heads|tags)\//, ''), commit: run.sha },
+  }
+}
 
 const strangers = (event: string): RequestRefused =>
   new RequestRefused('PERMISSION_REQUIRED', {

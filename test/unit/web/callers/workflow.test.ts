@@ -43,7 +43,7 @@ test('a job is who started it, in its own repository, for the commit that it run
   const caller = await identify(actions.token(ada, AUDIENCE, { environment: 'production' }))
   const { repository } = github
   expect(caller).toMatchObject({
-    key: ours,
+    ...{ key: ours, countedBy: `w${github.repository.id}`, home: 'acme/shop' },
     actor: {
       ...{ id: ada.id, login: 'ada', app: null },
       program: { kind: 'workflow', file: 'release.yml', ref: 'refs/heads/main', environment: 'production', run: 4001, attempt: 1 },
@@ -145,6 +145,7 @@ test('a workflow that strangers can start is refused, and so is one of another r
     { workflow_ref: 'acme/shop/.github/workflows/../release.yml@refs/heads/main' },
     ...['0', '-1', '01', '1e3', 'x', 42, null, `${2 ** 60}`].map((repository_id) => ({ repository_id })),
     ...['', 'a b', 7].map((actor) => ({ actor })),
+    ...['', 'shop', 'acme/shop/x', 7].map((repository) => ({ repository })),
     { sha: 'main' },
     { environment: '' },
     { jti: 'x'.repeat(201) },
