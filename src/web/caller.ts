@@ -17,6 +17,11 @@ export interface Caller {
   readonly home?: string
   /** Of an API token that was made for that: the account whose credentials and targets it may keep. */
   readonly configures?: number
+  /**
+   * Of a token that is good for one change: it is one from now on. Called before anything is done, and after what comes is within the
+   * limits: it is written down. Throws AUTHENTICATION_REQUIRED where it has been one before.
+   */
+  spend?(): void
   /** The branch or tag and the commit that a workflow runs for: meant where its request names none. */
   readonly runsFor?: { readonly ref: string; readonly commit: string }
 }
@@ -26,8 +31,8 @@ export interface Proof {
   /** Which tokens are of this kind, by their form alone. */
   readonly form: RegExp
   /**
-   * `isChange`: it is asked to change something; `address`: where the request comes from, null where nobody knows. Throws
-   * AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS where there were too many guesses, or a `Failure` where nobody can be asked.
+   * `address`: where the request comes from, null where nobody knows. Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS where there were
+   * too many guesses, or a `Failure` where nobody can be asked.
    */
-  identify(token: Secret, isChange: boolean, address: string | null): Promise<Caller>
+  identify(token: Secret, address: string | null): Promise<Caller>
 }

@@ -15,10 +15,10 @@ import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 /** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
 export interface Callers {
   /**
-   * Whose token the header carries; `isChange`: it is asked to change something; `address`: where it comes from, for guesses are counted.
+   * Whose token the header carries; `address`: where it comes from, for guesses are counted.
    * Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked.
    */
-  identify(authorization: string | undefined, isChange: boolean, address: string | null): Promise<Caller>
+  identify(authorization: string | undefined, address: string | null): Promise<Caller>
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
   repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
 }
@@ -38,11 +38,11 @@ export function createCallers(doors: CallerDoors): Callers {
   const lookup = createLookups(limits)
 
   return {
-    async identify(authorization, isChange, address) {
+    async identify(authorization, address) {
       const [, text = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
       const proof = proofs.find(({ form }) => form.test(text))
       if (proof === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
-      return proof.identify(new Secret(text), isChange, address)
+      return proof.identify(new Secret(text), address)
     },
     async repository(caller, owner, name) {
       const called = `${owner}/${name}`.toLowerCase()

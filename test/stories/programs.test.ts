@@ -135,6 +135,25 @@ story.once('workflows of a repository without the App have GitHub asked about it
   expect([told, github.calls.slice(before).map(({ path }) => path)]).toEqual([new Set(['REPOSITORY_UNKNOWN']), ['/repos/Elsewhere/x/installation']])
 })
 
+story.once('tokens are written down as spent within the limit of their repository, whatever file they are for, and not above it', async (cast) => {
+  const { world, time } = cast
+  await names(cast, 'workflow:release.yml')
+  const rows = () => world.disk.all('select count(*) as count from spent_token')[0]?.['count']
+  const asks = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', { ...STAGING, repository: 'acme/none' })
+  const statuses = []
+  for (let nth = 0; nth < 80; nth += 1) statuses.push((await asks({ file: `f${nth % 4}.yml` })).status)
+  expect([statuses.filter((status) => status === 429).length, rows()]).toEqual([20, 60])
+  // What was refused for that is good for a change still.
+  const token = jobs(cast)
+  const deploys = () => calls(cast, token, 'POST', '/deploy', STAGING)
+  expect((await deploys()).status).toBe(429)
+  await time.passes('10 seconds')
+  expect([(await deploys()).status, (await deploys()).body.code]).toEqual([202, 'AUTHENTICATION_REQUIRED'])
+  // And each is forgotten once nobody would take it any more.
+  await time.passes('7 minutes')
+  expect([(await asks({})).status, rows()]).toEqual([404, 1])
+})
+
 story.once('a tag that is called like a branch does not lend its name to another commit', async (cast) => {
   const { github, ada } = cast
   await names(cast, '"workflow:release.yml@refs/tags/*"')

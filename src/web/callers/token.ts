@@ -8,7 +8,7 @@ import { unauthenticated } from '../problems.ts'
 /** A program with an API token that an administrator of an account made for it. */
 export const tokenProof = (tokens: ApiTokens, { clock, limits }: { readonly clock: Clock; readonly limits: Limits }): Proof => ({
   form: API_TOKEN,
-  async identify(secret, _isChange, address) {
+  async identify(secret, address) {
     const found = await tokens.find(secret, clock.now())
     if (found === null && address !== null) paced(limits, 'guess', address)
     // Wrong, over and revoked are one: whoever guesses learns nothing.

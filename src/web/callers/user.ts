@@ -49,7 +49,7 @@ export function userProof({ directory, clock, limits, hash }: UserDoors): Proof 
   return {
     // docs.github.com: "GitHub's token formats". What has another form is no business of GitHub's.
     form: /^ghu_[A-Za-z0-9_.-]{20,600}$/,
-    async identify(token, _isChange, address) {
+    async identify(token, address) {
       const key = hash(token.reveal())
       const person = await people.get(
         key,

@@ -50,7 +50,7 @@ function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === AD
   return {
     time,
     asked,
-    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, false, address) },
+    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, address) },
     goesDown: (is: boolean) => (isDown = is),
     waitsFor: (what: Promise<void>) => (answers = what),
   }

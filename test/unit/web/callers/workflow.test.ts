@@ -26,7 +26,11 @@ function setUp() {
   }
   const doors = { fetch, clock: time, spent: createSpentTokens(sql) }
   const proof = workflowProof({ url: actions.issuer, audience: AUDIENCE }, doors)
-  const identify = (token: string, isChange = false) => proof.identify(new Secret(token), isChange, null)
+  const identify = async (token: string, isChange = false) => {
+    const caller = await proof.identify(new Secret(token), null)
+    if (isChange) caller.spend?.()
+    return caller
+  }
   /** The caller's key, or the code and what was found. */
   const becomes = (token: string, isChange = false): Promise<string> =>
     identify(token, isChange).then(
@@ -212,7 +216,7 @@ test('where the issuer cannot be asked from the beginning, that is said, and it 
 test('where nobody knows what it would have to be for, a workflow is told so', async () => {
   const { actions, ada, time } = setUp()
   const proof = workflowProof(null, { fetch: async () => Response.error(), clock: time, spent: { spend: () => true } })
-  await expect(proof.identify(new Secret(actions.token(ada, AUDIENCE)), false, null)).rejects.toMatchObject({
+  await expect(proof.identify(new Secret(actions.token(ada, AUDIENCE)), null)).rejects.toMatchObject({
     problem: { code: 'AUTHENTICATION_REQUIRED', found: expect.stringContaining('GANTRY_URL') },
   })
 })
