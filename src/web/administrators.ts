@@ -49,9 +49,8 @@ export function createAdministrators({ directory, administration, clock, limits 
       const own: { answer?: Promise<Found | null> } = {}
       const ask = () => (own.answer = lookup(caller.countedBy, login, () => find(login, caller), isKnown))
       const known = await recent.get(`${caller.key}:${login}`.toLowerCase(), ask, (found) => (isAdministrator(found) ? KNOWN_FOR : UNKNOWN_FOR))
-      // Whoever was none a moment ago is refused by that, or they could use up what GitHub lets be asked of the account.
-      const isOfNow = (await own.answer) === known
-      const found = does === 'change' && isAdministrator(known) && !isOfNow ? await ask() : known
+      // Whoever was none a moment ago is refused by that, or they could use up what GitHub lets be asked of the account. Whoever looks does not wait for what is made anew.
+      const found = does === 'change' && isAdministrator(known) ? await (own.answer ?? ask()) : known
       if (found === null || found.standing === 'stranger') throw accountUnknown(login)
       if (found.standing === 'administrator') return found.account
       const named = administration.administrators(found.account.id).map(partyName)

@@ -12,10 +12,11 @@ const PARTIES: readonly Party[] = [{ kind: 'team', organisation: 'acme', slug: '
 function setUp() {
   const time = new Time(async () => {})
   const asked = { accounts: 0, standings: 0 }
-  const world: { is: Standing; isThere: boolean } = { is: 'administrator', isThere: true }
+  const world: { is: Standing; isThere: boolean; isDown: boolean } = { is: 'administrator', isThere: true, isDown: false }
   const directory = {
     account: async (login: string) => {
       asked.accounts += 1
+      if (world.isDown) throw new Error('GitHub is down')
       return world.isThere ? { id: 42, login, isOrganization: true, installation: 7 } : null
     },
     standing: async () => {
@@ -56,7 +57,17 @@ test('what is made anew beside somebody who looks is not taken for an answer to 
   await time.passes('50 seconds')
   world.is = 'stranger'
   expect(await comes('change')).toBe('ACCOUNT_UNKNOWN')
-  expect(asked.standings).toBe(3)
+  expect(asked.standings).toBe(2)
+})
+
+test('whoever looks has the answer of a moment ago, though GitHub cannot be asked anew', async () => {
+  const { time, world, comes } = setUp()
+  await comes('look')
+  await time.passes('50 seconds')
+  world.isDown = true
+  expect([await comes('look'), await comes('change')]).toEqual(['42', 'another'])
+  await time.passes('11 seconds')
+  expect(await comes('look')).toBe('another')
 })
 
 test.each<[Standing, string]>([
