@@ -7,8 +7,8 @@ import { createCallers } from '../../../src/web/callers.ts'
 import { userCaller } from '../../../src/web/callers/user.ts'
 import { Time } from '../../world/time.ts'
 
-const nothing = async () => false
-const everything = async () => true
+const nothing = async () => 'none' as const
+const everything = async () => 'write' as const
 const ADA = userCaller({ id: 1, login: 'ada' }, everything)
 const GRACE = userCaller({ id: 2, login: 'grace' }, everything)
 const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0')}`
