@@ -30,8 +30,13 @@ export const repositoryUnknown = (name: string): RequestRefused =>
 /** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
 export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
   const found = await repositoryFor(name, caller, doors)
-  pacedBy(homeOf(found), doors.limits)
+  await paceChange(found, caller, doors)
   return found
+}
+
+/** Throws TOO_MANY_REQUESTS where more is asked for there than fits. */
+export async function paceChange(repository: Repository, caller: Caller, { limits }: ApiDoors): Promise<void> {
+  pacedBy(homeOf(repository, (await caller.isStranger?.(repository)) ?? false), limits)
 }
 
 /** The deployment of this id, where the caller may see its repository. */

@@ -1,7 +1,7 @@
 import { expect, story, type Cast } from '../story.ts'
 import { newId } from '../../src/runtime/entropy.ts'
 import { createApiTokens } from '../../src/store/api-tokens.ts'
-import { createRepository, give } from '../world/github/population.ts'
+import { createRepository, give, join } from '../world/github/population.ts'
 import { MAC } from '../world/mac.ts'
 import { newKey } from '../world/vault.ts'
 import { servesAt } from '../world/facts.ts'
@@ -120,6 +120,38 @@ story.once('another repository is not there for a workflow, and neither is anoth
     expect((await calls(cast, token(), 'POST', `/deploy/${done.body.id}/retry`, {})).body.code).toBe('DEPLOYMENT_UNKNOWN')
   }
   expect(github.repository.deployments).toHaveLength(1)
+})
+
+story.once('workflows of a repository without the App have GitHub asked about its own name alone, whatever they name', async (cast) => {
+  const { github, mallory } = cast
+  await names(cast, 'workflow:release.yml')
+  const foreign = createRepository(github.state, join(github.state, 'elsewhere', 'Organization'), { name: 'x' }, github.now())
+  const [before, told] = [github.calls.length, new Set<unknown>()]
+  for (let nth = 0; nth < 30; nth += 1) {
+    const token = github.actions.token(mallory.person, GANTRY, { repository: foreign, file: `f${nth % 3}.yml`, sha: '1'.repeat(40) })
+    const name = nth % 2 === 0 ? `acme/none-${nth}` : 'Elsewhere/x'
+    told.add((await calls(cast, token, 'GET', `/deployments?repository=${name}`)).body.code)
+  }
+  expect([told, github.calls.slice(before).map(({ path }) => path)]).toEqual([new Set(['REPOSITORY_UNKNOWN']), ['/repos/Elsewhere/x/installation']])
+})
+
+story.once('tokens are written down as spent within the limit of their repository, whatever file they are for, and not above it', async (cast) => {
+  const { world, time } = cast
+  await names(cast, 'workflow:release.yml')
+  const rows = () => world.disk.all('select count(*) as count from spent_token')[0]?.['count']
+  const asks = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', { ...STAGING, repository: 'acme/none' })
+  const statuses = []
+  for (let nth = 0; nth < 80; nth += 1) statuses.push((await asks({ file: `f${nth % 4}.yml` })).status)
+  expect([statuses.filter((status) => status === 429).length, rows()]).toEqual([20, 60])
+  // What was refused for that is good for a change still.
+  const token = jobs(cast)
+  const deploys = () => calls(cast, token, 'POST', '/deploy', STAGING)
+  expect((await deploys()).status).toBe(429)
+  await time.passes('10 seconds')
+  expect([(await deploys()).status, (await deploys()).body.code]).toEqual([202, 'AUTHENTICATION_REQUIRED'])
+  // And each is forgotten once nobody would take it any more.
+  await time.passes('7 minutes')
+  expect([(await asks({})).status, rows()]).toEqual([404, 1])
 })
 
 story.once('a tag that is called like a branch does not lend its name to another commit', async (cast) => {
