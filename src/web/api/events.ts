@@ -54,7 +54,7 @@ function stillSees(c: Context<Env>, repository: Repository, { callers }: Asking)
   const { address } = c.env
   const authorization = new Secret(c.req.header('authorization') ?? '')
   return async () => {
-    const caller = await callers.identify(authorization.reveal(), false, address)
+    const caller = await callers.identify(authorization.reveal(), address)
     return caller.key === key && caller.sees(repository)
   }
 }
