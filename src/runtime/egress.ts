@@ -22,6 +22,15 @@ export function publicFetch(lookup: LookupFunction = systemLookup, isOwn: IsOwn 
   return toPublic(through(new Agent({ connect: { timeout: CONNECT_WITHIN, lookup: checked(lookup, isOwn) } })), isOwn)
 }
 
+/**
+ * For environments' own sites, which often run beside Gantry: of this machine's public addresses those ports are asked, too, that
+ * the web has. Of others nobody shall learn from here whether something listens.
+ */
+export function siteFetch(lookup?: LookupFunction, isOwn?: IsOwn): Fetch {
+  const [anywhere, elsewhere] = [publicFetch(lookup, () => false), publicFetch(lookup, isOwn)]
+  return (input, init) => (new URL(input instanceof Request ? input.url : input).port === '' ? anywhere : elsewhere)(input, init)
+}
+
 /** Where the host is an address already, nothing is looked up. */
 export const toPublic =
   (open: Fetch, isOwn: IsOwn = isOfThisNetwork): Fetch =>

@@ -5,7 +5,7 @@ import type { AddressInfo, LookupFunction, Server } from 'node:net'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import nock from 'nock'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { publicFetch, registryFetch } from '../../src/runtime/egress.ts'
+import { publicFetch, registryFetch, siteFetch } from '../../src/runtime/egress.ts'
 import { endpointFetch } from '../../src/runtime/endpoint.ts'
 import { createIsOwn } from '../../src/runtime/own-networks.ts'
 import { clientUnderTest, basic, reference } from '../world/registry-client.ts'
@@ -129,6 +129,16 @@ describe('a machine with public addresses', () => {
       await expect(reach(`http://engine.example:${port}/info`)).rejects.toMatchObject(refused)
       await expect(reach(`http://${host}:${port}/info`)).rejects.toMatchObject({ code: 'ERR_RESERVED_ADDRESS' })
     }
+  })
+
+  test('is asked for the health of sites at the web’s ports alone, and never at a private address', async () => {
+    const reach = (url: string, address = '203.0.113.7') => siteFetch(leadsTo(address), isOwn)(url, { signal: AbortSignal.timeout(200) })
+    for (const url of ['https://shop.example:8443/healthz', 'http://shop.example:22/']) await expect(reach(url)).rejects.toMatchObject(refused)
+    // Nobody is at this address of the documentation's (RFC 5737), but it is tried.
+    const tried: unknown = await reach('https://shop.example/healthz').catch((error: unknown) => error)
+    expect(tried).not.toMatchObject(refused)
+    for (const url of ['https://shop.example/healthz', 'http://shop.example:80/'])
+      await expect(reach(url, '127.0.0.1')).rejects.toMatchObject(refused)
   })
 
   test('is read anew every ten seconds: addresses come and go', () => {
