@@ -133,7 +133,7 @@ describe('a machine with public addresses', () => {
 
   test('is asked for the health of sites at the web’s ports alone, and never at a private address', async () => {
     const reach = (url: string, address = '203.0.113.7') => siteFetch(leadsTo(address), isOwn)(url, { signal: AbortSignal.timeout(200) })
-    for (const url of ['https://shop.example:8443/healthz', 'http://shop.example:22/']) await expect(reach(url)).rejects.toMatchObject(refused)
+    for (const url of ['https://shop.example:8443/healthz', 'http://shop.example:8080/']) await expect(reach(url)).rejects.toMatchObject(refused)
     // Nobody is at this address of the documentation's (RFC 5737), but it is tried.
     const tried: unknown = await reach('https://shop.example/healthz').catch((error: unknown) => error)
     expect(tried).not.toMatchObject(refused)
