@@ -16,6 +16,7 @@ import type { Operator } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
 import type { Clock } from './deploy/clock.ts'
 import { withoutRevoked } from './deploy/api-token.ts'
+import type { Mask } from './deploy/mask.ts'
 import { createExpiries } from './deploy/expiries.ts'
 import { createLimits, type Limits } from './deploy/limits.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
@@ -72,8 +73,7 @@ export interface Outside extends SourceDoors {
   readonly roots?: readonly TrustedRoot[]
   readonly clock: Clock
   readonly log: Logger
-  /** Takes every known secret out of a text. */
-  mask(text: string): string
+  readonly mask: Mask
   /** For the audit log. */
   readonly hmac: Hmac
   /** One-way, under a key of this process. */

@@ -4,12 +4,12 @@ import type { Activity } from '../deploy/activity.ts'
 import type { Administration, Changing, Expected, Keeping, Kept, Refused, ShownDeclaration, Trial } from '../deploy/administration.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { Declaration, DeclarationName } from '../deploy/declaration.ts'
-import { bounded, deep, type Mask } from '../deploy/mask.ts'
+import { bounded, maskedProblem, maskFor, type Mask } from '../deploy/mask.ts'
 import { type Problem } from '../errors.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { createAccountBackups, type Sealer } from './backups.ts'
 import { takenBy, refusal } from './confined.ts'
-import { createHidden } from './hidden.ts'
+import { createHidden, ownerOf } from './hidden.ts'
 import { createHoldings, KINDS, type Holdings } from './holdings.ts'
 import type { Live } from './live.ts'
 import { changed, crowded, full, long, noText, nothingTried, unknown, unproved, used } from './problems.ts'
@@ -35,6 +35,8 @@ const MOST = 100
 const MOST_CHARACTERS = 256 * 1024
 /** Characters as it is kept: the vault's own limit is a little above. */
 const LONGEST = 60_000
+/** Of what somebody else says. */
+const LONGEST_WORDS = 1_000
 
 /** Changes of one account one after the other; each is on disk, with its record in the audit log, before it is used. */
 export function createAdministration(doors: AdministrationDoors): Administration {
@@ -42,22 +44,26 @@ export function createAdministration(doors: AdministrationDoors): Administration
   const holdings = createHoldings(doors)
   const inTurn = createTurns()
   const hidden = createHidden(doors.hide)
-  const shown = (trials: readonly Trial[]): readonly Trial[] => deep(trials, bounded(doors.mask, 1_000))
+  const maskOf = (account: number): Mask => bounded(maskFor(doors.mask, { account }), LONGEST_WORDS)
+  const told = <T extends object>({ account }: DeclarationName, result: T | Refused): T | Refused =>
+    'problem' in result ? { ...result, problem: maskedProblem(result.problem, maskOf(account)) } : result
+  const shown = (trials: readonly Trial[], { account }: DeclarationName) => trials.map((trial) => maskedTrial(trial, maskOf(account)))
 
   async function keep(which: DeclarationName, document: unknown, wish: Keeping): Promise<Kept | Refused> {
     const read = readWhole(which, document, await holdings.of(which.account), doors)
     if ('problem' in read) return read
     const stale = refusedBy(wish.expected, await holdings.find(which), which)
     if (stale !== null) return { problem: stale }
-    const now = hidden.take(secretsIn(read.declaration))
+    const now = hidden.take(secretsIn(read.declaration), ownerOf(read.declaration))
     try {
       const trials = wish.images === null ? [] : await tryOut(read.operator, wish.images, doors)
       const problem = wish.images === null ? null : unproved(trials)
-      if (problem !== null) return { problem: deep(problem, doors.mask), trials: shown(trials) }
+      // Before it is forgotten again.
+      if (problem !== null) return { problem: maskedProblem(problem, maskOf(which.account)), trials: shown(trials, which) }
       const done = await inTurn(which.account, () => write(which, document, wish))
       if ('problem' in done) return done
       now.isKept(which)
-      return { ...done, trials: shown(trials) }
+      return { ...done, trials: shown(trials, which) }
     } finally {
       now.forget()
     }
@@ -98,8 +104,8 @@ export function createAdministration(doors: AdministrationDoors): Administration
     administrators: (account) => accounts.get(account)?.administrators ?? [],
     list: async (account, kind) => (await holdings.of(account)).list(kind),
     find: holdings.find,
-    keep: (which, document, wish) => activity.run(() => keep(which, document, wish)),
-    remove: (which, wish) => activity.run(() => inTurn(which.account, () => remove(which, wish))),
+    keep: (which, document, wish) => activity.run(async () => told(which, await keep(which, document, wish))),
+    remove: (which, wish) => activity.run(async () => told(which, await inTurn(which.account, () => remove(which, wish)))),
     test: (which, images) =>
       activity.run(async () => {
         const holding = await holdings.of(which.account)
@@ -107,11 +113,17 @@ export function createAdministration(doors: AdministrationDoors): Administration
         if (found === null) return { problem: unknown(which) }
         const part = holding.only(which)
         if (part === null) return { problem: nothingTried(found.unused ?? 'It cannot be read.') }
-        return { trials: shown(await tryOut(part, images, doors)) }
+        return { trials: shown(await tryOut(part, images, doors), which) }
       }),
     audit: doors.audit,
     ...createAccountBackups({ ...doors, holdings, inTurn, hidden }),
   }
+}
+
+function maskedTrial(trial: Trial, mask: Mask): Trial {
+  const words = (problem: Problem | null): Problem | null => (problem === null ? null : maskedProblem(problem, mask))
+  const rows = trial.rows.map((row) => ({ ...row, note: mask(row.note), problem: words(row.problem) }))
+  return { ...trial, image: trial.image === null ? null : mask(trial.image), note: mask(trial.note), rows, problem: words(trial.problem) }
 }
 
 /** Whatever can be said of a declaration before anything is asked. */

@@ -9,7 +9,7 @@ import { sha256 } from '../deploy/plan.ts'
 import { Failure } from '../errors.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { accountBackupName } from '../store/backup/account-backup.ts'
-import type { Hidden } from './hidden.ts'
+import { ownerOf, type Hidden } from './hidden.ts'
 import type { createHoldings } from './holdings.ts'
 import type { Live } from './live.ts'
 import type { createTurns } from './turns.ts'
@@ -56,7 +56,7 @@ export function createAccountBackups(doors: BackupDoors): Pick<Administration, '
     if (isCheck) return declarations.compare(account, wanted)
     const entry = entryOf('backup restored', backup, { at: clock.now(), by, after: await nameOf(backup) })
     const changes = await declarations.replace(account, wanted, entry)
-    for (const one of wanted) doors.hidden.take(secretsIn(one)).isKept(one)
+    for (const one of wanted) doors.hidden.take(secretsIn(one), ownerOf(one)).isKept(one)
     const holding = await doors.holdings.of(account)
     holding.bring(doors.live, changes)
     return changes

@@ -2,8 +2,8 @@ import { declarationWords, type DeclarationName } from '../deploy/declaration.ts
 
 /** The secrets of what is declared while the process runs, and what keeps them out of every text. */
 export interface Hidden {
-  /** From now on these are hidden, until it turns out what becomes of them. */
-  take(secrets: readonly string[]): { isKept(which: DeclarationName): void; forget(): void }
+  /** From now on these are hidden, until it turns out what becomes of them. `whose`: as `ownerOf` says. */
+  take(secrets: readonly string[], whose: number | null): { isKept(which: DeclarationName): void; forget(): void }
   /** It is not kept any more. */
   leave(which: DeclarationName): void
 }
@@ -13,13 +13,17 @@ type Forget = () => void
 /** Those of before may still be on their way somewhere: of one declaration one generation, of all that were removed so many. */
 const MOST_LEFT = 100
 
-export function createHidden(hide: (secret: string) => Forget): Hidden {
+/** In whose texts its secrets are hidden: null, for what whoever has the machine has declared or let be declared, means everybody's. */
+export const ownerOf = ({ account, isConfined }: { readonly account: number; readonly isConfined?: boolean }): number | null =>
+  isConfined === true ? account : null
+
+export function createHidden(hide: (secret: string, whose: number | null) => Forget): Hidden {
   const kept = new Map<string, readonly (readonly Forget[])[]>()
   const left: (readonly Forget[])[] = []
   const forget = (all: readonly Forget[] = []): void => all.forEach((one) => one())
   return {
-    take(secrets) {
-      const mine = secrets.map(hide)
+    take(secrets, whose) {
+      const mine = secrets.map((secret) => hide(secret, whose))
       let isKept = false
       return {
         isKept(which) {

@@ -6,6 +6,7 @@ import { secretOf, type Credential } from '../registry/credential.ts'
 import { foundSource, type CredentialSource, type MintedSource } from '../registry/source.ts'
 import { targetKinds } from '../targets/index.ts'
 import { confinedTarget } from './confined.ts'
+import { ownerOf } from './hidden.ts'
 
 /** From what is declared to what is used. */
 
@@ -37,19 +38,19 @@ const storedCredential = (holds: Stored): Credential =>
 export interface SourceDoors {
   /** What a `config.json` of Docker's (or the one in a folder) has for a registry, by its own helpers too; null where it has nothing. */
   dockerConfig(where: string, registry: string): Promise<Credential | null>
-  /** From now on `mask` knows this secret, until the returned function is called. */
-  hide(secret: string): () => void
+  /** From now on `mask` knows this secret, until the returned function is called: in every text, or in those of the account whose own it is. */
+  hide(secret: string, whose: number | null): () => void
 }
 
 /** Where a declared credential's value comes from. `client`: one that is confined where the credential is. */
 export function sourceOf(
-  { registry, holds, expires }: DeclaredCredential,
+  { account, isConfined, registry, holds, expires }: DeclaredCredential,
   client: RegistryClient,
   outside: SourceDoors,
   onHeld: (lifetime: number, age: number) => void = () => {},
 ): CredentialSource | MintedSource {
   if (isStored(holds)) return client.stored(storedCredential(holds), expires)
-  const hide = hidingTheLast(outside)
+  const hide = hidingTheLast((secret) => outside.hide(secret, ownerOf({ account, isConfined })))
   if (holds.kind === 'docker-config') return foundSource(() => hidden(outside.dockerConfig(holds.where, registry), hide))
   return client.minted(holds.key, holds.given, registry, ({ credential, lifetime }, age) => {
     hide(secretOf(credential))
@@ -58,7 +59,7 @@ export function sourceOf(
 }
 
 /** The newest value and the one before it, which may still be in use: otherwise there would be ever more to look for in every line. */
-function hidingTheLast({ hide }: Pick<SourceDoors, 'hide'>): (secret: string) => void {
+function hidingTheLast(hide: (secret: string) => () => void): (secret: string) => void {
   const hidden = new Map<string, () => void>()
   return (secret) => {
     const known = hidden.get(secret)

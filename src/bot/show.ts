@@ -5,7 +5,7 @@ import type { AuditHead } from '../deploy/audit.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { CompareConfigurations } from '../deploy/configuration-check.ts'
 import type { Announcement, Announcements, Answer, HeadCheck, Said, Surface } from '../deploy/journal.ts'
-import { deep, maskedDeployment, type Mask } from '../deploy/mask.ts'
+import { deep, maskedAnswer, maskedDeployment, maskFor, type Mask } from '../deploy/mask.ts'
 import { writes } from './budget/cost.ts'
 import type { Place } from './budget/queue.ts'
 import type { Need } from './budget/room.ts'
@@ -88,7 +88,7 @@ async function bringCheck(check: HeadCheck, said: Subject, client: GitHubClient,
   const isSaid = announcements.find(key).check.hash !== null
   const change = isSaid ? null : await readConfigurationChange(client, check, place)
   if (change !== null) {
-    const projection = await projectCheck(key, deep(configurationCheck(check, change, compareConfigurations, links), mask))
+    const projection = await projectCheck(key, deep(configurationCheck(check, change, compareConfigurations, links), maskFor(mask, check.repository)))
     if (!(await writeStage(key, said, projection, client, place, doors))) return 'failed'
   }
   place.leave()
@@ -173,8 +173,8 @@ function projectionOf({ deployment, answer }: Subject, { links, mask, formerly }
     const former = deployment.request.asks.origin?.kind === 'rollback' ? formerly(deployment) : null
     return project(maskedDeployment(deployment, mask), links, former === null ? null : maskedDeployment(former, mask).plan)
   }
-  const { key, markdown } = answer as Answer
-  return projectAnswer(answerComment(key, mask(markdown)))
+  const { key, markdown } = maskedAnswer(answer as Answer, mask)
+  return projectAnswer(answerComment(key, markdown))
 }
 
 const dueOf = ({ surfaces }: Projection, ledger: Announcement): Map<Surface, Shown> =>

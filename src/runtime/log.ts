@@ -2,18 +2,32 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import type { LogLevel } from '../settings.ts'
 import type { Redactor } from './redact.ts'
+import { bounded, type Mask } from '../deploy/mask.ts'
 
 export type Log = Logger
 
 const DEEPEST_CAUSE = 5
+/** Characters of one text. */
+const LONGEST = 10_000
 
 /**
- * JSON lines on standard output. What secrets the redactor knows are taken out of the finished line: pino's own `redact`
- * works by path and misses those inside messages, stacks and causes.
+ * JSON lines on standard output. What secrets the redactor knows are taken out of every text of the finished line, which stays JSON
+ * whatever they are: pino's own `redact` works by path and misses those inside messages, stacks and causes.
  */
 export function createLog(level: LogLevel, redactor: Redactor, write: (line: string) => void = writeOut): Log {
-  return pino({ level, base: null, serializers: { err: describe, error: describe } }, { write: (line: string) => write(redactor.clean(line)) })
+  const clean = bounded((text) => redactor.cleanLogged(text), LONGEST)
+  const serializers = { err: describe, error: describe }
+  return pino({ level, base: null, serializers }, { write: (line: string) => write(`${JSON.stringify(JSON.parse(line, cleaning(clean)))}\n`) })
 }
+
+/** For `JSON.parse`: names too, for some are foreign. */
+const cleaning =
+  (clean: Mask) =>
+  (_key: string, value: unknown): unknown => {
+    if (typeof value === 'string') return clean(value)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [clean(name), inner]))
+  }
 
 export const LEVELS_TO_READ = ['warn', 'error', 'fatal'] as const
 

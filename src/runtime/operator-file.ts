@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { usable } from '../accounts/confined.ts'
+import { ownerOf } from '../accounts/hidden.ts'
 import { secretsIn } from '../config/declarations.ts'
 import { readOperatorFile } from '../config/operator-file.ts'
 import type { Operator } from '../config/operator.ts'
@@ -27,7 +28,7 @@ export function loadOperatorFile(path: string, { environment, redactor, log }: M
     return value
   }
   for (const declaration of kept) {
-    const isHidden = secretsIn(declaration).map((secret) => redactor.register(secret))
+    const isHidden = secretsIn(declaration).map((secret) => redactor.register(secret, ownerOf(declaration)))
     if (isHidden.includes(false)) log.warn(`a secret of the ${declarationWords(declaration)} in the vault ${TOO_SIMPLE}`)
   }
   const text = readText(path)

@@ -1,22 +1,29 @@
 import type { Secret } from '../secret.ts'
 import type { Settings } from '../settings.ts'
+import { Needles } from './needles.ts'
 
-/** Takes secrets out of text before it reaches a sink: those it was told of, in every usual encoding, and what looks like one. */
+/**
+ * Takes secrets out of text before it reaches a sink: those it was told of, in every usual encoding, and what looks like one. What an
+ * account declares by itself is hidden in what that account sees: nobody blanks other people's words by calling them a secret.
+ */
 export interface Redactor {
   /**
    * From now on this value does not appear. False where it may appear after all, because hiding it would hide ordinary words:
-   * values under 6 characters, and names that everybody uses.
+   * values under 6 characters, and names that everybody uses. `account`: whose own it is; nobody's but the operator's without it.
    */
-  register(secret: string): boolean
+  register(secret: string, account?: number | null): boolean
   /** It is worth nothing any more, and there would be ever more of its kind. Registered more than once, it is hidden until the last one forgets it. */
-  forget(secret: string): void
-  clean(text: string): string
+  forget(secret: string, account?: number | null): void
+  /** `account`: whose text it is, if anybody's. */
+  clean(text: string, account?: number | null): string
+  /** For the operator's log, which may be about anybody: of what accounts declare only what cannot be a word, and only where it is there whole. */
+  cleanLogged(text: string): string
 }
 
 const MASK = '[secret]'
 const SHORTEST = 6
-/** So much of a secret's beginning is hidden too: a foreign text may have been cut in the middle of one. */
-const SHORTEST_PART = 12
+/** So many characters, so many different ones, and a piece of 12 with capitals, small letters and digits: that is no word, name, digest or id. */
+const [SHORTEST_UNLIKELY, DIFFERENT] = [20, 10]
 const COMMON = new Set(
   'access admin administrator changeme container default deploy deployment docker gantry github latest main manifest master password production registry release secret staging success username'.split(
     ' ',
@@ -25,18 +32,18 @@ const COMMON = new Set(
 
 // Our own API tokens; GitHub's tokens (`ghs_` ones are about 520 characters with dots since 2026-04, those of older Enterprise Servers begin with `v1.`),
 // JWTs, JSON in base64 (Docker's `X-Registry-Auth`), what follows `Basic` or `Bearer`, PEM blocks (JSON-escaped too), AWS key ids,
-// passwords in URLs.
+// passwords in URLs. None may begin again within what another one has gone through in vain: a long text would take hours.
 const PATTERNS: readonly [RegExp, string][] = [
   [/\bgantry_[0-9a-z]{1,11}_[0-9a-z]{10}_[0-9a-z]{20,}(?:_[0-9a-f]+)?/g, MASK],
   [/\bgh[opusr]_[A-Za-z0-9._-]{20,}/g, MASK],
   [/\bv1\.[0-9a-f]{40}\b/g, MASK],
   [/\bgithub_pat_\w{20,}/g, MASK],
-  [/\beyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]+)?/g, MASK],
+  [/\beyJ[\w-]{10,1000}\.[\w-]{10,}(?:\.[\w-]+)?/g, MASK],
   [/\beyJ[\w+/-]{40,}={0,2}/g, MASK],
   [/\b(basic|bearer) (?=[a-z+/=._~-]*\d)[\w+/=.~-]{12,}/gi, `$1 ${MASK}`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],
   [/\bAKIA[A-Z0-9]{16}\b/g, MASK],
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi, `$1${MASK}@`],
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"'\\]+@/gi, `$1${MASK}@`],
 ]
 
 /** What the settings hold that must not appear. */
@@ -46,79 +53,89 @@ export function secretsOf({ app, keys }: Settings): readonly Secret[] {
 }
 
 /** Hides a secret until the returned function is called; called again it does nothing. */
-export function hiding(redactor: Redactor, secret: string): () => void {
-  let isHidden = redactor.register(secret)
+export function hiding(redactor: Redactor, secret: string, account: number | null = null): () => void {
+  let isHidden = redactor.register(secret, account)
   return () => {
-    if (isHidden) redactor.forget(secret)
+    if (isHidden) redactor.forget(secret, account)
     isHidden = false
   }
 }
 
 export function createRedactor(): Redactor {
-  const secrets = new Map<string, { readonly forms: readonly string[]; registered: number }>()
-  let hideKnown = lookingFor([])
-  const learn = (): void => void (hideKnown = lookingFor([...new Set([...secrets.values()].flatMap(({ forms }) => forms))]))
+  const everywhere = new Known()
+  const accounts = new Map<number, Known>()
+  // In one set: every line of the log is looked through.
+  const logged = new Known(isUnlikely)
+  const setOf = (account: number): Known => {
+    const set = accounts.get(account) ?? new Known()
+    accounts.set(account, set)
+    return set
+  }
+  const setsOf = (account: number | null): readonly Known[] => (account === null ? [everywhere] : [setOf(account), logged])
+  const forAll = (text: string): string =>
+    PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), everywhere.needles.hide(text, { mask: MASK, hides: 'pieces' }))
   return {
-    register(secret) {
+    register(secret, account = null) {
       if (secret.length < SHORTEST || COMMON.has(secret.toLowerCase())) return false
-      const known = secrets.get(secret)
-      if (known !== undefined) {
-        known.registered += 1
-        return true
-      }
-      const forms = formsOf(secret).filter((form) => form.length >= SHORTEST)
-      secrets.set(secret, { forms, registered: 1 })
-      learn()
+      const forms = setsOf(account).some((set) => !set.has(secret)) ? formsOf(secret) : []
+      for (const set of setsOf(account)) set.add(secret, forms)
       return true
     },
-    forget(secret) {
-      const known = secrets.get(secret)
-      if (known === undefined) return
-      known.registered -= 1
-      if (known.registered > 0) return
-      secrets.delete(secret)
-      learn()
+    forget(secret, account = null) {
+      for (const set of setsOf(account)) set.remove(secret)
     },
-    clean: (text) => PATTERNS.reduce((result, [pattern, mask]) => result.replace(pattern, mask), hideKnown(text)),
+    clean(text, account = null) {
+      // An account's come last: what the operator has is found before anybody can have put a mask into its middle.
+      const own = account === null ? undefined : accounts.get(account)
+      return own === undefined ? forAll(text) : own.needles.hide(forAll(text), { mask: MASK, hides: 'pieces' })
+    },
+    cleanLogged: (text) => logged.needles.hide(forAll(text), { mask: MASK, hides: 'whole' }),
   }
 }
 
-/** Found by their beginnings, then as far as any of them goes on: the whole of it, or so much as is there. */
-function lookingFor(needles: readonly string[]): (text: string) => string {
-  // An expression without alternatives would be found everywhere.
-  if (needles.length === 0) return (text) => text
-  const heads = new Map<string, string[]>()
-  for (const needle of needles) {
-    const head = needle.slice(0, SHORTEST_PART)
-    heads.set(head, [...(heads.get(head) ?? []), needle])
+/** Secrets, and how often each was registered. */
+class Known {
+  readonly needles = new Needles()
+  readonly #secrets = new Map<string, { readonly forms: readonly string[]; registered: number }>()
+  readonly #takes: (form: string) => boolean
+
+  /** `takes`: which of their forms are looked for. */
+  constructor(takes: (form: string) => boolean = () => true) {
+    this.#takes = takes
   }
-  // The longest first: where one beginning is another's beginning too, the regular expression takes what comes first.
-  const longestFirst = [...heads.keys()].toSorted((a, b) => b.length - a.length)
-  const beginning = new RegExp(longestFirst.map((head) => RegExp.escape(head)).join('|'), 'g')
-  return (text) => {
-    let [shown, hiddenTo] = ['', 0]
-    beginning.lastIndex = 0
-    for (let match = beginning.exec(text); match !== null; match = beginning.exec(text)) {
-      const at = match.index
-      const end = at + Math.max(...(heads.get(match[0]) ?? []).map((needle) => shared(needle, text, at)))
-      // Where two overlap, both are hidden.
-      if (at >= hiddenTo) shown += text.slice(hiddenTo, at) + MASK
-      hiddenTo = Math.max(hiddenTo, end)
-      beginning.lastIndex = at + 1
-    }
-    return shown + text.slice(hiddenTo)
+
+  has(secret: string): boolean {
+    return this.#secrets.has(secret)
+  }
+
+  add(secret: string, all: readonly string[]): void {
+    const known = this.#secrets.get(secret)
+    if (known !== undefined) return void (known.registered += 1)
+    const forms = [...new Set(all)].filter((form) => form.length >= SHORTEST && this.#takes(form))
+    this.#secrets.set(secret, { forms, registered: 1 })
+    this.needles.add(secret, forms)
+  }
+
+  remove(secret: string): void {
+    const known = this.#secrets.get(secret)
+    if (known === undefined || (known.registered -= 1) > 0) return
+    this.#secrets.delete(secret)
+    this.needles.remove(secret, known.forms)
   }
 }
 
-/** How many characters of the needle stand there. */
-function shared(needle: string, text: string, at: number): number {
-  let length = 0
-  while (length < needle.length && text[at + length] === needle[length]) length += 1
-  return length
+function isUnlikely(text: string): boolean {
+  const pieces = text.match(/[A-Za-z0-9]{12,}/g) ?? []
+  const isMixed = pieces.some((piece) => /[A-Z]/.test(piece) && /[a-z]/.test(piece) && /\d/.test(piece))
+  return isMixed && text.length >= SHORTEST_UNLIKELY && new Set(text).size >= DIFFERENT
 }
 
 function formsOf(secret: string): string[] {
-  const lines = secret.includes('\n') ? secret.split(/\r?\n/).filter((line) => line.length >= 16) : []
+  // The first one is how the whole of it begins.
+  const lines = secret
+    .split(/\r?\n/)
+    .slice(1)
+    .filter((line) => line.length >= 16)
   const json = JSON.stringify(secret).slice(1, -1)
   // As Go writes JSON, and as others write it in ASCII.
   const escaped = [json, json.replace(/[<>&]/g, unicode), json.replace(/[\u0080-\uffff]/g, unicode), JSON.stringify(json).slice(1, -1)]

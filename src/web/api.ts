@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Action } from '../deploy/api-token.ts'
 import { actorName } from '../deploy/deployment.ts'
+import { deep, maskedProblem } from '../deploy/mask.ts'
 import { capital, listed } from '../deploy/wording.ts'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { createAdministrators } from './administrators.ts'
@@ -155,15 +156,16 @@ function describe(api: Api): void {
 
 function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   const found = problemIn(error, c, doors)
-  const body = problemBody(found, doors.docs, c.get('requestId'))
+  // Its texts, and not the JSON: that stays JSON, whatever is a secret.
+  const body = problemBody(maskedProblem(found, doors.mask), doors.docs, c.get('requestId'))
   // Those of the request, too: the limit that it is above may be another than its caller's.
   if (error instanceof RequestRefused) Object.assign(c.get('headers'), error.headers)
   const headers = {
     'content-type': 'application/problem+json',
     ...(body.retryAfter !== undefined && { 'retry-after': String(body.retryAfter) }),
   }
-  const more = error instanceof RequestRefused ? error.more : {}
-  return c.body(doors.mask(JSON.stringify({ ...body, ...more })), body.status as 400, headers)
+  const more = error instanceof RequestRefused ? deep(error.more, (text) => doors.mask(text)) : {}
+  return c.body(JSON.stringify({ ...body, ...more }), body.status as 400, headers)
 }
 
 const about = (c: Context<Env>): string => `request ${c.get('requestId')}: ${c.req.method} ${c.req.routePath}`

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { GantryProcess } from '../world/gantry-process.ts'
 import { PRIVATE_KEY } from '../world/github/github.ts'
 import type { Person } from '../world/github/people.ts'
+import { give } from '../world/github/population.ts'
 import type { Issue, Repository } from '../world/github/state.ts'
 import { Stage } from '../world/stage.ts'
 import { newCanaries } from './canaries.ts'
@@ -57,8 +58,11 @@ export class Leaking extends Stage {
     stage.homes.push({ person: stage.github.people.grace, pull: stage.pull })
     for (const at of canaries.keys()) {
       if (at === 0) continue
-      const { grace, pull } = await movesIn(stage, `team${at}`, deployYml(at, registries))
-      stage.homes.push({ person: grace, pull })
+      const { home, pull } = await movesIn(stage, `team${at}`, deployYml(at, registries))
+      // Somebody else each time: what one person asks for is counted together, wherever they ask.
+      const person = stage.github.joins(`admin${at}`).at(home)
+      give(home, person.account, 'admin')
+      stage.homes.push({ person, pull })
     }
     // What all of them may do is more than fits into the operator file.
     writeFileSync(join(stage.folder, 'targets.yml'), targets(registries, [...stage.github.state.repositories.values()]))

@@ -10,6 +10,7 @@ import type { SecretReference } from '../../src/config/operator-schema.ts'
 import { exchanges, families } from '../../src/registry/forms.ts'
 import { createFront } from '../../src/runtime/front.ts'
 import { createLog } from '../../src/runtime/log.ts'
+import { ownerOf } from '../../src/accounts/hidden.ts'
 import { createRedactor, hiding, secretsOf } from '../../src/runtime/redact.ts'
 import { Secret } from '../../src/secret.ts'
 import type { AppSettings, Settings } from '../../src/settings.ts'
@@ -296,7 +297,7 @@ export class World {
         report: () => {},
       },
       dockerConfig: async () => null,
-      hide: (secret) => hiding(this.#redactor, secret),
+      hide: (secret, whose) => hiding(this.#redactor, secret, whose),
       targets: {
         fetch: () => crossings.fetch('engine', (input, init) => this.#toEngine(input, init)),
         files: (name) => crossings.files(this.files.under(name)),
@@ -304,7 +305,7 @@ export class World {
       },
       clock: crossings.clock(this.time),
       log: this.#log(crossings),
-      mask: (text) => this.#redactor.clean(text),
+      mask: (text, account) => this.#redactor.clean(text, account),
       hmac: HMAC,
       hash: MAC.of,
       random: () =>
@@ -316,7 +317,7 @@ export class World {
     }
     const secrets = await openSecrets(this.#settings(), doors)
     const kept = await secrets.declarations.all()
-    for (const value of kept.flatMap(secretsIn)) this.#redactor.register(value)
+    for (const one of kept) for (const value of secretsIn(one)) this.#redactor.register(value, ownerOf(one))
     const read = readOperatorFile(this.operator, kinds, secret, { exchanges, families }, kept)
     if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
     return assemble(this.#settings(), read.operator, secrets, doors)

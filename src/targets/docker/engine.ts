@@ -64,9 +64,12 @@ export class Engine {
   }
 }
 
+/** More bytes than an engine's sentence has. */
+const LONGEST_MESSAGE = 64 * 1024
+
 /** The engine's own sentence: one line, bounded, without control characters. */
 export function messageOf({ bytes }: Answer): string {
-  const text = new TextDecoder().decode(bytes)
+  const text = new TextDecoder().decode(bytes.subarray(0, LONGEST_MESSAGE))
   const line = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)
   return tidied(line?.[1] === undefined ? text : String(JSON.parse(line[1])))
 }

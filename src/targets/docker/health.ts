@@ -80,11 +80,14 @@ export function unframed(bytes: Uint8Array): Uint8Array {
   const isFramed = (at: number) => bytes[at] !== undefined && bytes[at] <= 2 && bytes[at + 1] === 0 && bytes[at + 2] === 0 && bytes[at + 3] === 0
   if (!isFramed(0)) return bytes
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const pieces: number[] = []
+  // In its own place: what is left is shorter.
+  const kept = bytes.slice()
+  let length = 0
   for (let at = 0; at + 8 <= bytes.length && isFramed(at);) {
     const end = at + 8 + view.getUint32(at + 4)
-    pieces.push(...bytes.subarray(at + 8, end))
+    kept.set(bytes.subarray(at + 8, end), length)
+    length += Math.min(end, bytes.length) - at - 8
     at = end
   }
-  return Uint8Array.from(pieces)
+  return kept.subarray(0, length)
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { NumberedEntry } from '../../deploy/administration.ts'
-import { deep } from '../../deploy/mask.ts'
+import { deep, maskFor } from '../../deploy/mask.ts'
 import { repositoryFor, repositoryUnknown } from '../asking.ts'
 import { RECORD } from '../account-examples.ts'
 import { mayBeRefused } from '../document.ts'
@@ -65,7 +65,7 @@ export const audit: Endpoint = (api, doors) =>
     const whose = repository === null ? { account } : { repository: repository.id }
     const records = doors.administration.audit(whose, placeIn(cursor), limit)
     const next = records.length < limit ? null : (records.at(-1)?.number.toString(36) ?? null)
-    return c.json({ records: deep(records.map(recordBody), doors.mask), next }, 200)
+    return c.json({ records: deep(records.map(recordBody), maskFor(doors.mask, { account })), next }, 200)
   })
 
 const recordBody = ({ at, by, action, subject, before, after, why, request }: NumberedEntry): z.input<typeof recordSchema> => ({

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { deep } from '../../deploy/mask.ts'
+import { deep, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import { rowWords } from '../../deploy/preflight-words.ts'
 import type { Rehearsal } from '../../deploy/rehearsal.ts'
 import { repositoryToChange, requestOf } from '../asking.ts'
@@ -75,8 +75,9 @@ export const validate: Endpoint = (api, doors) =>
     const subject = await subjectOf(body, repository, doors)
     const key = `a:${repository.id}:${caller.key}:${doors.random()}`
     const found = await doors.service.rehearse(requestOf({ caller, repository, key, subject, ...meantBy(caller, body) }, doors))
-    if (!('plan' in found)) throw refusedWith(found.problem)
-    return c.json(deep(rehearsalBody(found), doors.mask), 200)
+    const mask = maskFor(doors.mask, repository)
+    if (!('plan' in found)) throw refusedWith(maskedProblem(found.problem, mask))
+    return c.json(deep(rehearsalBody(found), mask), 200)
   })
 
 function rehearsalBody({ plan, problem, wait, verdicts, reports, changes }: Rehearsal): z.input<typeof rehearsalSchema> {

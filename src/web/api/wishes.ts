@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { askedAgain } from '../../deploy/ask.ts'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
-import { maskedDeployment } from '../../deploy/mask.ts'
+import { maskedDeployment, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import type { Code } from '../../errors.ts'
 import { begin, deploymentFor, idempotencyKey, keyOf, location, paceChange, requestOf, reused } from '../asking.ts'
@@ -34,8 +34,10 @@ interface Wish {
   grant(request: DeployRequest, deployment: Deployment, body: never, doors: Asking): Promise<Deployment> | Deployment
 }
 
-const answered = (result: { readonly deployment: Deployment } | { readonly problem: Parameters<typeof refusedWith>[0] }): Deployment => {
-  if ('problem' in result) throw refusedWith(result.problem)
+type Answered = { readonly deployment: Deployment } | { readonly problem: Parameters<typeof refusedWith>[0] }
+
+const answered = (result: Answered, { repository }: DeployRequest, { mask }: Asking): Deployment => {
+  if ('problem' in result) throw refusedWith(maskedProblem(result.problem, maskFor(mask, repository)))
   return result.deployment
 }
 
@@ -49,10 +51,10 @@ const WISHES: readonly Wish[] = [
     body: NOTHING,
     codes: BY_RULES,
     example: CANCELLED,
-    grant: async (request, { id }, _, { service }) => {
-      const found = await service.cancel(request, id)
+    grant: async (request, { id }, _, doors) => {
+      const found = await doors.service.cancel(request, id)
       if ('outcome' in found && (found.outcome === 'ended' || found.outcome === 'too late')) throw tooLate(found.outcome)
-      return answered(found)
+      return answered(found, request, doors)
     },
   },
   {
@@ -89,8 +91,8 @@ const WISHES: readonly Wish[] = [
     body: closed({ reason: reason.optional() }).openapi('Approve', { example: { reason: 'looked at it on staging' } }),
     codes: [...BY_RULES, 'APPROVAL_NOT_ALLOWED'],
     example: WAITING,
-    grant: async (request, { id }, body: { reason?: string }, { service }) =>
-      answered(await service.approve(request, { id, isApproval: true, reason: body.reason ?? null })),
+    grant: async (request, { id }, body: { reason?: string }, doors) =>
+      answered(await doors.service.approve(request, { id, isApproval: true, reason: body.reason ?? null }), request, doors),
   },
   {
     name: 'reject',
@@ -99,8 +101,8 @@ const WISHES: readonly Wish[] = [
     body: closed({ reason }).openapi('Reject', { example: { reason: 'not before the weekend' } }),
     codes: [...BY_RULES, 'APPROVAL_NOT_ALLOWED'],
     example: WAITING,
-    grant: async (request, { id }, body: { reason: string }, { service }) =>
-      answered(await service.approve(request, { id, isApproval: false, reason: body.reason })),
+    grant: async (request, { id }, body: { reason: string }, doors) =>
+      answered(await doors.service.approve(request, { id, isApproval: false, reason: body.reason }), request, doors),
   },
 ]
 

@@ -11,7 +11,7 @@ function setUp() {
   })
   const now = (): readonly string[] => [...seen].flatMap(([secret, count]) => (count > 0 ? [secret] : []))
   const keeps = (name: string, ...secrets: string[]): void => {
-    const taken = hidden.take(secrets)
+    const taken = hidden.take(secrets, 42)
     taken.isKept(which(name))
     taken.forget()
   }
@@ -20,7 +20,7 @@ function setUp() {
 
 test('what was refused is forgotten, and what is kept is hidden, with the one before it', () => {
   const { hidden, now, keeps } = setUp()
-  const refused = hidden.take(['wrong'])
+  const refused = hidden.take(['wrong'], 42)
   expect(now()).toEqual(['wrong'])
   refused.forget()
   expect(now()).toEqual([])

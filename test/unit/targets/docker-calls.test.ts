@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../../src/secret.ts'
 import { type Spec, calls } from '../../../src/targets/docker/calls.ts'
+import { messageOf } from '../../../src/targets/docker/engine.ts'
 import { unframed } from '../../../src/targets/docker/health.ts'
 import { errorInside, pullFailure } from '../../../src/targets/docker/pull.ts'
 
@@ -105,4 +106,17 @@ test('a log is read with its frames, and without where the container has a termi
   expect(text(Uint8Array.from([...frame(1, 'one\n'), ...frame(2, 'two\n')]))).toBe('one\ntwo\n')
   expect(text(Uint8Array.from([...frame(1, 'one\n'), ...frame(2, 'two\n').slice(0, 10)]))).toBe('one\ntw')
   expect(text(new TextEncoder().encode('plain\n'))).toBe('plain\n')
+  // A mebibyte in one frame, and one that says it is longer than all that came.
+  const large = new Uint8Array(1024 * 1024).fill(46)
+  for (const length of [large.length - 8, 0xffffffff]) {
+    new DataView(large.buffer).setUint32(0, 0x01000000)
+    new DataView(large.buffer).setUint32(4, length)
+    expect(text(large)).toBe('.'.repeat(large.length - 8))
+  }
+})
+
+test('of what an engine says no more is read than is ever shown', () => {
+  const said = (text: string) => messageOf({ status: 400, bytes: new TextEncoder().encode(JSON.stringify({ message: text })) })
+  expect(said('no such\nimage')).toBe('no such image')
+  for (const length of [30_000, 1_000_000]) expect(said('a.'.repeat(length / 2)).length).toBe(20_000)
 })
