@@ -25,7 +25,7 @@ export const LIMITS = {
   strangers: { burst: 120, per: MINUTE },
   /** By address: whatever it asks for. */
   address: { burst: 3_000, per: MINUTE },
-  /** By address: tokens that nobody has seen to be good. */
+  /** By address, of IPv6 by its first 48 bits: tokens that nobody has seen to be good. */
   guess: { burst: 20, per: MINUTE },
   /** Of all addresses together: GitHub lets an App ask 5,000 times an hour. */
   guesses: { burst: 60, per: MINUTE },

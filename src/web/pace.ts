@@ -30,6 +30,9 @@ export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits):
   if (short !== null) throw tooManyRequests(short)
 }
 
+/** What guesses from an address count by: of IPv6 the first 48 bits, because whoever is given one of those has 65,536 addresses of 64. */
+export const guesserAt = (address: string): string => address.replace(/^((?:[\da-f]+:){3})[\da-f]+::\/64$/, '$1:/48')
+
 /** `RateLimit` and `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers-10 has them. */
 export const RATE_LIMIT = 'ratelimit'
 export const RATE_LIMIT_POLICY = 'ratelimit-policy'

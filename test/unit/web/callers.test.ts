@@ -100,6 +100,18 @@ test('API tokens that are guessed count by address, too', async () => {
   expect(await codeOf(callers.identify(wrong, '192.0.2.2'))).toBe('AUTHENTICATION_REQUIRED')
 })
 
+test('of IPv6 whoever guesses from many networks of one /48 is one', async () => {
+  const { callers, asked } = setUp()
+  const wrong = `Bearer gantry_7_${'0'.repeat(10)}_${'0'.repeat(50)}_000000`
+  const codes = []
+  for (let nth = 1; nth <= 100; nth += 1) {
+    const address = `2001:db8:7:${nth.toString(16)}::/64`
+    codes.push(await codeOf(callers.identify(nth % 2 === 0 ? wrong : token(nth), address)))
+  }
+  expect([asked.length, codes.filter((code) => code === 'TOO_MANY_REQUESTS').length]).toEqual([10, 80])
+  expect((await callers.identify(ADAS, '2001:db8:8:1::/64')).key).toBe('1')
+})
+
 test('tokens that turn out to be good do not count, however many people sign in from one address', async () => {
   const { callers } = setUp((text) => ({ id: Number(text.slice(-6)), login: 'somebody' }))
   for (let nth = 1; nth <= 100; nth += 1) expect((await callers.identify(token(nth), '192.0.2.1')).key).toBe(String(nth))
