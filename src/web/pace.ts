@@ -24,9 +24,9 @@ export function paced(limits: Limits, name: LimitName, key: string): string {
   return leftIn(name, taken)
 }
 
-/** Takes one from each or from none. Throws TOO_MANY_REQUESTS. */
-export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits): void {
-  const short = limits.takeAll(from)
+/** Takes so many from each or from none. Throws TOO_MANY_REQUESTS. */
+export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits, count = 1): void {
+  const short = limits.takeAll(from, count)
   if (short !== null) throw tooManyRequests(short)
 }
 
