@@ -65,6 +65,8 @@ export interface Outside extends SourceDoors {
   /** For GitHub. */
   readonly fetch: typeof globalThis.fetch
   readonly registry: RegistryDoors
+  /** For environments' own addresses: no private one, and of this machine's public ones the web's ports alone. */
+  readonly siteFetch: typeof globalThis.fetch
   readonly targets: TargetDoors
   /** Sigstore roots instead of the one that is shipped. */
   readonly roots?: readonly TrustedRoot[]
@@ -158,7 +160,7 @@ export function assemble(
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
-    probe: probing(operator, outside.registry),
+    probe: probing(operator, outside),
     source: withoutRevoked(source, apiTokens),
     images: createImages(clients, live.sources),
     clock,
@@ -244,9 +246,9 @@ function openApi(
 }
 
 /** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */
-function probing({ trustedHealth }: Operator, { fetch, publicFetch }: RegistryDoors): ServiceDoors['probe'] {
+function probing({ trustedHealth }: Operator, { registry: { fetch }, siteFetch }: Outside): ServiceDoors['probe'] {
   return async (url, signal) => {
-    const reach = trustedHealth.includes(new URL(url).origin) ? fetch : publicFetch
+    const reach = trustedHealth.includes(new URL(url).origin) ? fetch : siteFetch
     const answer = await reach(url, { method: 'GET', redirect: 'manual', signal })
     await answer.body?.cancel()
     return answer.status

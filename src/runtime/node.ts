@@ -17,6 +17,7 @@ import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
 import { apiHandler } from './api.ts'
 import { docsRoutes } from './docs.ts'
+import { siteFetch } from './egress.ts'
 import { entropy, newId } from './entropy.ts'
 import { keepBackups } from './scheduled-backups.ts'
 import { runGantry } from './own-process.ts'
@@ -142,6 +143,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     accounts: sql,
     fetch,
     registry: registryDoors(log),
+    siteFetch: siteFetch(),
     dockerConfig: dockerCredential,
     hide: (secret) => hiding(redactor, secret),
     targets: targetDoors(settings),

@@ -77,8 +77,8 @@ function nameRequests(api: Api, process: string): void {
 }
 
 /** How often an address asks, what is there, who calls, how often, and a body that can be read: in this order, before any route. */
-function guardRequests(api: Api, { callers, limits }: Asking): void {
-  const checkBody = createBodyCheck()
+function guardRequests(api: Api, { callers, limits, administrators }: Asking): void {
+  const checkBody = createBodyCheck(administrators)
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
     const { address } = c.env

@@ -4,8 +4,8 @@ import { eventsAfter, nameOf, type Place } from './events.ts'
 import type { DeploymentBody } from './view.ts'
 
 export interface Live {
-  /** Null where too many listen already, or this caller to too many. */
-  stream(id: string, caller: string, from: Place): ReadableStream<Uint8Array> | null
+  /** Null where too many listen already, or this caller to too many. It ends where `mayStill` does not answer yes, which is asked each minute. */
+  stream(id: string, caller: string, from: Place, mayStill: () => Promise<boolean>): ReadableStream<Uint8Array> | null
   /** Something of this deployment is another. */
   changed(id: string): void
   /** Ends every stream; whoever listened asks again. */
@@ -28,6 +28,8 @@ const LOOK = 1_000
 const HEARTBEAT = 15_000
 /** Nothing was read for so long. */
 const PATIENCE = 60_000
+/** Rights and tokens end while somebody listens. */
+const ASKED_EVERY = 60_000
 const MOST = 2_000
 const MOST_OF_ONE = 50
 /** Bytes that wait in a stream before nothing more is put there. */
@@ -57,11 +59,11 @@ export function createLive({ clock, read }: LiveDoors): Live {
   }
 
   return {
-    stream: (id, caller, from) => {
+    stream: (id, caller, from, mayStill) => {
       const its = callers.get(caller) ?? 0
       if (listening >= MOST || its >= MOST_OF_ONE) return null
       const audience = audiences.get(id) ?? new Audience(id, read)
-      const listener = new Listener(audience, from, clock, () => leave(audience, listener, caller))
+      const listener = new Listener(audience, from, { clock, mayStill, gone: () => leave(audience, listener, caller) })
       listening += 1
       callers.set(caller, its + 1)
       audience.listeners.add(listener)
@@ -132,24 +134,29 @@ class Seen {
 const ENCODER = new TextEncoder()
 const STILL_HERE = ENCODER.encode(': still here\n\n')
 
+interface ListenerDoors {
+  readonly clock: Clock
+  mayStill(): Promise<boolean>
+  gone(): void
+}
+
 /** One stream. What is not read is not written either: all that is kept is up to where it was. */
 class Listener {
   readonly stream: ReadableStream<Uint8Array>
   readonly #audience: Audience
-  readonly #clock: Clock
-  readonly #gone: () => void
+  readonly #doors: ListenerDoors
   #controller!: ReadableStreamDefaultController<Uint8Array>
   #place: Place
   #isOpen = true
   #saidAt: number
   #readAt: number
+  #askedAt: number
 
-  constructor(audience: Audience, from: Place, clock: Clock, gone: () => void) {
+  constructor(audience: Audience, from: Place, doors: ListenerDoors) {
     this.#place = from
     this.#audience = audience
-    this.#clock = clock
-    this.#gone = gone
-    this.#saidAt = this.#readAt = clock.now()
+    this.#doors = doors
+    this.#saidAt = this.#readAt = this.#askedAt = doors.clock.now()
     const source = {
       start: (controller: ReadableStreamDefaultController<Uint8Array>) => void (this.#controller = controller),
       pull: () => this.look(),
@@ -160,7 +167,7 @@ class Listener {
 
   look(): void {
     if (!this.#isOpen || !this.#hasRoom) return
-    this.#readAt = this.#clock.now()
+    this.#readAt = this.#doors.clock.now()
     const seen = this.#audience.seen()
     if (seen === null) return this.end()
     const { bytes, place } = seen.after(this.#place)
@@ -172,13 +179,23 @@ class Listener {
   tick(): void {
     this.look()
     if (!this.#isOpen) return
-    const now = this.#clock.now()
+    const now = this.#doors.clock.now()
+    if (now - this.#askedAt >= ASKED_EVERY) this.#ask(now)
     if (now - this.#readAt >= PATIENCE) this.end()
     else if (now - this.#saidAt >= HEARTBEAT && this.#hasRoom) this.#put(STILL_HERE)
   }
 
   end(): void {
     if (this.#leave()) this.#controller.close()
+  }
+
+  /** Where nobody can be asked, nobody has said yes: whoever listens may come back and go on from where it was. */
+  #ask(now: number): void {
+    this.#askedAt = now
+    this.#doors.mayStill().then(
+      (may) => may || this.end(),
+      () => this.end(),
+    )
   }
 
   get #hasRoom(): boolean {
@@ -188,13 +205,13 @@ class Listener {
   #put(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     this.#controller.enqueue(bytes)
-    this.#saidAt = this.#clock.now()
+    this.#saidAt = this.#doors.clock.now()
   }
 
   #leave(): boolean {
     const wasOpen = this.#isOpen
     this.#isOpen = false
-    this.#gone()
+    this.#doors.gone()
     return wasOpen
   }
 }

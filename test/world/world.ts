@@ -283,6 +283,7 @@ export class World {
       repositories: sql,
       accounts: sql,
       fetch: internet,
+      siteFetch: internet,
       registry: {
         fetch: internet,
         publicFetch: internet,

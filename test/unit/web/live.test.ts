@@ -11,6 +11,7 @@ import { request } from '../deploy/situation.ts'
 
 // Listeners who read as they like: nothing waits for them, and nothing is kept for them.
 
+const yes = async (): Promise<boolean> => true
 const VIEW = { said: () => ({ comment: null, check: null }), github: 'https://github.com' }
 const line = (index: number): string => `${index} `.padEnd(900, 'x')
 
@@ -31,7 +32,7 @@ const textOf = async (stream: ReadableStream<Uint8Array> | null): Promise<string
 
 describe('a listener who does not read', () => {
   test('is written to no further than there is room, catches up when it reads, and misses nothing', async () => {
-    const stream = live.stream('d', '1', BEGINNING)
+    const stream = live.stream('d', '1', BEGINNING, yes)
     for (let index = 0; index < 200; index += 1) {
       says(line(index))
       live.changed('d')
@@ -46,7 +47,7 @@ describe('a listener who does not read', () => {
   })
 
   test('is left after a minute', async () => {
-    const stream = live.stream('d', '1', BEGINNING)
+    const stream = live.stream('d', '1', BEGINNING, yes)
     says(...Array.from({ length: 200 }, (_, index) => line(index)))
     live.changed('d')
     await time.passes('2 minutes')
@@ -59,7 +60,7 @@ describe('a listener who does not read', () => {
 
 describe('a thousand who listen to one deployment', () => {
   const crowd = (from: (nth: number) => Place = () => BEGINNING) =>
-    Array.from({ length: 1_000 }, (_, nth) => live.stream('d', String(Math.floor(nth / 50)), from(nth)))
+    Array.from({ length: 1_000 }, (_, nth) => live.stream('d', String(Math.floor(nth / 50)), from(nth), yes))
 
   test('cost one look at its record in each second and one for each change, and all hear the same', async () => {
     const streams = crowd()
@@ -90,7 +91,7 @@ describe('a thousand who listen to one deployment', () => {
 
   test('are looked at apart from those of another', async () => {
     const streams = crowd()
-    const other = live.stream('e', '99', BEGINNING)
+    const other = live.stream('e', '99', BEGINNING, yes)
     now = { ...now, state: 'success' }
     live.changed('e')
     expect(await textOf(other)).toContain('isFinal":true')
@@ -100,7 +101,7 @@ describe('a thousand who listen to one deployment', () => {
 })
 
 test('so many listen, and no more, of one caller and of all; whoever leaves makes room', async () => {
-  const listens = (caller: number) => live.stream('d', String(caller), BEGINNING)
+  const listens = (caller: number) => live.stream('d', String(caller), BEGINNING, yes)
   const own = Array.from({ length: 50 }, () => listens(1))
   expect([own.includes(null), listens(1)]).toEqual([false, null])
   await own[7]?.cancel()
@@ -112,8 +113,54 @@ test('so many listen, and no more, of one caller and of all; whoever leaves make
   live.close()
 })
 
+describe('whether somebody may still listen', () => {
+  const spoken = async (mayStill: () => Promise<boolean>, span: string): Promise<string> => {
+    const stream = live.stream('d', '1', BEGINNING, mayStill)
+    await time.passes(span)
+    says(`said after ${span}`)
+    live.changed('d')
+    live.close()
+    return textOf(stream)
+  }
+
+  test('is asked once a minute, and as long as it is so they hear what happens', async () => {
+    let asked = 0
+    const text = await spoken(async () => (asked += 1) > 0, '59 seconds')
+    expect([asked, text.includes('said after')]).toEqual([0, true])
+    const later = await spoken(async () => (asked += 1) > 0, '10 minutes')
+    expect([asked, later.includes('said after')]).toEqual([10, true])
+  })
+
+  test.each([
+    ['no', async () => false],
+    ['nothing, because nobody can be asked', () => Promise.reject(new Error('GitHub is away'))],
+  ])('is answered by %s: then the stream ends, and makes room', async (_, mayStill) => {
+    const listen = () => Array.from({ length: 50 }, () => live.stream('d', '1', BEGINNING, mayStill))
+    expect(listen()).not.toContain(null)
+    await time.passes('61 seconds')
+    const streams = listen()
+    expect(streams).not.toContain(null)
+    await time.passes('61 seconds')
+    says('said too late')
+    live.changed('d')
+    for (const stream of streams) expect(await textOf(stream)).not.toContain('said too late')
+  })
+
+  test('may be said after the stream has ended, which ends no second time', async () => {
+    const answers: ((may: boolean) => void)[] = []
+    const mayStill = () => new Promise<boolean>((answer) => answers.push(answer))
+    const stream = live.stream('d', '1', BEGINNING, mayStill)
+    await time.passes('70 seconds')
+    expect(answers).toHaveLength(1)
+    now = { ...now, state: 'success' }
+    live.changed('d')
+    answers[0]?.(false)
+    expect(await textOf(stream)).toContain('isFinal":true')
+  })
+})
+
 test('when the process ends, every stream does', async () => {
-  const streams = [live.stream('d', '1', BEGINNING), live.stream('e', '1', BEGINNING)]
+  const streams = [live.stream('d', '1', BEGINNING, yes), live.stream('e', '1', BEGINNING, yes)]
   live.close()
   for (const stream of streams) expect(await textOf(stream)).not.toContain('isFinal":true')
 })
