@@ -134,7 +134,7 @@ export interface DeployRequest {
   readonly askedAt: number
   /** For one that was missed: when it was asked. */
   readonly receivedAt: number
-  /** The signed body says that whoever asked has nothing to do with the repository's account: limits count them apart, and rights are not told by it. */
+  /** By what the signed body says of whoever asked: limits count them apart. It is no right, and tells of none. */
   readonly isOutsider?: true
   /** GitHub could not deliver it, and it was fetched back later: it never overtakes what was asked after it. */
   readonly wasMissed?: true

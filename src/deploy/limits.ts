@@ -11,11 +11,13 @@ export const LIMITS = {
   change: { burst: 60, per: MINUTE },
   /** By caller: what changes nothing. */
   look: { burst: 600, per: MINUTE },
-  /** By caller: repositories and accounts by name; each is a question to GitHub or two. */
-  lookup: { burst: 60, per: MINUTE },
-  /** By caller: those of them that the caller was not seen to see. */
+  /** By caller: questions to GitHub in the App's own name, for a repository or (two) an account by name. */
+  lookup: { burst: 40, per: MINUTE },
+  /** Of all callers together: GitHub answers an App 5,000 an hour, and what is left is for the tokens that everything else is done with. */
+  lookups: { burst: 60, per: MINUTE },
+  /** By caller: those of them about what the caller was not seen to see. */
   miss: { burst: 10, per: MINUTE },
-  /** Of all callers together: GitHub lets an App ask 5,000 times an hour, and an account's name is two questions. */
+  /** Of all callers together: the same. It leaves the rest of their questions to those who see what they name. */
   misses: { burst: 30, per: MINUTE },
   /** By the repository's id: changes, whoever of its people or programs asks for them. It takes five at their own limit. */
   repository: { burst: 300, per: MINUTE },
@@ -25,7 +27,7 @@ export const LIMITS = {
   strangers: { burst: 120, per: MINUTE },
   /** By address: whatever it asks for. */
   address: { burst: 3_000, per: MINUTE },
-  /** By address: tokens that nobody has seen to be good. */
+  /** By address, of IPv6 by its first 48 bits: tokens that nobody has seen to be good. */
   guess: { burst: 20, per: MINUTE },
   /** Of all addresses together: GitHub lets an App ask 5,000 times an hour. */
   guesses: { burst: 60, per: MINUTE },
@@ -55,7 +57,7 @@ export interface Limits {
   /** From each of them or from none; null where they had it. */
   takeAll(from: readonly (readonly [name: LimitName, key: string])[], count?: number): Shortage | null
   /** It should not have counted. */
-  giveBack(name: LimitName, key: string): void
+  giveBack(name: LimitName, key: string, count?: number): void
   /** Writes down what was taken since the last time: all of it. Before the end of the process. */
   keep(): void
 }
@@ -123,7 +125,7 @@ export function createLimits({ rows, clock, trouble }: LimitDoors): Limits {
       for (const [name, key] of from) take(name, key, count)
       return null
     },
-    giveBack: (name, key) => all[name].take(key, clock.now(), -1),
+    giveBack: (name, key, count = 1) => void all[name].take(key, clock.now(), -count),
     keep: () => keep(Infinity),
   }
 }
@@ -131,7 +133,8 @@ export function createLimits({ rows, clock, trouble }: LimitDoors): Limits {
 const WHOSE: Record<LimitName, string> = {
   change: 'More was asked for in your name than fits.',
   look: 'More was asked for in your name than fits.',
-  lookup: 'You name more repositories than fits.',
+  lookup: 'You name more repositories and accounts than fits.',
+  lookups: 'More repositories and accounts are named than fits, by all together.',
   miss: 'You name more that you may not see than fits.',
   misses: 'More is named that is not there than fits, by all together.',
   repository: 'More was asked for in this repository than fits, by all together.',

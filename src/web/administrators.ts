@@ -13,8 +13,9 @@ import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 export interface Administrators {
   /**
    * The account of this login, where the caller administers it: to look, as it was up to a minute ago, and to change something, as GitHub
-   * says it now. That they do not may be half a minute old. `by`
-   * programs: also where an API token was made for that. Throws ACCOUNT_UNKNOWN, PERMISSION_REQUIRED to the organisation's members, or a `Failure` where GitHub cannot be asked.
+   * says now of one that was there up to a minute ago. That they do not may be half a minute old. `by` programs: also where an API token
+   * was made for that. Throws ACCOUNT_UNKNOWN, PERMISSION_REQUIRED to the organisation's members, TOO_MANY_REQUESTS, or a `Failure`
+   * where GitHub cannot be asked.
    */
   account(login: string, caller: Caller, does: 'look' | 'change', by?: 'people' | 'programs'): Promise<Account>
 }
@@ -33,13 +34,15 @@ interface Found {
 
 export function createAdministrators({ directory, administration, clock, limits }: AdministratorDoors): Administrators {
   const recent = new Recent<Found | null>(clock)
-  const lookup = createLookups(limits)
+  const lookUp = createLookups(limits)
 
+  async function judge(account: Account, { actor, configures }: Caller): Promise<Found> {
+    if (!isPerson(actor)) return { account, standing: configures === account.id ? 'administrator' : 'stranger' }
+    return { account, standing: await directory.standing(actor, account, administration.administrators(account.id)) }
+  }
   async function find(login: string, caller: Caller): Promise<Found | null> {
     const account = await directory.account(login)
-    if (account === null) return null
-    if (!isPerson(caller.actor)) return { account, standing: caller.configures === account.id ? 'administrator' : 'stranger' }
-    return { account, standing: await directory.standing(caller.actor, account, administration.administrators(account.id)) }
+    return account && judge(account, caller)
   }
 
   return {
@@ -47,10 +50,12 @@ export function createAdministrators({ directory, administration, clock, limits 
       // Apps and workflows administer nothing, and a token only what it was made for.
       if (!isPerson(caller.actor) && (by === 'people' || caller.configures === undefined)) throw accountUnknown(login)
       const own: { answer?: Promise<Found | null> } = {}
-      const ask = () => (own.answer = lookup(caller.countedBy, login, () => find(login, caller), isKnown))
+      const ask = () => (own.answer = lookUp({ caller: caller.countedBy, name: login, questions: 2 }, () => find(login, caller), isKnown))
       const known = await recent.get(`${caller.key}:${login}`.toLowerCase(), ask, (found) => (isAdministrator(found) ? KNOWN_FOR : UNKNOWN_FOR))
-      // Whoever was none a moment ago is refused by that, or they could use up what GitHub lets be asked of the account. Whoever looks does not wait for what is made anew.
-      const found = does === 'change' && isAdministrator(known) ? await (own.answer ?? ask()) : known
+      // Whoever was none a moment ago is refused by that, or they could use up what GitHub lets be asked of the account. Whoever looks does
+      // not wait for what is asked anew. Who administers it is asked by the account's own installation: changes use up nothing of the App's.
+      const isAskedAnew = does === 'change' && known?.standing === 'administrator'
+      const found = isAskedAnew ? await (own.answer ?? judge(known.account, caller)) : known
       if (found === null || found.standing === 'stranger') throw accountUnknown(login)
       if (found.standing === 'administrator') return found.account
       const named = administration.administrators(found.account.id).map(partyName)

@@ -14,8 +14,8 @@ export interface Caller {
   /** Whether they may know of the repository: as it was up to a minute ago. */
   sees(repository: Repository): boolean | Promise<boolean>
   /**
-   * Whether they may no more than read there: what they ask for counts apart from what its people do, if there are any rules that let them. A minute old, too. Programs never
-   * are: they see only where they belong.
+   * Whether they may no more than read there, as it was up to a minute ago: what they ask for counts apart from what its people do.
+   * Programs have none: they see only where they belong.
    */
   isStranger?(repository: Repository): Promise<boolean>
   /** Of a workflow: the one repository that it may know of, as `owner/name` when its token was signed. GitHub is asked about no other. */

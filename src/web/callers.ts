@@ -35,7 +35,7 @@ export function createCallers(doors: CallerDoors): Callers {
   const { directory, clock, limits } = doors
   const proofs = [userProof(doors), workflowProof(doors.issuer, doors), tokenProof(doors.tokens, doors)]
   const repositories = new Recent<Repository | null>(clock)
-  const lookup = createLookups(limits)
+  const lookUp = createLookups(limits)
 
   return {
     async identify(authorization, address) {
@@ -51,7 +51,7 @@ export function createCallers(doors: CallerDoors): Callers {
       return repositories.get(
         // Each has answers of their own: what others have asked for lately must not show.
         `${caller.countedBy}:${called}`,
-        () => lookup(caller.countedBy, called, () => directory.repository(owner, name), isSeen),
+        () => lookUp({ caller: caller.countedBy, name: called, questions: 1 }, () => directory.repository(owner, name), isSeen),
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       )
     },

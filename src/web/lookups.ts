@@ -2,41 +2,46 @@ import type { LimitName, Limits } from '../deploy/limits.ts'
 import { pacedBy } from './pace.ts'
 
 /**
- * Asks GitHub about a name that a caller chose. It counts by `caller` (`countedBy`), and until it turns out that they may see what is there as a miss, too,
- * of them and of all together: whoever makes up names must not spend what GitHub lets an App ask. What GitHub does not answer is no miss.
- * Throws TOO_MANY_REQUESTS.
+ * A question to GitHub about a name that `caller` (`countedBy`) chose. It counts by caller and for all together, and until it turns out that
+ * they may see what is there as a miss, too: whoever makes up names must not spend what GitHub lets an App ask. What GitHub does not answer
+ * is no miss.
  */
-export type Lookup = <T>(caller: string, name: string, ask: () => Promise<T>, isSeen: (found: T) => boolean | Promise<boolean>) => Promise<T>
+export interface Lookup {
+  readonly caller: string
+  readonly name: string
+  /** How many questions in the App's own name that takes at most. */
+  readonly questions: number
+}
+/** Throws TOO_MANY_REQUESTS. */
+export type LookUp = <T>(lookup: Lookup, ask: () => Promise<T>, isSeen: (found: T) => boolean | Promise<boolean>) => Promise<T>
 
 const MOST_KEPT = 10_000
 
-export function createLookups(limits: Limits): Lookup {
-  /** What they saw the last time is no miss from the beginning: whoever makes up names keeps nobody from what they know. The oldest first. */
+export function createLookups(limits: Limits): LookUp {
+  /** What they saw the last time is no miss from the beginning: made-up names keep nobody from what they know. The oldest first. */
   const seen = new Set<string>()
 
-  return async (caller, name, ask, isSeen) => {
+  return async ({ caller, name, questions }, ask, isSeen) => {
     const key = `${caller}:${name}`.toLowerCase()
-    const misses: readonly (readonly [LimitName, string])[] = seen.has(key)
-      ? []
-      : [
-          ['miss', caller],
-          ['misses', ''],
-        ]
-    const giveBack = (): void => misses.forEach(([limit, its]) => limits.giveBack(limit, its))
-    pacedBy([['lookup', caller], ...misses], limits)
-    const answer = async () => {
+    const misses = seen.has(key) ? [] : missesOf(caller)
+    pacedBy([['lookup', caller], ['lookups', ''], ...misses], limits, questions)
+    const giveBack = (): void => misses.forEach(([limit, its]) => limits.giveBack(limit, its, questions))
+    try {
       const found = await ask()
-      return { found, isTheirs: await isSeen(found) }
-    }
-    const { found, isTheirs } = await answer().catch((error: unknown) => {
+      seen.delete(key)
+      if (!(await isSeen(found))) return found
+      seen.add(key)
+      for (const oldest of seen) if (seen.size > MOST_KEPT) seen.delete(oldest)
+      giveBack()
+      return found
+    } catch (error) {
       giveBack()
       throw error
-    })
-    seen.delete(key)
-    if (!isTheirs) return found
-    giveBack()
-    seen.add(key)
-    for (const oldest of seen) if (seen.size > MOST_KEPT) seen.delete(oldest)
-    return found
+    }
   }
 }
+
+const missesOf = (caller: string): readonly (readonly [LimitName, string])[] => [
+  ['miss', caller],
+  ['misses', ''],
+]

@@ -24,11 +24,14 @@ export function paced(limits: Limits, name: LimitName, key: string): string {
   return leftIn(name, taken)
 }
 
-/** Takes one from each or from none. Throws TOO_MANY_REQUESTS. */
-export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits): void {
-  const short = limits.takeAll(from)
+/** Takes so many from each or from none. Throws TOO_MANY_REQUESTS. */
+export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits, count = 1): void {
+  const short = limits.takeAll(from, count)
   if (short !== null) throw tooManyRequests(short)
 }
+
+/** What guesses from an address count by: of IPv6 the first 48 bits, because whoever is given one of those has 65,536 addresses of 64. */
+export const guesserAt = (address: string): string => address.replace(/^((?:[\da-f]+:){3})[\da-f]+::\/64$/, '$1:/48')
 
 /** `RateLimit` and `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers-10 has them. */
 export const RATE_LIMIT = 'ratelimit'

@@ -2,7 +2,7 @@ import { API_TOKEN, type ApiToken, type ApiTokens } from '../../deploy/api-token
 import type { Clock } from '../../deploy/clock.ts'
 import type { Limits } from '../../deploy/limits.ts'
 import type { Caller, Proof } from '../caller.ts'
-import { paced } from '../pace.ts'
+import { guesserAt, paced } from '../pace.ts'
 import { unauthenticated } from '../problems.ts'
 
 /** A program with an API token that an administrator of an account made for it. */
@@ -10,7 +10,7 @@ export const tokenProof = (tokens: ApiTokens, { clock, limits }: { readonly cloc
   form: API_TOKEN,
   async identify(secret, address) {
     const found = await tokens.find(secret, clock.now())
-    if (found === null && address !== null) paced(limits, 'guess', address)
+    if (found === null && address !== null) paced(limits, 'guess', guesserAt(address))
     // Wrong, over and revoked are one: whoever guesses learns nothing.
     if (found === null) throw unauthenticated('an API token that is not valid, or not any more')
     return callerOf(found)

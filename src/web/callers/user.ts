@@ -5,7 +5,7 @@ import type { Role } from '../../deploy/environment.ts'
 import type { LimitName, Limits } from '../../deploy/limits.ts'
 import type { Secret } from '../../secret.ts'
 import type { Caller, Proof } from '../caller.ts'
-import { pacedBy } from '../pace.ts'
+import { guesserAt, pacedBy } from '../pace.ts'
 import { unauthenticated } from '../problems.ts'
 import { KNOWN_FOR, Recent, UNKNOWN_FOR } from '../recent.ts'
 
@@ -74,7 +74,7 @@ export const userCaller = (person: Person, roleIn: (person: Person, repository: 
 /** It counts as one until it turned out to be none: whoever guesses must not spend what GitHub lets us ask. Throws TOO_MANY_REQUESTS. */
 function guessing(address: string | null, limits: Limits): () => void {
   const all = ['guesses', ''] as const
-  const from: readonly (readonly [LimitName, string])[] = address === null ? [all] : [['guess', address], all]
+  const from: readonly (readonly [LimitName, string])[] = address === null ? [all] : [['guess', guesserAt(address)], all]
   pacedBy(from, limits)
   return () => from.forEach(([name, key]) => limits.giveBack(name, key))
 }
