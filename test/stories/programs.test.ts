@@ -154,6 +154,22 @@ story.once('tokens are written down as spent within the limit of their repositor
   expect([(await asks({})).status, rows()]).toEqual([404, 1])
 })
 
+story.once('whatever file they are for, the workflows of a repository listen fifty times at once and no more', async (cast) => {
+  await names(cast, 'workflow:release.yml')
+  const rules = '    allow: { any: [workflow:release.yml] }\n    approvals: { count: 1 }\n    url: https://staging'
+  cast.github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', rules))
+  const { body } = await deploys(cast, () => jobs(cast))
+  expect(body.state).toBe('waiting')
+  const statuses = []
+  for (let nth = 0; nth < 51; nth += 1) {
+    const headers = { authorization: `Bearer ${jobs(cast, { file: `f${nth % 3}.yml` })}` }
+    const answer = await cast.world.life.gantry.api!.fetch(new Request(`${GANTRY}/deploy/status/${body.id}/events`, { headers }))
+    statuses.push(answer.status)
+  }
+  expect([new Set(statuses.slice(0, 50)), statuses[50]]).toEqual([new Set([200]), 429])
+  expect((await calls(cast, jobs(cast), 'POST', `/deploy/${body.id}/cancel`, {})).status).toBe(202)
+})
+
 story.once('a tag that is called like a branch does not lend its name to another commit', async (cast) => {
   const { github, ada } = cast
   await names(cast, '"workflow:release.yml@refs/tags/*"')

@@ -37,7 +37,7 @@ export const events: Endpoint = (api, doors) =>
     const caller = c.get('caller')
     const { id, request } = await deploymentFor(c.req.valid('param').id, caller, doors)
     const mayStill = stillSees(c, request.repository, doors)
-    const stream = doors.live.stream(id, caller.key, placeIn(c.req.header('last-event-id')), mayStill)
+    const stream = doors.live.stream(id, caller.countedBy, placeIn(c.req.header('last-event-id')), mayStill)
     if (stream === null) {
       throw new RequestRefused('TOO_MANY_REQUESTS', {
         sentence: 'Too many are listening already.',
