@@ -8,6 +8,7 @@ import type { Declarations } from '../store/declarations.ts'
 import { targetKinds } from '../targets/index.ts'
 import { usable } from './confined.ts'
 import type { Live } from './live.ts'
+import { createReadings, credentialOf } from './readings.ts'
 
 export const KINDS: ReadonlyMap<string, TargetKind<unknown>> = new Map(targetKinds.map((kind) => [kind.kind, kind]))
 
@@ -15,6 +16,9 @@ export const KINDS: ReadonlyMap<string, TargetKind<unknown>> = new Map(targetKin
 export interface Holdings {
   list(kind: DeclarationName['kind']): readonly ShownDeclaration[]
   find(which: DeclarationName): ShownDeclaration | null
+  count(kind: DeclarationName['kind']): number
+  /** Characters: of the one that is meant, and of all besides. */
+  sizes(which: DeclarationName): { readonly own: number; readonly others: number }
   /** Names of credentials that a target may have, besides the one that is meant. */
   credentials(which: DeclarationName): readonly string[]
   /** Names of the targets that have it. */
@@ -31,10 +35,10 @@ export interface HoldingDoors {
   readonly keychains: Keychains
 }
 
-export function createHoldings({ declarations, accounts, keychains }: HoldingDoors) {
+export function createHoldings({ declarations, accounts, keychains }: HoldingDoors, readings = createReadings()) {
   const of = async (account: number): Promise<Holdings> => {
     const kept = await declarations.of(account)
-    const operator = usable(withKept({ ...NO_OPERATOR, accounts }, kept, KINDS, keychains))
+    const operator = usable(readings(account, (read) => withKept({ ...NO_OPERATOR, accounts }, kept, KINDS, keychains, read)))
     return holdingsIn(account, kept, operator, declarations)
   }
   return { of, find: async (which: DeclarationName) => (await of(which.account)).find(which) }
@@ -50,6 +54,15 @@ function holdingsIn(account: number, kept: readonly Kept[], operator: Operator, 
   return {
     list: (kind) => kept.filter((one) => one.kind === kind).map(shown),
     find: (which) => kept.filter((one) => isThat(one, which)).map(shown)[0] ?? null,
+    count: (kind) => kept.filter((one) => one.kind === kind).length,
+    sizes: (which) =>
+      kept.reduce(
+        ({ own, others }, one) => {
+          const size = 'json' in one ? one.json.length : 0
+          return isThat(one, which) ? { own: size, others } : { own, others: others + size }
+        },
+        { own: 0, others: 0 },
+      ),
     credentials: ({ kind, name }) => credentialsAmong(kept, account).filter((one) => kind === 'target' || one !== name),
     targetsWith: (credential) =>
       kept.flatMap((one) => (one.kind === 'target' && 'json' in one && credentialOf(one.json) === credential ? [one.name] : [])),
@@ -88,5 +101,3 @@ function bringKind<T>(
   for (const [key, { account: whose }] of there) if (whose === account && !wanted.has(key)) drop(key)
   for (const [key, declared] of wanted) if (changed.has(key) || !there.has(key)) put(key, declared)
 }
-
-const credentialOf = (json: string): unknown => (JSON.parse(json) as { readonly credential?: unknown }).credential

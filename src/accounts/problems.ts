@@ -41,6 +41,12 @@ export const long = (characters: number, most: number): Problem =>
     ...{ found: `${characters} characters`, wanted: `at most ${most}`, next: 'Send less.' },
   })
 
+export const crowded = (characters: number, most: number): Problem =>
+  problem('REQUEST_INVALID', {
+    sentence: 'The account would keep too much.',
+    ...{ found: `${characters} characters in all`, wanted: `at most ${most}`, next: 'Send less, or remove what nobody needs.' },
+  })
+
 export const noText = (): Problem =>
   problem('REQUEST_INVALID', {
     sentence: 'The declaration has a text that is no Unicode.',

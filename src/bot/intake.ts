@@ -40,6 +40,8 @@ const comment = z.object({
   body: z.string().max(70_000),
   html_url: z.url({ protocol: /^https?$/ }).max(500),
   created_at: time,
+  // Of older versions it is not stored.
+  author_association: z.string().max(40).optional(),
 })
 const commented = { ...common, action: z.literal('created'), issue: z.object({ ...thread, pull_request: z.object({}).nullish() }) }
 // Comments that an App writes in a person's name are the App's, and nobody's command.

@@ -16,8 +16,17 @@ export function commentRequest(delivery: Stored, payload: CommentCreated): Deplo
     comment: { id: comment.id, node: comment.node_id, body: comment.body, url: comment.html_url },
     headSeen: null,
     asks: NOTHING_ASKED,
+    ...(isOutsider(payload) && { isOutsider: true }),
   }
 }
+
+const INSIDERS: ReadonlySet<string | undefined> = new Set(['OWNER', 'MEMBER', 'COLLABORATOR', undefined])
+
+/**
+ * A relationship, which costs no question, and no right: whoever hides their membership has none here. Apps are there because somebody has
+ * installed them.
+ */
+const isOutsider = ({ comment }: CommentCreated): boolean => comment.performed_via_github_app == null && !INSIDERS.has(comment.author_association)
 
 export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabeled): DeployRequest {
   const isPull = 'pull_request' in payload

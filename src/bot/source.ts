@@ -176,11 +176,15 @@ async function refOf(
   const name = asks.ref ?? repository.defaultBranchRef?.name ?? ''
   // What begins by itself is about the commit that the signed body carries, though its branch may have moved on.
   if (tip === null) return null
-  if (subject === null && headSeen !== null) return { name, commit: headSeen }
+  if (subject === null && headSeen !== null) return isOfAnotherKind(request, repository) ? null : { name, commit: headSeen }
   const isBranch = asks.ref === null || repository.branch?.target != null
   if (pushes === null || !isBranch) return { name, commit: tip.oid }
   return { name, commit: tip.oid, since: (await pushOf(client, request.repository, { branch: name, head: tip.oid }, pushes)).at }
 }
+
+/** A workflow that runs for a tag: a branch that is called like it would lend it its name, and what the rules say of that. */
+const isOfAnotherKind = ({ actor: { program } }: DeployRequest, { branch }: RepositoryFacts): boolean =>
+  program?.kind === 'workflow' && program.ref.startsWith('refs/tags/') && branch?.target != null
 
 /**
  * A commit that is merely there may be a fork's, or one that nobody has reviewed: it has to be in the history of the default branch, or

@@ -5,17 +5,27 @@ import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts
 import { interpret, valueOf, type Reading } from './operator-reader.ts'
 import { isSecretGiven, withSecrets, type SecretForm } from './operator-schema.ts'
 
+export type ReadKept = (
+  one: Declaration,
+  reading: Pick<Reading, 'kinds' | 'keychains' | 'credentials' | 'isConfined'>,
+) => Pick<ReturnType<typeof interpret>, 'operator' | 'findings'>
+
+/** What comes of one that is kept. */
+export const readKept: ReadKept = ({ account, kind, name, json }, reading) =>
+  interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(json) } }), {
+    ...reading,
+    ...{ account, readSecret: () => undefined, form: 'sealed' },
+  })
+
 /** What the operator file declares goes first. What this version cannot read of the rest is left out: it was read when it was put there. */
-export function withKept(operator: Operator, kept: readonly Kept[], kinds: TargetKinds, keychains: Keychains): Operator {
+export function withKept(operator: Operator, kept: readonly Kept[], kinds: TargetKinds, keychains: Keychains, reads: ReadKept = readKept): Operator {
   const [credentials, targets, unused] = [new Map(operator.credentials), new Map(operator.targets), [...operator.unused]]
   for (const one of kept) {
     const { account, kind, name } = one
     const names = [...(account === OPERATOR ? operator.credentials.keys() : []), ...credentialsAmong(kept, account)]
     const isConfined = 'json' in one && one.isConfined === true && operator.accounts.get(account)?.mayUseMachine !== true
-    const reading = { account, kinds, readSecret: () => undefined, keychains, credentials: names, form: 'sealed', isConfined } as const
     const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(declarationKey(one))
-    const read =
-      isShadowed || 'why' in one ? null : interpret(JSON.stringify({ version: 1, [`${kind}s`]: { [name]: JSON.parse(one.json) } }), reading)
+    const read = isShadowed || 'why' in one ? null : reads(one, { kinds, keychains, credentials: names, isConfined })
     for (const [own, declared] of read?.operator.credentials ?? []) credentials.set(own, declared)
     for (const [own, declared] of read?.operator.targets ?? []) targets.set(own, declared)
     const why = isShadowed ? 'the operator file declares another one of this name' : 'why' in one ? one.why : read?.findings[0]?.message

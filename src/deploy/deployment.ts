@@ -24,7 +24,15 @@ export interface Actor extends Person {
 /** What the rules may name besides people and Apps. */
 export type Program =
   /** A run of GitHub Actions in the repository itself. `environment`: the one of GitHub's that its job runs in. */
-  | { readonly kind: 'workflow'; readonly file: string; readonly ref: string; readonly environment: string | null; readonly run: number }
+  | {
+      readonly kind: 'workflow'
+      readonly file: string
+      readonly ref: string
+      readonly environment: string | null
+      readonly run: number
+      /** From 1 on. Who runs it again is told to nobody: its actor is still whoever began it. */
+      readonly attempt: number
+    }
   /** An API token of the repository's account. `environments`: patterns for `matches`. */
   | { readonly kind: 'token'; readonly id: string; readonly name: string; readonly environments: readonly string[] }
 
@@ -126,6 +134,8 @@ export interface DeployRequest {
   readonly askedAt: number
   /** For one that was missed: when it was asked. */
   readonly receivedAt: number
+  /** The signed body says that whoever asked has nothing to do with the repository's account: limits count them apart, and rights are not told by it. */
+  readonly isOutsider?: true
   /** GitHub could not deliver it, and it was fetched back later: it never overtakes what was asked after it. */
   readonly wasMissed?: true
 }

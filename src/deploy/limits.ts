@@ -11,12 +11,18 @@ export const LIMITS = {
   change: { burst: 60, per: MINUTE },
   /** By caller: what changes nothing. */
   look: { burst: 600, per: MINUTE },
-  /** By caller: repositories by name; each is a question to GitHub. */
+  /** By caller: repositories and accounts by name; each is a question to GitHub or two. */
   lookup: { burst: 60, per: MINUTE },
-  /** By the repository's id: changes, whoever asks for them. It takes five at their own limit. */
+  /** By caller: those of them that the caller was not seen to see. */
+  miss: { burst: 10, per: MINUTE },
+  /** Of all callers together: GitHub lets an App ask 5,000 times an hour, and an account's name is two questions. */
+  misses: { burst: 30, per: MINUTE },
+  /** By the repository's id: changes, whoever of its people or programs asks for them. It takes five at their own limit. */
   repository: { burst: 300, per: MINUTE },
   /** By the account's id: the same for all of its repositories. */
   account: { burst: 600, per: MINUTE },
+  /** By the account's id: changes asked for by strangers in all of its repositories, which count in neither of the two above. */
+  strangers: { burst: 120, per: MINUTE },
   /** By address: whatever it asks for. */
   address: { burst: 3_000, per: MINUTE },
   /** By address: tokens that nobody has seen to be good. */
@@ -126,19 +132,22 @@ const WHOSE: Record<LimitName, string> = {
   change: 'More was asked for in your name than fits.',
   look: 'More was asked for in your name than fits.',
   lookup: 'You name more repositories than fits.',
+  miss: 'You name more that you may not see than fits.',
+  misses: 'More is named that is not there than fits, by all together.',
   repository: 'More was asked for in this repository than fits, by all together.',
   account: 'More was asked for in this account’s repositories than fits, by all together.',
+  strangers: 'More was asked for in this account’s repositories than fits, by all together who are no more than readers there.',
   address: 'More comes from your address than fits.',
   guess: 'More tokens that nobody knows come from your address than fits.',
   guesses: 'More tokens that nobody knows come from everywhere than fits.',
 }
 
-/** What a change in a repository counts for besides its author. */
-export const homeOf = ({ id, account }: Repository): readonly (readonly [name: LimitName, key: string])[] => [
-  ['repository', String(id)],
-  // Records of older versions do not have it.
-  ...(account === undefined ? [] : [['account', String(account)] as const]),
-]
+/** What a change in a repository counts for besides its author. Strangers are many where it is public: they use up nothing of its people's. */
+export function homeOf({ id, account }: Repository, isStranger: boolean): readonly (readonly [name: LimitName, key: string])[] {
+  // Records of older versions do not have the account.
+  if (isStranger) return [['strangers', account === undefined ? `r${id}` : String(account)]]
+  return [['repository', String(id)], ...(account === undefined ? [] : [['account', String(account)] as const])]
+}
 
 /** What TOO_MANY_REQUESTS says of it; `next` is the door's own. */
 export const tooMany = ({ name, wait }: Shortage): Omit<ProblemDetails, 'next'> => ({

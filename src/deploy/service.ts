@@ -2,7 +2,7 @@ import type { Code, Problem, Refusal } from '../errors.ts'
 import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
 import { crowdIn } from './crowd.ts'
-import { hasEnded, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
+import { hasEnded, personIn, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
 import { environmentKey, isAdmitted, type App, type Configuration, type EnvironmentRules } from './environment.ts'
 import { findTarget } from './proposal.ts'
 import type { PreflightReport } from './images.ts'
@@ -143,7 +143,7 @@ export function createService(outside: ServiceDoors): Service {
     if (refusal !== null && FOR_LACK_OF_RIGHTS.has(refusal.code)) {
       const entry = {
         at: clock.now(),
-        by: { id: actor.id, login: actor.login },
+        by: personIn(actor),
         action: 'refused',
         subject: what,
         before: null,

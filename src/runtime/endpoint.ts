@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net'
 import { Agent, buildConnector, fetch } from 'undici'
 import type { Endpoint } from '../deploy/target.ts'
 import { checked, reserved, toPublic } from './egress.ts'
+import type { IsOwn } from './own-networks.ts'
 
 /** Milliseconds. An engine answers the headers of `stop` only when the container is gone, and sends progress during a pull. */
 const TIMEOUTS = { headersTimeout: 90_000, bodyTimeout: 300_000 }
@@ -11,13 +12,13 @@ const CONNECT_WITHIN = 5_000
  * The global-shaped `fetch` for one endpoint: a unix socket, or TLS with a CA and a client certificate of its own. It is
  * undici's own `fetch`, because Node's built-in one refuses a dispatcher of another undici version.
  */
-export function endpointFetch(endpoint: Endpoint, lookup = checked()): typeof globalThis.fetch {
+export function endpointFetch(endpoint: Endpoint, lookup?: LookupFunction, isOwn?: IsOwn): typeof globalThis.fetch {
   if (endpoint.isPublic === true && endpoint.socketPath !== undefined) return () => Promise.reject(reserved())
-  const dispatcher = new Agent({ ...TIMEOUTS, connect: connectorFor(endpoint, lookup) })
+  const dispatcher = new Agent({ ...TIMEOUTS, connect: connectorFor(endpoint, checked(lookup, isOwn)) })
   // Redirects are never followed: an API that a target speaks has none, and a body must not go elsewhere.
   const reach: typeof fetch = (input, init) => fetch(input, { redirect: 'error', ...init, dispatcher })
   const open = reach as unknown as typeof globalThis.fetch // the same interface, declared twice: by undici and by the DOM library
-  return endpoint.isPublic === true ? toPublic(open) : open
+  return endpoint.isPublic === true ? toPublic(open, isOwn) : open
 }
 
 /**

@@ -6,7 +6,7 @@ import { partyName } from '../deploy/environment.ts'
 import type { Limits } from '../deploy/limits.ts'
 import { listed, quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
-import { paced } from './pace.ts'
+import { createLookups } from './lookups.ts'
 import { RequestRefused } from './problems.ts'
 import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 
@@ -33,9 +33,9 @@ interface Found {
 
 export function createAdministrators({ directory, administration, clock, limits }: AdministratorDoors): Administrators {
   const recent = new Recent<Found | null>(clock)
+  const lookup = createLookups(limits)
 
   async function find(login: string, caller: Caller): Promise<Found | null> {
-    paced(limits, 'lookup', caller.key)
     const account = await directory.account(login)
     if (account === null) return null
     if (!isPerson(caller.actor)) return { account, standing: caller.configures === account.id ? 'administrator' : 'stranger' }
@@ -47,11 +47,10 @@ export function createAdministrators({ directory, administration, clock, limits 
       // Apps and workflows administer nothing, and a token only what it was made for.
       if (!isPerson(caller.actor) && (by === 'people' || caller.configures === undefined)) throw accountUnknown(login)
       const own: { answer?: Promise<Found | null> } = {}
-      const ask = () => (own.answer = find(login, caller))
+      const ask = () => (own.answer = lookup(caller.countedBy, login, () => find(login, caller), isKnown))
       const known = await recent.get(`${caller.key}:${login}`.toLowerCase(), ask, (found) => (isAdministrator(found) ? KNOWN_FOR : UNKNOWN_FOR))
-      // Whoever was none a moment ago is refused by that, or they could use up what GitHub lets be asked of the account.
-      const isOfNow = (await own.answer) === known
-      const found = does === 'change' && isAdministrator(known) && !isOfNow ? await ask() : known
+      // Whoever was none a moment ago is refused by that, or they could use up what GitHub lets be asked of the account. Whoever looks does not wait for what is made anew.
+      const found = does === 'change' && isAdministrator(known) ? await (own.answer ?? ask()) : known
       if (found === null || found.standing === 'stranger') throw accountUnknown(login)
       if (found.standing === 'administrator') return found.account
       const named = administration.administrators(found.account.id).map(partyName)
@@ -67,6 +66,9 @@ export function createAdministrators({ directory, administration, clock, limits 
 }
 
 const isAdministrator = (found: Found | null): boolean => found?.standing === 'administrator'
+
+/** To whom the account's existence is no secret. */
+const isKnown = (found: Found | null): boolean => found !== null && found.standing !== 'stranger'
 
 const accountUnknown = (login: string): RequestRefused =>
   new RequestRefused('ACCOUNT_UNKNOWN', {

@@ -78,8 +78,8 @@ function nameRequests(api: Api, process: string): void {
 }
 
 /** How often an address asks, what is there, who calls, how often, and a body that can be read: in this order, before any route. */
-function guardRequests(api: Api, { callers, limits }: Asking): void {
-  const checkBody = createBodyCheck()
+function guardRequests(api: Api, { callers, limits, administrators }: Asking): void {
+  const checkBody = createBodyCheck(administrators)
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
     const { address } = c.env
@@ -88,13 +88,14 @@ function guardRequests(api: Api, { callers, limits }: Asking): void {
     checkRoute(c.req)
     if (c.req.path === DOCUMENT) return next()
     const isChange = c.req.method !== 'GET'
-    const caller = await callers.identify(c.req.header('authorization'), isChange, address)
+    const caller = await callers.identify(c.req.header('authorization'), address)
     checkAction(caller, actionOf(c.req.path, isChange))
     c.set('caller', caller)
     const name = isChange ? 'change' : 'look'
     const headers = c.get('headers')
-    headers[RATE_LIMIT] = paced(limits, name, caller.key)
+    headers[RATE_LIMIT] = paced(limits, name, caller.countedBy)
     headers[RATE_LIMIT_POLICY] = POLICIES[name]
+    if (isChange) caller.spend?.()
     if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)
     return next()
   })

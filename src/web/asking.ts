@@ -30,8 +30,13 @@ export const repositoryUnknown = (name: string): RequestRefused =>
 /** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
 export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
   const found = await repositoryFor(name, caller, doors)
-  pacedBy(homeOf(found), doors.limits)
+  await paceChange(found, caller, doors)
   return found
+}
+
+/** Throws TOO_MANY_REQUESTS where more is asked for there than fits. */
+export async function paceChange(repository: Repository, caller: Caller, { limits }: ApiDoors): Promise<void> {
+  pacedBy(homeOf(repository, (await caller.isStranger?.(repository)) ?? false), limits)
 }
 
 /** The deployment of this id, where the caller may see its repository. */
@@ -91,6 +96,9 @@ export const idempotencyKey = z.object({
   }),
 })
 
+/** A workflow's keys are its file's, on its ref: whoever may push another branch runs another one there. */
+const ownOf = ({ actor: { program } }: Caller): readonly string[] => (program?.kind === 'workflow' ? [program.file, program.ref] : [])
+
 const CHOSEN = /^[\x21-\x7e]{1,255}$/
 
 /**
@@ -114,7 +122,7 @@ export async function keyOf(
       next: 'Send a random one, such as a UUID.',
     })
   }
-  return { key: `a:${repository.id}:${caller.key}:k${await sha256(`${purpose} ${chosen}`)}`, isChosen: true }
+  return { key: `a:${repository.id}:${caller.key}:k${await sha256([purpose, chosen, ...ownOf(caller)].join(' '))}`, isChosen: true }
 }
 
 export const reused = (): RequestRefused =>

@@ -8,17 +8,17 @@ import type { Issuer, IssuerDoors } from './callers/issuer.ts'
 import { tokenProof } from './callers/token.ts'
 import { userProof, type UserDoors } from './callers/user.ts'
 import { workflowProof } from './callers/workflow.ts'
-import { paced } from './pace.ts'
+import { createLookups } from './lookups.ts'
 import { unauthenticated } from './problems.ts'
 import { KNOWN_FOR, Recent, UNKNOWN_FOR } from './recent.ts'
 
 /** Who calls, and what of it they may see. What they may do is decided by the gates, at each request anew. */
 export interface Callers {
   /**
-   * Whose token the header carries; `isChange`: it is asked to change something; `address`: where it comes from, for guesses are counted.
+   * Whose token the header carries; `address`: where it comes from, for guesses are counted.
    * Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked.
    */
-  identify(authorization: string | undefined, isChange: boolean, address: string | null): Promise<Caller>
+  identify(authorization: string | undefined, address: string | null): Promise<Caller>
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
   repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
 }
@@ -35,23 +35,25 @@ export function createCallers(doors: CallerDoors): Callers {
   const { directory, clock, limits } = doors
   const proofs = [userProof(doors), workflowProof(doors.issuer, doors), tokenProof(doors.tokens, doors)]
   const repositories = new Recent<Repository | null>(clock)
+  const lookup = createLookups(limits)
 
   return {
-    async identify(authorization, isChange, address) {
+    async identify(authorization, address) {
       const [, text = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
       const proof = proofs.find(({ form }) => form.test(text))
       if (proof === undefined) throw unauthenticated(authorization === undefined ? 'no Authorization header' : 'another Authorization header')
-      return proof.identify(new Secret(text), isChange, address)
+      return proof.identify(new Secret(text), address)
     },
-    repository: (caller, owner, name) =>
-      repositories.get(
+    async repository(caller, owner, name) {
+      const called = `${owner}/${name}`.toLowerCase()
+      if (caller.home !== undefined && caller.home.toLowerCase() !== called) return null
+      const isSeen = async (found: Repository | null): Promise<boolean> => found !== null && caller.sees(found)
+      return repositories.get(
         // Each has answers of their own: what others have asked for lately must not show.
-        `${caller.key}:${owner}/${name}`.toLowerCase(),
-        async () => {
-          paced(limits, 'lookup', caller.key)
-          return directory.repository(owner, name)
-        },
+        `${caller.countedBy}:${called}`,
+        () => lookup(caller.countedBy, called, () => directory.repository(owner, name), isSeen),
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
-      ),
+      )
+    },
   }
 }

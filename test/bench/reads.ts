@@ -49,7 +49,14 @@ function run(index: number): Promise<void> {
   })
 }
 
+// It never sleeps: otherwise each answer of a server that is slower than it pays 10 µs for waking it, and each of a faster one nothing.
+let isOver = false
+const spin = (): void => {
+  if (!isOver) setImmediate(spin)
+}
+if (gap === 0) spin()
 await Promise.all(Array.from({ length: Number(connections) }, (_, index) => run(index)))
+isOver = true
 const elapsed = (performance.now() - started) / 1000
 latencies.sort((a, b) => a - b)
 const percentile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0

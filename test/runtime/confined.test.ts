@@ -11,7 +11,7 @@ import { createRegistryClient } from '../../src/registry/client.ts'
 import { exchanges, families } from '../../src/registry/forms.ts'
 import { preflight } from '../../src/registry/preflight.ts'
 import { parseReference, type Reference } from '../../src/registry/reference.ts'
-import { checked, publicFetch, registryFetch } from '../../src/runtime/egress.ts'
+import { publicFetch, registryFetch } from '../../src/runtime/egress.ts'
 import { endpointFetch } from '../../src/runtime/endpoint.ts'
 import { Secret } from '../../src/secret.ts'
 import { targetKinds } from '../../src/targets/index.ts'
@@ -75,7 +75,7 @@ describe('a registry', () => {
 
 describe('an engine', () => {
   const doors = {
-    fetch: (endpoint: Endpoint) => endpointFetch(endpoint, checked(leadsHere)),
+    fetch: (endpoint: Endpoint) => endpointFetch(endpoint, leadsHere),
     files: () => new MemoryFiles().under('x'),
     clock: new Time(async () => {}),
   }

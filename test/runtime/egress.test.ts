@@ -2,9 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, LookupFunction, Server } from 'node:net'
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import nock from 'nock'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { publicFetch, registryFetch } from '../../src/runtime/egress.ts'
+import { endpointFetch } from '../../src/runtime/endpoint.ts'
+import { createIsOwn } from '../../src/runtime/own-networks.ts'
 import { clientUnderTest, basic, reference } from '../world/registry-client.ts'
 import { startOciRegistry } from '../world/oci-registry.ts'
 import type { OciRegistry } from '../world/oci-registry.ts'
@@ -88,6 +91,65 @@ describe('what a registry named', () => {
     await kept.text()
     await expect(publicFetch()(`http://localhost:${port}/registry`)).rejects.toThrow()
     expect(caught).toEqual(['/operator'])
+  })
+})
+
+describe('a machine with public addresses', () => {
+  const addressOf = (cidr: string): NetworkInterfaceInfo => {
+    const [address = ''] = cidr.split('/')
+    const known = { address, netmask: '', mac: '00:00:00:00:00:00', internal: false, cidr }
+    return address.includes(':') ? { ...known, family: 'IPv6', scopeid: 0 } : { ...known, family: 'IPv4' }
+  }
+  let addresses = ['203.0.113.7/24', '198.51.100.20/32', '2a01:4f8:1:2::7/128', '2a02:8000::1/48']
+  let now = 0
+  const isOwn = createIsOwn(
+    () => ({ eth0: addresses.map(addressOf), gone: undefined }),
+    () => now,
+  )
+  const OWN = [
+    '203.0.113.7',
+    '203.0.113.200',
+    '198.51.100.20',
+    '2a01:4f8:1:2::7',
+    '2a01:4f8:1:2:ffff::1',
+    '2a02:8000:0:99::1',
+    '2a01:4f8:1:2::9%eth0',
+  ]
+  const OTHERS = ['203.0.114.7', '198.51.100.21', '2a01:4f8:1:3::7', '2a02:8000:1::1', '198.51.100.99']
+
+  test('is in networks whose other machines are behind the same firewall: an IPv6 address has neighbours whatever its lease says', () => {
+    expect(OWN.filter(isOwn)).toEqual(OWN)
+    expect(OTHERS.filter(isOwn)).toEqual([])
+  })
+
+  test.each(OWN.slice(0, 6))('is not connected to, nor are its neighbours, by a name that leads to %s or by the address itself', async (address) => {
+    const lookup = leadsTo('198.51.100.99', address)
+    const host = address.includes(':') ? `[${address}]` : address
+    for (const reach of [publicFetch(lookup, isOwn), endpointFetch({ isPublic: true }, lookup, isOwn)]) {
+      await expect(reach(`http://engine.example:${port}/info`)).rejects.toMatchObject(refused)
+      await expect(reach(`http://${host}:${port}/info`)).rejects.toMatchObject({ code: 'ERR_RESERVED_ADDRESS' })
+    }
+  })
+
+  test('is read anew every ten seconds: addresses come and go', () => {
+    ;[addresses, now] = [['198.51.100.99/32'], now + 9_999]
+    expect([isOwn('198.51.100.99'), isOwn('203.0.113.7')]).toEqual([false, true])
+    now += 1
+    expect([isOwn('198.51.100.99'), isOwn('203.0.113.7')]).toEqual([true, false])
+  })
+
+  test('that does not tell its addresses connects to nothing that others name, and goes on', async () => {
+    const silent = createIsOwn(() => {
+      throw Object.assign(new Error('not allowed to ask'), { code: 'ERR_SYSTEM_ERROR' })
+    })
+    await expect(publicFetch(leadsTo('198.51.100.99'), silent)('http://cdn.example/')).rejects.toMatchObject({ cause: { code: 'ERR_SYSTEM_ERROR' } })
+    await expect(publicFetch(leadsTo(), silent)('http://198.51.100.99/')).rejects.toMatchObject({ code: 'ERR_SYSTEM_ERROR' })
+  })
+
+  test('says its own to this process', () => {
+    const own = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address))
+    expect(own).toContain('127.0.0.1')
+    expect(own.filter(createIsOwn())).toEqual(own)
   })
 })
 

@@ -46,7 +46,7 @@ async function everybody(cast: Cast): Promise<Readonly<Record<string, Call>>> {
   const [ci, reads, keeps, gone] = [
     await makes({}),
     await makes({ name: 'reads', actions: ['read'] }),
-    await makes({ name: 'keeps', actions: ['configure'] }),
+    await makes({ name: 'keeps', actions: ['configure'], repositories: 'all', environments: ['*'] }),
     await makes({ name: 'gone' }),
   ]
   await grace.calls('DELETE', '/config/acme/tokens/gone')

@@ -74,6 +74,33 @@ story.once('changes in one repository, and in one account, count together, whoev
   }
 })
 
+story.once('strangers of a public repository use up what strangers have, and nothing that its people have', async (cast) => {
+  const { ada, mallory, eve, github, registry, world, time } = cast
+  await registry.has('acme/shop:1.2', { 'site/index.html': '1.2' })
+  const { owner } = github.repository
+  const staging = { repository: 'acme/shop', environment: 'staging', image: ':1.2' }
+  const { body } = await changes(ada, staging)
+  await time.passes('1 minute')
+  await manyOf(40, () => mallory.calls('POST', `/deploy/${body.id}/cancel`, {}))
+  await time.passes('3 seconds')
+  const rows = world.disk.all(`select name, key from rate_limit where name in ('repository', 'account', 'strangers')`)
+  expect(rows).toEqual([{ name: 'strangers', key: String(owner.id) }])
+  // All of theirs: the next one of them hears so, and nobody of the repository.
+  spends(cast, 'strangers', owner.id)
+  await world.dies()
+  const above = await changes(mallory, staging)
+  expect([said(above), above.body.detail, above.headers.get('ratelimit-policy')]).toEqual([
+    [429, 'TOO_MANY_REQUESTS'],
+    'More was asked for in this account’s repositories than fits, by all together who are no more than readers there.',
+    '"strangers";q=120;w=60',
+  ])
+  const [stranger, insider] = [eve, ada].map(({ person }) => person.comments(world.pull.number, '/deploy help'))
+  await world.settle()
+  expect(reactionsTo([stranger!, insider!])).toEqual(['confused', 'eyes'])
+  expect((await changes(ada, staging)).status).toBe(202)
+  cast.bot.isHeard()
+})
+
 const DOCUMENT = '/openapi.json'
 const asksFrom = ({ world }: Cast, address: string | null, path = DOCUMENT, authorization = ''): Promise<Called> =>
   world.calls('GET', path, undefined, { authorization }, address)
@@ -220,5 +247,5 @@ function areOnTheirWay({ disk }: World, count: number): void {
 
 /** All of it, as the next process finds it. */
 function spends({ world, time }: Cast, name: LimitName, key: number | string, milliseconds = 60_000): void {
-  world.disk.all('insert into rate_limit (name, key, full) values (?, ?, ?)', name, String(key), time.now() + milliseconds)
+  world.disk.all('insert or replace into rate_limit (name, key, full) values (?, ?, ?)', name, String(key), time.now() + milliseconds)
 }

@@ -1,7 +1,7 @@
 import { expect, story, type Cast } from '../story.ts'
 import { newId } from '../../src/runtime/entropy.ts'
 import { createApiTokens } from '../../src/store/api-tokens.ts'
-import { createRepository, give } from '../world/github/population.ts'
+import { createRepository, give, join } from '../world/github/population.ts'
 import { MAC } from '../world/mac.ts'
 import { newKey } from '../world/vault.ts'
 import { servesAt } from '../world/facts.ts'
@@ -120,6 +120,75 @@ story.once('another repository is not there for a workflow, and neither is anoth
     expect((await calls(cast, token(), 'POST', `/deploy/${done.body.id}/retry`, {})).body.code).toBe('DEPLOYMENT_UNKNOWN')
   }
   expect(github.repository.deployments).toHaveLength(1)
+})
+
+story.once('workflows of a repository without the App have GitHub asked about its own name alone, whatever they name', async (cast) => {
+  const { github, mallory } = cast
+  await names(cast, 'workflow:release.yml')
+  const foreign = createRepository(github.state, join(github.state, 'elsewhere', 'Organization'), { name: 'x' }, github.now())
+  const [before, told] = [github.calls.length, new Set<unknown>()]
+  for (let nth = 0; nth < 30; nth += 1) {
+    const token = github.actions.token(mallory.person, GANTRY, { repository: foreign, file: `f${nth % 3}.yml`, sha: '1'.repeat(40) })
+    const name = nth % 2 === 0 ? `acme/none-${nth}` : 'Elsewhere/x'
+    told.add((await calls(cast, token, 'GET', `/deployments?repository=${name}`)).body.code)
+  }
+  expect([told, github.calls.slice(before).map(({ path }) => path)]).toEqual([new Set(['REPOSITORY_UNKNOWN']), ['/repos/Elsewhere/x/installation']])
+})
+
+story.once('tokens are written down as spent within the limit of their repository, whatever file they are for, and not above it', async (cast) => {
+  const { world, time } = cast
+  await names(cast, 'workflow:release.yml')
+  const rows = () => world.disk.all('select count(*) as count from spent_token')[0]?.['count']
+  const asks = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', { ...STAGING, repository: 'acme/none' })
+  const statuses = []
+  for (let nth = 0; nth < 80; nth += 1) statuses.push((await asks({ file: `f${nth % 4}.yml` })).status)
+  expect([statuses.filter((status) => status === 429).length, rows()]).toEqual([20, 60])
+  // What was refused for that is good for a change still.
+  const token = jobs(cast)
+  const deploys = () => calls(cast, token, 'POST', '/deploy', STAGING)
+  expect((await deploys()).status).toBe(429)
+  await time.passes('10 seconds')
+  expect([(await deploys()).status, (await deploys()).body.code]).toEqual([202, 'AUTHENTICATION_REQUIRED'])
+  // And each is forgotten once nobody would take it any more.
+  await time.passes('7 minutes')
+  expect([(await asks({})).status, rows()]).toEqual([404, 1])
+})
+
+story.once('a tag that is called like a branch does not lend its name to another commit', async (cast) => {
+  const { github, ada } = cast
+  await names(cast, '"workflow:release.yml@refs/tags/*"')
+  const rules = '    allow: { any: ["workflow:release.yml@refs/tags/*"] }\n    from: { branches: [main] }\n    url: https://staging'
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', rules))
+  const evil = ada.person.pushes('checkout')
+  github.tags('main', evil)
+  github.tags('v1', evil)
+  const [named, other] = [
+    await deploys(cast, () => jobs(cast, { ref: 'refs/tags/main', sha: evil })),
+    await deploys(cast, () => jobs(cast, { ref: 'refs/tags/v1', sha: evil })),
+  ]
+  expect([named.body.problem.code, other.body.problem.code, github.repository.deployments]).toEqual(['REF_NOT_FOUND', 'BRANCH_REFUSED', []])
+})
+
+story.once('an Idempotency-Key is a workflow’s own, on its ref and for its commit', async (cast) => {
+  const { github } = cast
+  await names(cast, '"workflow:release.yml@**"')
+  const key = { 'idempotency-key': 'r-1' }
+  const asks = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', { ...STAGING, ref: 'main' }, key)
+  const [branch, main] = [await asks({ ref: 'refs/heads/checkout' }), await asks({})]
+  expect([main.status, main.body.id === branch.body.id, (await asks({})).body.id === main.body.id]).toEqual([202, false, true])
+  const mine = (job: Job) => calls(cast, jobs(cast, job), 'POST', '/deploy', STAGING, { 'idempotency-key': 'r-2' })
+  const first = await mine({})
+  github.has('README.md', 'more')
+  expect([first.status, (await mine({})).body.code]).toEqual([202, 'IDEMPOTENCY_KEY_REUSED'])
+})
+
+story.once('who runs a workflow again is known to nobody, so nobody can be a second person', async (cast) => {
+  const { github } = cast
+  await names(cast, 'workflow:release.yml')
+  const rules = '    allow: { any: [workflow:release.yml] }\n    approvals: { count: 1 }\n    url: https://staging'
+  github.has('.github/deploy.yml', DEPLOY_YML.replace('    url: https://staging', rules))
+  const again = (): string => github.actions.signs({ ...github.actions.claims(cast.ada.person, GANTRY), run_attempt: '2' })
+  expect((await deploys(cast, again)).body.problem).toMatchObject({ code: 'APPROVAL_NOT_ALLOWED', fix: 'Begin a new run of the workflow.' })
 })
 
 story.once('whoever started a workflow is no second person to it, and no workflow is one', async (cast) => {
@@ -274,7 +343,8 @@ story.once('a token keeps credentials where it was made for that, and nothing el
   const { grace, world } = cast
   world.keys = [newKey('k1')]
   await names(cast, 'token:ci')
-  const token = await hands(cast, { actions: ['configure'] })
+  expect((await grace.calls('POST', TOKENS, { ...MADE_FOR, actions: ['configure'] })).body.code).toBe('REQUEST_INVALID')
+  const token = await hands(cast, { actions: ['configure'], repositories: 'all', environments: ['*'] })
   const declared = { registry: 'registry.example.com', username: 'x', password: { value: 'a-password' } }
   const put = await calls(cast, token, 'PUT', '/config/acme/credentials/ghcr?untested=true', declared)
   expect([put.status, (await calls(cast, token, 'GET', '/config/acme/credentials')).body.credentials]).toMatchObject([201, [{ name: 'ghcr' }]])

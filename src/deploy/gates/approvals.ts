@@ -12,6 +12,7 @@ export const approvals: Gate = {
   judge: (situation) => {
     const { proposal, records, now } = situation
     const rule = proposal?.rules.approvals ?? null
+    if (rule?.not.includes('requester') === true && isRunAgain(situation)) return runAgain()
     // Before the digests are known there is nothing that anybody could approve.
     if (rule === null || records.planHash === null) return null
     const mine = records.approvals.filter(({ planHash }) => planHash === records.planHash)
@@ -39,6 +40,17 @@ export const approvals: Gate = {
     })
   },
 }
+
+/** Whoever ran it again might be the one who approves. */
+const isRunAgain = ({ request: { actor } }: Situation): boolean => actor.program?.kind === 'workflow' && actor.program.attempt > 1
+
+const runAgain = (): Refusal =>
+  new Refusal('APPROVAL_NOT_ALLOWED', {
+    sentence: 'GitHub does not say who ran this workflow again, so nobody can be known to be a second person.',
+    found: 'another attempt of a run',
+    wanted: 'its first attempt',
+    next: 'Begin a new run of the workflow.',
+  })
 
 /** Rights are those of then and of now: what GitHub says now is looked at wherever it was asked. */
 function stillCounts(by: Somebody, { request, facts, proposal }: Situation): boolean {

@@ -100,5 +100,5 @@ export async function subjectOf({ issue }: Body, repository: DeployRequest['repo
 
 /** What is masked on its way to the disk is compared as it stands there. */
 const isSame = (one: DeployRequest, other: DeployRequest): boolean => meaning(one) === meaning(other)
-const meaning = ({ asks, subject }: DeployRequest): string =>
-  canonical({ ...asks, origin: null, override: asks.override !== null, subject: subject?.number ?? null })
+const meaning = ({ asks, subject, headSeen }: DeployRequest): string =>
+  canonical({ ...asks, headSeen, origin: null, override: asks.override !== null, subject: subject?.number ?? null })

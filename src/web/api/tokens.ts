@@ -52,7 +52,7 @@ const wanted = closed({
     .array(z.enum(ACTIONS))
     .min(1)
     .max(ACTIONS.length)
-    .describe('`read`; `deploy`, roll back, cancel; `configure`: keep credentials and targets.'),
+    .describe('`read`; `deploy`, roll back, cancel; `configure`: keep credentials and targets, of the whole account.'),
   days: z.int().min(1).max(LONGEST).describe('For so long it is good.'),
 }).openapi('MakeToken', { example: MAKE_TOKEN })
 
@@ -102,6 +102,7 @@ export const tokens: Endpoint = (api, doors) => {
 function make(api: Api, doors: Asking): void {
   api.openapi(makeRoute, async (c) => {
     const { name, repositories, environments, actions, days } = c.req.valid('json')
+    if (actions.includes('configure') && (repositories !== 'all' || !environments.includes('*'))) throw tooNarrow()
     const { caller, now } = { caller: c.get('caller'), now: doors.clock.now() }
     const { id: account } = await doors.administrators.account(c.req.valid('param').account, caller, 'change')
     const its = repositories === 'all' ? null : await Promise.all(repositories.map((one) => ownRepository(one, account, caller, doors)))
@@ -123,6 +124,15 @@ const tokenBody = ({ id, name, repositories, environments, actions, madeBy, ...t
   ...{ id, name, repositories: repositories === null ? null : [...repositories], environments: [...environments], actions: [...actions], madeBy },
   ...{ madeAt: stamp(times.madeAt), expiresAt: stamp(times.expiresAt), lastUsedAt: times.lastUsedAt === null ? null : stamp(times.lastUsedAt) },
 })
+
+/** Whoever keeps a target says which repositories and environments it is for. */
+const tooNarrow = (): RequestRefused =>
+  new RequestRefused('REQUEST_INVALID', {
+    sentence: 'What keeps credentials and targets is for the whole account.',
+    found: 'configure',
+    wanted: 'all repositories and the environments "*" beside it',
+    next: 'Make one token for configure and another one for the rest.',
+  })
 
 const taken = (name: string): RequestRefused =>
   new RequestRefused('TOKEN_EXISTS', {

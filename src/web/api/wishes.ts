@@ -2,15 +2,13 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { askedAgain } from '../../deploy/ask.ts'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
-import { homeOf } from '../../deploy/limits.ts'
 import { maskedDeployment, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import type { Code } from '../../errors.ts'
-import { begin, deploymentFor, idempotencyKey, keyOf, location, requestOf, reused } from '../asking.ts'
+import { begin, deploymentFor, idempotencyKey, keyOf, location, paceChange, requestOf, reused } from '../asking.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
 import { CANCELLED, RETRIED, ROLLED_BACK, WAITING } from '../examples.ts'
-import { pacedBy } from '../pace.ts'
 import { refusedWith, RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
 import { idParameter } from './status.ts'
@@ -143,7 +141,7 @@ async function wishIn(c: Context<Env>, name: string, id: string, doors: Asking) 
   const caller = c.get('caller')
   const deployment = await deploymentFor(id, caller, doors)
   const { repository } = deployment.request
-  pacedBy(homeOf(repository), doors.limits)
+  await paceChange(repository, caller, doors)
   const { key } = await keyOf(c, caller, repository, `${name} ${id}`, doors)
   return { deployment, request: requestOf({ caller, repository, key }, doors) }
 }

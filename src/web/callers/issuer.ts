@@ -25,8 +25,8 @@ const PATIENCE = 5_000
 /** Bytes, and keys: GitHub has about ten. */
 const LARGEST = 256 * 1024
 const MOST_KEYS = 100
-/** Seconds. Its clock and ours. */
-const TOLERANCE = 60
+/** Seconds. Its clock and ours: for so long it is taken after its end. */
+export const TOLERANCE = 60
 /** Seconds: GitHub's tokens live for five minutes, and a longer life is no token of its. */
 const OLDEST = 900
 

@@ -8,7 +8,7 @@ import { unauthenticated } from '../problems.ts'
 /** A program with an API token that an administrator of an account made for it. */
 export const tokenProof = (tokens: ApiTokens, { clock, limits }: { readonly clock: Clock; readonly limits: Limits }): Proof => ({
   form: API_TOKEN,
-  async identify(secret, _isChange, address) {
+  async identify(secret, address) {
     const found = await tokens.find(secret, clock.now())
     if (found === null && address !== null) paced(limits, 'guess', address)
     // Wrong, over and revoked are one: whoever guesses learns nothing.
@@ -18,7 +18,7 @@ export const tokenProof = (tokens: ApiTokens, { clock, limits }: { readonly cloc
 })
 
 const callerOf = ({ id, name, account, repositories, environments, actions, madeBy }: ApiToken): Caller => ({
-  key: `t${id}`,
+  ...{ key: `t${id}`, countedBy: `t${id}` },
   actor: { ...madeBy, app: null, program: { kind: 'token', id, name, environments } },
   actions,
   ...(actions.includes('configure') && { configures: account }),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../deploy/clock.ts'
 import type { Person, Repository } from '../../deploy/deployment.ts'
 import type { Directory } from '../../deploy/directory.ts'
+import type { Role } from '../../deploy/environment.ts'
 import type { LimitName, Limits } from '../../deploy/limits.ts'
 import type { Secret } from '../../secret.ts'
 import type { Caller, Proof } from '../caller.ts'
@@ -21,7 +22,7 @@ const MOST_KEPT = 10_000
 /** Somebody with a user token of the App: they are who they are in a comment. */
 export function userProof({ directory, clock, limits, hash }: UserDoors): Proof {
   const people = new Recent<Person | null>(clock)
-  const sights = new Recent<boolean>(clock)
+  const roles = new Recent<Role>(clock)
   /** Tokens that GitHub knew: whoever guesses cannot lock those out that are in use. By their hash, the oldest first. */
   const proven = new Set<string>()
 
@@ -39,17 +40,17 @@ export function userProof({ directory, clock, limits, hash }: UserDoors): Proof 
     return known
   }
 
-  const sees = (person: Person, repository: Repository): Promise<boolean> =>
-    sights.get(
+  const roleIn = (person: Person, repository: Repository): Promise<Role> =>
+    roles.get(
       `${person.id}:${repository.id}`,
-      async () => (await directory.role(person, repository)) !== 'none',
+      () => directory.role(person, repository),
       () => KNOWN_FOR,
     )
 
   return {
     // docs.github.com: "GitHub's token formats". What has another form is no business of GitHub's.
     form: /^ghu_[A-Za-z0-9_.-]{20,600}$/,
-    async identify(token, _isChange, address) {
+    async identify(token, address) {
       const key = hash(token.reveal())
       const person = await people.get(
         key,
@@ -57,16 +58,17 @@ export function userProof({ directory, clock, limits, hash }: UserDoors): Proof 
         (found) => (found === null ? UNKNOWN_FOR : KNOWN_FOR),
       )
       if (person === null) throw unauthenticated('a token that GitHub does not know as one of this App’s')
-      return userCaller(person, sees)
+      return userCaller(person, roleIn)
     },
   }
 }
 
-export const userCaller = (person: Person, sees: (person: Person, repository: Repository) => Promise<boolean>): Caller => ({
-  key: String(person.id),
+export const userCaller = (person: Person, roleIn: (person: Person, repository: Repository) => Promise<Role>): Caller => ({
+  ...{ key: String(person.id), countedBy: String(person.id) },
   actor: { ...person, app: null },
   actions: ['read', 'deploy', 'configure'],
-  sees: (repository) => sees(person, repository),
+  sees: async (repository) => (await roleIn(person, repository)) !== 'none',
+  isStranger: async (repository) => ['none', 'read'].includes(await roleIn(person, repository)),
 })
 
 /** It counts as one until it turned out to be none: whoever guesses must not spend what GitHub lets us ask. Throws TOO_MANY_REQUESTS. */

@@ -2,17 +2,21 @@ import { z } from 'zod'
 import type { SpentTokens } from '../../deploy/journal.ts'
 import type { Caller, Proof } from '../caller.ts'
 import { RequestRefused, unauthenticated } from '../problems.ts'
-import { createVerifier, type Issuer, type IssuerDoors } from './issuer.ts'
+import { createVerifier, TOLERANCE, type Issuer, type IssuerDoors } from './issuer.ts'
+
+interface SpendingDoors extends IssuerDoors {
+  readonly spent: SpentTokens
+}
 
 /**
  * A job of GitHub Actions, by the token that GitHub signs for it (docs.github.com: "OpenID Connect reference"). No secret is kept
  * anywhere. It is for its own repository alone, told by ids: names are given up and taken by others.
  */
-export function workflowProof(issuer: Issuer | null, doors: IssuerDoors & { readonly spent: SpentTokens }): Proof {
+export function workflowProof(issuer: Issuer | null, doors: SpendingDoors): Proof {
   const verify = issuer === null ? null : createVerifier(issuer, doors)
   return {
     form: /^eyJ[\w-]{8,2000}\.[\w-]{8,6000}\.[\w-]{8,2000}$/,
-    async identify(token, isChange) {
+    async identify(token) {
       if (verify === null) throw unauthenticated('a token of GitHub Actions, and GANTRY_URL is not set here, which it would have to be for')
       const verified = await verify(token)
       if ('why' in verified) throw unauthenticated(String(verified.why))
@@ -21,13 +25,15 @@ export function workflowProof(issuer: Issuer | null, doors: IssuerDoors & { read
       const read = claims.safeParse(verified)
       if (!read.success)
         throw unauthenticated(`a token of GitHub Actions whose claim ${read.error.issues[0]?.path.join('.') ?? ''} is none that counts`)
-      const run = read.data
-      // Whoever sees a request of it on its way must not be able to make another one of it.
-      if (isChange && !doors.spent.spend(`${run.repository_id}:${run.jti}`, run.exp * 1000, doors.clock.now()))
-        throw unauthenticated('a token of GitHub Actions that has changed something before')
-      return callerOf(run)
+      return { ...callerOf(read.data), spend: () => spend(read.data, doors) }
     },
   }
+}
+
+/** Whoever sees a request of it on its way must not be able to make another one of it. */
+function spend({ repository_id: repository, jti, exp }: Run, { spent, clock }: SpendingDoors): void {
+  if (!spent.spend(`${repository}:${jti}`, (exp + TOLERANCE) * 1000, clock.now()))
+    throw unauthenticated('a token of GitHub Actions that has changed something before')
 }
 
 const id = z
@@ -38,7 +44,8 @@ const id = z
 /** Those that are judged by. Numbers are texts in it. `workflow_ref`: `acme/shop/.github/workflows/release.yml@refs/heads/main`. */
 const claims = z
   .object({
-    ...{ repository_id: id, repository_owner_id: id, actor_id: id, run_id: id },
+    ...{ repository_id: id, repository_owner_id: id, actor_id: id, run_id: id, run_attempt: id },
+    repository: z.string().regex(/^[\w-]{1,100}\/[\w.-]{1,100}$/),
     actor: z.string().regex(/^[\w.[\]-]{1,100}$/),
     sha: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
     ref: z.string().regex(/^refs\/(heads|tags)\/[\x21-\x7e]{1,250}$/),
@@ -60,16 +67,23 @@ type Run = z.output<typeof claims>
 /** What people with the right to push begin, or the repository itself: not what a stranger's pull request, issue or comment does. */
 const STARTED_BY: ReadonlySet<string> = new Set([
   ...['push', 'workflow_dispatch', 'repository_dispatch', 'schedule', 'release', 'create', 'registry_package'],
-  ...['workflow_run', 'deployment', 'deployment_status'],
+  ...['deployment', 'deployment_status'],
 ])
 
-const callerOf = ({ repository_id, repository_owner_id, actor_id, actor, run_id, file, ref, sha, environment }: Run): Caller => ({
-  key: `w${repository_id}/${file}`,
-  actor: { id: actor_id, login: actor, app: null, program: { kind: 'workflow', file, ref, environment: environment ?? null, run: run_id } },
-  actions: ['read', 'deploy'],
-  sees: ({ id: its, account }) => its === repository_id && account === repository_owner_id,
-  runsFor: { ref: ref.replace(/^refs\/(heads|tags)\//, ''), commit: sha },
-})
+function callerOf(run: Run): Caller {
+  const { repository_id: id, file, ref, environment = null } = run
+  return {
+    ...{ key: `w${id}/${file}`, countedBy: `w${id}` },
+    actor: {
+      ...{ id: run.actor_id, login: run.actor, app: null },
+      program: { kind: 'workflow', file, ref, environment, run: run.run_id, attempt: run.run_attempt },
+    },
+    actions: ['read', 'deploy'],
+    home: run.repository,
+    sees: ({ id: its, account }) => its === id && account === run.repository_owner_id,
+    runsFor: { ref: ref.replace(/^refs\/(heads|tags)\//, ''), commit: run.sha },
+  }
+}
 
 const strangers = (event: string): RequestRefused =>
   new RequestRefused('PERMISSION_REQUIRED', {

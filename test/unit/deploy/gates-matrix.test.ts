@@ -26,7 +26,7 @@ function app(id: number, slug: string): Asker {
 
 /** Ada, an administrator, has begun the run and made the token: that counts for nothing. */
 function workflow(different: object): Asker {
-  const program = { kind: 'workflow', file: 'release.yml', ref: 'refs/heads/main', environment: null, run: 1, ...different } as const
+  const program = { kind: 'workflow', file: 'release.yml', ref: 'refs/heads/main', environment: null, run: 1, attempt: 1, ...different } as const
   return { actor: { id: 15, login: 'ada', app: null, program }, now: { id: 15, login: 'ada', role: 'none' } }
 }
 function token(different: object, now: number | null = 15): Asker {

@@ -6,16 +6,17 @@ import { createAdministrators } from '../../../src/web/administrators.ts'
 import type { Caller } from '../../../src/web/caller.ts'
 import { Time } from '../../world/time.ts'
 
-const ADA: Caller = { key: '1', actor: { id: 1, login: 'ada', app: null }, actions: ['read', 'deploy'], sees: () => true }
+const ADA: Caller = { key: '1', countedBy: '1', actor: { id: 1, login: 'ada', app: null }, actions: ['read', 'deploy'], sees: () => true }
 const PARTIES: readonly Party[] = [{ kind: 'team', organisation: 'acme', slug: 'platform' }]
 
 function setUp() {
   const time = new Time(async () => {})
   const asked = { accounts: 0, standings: 0 }
-  const world: { is: Standing; isThere: boolean } = { is: 'administrator', isThere: true }
+  const world: { is: Standing; isThere: boolean; isDown: boolean } = { is: 'administrator', isThere: true, isDown: false }
   const directory = {
     account: async (login: string) => {
       asked.accounts += 1
+      if (world.isDown) throw new Error('GitHub is down')
       return world.isThere ? { id: 42, login, isOrganization: true, installation: 7 } : null
     },
     standing: async () => {
@@ -56,7 +57,17 @@ test('what is made anew beside somebody who looks is not taken for an answer to 
   await time.passes('50 seconds')
   world.is = 'stranger'
   expect(await comes('change')).toBe('ACCOUNT_UNKNOWN')
-  expect(asked.standings).toBe(3)
+  expect(asked.standings).toBe(2)
+})
+
+test('whoever looks has the answer of a moment ago, though GitHub cannot be asked anew', async () => {
+  const { time, world, comes } = setUp()
+  await comes('look')
+  await time.passes('50 seconds')
+  world.isDown = true
+  expect([await comes('look'), await comes('change')]).toEqual(['42', 'another'])
+  await time.passes('11 seconds')
+  expect(await comes('look')).toBe('another')
 })
 
 test.each<[Standing, string]>([
@@ -72,16 +83,16 @@ test.each<[Standing, string]>([
   expect(await comes('change')).toBe('42')
 })
 
-test('one caller asks about sixty accounts within a minute, and neither Apps nor programs administer any', async () => {
+test('one caller asks about ten accounts within a minute that are none for them, and neither Apps nor programs administer any', async () => {
   const { asked, world, comes, account } = setUp()
   world.isThere = false
-  for (let nth = 0; nth < 60; nth += 1) expect(await comes('look', ADA, `none-${nth}`)).toBe('ACCOUNT_UNKNOWN')
+  for (let nth = 0; nth < 10; nth += 1) expect(await comes('look', ADA, `none-${nth}`)).toBe('ACCOUNT_UNKNOWN')
   expect(await comes('look', ADA, 'another')).toBe('TOO_MANY_REQUESTS')
   expect(await comes('look', { ...ADA, key: 'app', actor: { ...ADA.actor, app: { id: 9, slug: 'robot' } } })).toBe('ACCOUNT_UNKNOWN')
   const program = { kind: 'token', id: 'x', name: 'ci', environments: [] } as const
   expect(await comes('look', { ...ADA, key: 'program', actor: { ...ADA.actor, program } })).toBe('ACCOUNT_UNKNOWN')
-  expect(asked.accounts).toBe(60)
-  await expect(account('acme', { ...ADA, key: 'x' }, 'look')).rejects.toMatchObject({ problem: { code: 'ACCOUNT_UNKNOWN' } })
+  expect(asked.accounts).toBe(10)
+  await expect(account('acme', { ...ADA, key: 'x', countedBy: 'x' }, 'look')).rejects.toMatchObject({ problem: { code: 'ACCOUNT_UNKNOWN' } })
 })
 
 test('a member is told who may', async () => {

@@ -2,13 +2,15 @@ import { expect, test } from 'vitest'
 import type { Person, Repository } from '../../../src/deploy/deployment.ts'
 import type { Directory } from '../../../src/deploy/directory.ts'
 import { createLimits } from '../../../src/deploy/limits.ts'
+import type { Caller } from '../../../src/web/caller.ts'
 import { createCallers } from '../../../src/web/callers.ts'
 import { userCaller } from '../../../src/web/callers/user.ts'
 import { Time } from '../../world/time.ts'
 
-const nothing = async () => false
-const ADA = userCaller({ id: 1, login: 'ada' }, nothing)
-const GRACE = userCaller({ id: 2, login: 'grace' }, nothing)
+const nothing = async () => 'none' as const
+const everything = async () => 'write' as const
+const ADA = userCaller({ id: 1, login: 'ada' }, everything)
+const GRACE = userCaller({ id: 2, login: 'grace' }, everything)
 const token = (nth: number): string => `Bearer ghu_${String(nth).padStart(36, '0')}`
 const ADAS = token(0)
 
@@ -35,6 +37,7 @@ function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === AD
     },
     repository: async (owner, name) => {
       asked.push(`${owner}/${name}`)
+      if (isDown) throw new Error('GitHub is down')
       return name.startsWith('none') ? null : ({ id: 7 } as Repository)
     },
     role: async () => 'read',
@@ -47,7 +50,7 @@ function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === AD
   return {
     time,
     asked,
-    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, false, address) },
+    callers: { ...callers, identify: (header: string, address: string | null = null) => callers.identify(header, address) },
     goesDown: (is: boolean) => (isDown = is),
     waitsFor: (what: Promise<void>) => (answers = what),
   }
@@ -117,13 +120,59 @@ test('a repository is looked up once a minute, in whatever spelling, and one cal
   await callers.repository(GRACE, 'acme', 'shop')
   expect(asked).toHaveLength(2)
   const codes = []
-  for (let nth = 0; nth < 100; nth += 1) codes.push(await codeOf(callers.repository(ADA, 'acme', `none-${nth}`)))
+  for (let nth = 0; nth < 100; nth += 1) codes.push(await codeOf(callers.repository(ADA, 'acme', `shop-${nth}`)))
   expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(41)
   expect(asked).toHaveLength(61)
   expect(await callers.repository(ADA, 'acme', 'shop')).not.toBeNull()
   expect(await callers.repository(GRACE, 'acme', 'none-x')).toBeNull()
   await time.passes('1 minute')
   expect(await callers.repository(ADA, 'acme', 'none-y')).toBeNull()
+})
+
+test('names that are not there, or not for whoever asks, are asked about ten times for each and thirty for all, and nobody loses what they saw', async () => {
+  const { callers, asked, time } = setUp()
+  await callers.repository(ADA, 'acme', 'shop')
+  await time.passes('2 minutes')
+  const makesUp = async (who: Caller, name: string): Promise<number> => {
+    const before = asked.length
+    for (let nth = 0; nth < 50; nth += 1) await codeOf(callers.repository(who, 'acme', `${name}-${nth}`))
+    return asked.length - before
+  }
+  const strangers = [3, 4, 5, 6].map((id) => userCaller({ id, login: `bot-${id}` }, nothing))
+  const counts = []
+  for (const [nth, stranger] of strangers.entries()) counts.push(await makesUp(stranger, nth % 2 === 0 ? 'none' : 'private'))
+  expect(counts).toEqual([10, 10, 10, 0])
+  // Hers she saw before; of another one nobody can say yet whose it is.
+  expect(await callers.repository(ADA, 'acme', 'shop')).not.toBeNull()
+  expect(await codeOf(callers.repository(GRACE, 'acme', 'shop'))).toBe('TOO_MANY_REQUESTS')
+  await time.passes('2 seconds')
+  expect(await callers.repository(GRACE, 'acme', 'shop')).not.toBeNull()
+})
+
+test('what GitHub does not answer about a name is no miss, and what was taken away is one', async () => {
+  const { callers, asked, time, goesDown } = setUp()
+  await callers.repository(ADA, 'acme', 'shop')
+  goesDown(true)
+  for (let nth = 0; nth < 20; nth += 1) await codeOf(callers.repository(ADA, 'acme', `shop-${nth}`))
+  goesDown(false)
+  for (let nth = 0; nth < 20; nth += 1) await callers.repository(ADA, 'acme', `shop-${nth}`)
+  expect(asked).toHaveLength(41)
+  await time.passes('2 minutes')
+  const blind = { ...ADA, sees: () => false }
+  for (let nth = 0; nth < 20; nth += 1) await callers.repository(blind, 'acme', `shop-${nth}`)
+  await time.passes('2 minutes')
+  const codes = []
+  for (let nth = 0; nth < 20; nth += 1) codes.push(await codeOf(callers.repository(blind, 'acme', `shop-${nth}`)))
+  expect(codes.filter((code) => code === 'TOO_MANY_REQUESTS')).toHaveLength(10)
+})
+
+test('a workflow has its own repository looked up and no other, and all files of a repository count as one', async () => {
+  const { callers, asked } = setUp()
+  const flow = (file: string, home: string): Caller => ({ ...ADA, key: `w7/${file}`, countedBy: 'w7', home, sees: ({ id }) => id === 7 })
+  for (let nth = 0; nth < 100; nth += 1) expect(await callers.repository(flow(`${nth}.yml`, 'evil/x'), 'acme', `none-${nth}`)).toBeNull()
+  expect(asked).toEqual([])
+  for (let nth = 0; nth < 100; nth += 1) expect(await callers.repository(flow(`${nth}.yml`, 'acme/Shop'), 'Acme', 'shop')).toMatchObject({ id: 7 })
+  expect(asked).toHaveLength(1)
 })
 
 test('what was known is not believed for longer because the clock was set back', async () => {
