@@ -158,8 +158,9 @@ export function story(name: string, tale: Tale, options: WorldOptions = {}): voi
   })
 }
 
-story.once = (name: string, tale: Tale, options: WorldOptions = {}): void => {
-  test(name, async () => {
+/** `timeout`: milliseconds, where five seconds are few for what it does on a machine that has other work. */
+story.once = (name: string, tale: Tale, { timeout, ...options }: WorldOptions & { readonly timeout?: number } = {}): void => {
+  test(name, timeout === undefined ? {} : { timeout }, async () => {
     await tell(tale, options)
   })
 }

@@ -290,5 +290,5 @@ story.once(
     for (const one of body.deployments as { id: string; isFinal: boolean }[])
       if (!one.isFinal) await grace.calls('POST', `/deploy/${one.id}/cancel`, {})
   },
-  { keys: [newKey('k1')] },
+  { keys: [newKey('k1')], timeout: 60_000 },
 )
