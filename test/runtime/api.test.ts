@@ -17,7 +17,8 @@ beforeAll(async () => {
 })
 afterAll(() => grounds.closes())
 
-const BODY = JSON.stringify({ repository: 'acme/none', image: ':1.2' })
+// Read whole and understood, and asks for something that there is not: names that are made up count.
+const BODY = JSON.stringify({ repository: 'acme/shop', nothing: true })
 const EVERY_HEADER = [
   'cache-control: no-store',
   'x-content-type-options: nosniff',
@@ -56,7 +57,7 @@ describe('a body', () => {
       expect(statusOf(await exchange.answers())).toBe(100)
       exchange.socket.write(BODY)
       await exchange.answers(2)
-      expect(statuses(exchange.text())).toEqual([100, 404])
+      expect(statuses(exchange.text())).toEqual([100, 422])
       exchange.socket.destroy()
     }
   })
@@ -69,7 +70,7 @@ describe('a body', () => {
     const chunked = request('POST /deploy', { 'content-type': 'application/json', 'transfer-encoding': 'chunked' })
     const chunk = `4000\r\n${' '.repeat(0x4000)}\r\n`
     expect(await statusFor(chunked, chunk.repeat(5))).toBe(413)
-    expect(await statusFor(chunked, chunk.repeat(3), `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`)).toBe(404)
+    expect(await statusFor(chunked, chunk.repeat(3), `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`)).toBe(422)
   })
 
   test('that never comes does not keep who is refused anyhow from hearing it', async () => {
@@ -96,7 +97,7 @@ describe('a body', () => {
       exchange.socket.write(letter)
       await new Promise(setImmediate)
     }
-    expect(statusOf(await exchange.answers())).toBe(404)
+    expect(statusOf(await exchange.answers())).toBe(422)
     exchange.socket.destroy()
   })
 })
@@ -105,7 +106,7 @@ describe('a connection', () => {
   test('is kept, and each of its requests answered in its turn', async () => {
     const exchange = talk(grounds.port, [post(), get(), request('GET /nowhere'), post({ authorization: 'Bearer x' }), get()].join(''))
     await exchange.answers(5)
-    expect(statuses(exchange.text())).toEqual([404, 200, 404, 401, 200])
+    expect(statuses(exchange.text())).toEqual([422, 200, 404, 401, 200])
     exchange.socket.destroy()
   })
 
