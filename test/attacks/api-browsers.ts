@@ -104,4 +104,32 @@ const f07: Scenario = {
   }),
 }
 
-export const browsers: readonly Scenario[] = [f06, f07]
+const SIGN_INS = ['/login', '/logout', '/auth', '/callback', '/oauth/callback', '/auth/github/callback', '/session', '/setup', '/']
+const ANSWERS = ['', '?code=canary-code&state=canary-state', '?return_to=https://evil.example', '?redirect_uri=//evil.example&code=x']
+
+const f08: Scenario = {
+  id: 'F08',
+  tried:
+    'signing in where nobody signs in yet: codes, states and places to return to at every address that others have for it, sessions of the attacker’s own choosing, tokens as cookies; whether any answer makes a cookie or leads elsewhere',
+  run: withApi(async (api) => {
+    const { checks, grounds } = api
+    const [, token = ''] = api.token().split(' ')
+    const paths = Object.keys((JSON.parse((await api.calls('GET', '/openapi.json', {})).text) as { readonly paths: object }).paths)
+    const cookie = `__Host-session=${token}; session=${token}; token=${token}; user=ada; code_verifier=x`
+    let tries = 0
+    for (const path of [...SIGN_INS, ...paths.map((one) => one.replaceAll(/\{\w+\}/g, 'x'))])
+      for (const query of ANSWERS)
+        for (const method of ['GET', 'POST']) {
+          const { status, headers, text } = await api.calls(method, `${path}${query}`, { cookie }, method === 'POST' ? '{}' : undefined)
+          tries += 1
+          checks.that([401, 404, 405].includes(status), `${method} ${path}${query}: ${status}`)
+          checks.that(!headers.has('set-cookie') && !headers.has('location'), `${method} ${path}${query} makes a session, or leads elsewhere`)
+          checks.that(!/canary|evil/.test(text), `${method} ${path}${query} repeats what was sent`)
+        }
+    checks.that(!grounds.gantry.output.includes(token), 'the log has the token of a cookie')
+    api.nothingDeployed()
+    return `${tries} answered with 401, 404 or 405: no cookie is read or made, nobody is led anywhere`
+  }),
+}
+
+export const browsers: readonly Scenario[] = [f06, f07, f08]
