@@ -17,7 +17,7 @@ import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { createLive } from './live.ts'
-import { paced, perMinute, POLICIES, RATE_LIMIT, RATE_LIMIT_POLICY } from './pace.ts'
+import { atMost, paced, POLICIES, RATE_LIMIT, RATE_LIMIT_POLICY } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
 import { createShown } from './shown.ts'
 
@@ -56,10 +56,10 @@ export function createApi(outside: ApiDoors): HttpApi {
   guardRequests(api, doors)
   for (const add of endpoints) add(api, doors)
   describe(api)
-  const logged = perMinute(clock, MOST_LOGGED)
+  const isLogged = atMost(MOST_LOGGED, clock)
   api.onError((error, c) => {
     // While GitHub is away, anybody makes one with each request.
-    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && logged('') === 0) outside.trouble(error, about(c))
+    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && isLogged()) outside.trouble(error, about(c))
     return answer(error, c, doors)
   })
   return { fetch: (request, address = null) => api.fetch(request, { address }), announced: shown.changed, close: live.close }

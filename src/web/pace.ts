@@ -4,16 +4,14 @@ import { RequestRefused } from './problems.ts'
 
 const MINUTE = 60_000
 
-/** Counts for each key: so many within a minute. Answers with the milliseconds that one more has to wait; 0 where it may come now. */
-export function perMinute(clock: Clock, most: number): (key: string) => number {
-  let [since, counts] = [0, new Map<string, number>()]
-  return (key) => {
+/** So many within a minute: whether this one is among them. */
+export function atMost(most: number, clock: Clock): () => boolean {
+  let [since, count] = [0, 0]
+  return () => {
     const now = clock.now()
-    // Also where the clock was set back: nobody waits for longer than a minute.
-    if (now - since >= MINUTE || now < since) [since, counts] = [now, new Map()]
-    const count = (counts.get(key) ?? 0) + 1
-    counts.set(key, count)
-    return count <= most ? 0 : since + MINUTE - now
+    // Also where the clock was set back: it is a minute at most until the next ones.
+    if (now - since >= MINUTE || now < since) [since, count] = [now, 0]
+    return (count += 1) <= most
   }
 }
 
