@@ -7,6 +7,7 @@ import type { Declaration, DeclarationName } from '../deploy/declaration.ts'
 import { bounded, maskedProblem, maskFor, type Mask } from '../deploy/mask.ts'
 import { type Problem } from '../errors.ts'
 import type { Declarations } from '../store/declarations.ts'
+import { createTurns } from '../store/turns.ts'
 import { createAccountBackups, type Sealer } from './backups.ts'
 import { takenBy, refusal } from './confined.ts'
 import { createHidden, ownerOf } from './hidden.ts'
@@ -14,7 +15,6 @@ import { createHoldings, KINDS, type Holdings } from './holdings.ts'
 import type { Live } from './live.ts'
 import { changed, crowded, full, long, noText, nothingTried, unknown, unproved, used } from './problems.ts'
 import { tryOut, type TrialDoors } from './trials.ts'
-import { createTurns } from './turns.ts'
 
 export interface AdministrationDoors extends TrialDoors {
   readonly declarations: Declarations

@@ -12,7 +12,7 @@ import { accountBackupName } from '../store/backup/account-backup.ts'
 import { ownerOf, type Hidden } from './hidden.ts'
 import type { createHoldings } from './holdings.ts'
 import type { Live } from './live.ts'
-import type { createTurns } from './turns.ts'
+import type { createTurns } from '../store/turns.ts'
 
 /** The keys of this Gantry's backups. */
 export interface Sealer {

@@ -3,7 +3,7 @@ import { TOLD_ONCE_IN } from '../deploy/limits.ts'
 import { storeAnswer } from './announcements.ts'
 import type { RepositorySql } from './sql.ts'
 
-/** Beside the deliveries, so that a admission, and what is said of it, are on disk together. */
+/** Beside the deliveries, so that an admission, and what is said of it, are on disk together. */
 export function createAdmissions(sql: RepositorySql): Admissions {
   const give = (delivery: string, admission: Admission): void => void sql.all('update delivery set admission = ? where key = ?', admission, delivery)
   return {

@@ -101,7 +101,12 @@ const MINUTE = 60_000
 
 /** Whoever looks for tokens that nobody needs wants the day; a row for each call would be a write for each read. */
 function noteUse(sql: AccountSql, { id, last_used_at: last }: ApiTokenRow, now: number): void {
-  if (last === null || now - last >= MINUTE) sql.all('update api_token set last_used_at = ? where id = ?', now, id)
+  if (last !== null && now - last < MINUTE) return
+  try {
+    sql.all('update api_token set last_used_at = ? where id = ?', now, id)
+  } catch {
+    // On a disk that is full: whoever looks is not kept from it by what is nice to know. Whatever changes something is told soon enough.
+  }
 }
 
 const subjectOf = ({ name, account }: Pick<ApiToken, 'name' | 'account'>): string => `token ${name} of account ${account}`

@@ -1,4 +1,5 @@
 import type { AccountSql } from '../sql.ts'
+import { createTurns } from '../turns.ts'
 import type { AccountKeys, MadeKey } from './account-keys.ts'
 import { signInventory, type Inventory } from './inventory.ts'
 import { accountBroken } from './problems.ts'
@@ -65,19 +66,5 @@ export function createAccounts(sql: AccountSql, rows: VaultRows, keys: AccountKe
       proofs.drop(account)
       keys.drop(account)
     },
-  }
-}
-
-/** One piece of work after the other for each account, so that they do not have to try again because of each other. */
-function createTurns() {
-  const turns = new Map<number, Promise<unknown>>()
-  return async <T>(account: number, work: () => Promise<T>): Promise<T> => {
-    const mine = (turns.get(account) ?? Promise.resolve()).then(work, work)
-    turns.set(account, mine)
-    try {
-      return await mine
-    } finally {
-      if (turns.get(account) === mine) turns.delete(account)
-    }
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../deploy/clock.ts'
 import type { Person, Repository } from '../../deploy/deployment.ts'
 import type { Directory } from '../../deploy/directory.ts'
-import type { Role } from '../../deploy/environment.ts'
+import { atLeast, type Role } from '../../deploy/environment.ts'
 import type { LimitName, Limits } from '../../deploy/limits.ts'
 import type { Secret } from '../../secret.ts'
 import type { Caller, Proof } from '../caller.ts'
@@ -68,7 +68,7 @@ export const userCaller = (person: Person, roleIn: (person: Person, repository: 
   actor: { ...person, app: null },
   actions: ['read', 'deploy', 'configure'],
   sees: async (repository) => (await roleIn(person, repository)) !== 'none',
-  isStranger: async (repository) => ['none', 'read'].includes(await roleIn(person, repository)),
+  isStranger: async (repository) => !atLeast(await roleIn(person, repository), 'triage'),
 })
 
 /** It counts as one until it turned out to be none: whoever guesses must not spend what GitHub lets us ask. Throws TOO_MANY_REQUESTS. */

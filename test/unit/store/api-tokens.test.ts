@@ -3,6 +3,7 @@ import type { WantedToken } from '../../../src/deploy/api-token.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createApiTokens } from '../../../src/store/api-tokens.ts'
 import { auditRecords, verifyAudit } from '../../../src/store/audit.ts'
+import type { AccountSql } from '../../../src/store/sql.ts'
 import { migrateAccounts } from '../../../src/store/migrations.ts'
 import { newId } from '../../../src/runtime/entropy.ts'
 import { MAC } from '../../world/mac.ts'
@@ -93,6 +94,19 @@ test('when it was used last is known to the minute, and written no more often', 
   expect([lastUsed(), changes()]).toEqual([NOW, before])
   await tokens.find(secret, NOW + 60_000)
   expect(lastUsed()).toBe(NOW + 60_000)
+})
+
+test('a disk that is full keeps nobody from looking', async () => {
+  const { sql, make } = setUp()
+  const { token, secret } = await make()
+  const full: AccountSql = {
+    ...sql,
+    all: (query, ...params) => {
+      if (query.startsWith('update')) throw new Error('database or disk is full')
+      return sql.all(query, ...params)
+    },
+  }
+  expect(await createApiTokens(full, { mac: MAC, random: newId }).find(secret, NOW)).toMatchObject({ id: token.id })
 })
 
 test('who made and revoked it stands in the audit log, and nothing secret', async () => {
