@@ -158,6 +158,7 @@ export const repositoryMigrations: readonly string[][] = [
     `create index deployment_open_by_account on deployment (json_extract(request, '$.repository.account')) where ended_at is null`,
     `create index repository_audit_by_repository on repository_audit (repository, number)`,
   ],
+  [`create index deployment_waiting on deployment (repository, sequence) where state = 'waiting'`],
 ]
 
 export const accountMigrations: readonly string[][] = [
@@ -249,6 +250,18 @@ export const accountMigrations: readonly string[][] = [
     `create index rate_limit_by_full on rate_limit (full)`,
     // In the log of the accounts `repository` is the account.
     `create index account_audit_by_account on account_audit (repository, number)`,
+  ],
+  [
+    // Of the cookie only a hash.
+    `create table session (
+      hash text primary key,
+      person integer not null,
+      since integer not null,
+      until integer not null,
+      session text not null
+    ) strict`,
+    `create index session_by_person on session (person, since)`,
+    `create index session_by_until on session (until)`,
   ],
 ]
 

@@ -42,10 +42,11 @@ export function restoredRepositories(sql: RepositorySql, restored: Restored): En
   return { cancelled: open.length - unknown, unknown, deliveries }
 }
 
-/** What GitHub could not deliver until now is not fetched back. Inside a transaction. */
+/** What GitHub could not deliver until now is not fetched back, and nobody is signed in: who has signed out since is not in the backup. Inside a transaction. */
 export function restoredAccounts(sql: AccountSql, { now, mac, entry }: Restored): void {
   noteBackup(sql, mac, { ...entry, at: now, action: 'backup restored' })
   createCaughtUp(sql).isUntil(now)
+  sql.all('delete from session')
 }
 
 /** Of all fences that the database knows. */

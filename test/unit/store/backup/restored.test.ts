@@ -6,6 +6,8 @@ import { generationIn, restoredAccounts, restoredRepositories } from '../../../.
 import { createCaughtUp } from '../../../../src/store/caught-up.ts'
 import { createJournal } from '../../../../src/store/deployments.ts'
 import { createInbox } from '../../../../src/store/inbox.ts'
+import { createSessions } from '../../../../src/store/sessions.ts'
+import { newId } from '../../../../src/runtime/entropy.ts'
 import { MAC } from '../../../world/mac.ts'
 import { memoryDatabase } from '../../../world/memory-sql.ts'
 import { NOON, plan, request, rules } from '../../deploy/situation.ts'
@@ -85,6 +87,15 @@ describe('a database that was put back', () => {
     inbox.store([{ key: 'c:42:1', guid: 'g', event: 'issue_comment', payload: '{}', receivedAt: NOON }])
     expect(restored(sql)).toMatchObject({ deliveries: 1 })
     expect([inbox.pending(10), inbox.has('c:42:1'), createCaughtUp(sql).until()]).toEqual([[], true, LATER])
+  })
+
+  test('has nobody signed in: who has signed out since is not in the backup', () => {
+    const { sql } = database()
+    const sessions = createSessions(sql, { mac: MAC, random: newId })
+    const cookie = sessions.begin({ person: { id: 1, login: 'ada' }, accounts: [], repositories: [] }, NOON)
+    expect(sessions.find(cookie, NOON)).not.toBeNull()
+    restored(sql)
+    expect(sessions.find(cookie, NOON)).toBeNull()
   })
 
   test('looks for what may have been said since before it says it', () => {
