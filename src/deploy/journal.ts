@@ -15,6 +15,7 @@ import type {
   Wait,
 } from './deployment.ts'
 import type { EnvironmentRules } from './environment.ts'
+import type { Ended } from './figures.ts'
 import type { Observation } from './target.ts'
 import type { Plan } from './plan.ts'
 
@@ -101,6 +102,8 @@ export interface History {
     of: { readonly repository: number; readonly environment: string | null; readonly state: State | null; readonly before: number | null },
     limit: number,
   ): { readonly deployments: readonly Deployment[]; readonly next: number | null }
+  /** Those of an environment (`environmentKey`) that have ended, the last that was asked for first: at most so many. */
+  ended(environment: string, limit: number): readonly Ended[]
 }
 
 export interface Change {

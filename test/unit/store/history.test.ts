@@ -50,3 +50,20 @@ test('where nothing fits, one page looks at so many and no more', () => {
   )
   expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('USING INDEX deployment_by_repository')])
 })
+
+test('what has ended in an environment is told in a few words, newest first', () => {
+  const { history, sql } = setUp(40)
+  const about = (id: string, changes: string): unknown => sql.all(`update deployment set ${changes} where id = '${id}'`)
+  about('d36', `state = 'failure', created_at = 5, ended_at = 9, plan = '{"commit":"abc"}'`)
+  about('d38', `ended_at = 9`)
+  about('d32', `ended_at = 8, already_running = 1, request = '{"asks":{"origin":{"kind":"rollback","to":null}}}'`)
+  about('d28', `ended_at = 7, request = '{"asks":{"origin":{"kind":"retry","of":"d24"}}}'`)
+  const idle = { startedAt: 0, state: 'success', isRollback: false, alreadyRunning: false, commit: null }
+  expect(history.ended('7:shop:staging', 3)).toEqual([
+    { ...idle, id: 'd36', state: 'failure', startedAt: 5, endedAt: 9, commit: 'abc' },
+    { ...idle, id: 'd32', endedAt: 8, isRollback: true, alreadyRunning: true },
+    { ...idle, id: 'd28', endedAt: 7 },
+  ])
+  expect(history.ended('7:shop:staging', 1).map(({ id }) => id)).toEqual(['d36'])
+  expect(history.ended('7:shop:nowhere', 3)).toEqual([])
+})

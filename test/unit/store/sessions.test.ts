@@ -57,7 +57,8 @@ test('no other text is a cookie: whatever is changed in it, cut off or added', (
   const [person, key] = cookie.split('.')
   const [other, otherKey] = theirs.split('.')
   const swapped = [`${person}.${otherKey}`, `${other}.${key}`, `0${cookie}`, `${cookie}0`, `${cookie}.`, cookie.toUpperCase(), key!, '', '.']
-  for (const one of [...changed, ...swapped, cookie.slice(0, -1), ` ${cookie}`, `${cookie}\n`]) expect([one, sessions.find(one, NOW)]).toEqual([one, null])
+  for (const one of [...changed, ...swapped, cookie.slice(0, -1), ` ${cookie}`, `${cookie}\n`])
+    expect([one, sessions.find(one, NOW)]).toEqual([one, null])
 })
 
 test('another key opens none of them', () => {
