@@ -230,7 +230,7 @@ function openApi(
 ): HttpApi {
   const said = createAnnouncements(repositories)
   return createApi({
-    directory: createDirectory({ probot, github, clock, fetch, apiUrl, oauth }),
+    directory: createDirectory({ probot, github, clock, fetch, apiUrl, webOrigin: webOrigin(apiUrl), oauth }),
     history: createHistory(repositories),
     said: (id) => {
       const { comment, check } = said.find(id)

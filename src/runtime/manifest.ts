@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { Failure } from '../errors.ts'
 import { WEBHOOK_PATH } from './front.ts'
 
+/** GitHub sends nobody to an address that differs from it in a single letter. */
+const CALLBACK_PATH = '/login/callback'
+
 export interface Addresses {
   /** The public origin of this Gantry. */
   readonly home: string
@@ -10,15 +13,18 @@ export interface Addresses {
   readonly hook: string | null
   /** Where GitHub sends the browser back to, with a code. */
   readonly redirect: string
+  /** The origin under which people's browsers reach the pages: they are sent back there after signing in. */
+  readonly pages: string
 }
 
 /** `app.yml` as the JSON of GitHub's manifest flow (docs.github.com, "Registering a GitHub App from a manifest"). */
-export function manifestOf(appYml: string, { home, hook, redirect }: Addresses): string {
+export function manifestOf(appYml: string, { home, hook, redirect, pages }: Addresses): string {
   const declared = parse(appYml) as Record<string, unknown>
   return JSON.stringify({
     ...declared,
     url: home,
     redirect_url: redirect,
+    callback_urls: [`${pages}${CALLBACK_PATH}`],
     hook_attributes: { url: hook ?? `${home}${WEBHOOK_PATH}`, active: true },
   })
 }

@@ -112,7 +112,10 @@ function createFlow({ settings, fetch, appYml, environmentFile, say }: SetupDoor
       token = unguessable()
       showToken()
       expected = { state: unguessable(), home }
-      const manifest = manifestOf(appYml, { home, hook: settings.webhookProxyUrl, redirect: `${url}/setup/registered` })
+      const hook = settings.webhookProxyUrl
+      // Through the proxy come webhooks only: a browser reaches what listens here.
+      const pages = hook === null ? home : (settings.url ?? url)
+      const manifest = manifestOf(appYml, { home, hook, redirect: `${url}/setup/registered`, pages })
       const owner = organization ? `/organizations/${organization}` : ''
       return { status: 200, body: handOverPage(`${webOrigin(settings.githubApiUrl)}${owner}/settings/apps/new?state=${expected.state}`, manifest) }
     },

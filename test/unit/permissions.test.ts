@@ -75,7 +75,9 @@ const grants = (level: string): boolean => {
 describe('the REST operations in the list', () => {
   test('are named in the code, unless they are marked as the tests’ own', () => {
     const named = [
-      ...all.matchAll(/\b(?:GET|POST|PUT|PATCH|DELETE) \/(?:repos|app|app-manifests|applications|orgs|users|installation)(?:\/[\w{}/-]+)?(?![\w-])/g),
+      ...all.matchAll(
+        /\b(?:GET|POST|PUT|PATCH|DELETE) \/(?:repos|app|app-manifests|applications|orgs|users|user|installation)(?:\/[\w{}/-]+)?(?![\w-])/g,
+      ),
     ].map(([route]) => route)
     expect([...new Set(named)].toSorted()).toEqual(called.toSorted())
   })

@@ -349,9 +349,10 @@ export class World {
   async #internet(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const request = new Request(input, init)
     const url = new URL(request.url)
-    const intercepted = await this.wire[url.host === 'api.github.com' ? 'github' : 'registry']?.(request.clone())
+    const isGitHub = url.host === 'api.github.com' || url.host === 'github.com'
+    const intercepted = await this.wire[isGitHub ? 'github' : 'registry']?.(request.clone())
     if (intercepted) return intercepted
-    if (url.host === 'api.github.com') return this.github.fetch(request)
+    if (isGitHub) return this.github.fetch(request)
     if (request.url.startsWith(`${this.github.actions.issuer}/`)) return (await this.github.actions.answer(request)) as Response
     const status = this.web.get(url.host)?.()
     if (status !== undefined) return new Response(null, { status })

@@ -20,7 +20,9 @@ beforeEach(async () => {
   const log = pino({ level: 'silent' })
   const key = { appId: github.identity.id, privateKey: new Secret(PRIVATE_KEY), webhookSecret: new Secret(github.webhookSecret) }
   const probot = createProbot({ ...key, apiUrl: 'https://api.github.com', fetch: github.fetch, log })
-  directory = createDirectory({ probot, github: door, clock: time, fetch: github.fetch, apiUrl: 'https://api.github.com', oauth: null })
+  const oauth = { clientId: github.auth.client.id, clientSecret: new Secret(github.auth.client.secret) }
+  const at = { apiUrl: 'https://api.github.com', webOrigin: 'https://github.com' }
+  directory = createDirectory({ probot, github: door, clock: time, fetch: github.fetch, ...at, oauth })
   await time.passes('1 hour')
 })
 afterEach(() => desk.github.verdict())

@@ -44,6 +44,9 @@ function setUp(whose = (text: string): Person | null => (`Bearer ${text}` === AD
     thread: async () => null,
     account: async () => null,
     standing: async () => 'stranger',
+    signInPage: () => '',
+    signIn: async () => null,
+    commits: async () => null,
   }
   const limits = createLimits({ rows: { all: () => [], write: () => {} }, clock: time, trouble: () => {} })
   const callers = createCallers({ ...nobodyElse, directory, clock: time, limits, hash: (text) => text })

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Operation, Referee } from './contract.ts'
 import { isObject } from './description.ts'
 import { GitHubSays, notAccessible, notFound } from './refusal.ts'
+import { SignIns } from './sign-in.ts'
 import type { Account, Installation, Repository, State } from './state.ts'
 
 export interface Token {
@@ -34,16 +35,21 @@ export class Auth {
   readonly client = { id: 'Iv1.0123456789abcdef', secret: randomBytes(20).toString('hex') }
   /** Of people who have signed in with the App. */
   readonly userTokens = new Map<string, Account>()
+  /** Where the App lets GitHub send browsers back to, word for word. */
+  readonly callbacks = new Set(['https://gantry.example/login/callback'])
+  /** GitHub's own pages for that. */
+  readonly signIns: SignIns
   /** Milliseconds on the simulator's clock; an hour, as GitHub's. */
   lifetime = 60 * 60 * 1000
   readonly #referee: Referee
   readonly #appId: number
   readonly #now: () => number
 
-  constructor(referee: Referee, appId: number, now: () => number) {
+  constructor(referee: Referee, appId: number, state: State, now: () => number) {
     this.#referee = referee
     this.#appId = appId
     this.#now = now
+    this.signIns = new SignIns(this, state, now)
   }
 
   issue(installation: Installation, wish: TokenWish, state: State): Token {
@@ -62,6 +68,25 @@ export class Auth {
     const text = `ghu_${randomBytes(18).toString('hex')}`
     this.userTokens.set(text, account)
     return text
+  }
+
+  /** On the page at `url`, which Gantry sent a browser to, somebody says who they are, or cancels; the address that GitHub sends the browser to. */
+  authorizes({ login }: Account, { url }: { readonly url: string }, how: 'agrees' | 'cancels' = 'agrees'): string {
+    const pressed = new URL(url)
+    pressed.searchParams.set(how === 'agrees' ? 'as' : 'cancel', login)
+    const answer = this.signIns.answer(new Request(pressed), '')
+    const location = answer?.headers.get('location') ?? null
+    if (location === null) throw new Error(`GitHub leads nobody from ${url} to the App (status ${answer?.status ?? 404})`)
+    return location
+  }
+
+  /** Whose token a request comes with. */
+  asUser(request: Request): Account {
+    const given = credential(request)
+    if (given === null) return this.#referee.violate(`the bot called ${where(request)} without an authorization header`)
+    const account = this.userTokens.get(given)
+    if (account === undefined) throw new GitHubSays(401, 'Bad credentials')
+    return account
   }
 
   /** Called with the App's client id and secret. */

@@ -35,13 +35,18 @@ export function history(repository: Repository, commit: string): ReadonlySet<str
   return seen
 }
 
-/** How `head` stands to `base`: https://docs.github.com/rest/commits/commits#compare-two-commits. Null where they have nothing in common. */
+/**
+ * How `head` stands to `base`, and what it has beside it, the oldest first: https://docs.github.com/rest/commits/commits#compare-two-commits.
+ * Null where they have nothing in common.
+ */
 export function compare(repository: Repository, base: string, head: string) {
   const [before, after] = [history(repository, base), history(repository, head)]
   if (before.isDisjointFrom(after)) return null
   const [ahead_by, behind_by] = [after.difference(before).size, before.difference(after).size]
   const status = ahead_by === 0 ? (behind_by === 0 ? 'identical' : 'behind') : behind_by === 0 ? 'ahead' : 'diverged'
-  return { status, ahead_by, behind_by }
+  // As they were made: one before those that stand on it.
+  const commits = [...repository.commits.keys()].filter((sha) => after.has(sha) && !before.has(sha))
+  return { status, ahead_by, behind_by, commits }
 }
 
 /** The last commit that both have; null where they have nothing in common. */
@@ -67,7 +72,7 @@ export interface Change {
 export function push(state: State, repository: Repository, branch: string, actor: Account, now: number, change: Change = {}): Push {
   const before = repository.branches.get(branch)
   const base = change.force || before === undefined ? repository.branches.get(repository.defaultBranch) : before
-  const after = change.to ?? commit(state, repository, base === undefined ? [] : [base], now, change).sha
+  const after = change.to ?? commit(state, repository, base === undefined ? [] : [base], now, change, actor).sha
   repository.branches.set(branch, after)
   const isForced = before !== undefined && !contains(repository, after, before)
   const kind = before === undefined ? 'branch_creation' : isForced ? 'force_push' : 'push'
@@ -76,7 +81,14 @@ export function push(state: State, repository: Repository, branch: string, actor
   return row
 }
 
-export function commit(state: State, repository: Repository, parents: readonly string[], now: number, change: Change): Commit {
+export function commit(
+  state: State,
+  repository: Repository,
+  parents: readonly string[],
+  now: number,
+  change: Change,
+  author: Account | null = null,
+): Commit {
   const files = new Map(repository.commits.get(parents[0] ?? '')?.files)
   for (const [path, text] of Object.entries(change.files ?? {})) {
     if (text === null) files.delete(path)
@@ -84,7 +96,8 @@ export function commit(state: State, repository: Repository, parents: readonly s
   }
   const sha = newSha(state)
   const tree = change.tree ?? treeId(repository.commits.get(parents[0] ?? '')?.tree ?? '', change.files ? JSON.stringify(change.files) : sha)
-  const made: Commit = { sha, message: change.message ?? 'Work', date: now, parents, files, tree, isSigned: change.isSigned ?? false }
+  const { message = 'Work', isSigned = false } = change
+  const made: Commit = { sha, message, author, date: now, parents, files, tree, isSigned }
   repository.commits.set(made.sha, made)
   return made
 }

@@ -61,6 +61,12 @@ export interface Options {
   readonly events?: readonly string[]
 }
 
+/** What an App is registered with, as far as it matters here. */
+export interface Manifest {
+  readonly name: string
+  readonly callback_urls?: readonly string[]
+}
+
 const OWN_ISSUER = '/_services/token'
 
 /** A call that the simulated GitHub received, in order. */
@@ -89,7 +95,7 @@ export class GitHub implements Hub {
   readonly calls: Call[] = []
   /** What the App is sent; a story may add what `app.yml` leaves out. */
   readonly events: Set<string>
-  readonly manifests = new Map<string, { readonly name: string }>()
+  readonly manifests = new Map<string, Manifest>()
   /** The account that the App acts as: `gantry[bot]`. */
   readonly bot: Account
   /** `acme/shop`: where everything happens unless a story says otherwise. */
@@ -115,7 +121,7 @@ export class GitHub implements Hub {
     this.webhookSecret = webhookSecret
     this.events = new Set(events)
     this.permissions = new Map(Object.entries(permissions))
-    this.auth = new Auth(this.referee, this.identity.id, () => this.now())
+    this.auth = new Auth(this.referee, this.identity.id, this.state, () => this.now())
     this.webhooks = new Webhooks(webhookSecret, this.identity.id, () => this.now())
     const { bot, repository, installation, accounts } = found(this.state, this.identity, permissions, this.now())
     this.bot = bot
@@ -219,7 +225,7 @@ export class GitHub implements Hub {
   }
 
   /** The manifest flow's temporary code. */
-  takesManifest(manifest: { readonly name: string }): string {
+  takesManifest(manifest: Manifest): string {
     const code = randomBytes(20).toString('hex')
     this.manifests.set(code, manifest)
     return code
@@ -352,14 +358,26 @@ export class GitHub implements Hub {
     this.calls.push(call)
     const text = await request.clone().text()
     if (this.latency > 0) await new Promise((resolve) => setTimeout(resolve, this.latency))
-    const response = await this.#answer(request, call, text === '' ? undefined : (JSON.parse(text) as Json))
+    const response = path.startsWith('/login/oauth/') ? await this.#site(request, call, text) : await this.#api(request, call, text)
     call.status = response.status
     return response
   }
 
-  async #answer(request: Request, call: Call, body: Json | undefined): Promise<Response> {
+  /** The website's part that people sign in by. */
+  #site(request: Request, call: Call, text: string): Promise<Response> | Response {
+    return this.#refusing(() =>
+      this.#troubled(request, [call.operation], () => this.auth.signIns.answer(request, text) ?? new Response('Not Found', { status: 404 })),
+    )
+  }
+
+  async #api(request: Request, call: Call, text: string): Promise<Response> {
+    const body = text === '' ? undefined : (JSON.parse(text) as Json)
+    return this.#refusing(() => (call.path === '/graphql' ? this.#graphql(request, call, body) : this.#rest(request, call, body)))
+  }
+
+  async #refusing(answer: () => Promise<Response>): Promise<Response> {
     try {
-      return call.path === '/graphql' ? await this.#graphql(request, call, body) : await this.#rest(request, call, body)
+      return await answer()
     } catch (error) {
       if (!(error instanceof GitHubSays) || error instanceof ContractViolation) throw error
       const { retryAfter, ...details } = error.details

@@ -224,6 +224,7 @@ export const commit = (home: Repository, sha: string) => {
     node_id: nodeId('C', sha),
     html_url: `${home.url}/commit/${sha}`,
     commit: { message: one.message, author, committer: author },
+    author: one.author && user(one.author),
     parents: one.parents.map((parent) => ({ sha: parent, url: `${home.url}/commit/${parent}` })),
   }
 }

@@ -24,6 +24,8 @@ export interface Account {
 export interface Commit {
   readonly sha: string
   readonly message: string
+  /** Whose account has the address in it; null where nobody's has. */
+  readonly author: Account | null
   /** Milliseconds, chosen by the author: proves nothing. */
   readonly date: number
   readonly parents: readonly string[]

@@ -55,6 +55,14 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     return { status: 200, stated: { token, app, user: show.user(user) } }
   },
 
+  'DELETE /applications/{client_id}/token': ({ github, body, parameters }, request) => {
+    github.auth.asClient(request)
+    // GitHub answers 422 to what is no token of the App's.
+    if (parameters['client_id'] !== github.auth.client.id) throw notFound()
+    if (!github.auth.userTokens.delete(body.text('access_token') ?? '')) throw new GitHubSays(422, 'Validation Failed')
+    return { status: 204 }
+  },
+
   'GET /repos/{owner}/{repo}/installation': (context, request) => {
     const { github, parameters } = context
     github.auth.asApp(request)
@@ -99,6 +107,7 @@ export const appRoutes: Readonly<Record<string, OpenRoute>> = {
     const manifest = github.manifests.get(parameters['code'] ?? '')
     // A code is good for one conversion, within an hour.
     if (manifest === undefined || !github.manifests.delete(parameters['code'] ?? '')) throw notFound()
+    for (const callback of manifest.callback_urls ?? []) github.auth.callbacks.add(callback)
     const secrets = { pem: PRIVATE_KEY, webhook_secret: randomBytes(20).toString('hex'), client_secret: randomBytes(20).toString('hex') }
     return { status: 201, stated: { ...show.app(github.identity), name: manifest.name, client_id: github.auth.client.id, ...secrets } }
   },
@@ -134,7 +143,7 @@ function deliveryJson({ guid, event, action, installation, repository }: Deliver
   return { ...head, event, action, installation_id: installation, repository_id: repository, throttled_at: null }
 }
 
-function installationJson({ github }: Context, one: Installation) {
+export function installationJson({ github }: Context, one: Installation) {
   return { ...show.installation(one, github.identity), suspended_at: one.isSuspended ? stamp(github.now()) : null }
 }
 

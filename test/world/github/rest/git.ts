@@ -25,7 +25,8 @@ export const gitRoutes: Readonly<Record<string, Route>> = {
   },
 
   'GET /repos/{owner}/{repo}/compare/{basehead}': {
-    answer: ({ parameters }, home) => {
+    answer: (context, home) => {
+      const { parameters, query } = context
       const [base = '', head = ''] = (parameters['basehead'] ?? '').split('...')
       const sides = [findCommit(home, base), findCommit(home, head)]
       const compared = sides[0] && sides[1] && compare(home, sides[0].sha, sides[1].sha)
@@ -33,7 +34,11 @@ export const gitRoutes: Readonly<Record<string, Route>> = {
       const [base_commit, merge_base_commit] = [sides[0]!.sha, mergeBase(home, sides[0]!.sha, sides[1]!.sha) ?? ''].map((sha) =>
         show.commit(home, sha),
       )
-      return { status: 200, stated: { ...compared, total_commits: compared.ahead_by, base_commit, merge_base_commit, commits: [] } }
+      const all = compared.commits
+      // "Without any paging parameter, the list is limited to 250 commits, and the last one is the most recent of the entire comparison."
+      const { items, headers } = query.has('page') || query.has('per_page') ? page(context, all) : { items: all.slice(-250), headers: {} }
+      const commits = items.map((sha) => show.commit(home, sha))
+      return { status: 200, headers, stated: { ...compared, total_commits: all.length, base_commit, merge_base_commit, commits } }
     },
   },
 

@@ -11,9 +11,11 @@ import { attestationRoutes } from './attestations.ts'
 import { gitRoutes } from './git.ts'
 import { organisationRoutes } from './organisations.ts'
 import type { Answer, Context } from './route.ts'
+import { signedInRoutes } from './signed-in.ts'
 import { threadRoutes } from './threads.ts'
 import { workRoutes } from './work.ts'
 
+const openRoutes = { ...appRoutes, ...organisationRoutes, ...signedInRoutes }
 const repositoryRoutes = { ...threadRoutes, ...gitRoutes, ...workRoutes, ...attestationRoutes }
 
 export function answerRest(github: GitHub, operation: Operation, request: Request, body: unknown): Answer {
@@ -21,7 +23,7 @@ export function answerRest(github: GitHub, operation: Operation, request: Reques
   const isRead = request.method === 'GET'
   const seen = isRead ? github.seenBy([name]) : github.state
   const context: Context = { github, seen, parameters, query: new URL(request.url).searchParams, body: new Body(body), bot: github.bot }
-  const open = appRoutes[name] ?? organisationRoutes[name]
+  const open = openRoutes[name]
   if (open !== undefined) return open(context, request)
   const route = repositoryRoutes[name]
   if (route === undefined) return github.referee.violate(`the simulated GitHub does not answer ${name} yet: add it to test/world/github/rest/`)

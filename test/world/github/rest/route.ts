@@ -30,7 +30,7 @@ export interface Route {
   readonly answer: (context: Context, home: Repository) => Answer
 }
 
-/** Routes outside of repositories: called as the App, or by nobody. */
+/** Routes outside of repositories: called as the App, by a person who has signed in, or by nobody. */
 export type OpenRoute = (context: Context, request: Request) => Answer
 
 /** One page, with GitHub's `Link` header where there is another: https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api */
