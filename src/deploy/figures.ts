@@ -33,9 +33,6 @@ export type Charted = Ended & {
   readonly took: number
 }
 
-/** So many of the newest that have ended are asked for: more than four weeks of a busy environment. */
-export const COUNTED = 1_000
-
 const WEEK = 7 * 24 * 3_600_000
 const WEEKS = 4
 const MOST_CHARTED = 60

@@ -3,24 +3,25 @@ import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
 import { crowdIn } from './crowd.ts'
 import { hasEnded, personIn, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
-import { environmentKey, isAdmitted, type App, type Configuration, type EnvironmentRules } from './environment.ts'
-import { findTarget } from './proposal.ts'
+import type { Configuration } from './environment.ts'
+import { estimate, type Estimate } from './estimate.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
-import type { Drifts } from './journal.ts'
 import { maskedJournal, maskedLocks, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
 import { inTurn } from './situation.ts'
 import type { Facts } from './source.ts'
-import { accessOf, problemOf, type RolloutDoors } from './step.ts'
-import type { Observation } from './target.ts'
+import { standings } from './standings.ts'
+import { placesIn, statusOf, type EnvironmentStatus } from './status.ts'
+import { accessOf, type RolloutDoors } from './step.ts'
 import { createWatch } from './watch.ts'
 import {
   approve,
   cancel,
   lock,
+  mayApprove,
   named,
   placeOf,
   recentOn,
@@ -31,24 +32,6 @@ import {
   type Locking,
   type PlaceAsked,
 } from './wishes.ts'
-
-export interface EnvironmentStatus {
-  readonly app: string
-  readonly environment: string
-  readonly url: string | null
-  /** What the target says now; the problem where it cannot be asked. */
-  readonly observed: readonly Observation[] | { readonly problem: Problem }
-  /** The last deployment that succeeded here. */
-  readonly last: Deployment | null
-  readonly occupant: Deployment | null
-  readonly queue: readonly Deployment[]
-  /** For something else than its turn, newest first. */
-  readonly waiting: readonly Deployment[]
-  /** What holds it: its own lock, and that of the whole repository. */
-  readonly locks: readonly Lock[]
-  /** Something runs that nobody deployed. */
-  readonly drift: ReturnType<Drifts['find']>
-}
 
 /** The one service behind every door. */
 export interface Service {
@@ -65,12 +48,18 @@ export interface Service {
   recentOn(request: DeployRequest): readonly Deployment[]
   /** What runs in the configuration's environments that are meant; null means any. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, configuration: Configuration, meant: PlaceAsked): Promise<readonly EnvironmentStatus[]>
+  /** Every declared environment as it stands for whoever asks: what runs, and what a deployment by them would meet. Changes nothing but what `status` settles. */
+  standings(request: DeployRequest): ReturnType<typeof standings>
+  /** How long it will take, by how long earlier ones took in the same environment. */
+  expected(deployment: Deployment): Estimate
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
   /** A dry run: every gate, the preflight, and what would change. */
   rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
+  /** What `approve` would refuse an approval of this deployment with now; null where it would count. Writes nothing. Throws what `Source.look` throws. */
+  mayApprove(request: DeployRequest, id: string): Promise<Problem | null>
   cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
   lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
   unlock(request: DeployRequest, place: PlaceAsked | null, words?: (former: Lock) => string): ReturnType<typeof unlock>
@@ -162,10 +151,13 @@ export function createService(outside: ServiceDoors): Service {
     named: (id, request) => named(id, request, journal),
     recentOn: (request) => recentOn(request, journal),
     status: (repository, configuration, meant) =>
-      Promise.all(placesIn(configuration, meant).map(({ app, rules }) => statusOf(repository, app, rules, doors, driver.wakeNext))),
+      Promise.all(placesIn(configuration, meant).map((place) => statusOf(repository, place, doors, { wakeNext: driver.wakeNext, patience: null }))),
+    standings: (request) => activity.run(() => standings(request, doors, driver.wakeNext)),
+    expected: (deployment) => expected(deployment, doors),
     preflight: async (request) => noted('preflight', request, await activity.run(() => preflightOf(request, doors))),
     rehearse: async (request) => noted('dry run', request, await activity.run(() => rehearse(request, doors))),
     approve: async (request, word) => touched(noted(word.isApproval ? 'approve' : 'reject', request, await approve(request, word, doors))),
+    mayApprove: (request, id) => activity.run(() => mayApprove(request, id, doors)),
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),
     lock: async (request, asked) => noted('lock', request, await lock(request, asked, doors)),
     unlock: async (request, place, words) => noted('unlock', request, await unlock(request, place, doors, words)),
@@ -192,6 +184,12 @@ function formerly({ environment, fence }: Deployment, { journal }: RolloutDoors)
   if (environment === null) return null
   if (fence === null) return journal.lastSuccess(environment)
   return inTurn(journal.recent({ environment }, RECENT)).find((one) => one.state === 'success' && (one.fence ?? fence) < fence) ?? null
+}
+
+/** Where no gate has said yet which environment is meant, nothing is known. */
+function expected(deployment: Deployment, { journal, clock }: RolloutDoors): Estimate {
+  const { environment } = deployment
+  return estimate(deployment, environment === null ? [] : journal.succeeded(environment, RECENT), clock.now())
 }
 
 /** One listener's mistake is nobody else's. */
@@ -312,59 +310,4 @@ async function preflightOf(request: DeployRequest, doors: RolloutDoors): ReturnT
   const how = accessOf(placed, request.repository, environment)
   const reports = await Promise.all(artifacts.map((artifact) => doors.images.preflight(artifact, how)))
   return { app, environment, reports }
-}
-
-const placesIn = ({ apps }: Configuration, { app: name, environment }: PlaceAsked) =>
-  [...apps.values()]
-    .filter((app) => name === null || app.name === name)
-    .flatMap((app) => [...app.environments.values()].map((rules) => ({ app, rules })))
-    .filter(({ rules }) => environment === null || rules.name === environment)
-
-async function statusOf(repository: Repository, app: App, rules: EnvironmentRules, doors: RolloutDoors, wakeNext: (environment: string) => void) {
-  const key = environmentKey(repository.id, app.name, rules.name)
-  const { journal, clock } = doors
-  const occupant = journal.occupant(key)
-  const observed = await look(repository, rules, doors)
-  if (occupant !== null && hasEnded(occupant.state) && (await canBeSeen(occupant, doors)) && journal.occupant(key)?.id === occupant.id) {
-    journal.settle(key, clock.now())
-    wakeNext(key)
-  }
-  return {
-    app: app.name,
-    environment: rules.name,
-    url: rules.url,
-    observed,
-    last: journal.lastSuccess(key),
-    occupant: journal.occupant(key),
-    queue: journal.queued(key),
-    waiting: journal.recent({ environment: key }, RECENT).filter(({ state }) => state === 'waiting'),
-    locks: doors.locks.holding(repository.id, `${app.name}/${rules.name}`, clock.now()),
-    drift: doors.drifts.find(key),
-  }
-}
-
-async function look(repository: Repository, rules: EnvironmentRules, doors: RolloutDoors): Promise<EnvironmentStatus['observed']> {
-  const placed = findTarget(doors.targets, repository, rules.target)
-  // What runs on a target that this repository may not use is none of its business.
-  if (placed === undefined || !placed.bounds.some((bound) => isAdmitted(bound, repository))) return []
-  const parsed = placed.target.parse(rules.settings)
-  if ('problem' in parsed) return parsed
-  try {
-    return await placed.target.observe(parsed.settings)
-  } catch (error) {
-    return { problem: problemOf(error, rules.name, doors) }
-  }
-}
-
-/** By the plan's own target and settings: the configuration may name others by now. A target that is gone has nothing left to see. */
-async function canBeSeen({ id, plan }: Deployment, doors: RolloutDoors): Promise<boolean> {
-  const placed = plan === null ? undefined : doors.targets.get(plan.target)
-  if (plan === null || placed === undefined) return true
-  try {
-    await placed.target.observe(plan.settings)
-    return true
-  } catch (error) {
-    problemOf(error, id, doors)
-    return false
-  }
 }

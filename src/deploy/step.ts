@@ -2,7 +2,7 @@ import { Failure, problem, type Problem } from '../errors.ts'
 import type { Activity } from './activity.ts'
 import type { Clock } from './clock.ts'
 import type { Deployment, DeployRequest, Repository } from './deployment.ts'
-import { partiesOf, partyName, type EnvironmentRules } from './environment.ts'
+import { partiesOf, partyName, type EnvironmentRules, type Party } from './environment.ts'
 import type { Images, TargetAccess } from './images.ts'
 import type { Claims, Drifts, Heads, Journal, Locks } from './journal.ts'
 import type { Plan } from './plan.ts'
@@ -92,17 +92,39 @@ export function problemOf(error: unknown, id: string, doors: Pick<RolloutDoors, 
 }
 
 /**
- * The facts with the members of the rules' teams among them: a look of its own is made only for those that nobody asked about yet.
- * `people`: whose membership matters besides the actor's.
+ * What `read` answers within so many milliseconds, null where it takes longer; then nobody waits for it any more. `patience` null: as
+ * long as it takes. Throws what `read` throws meanwhile.
  */
-export async function withMembers(
+export async function within<T>(patience: number | null, read: () => Promise<T>, clock: Clock): Promise<T | null> {
+  if (patience === null) return read()
+  let stop = (): void => {}
+  const over = new Promise<null>((resolve) => {
+    stop = clock.after(patience, () => resolve(null))
+  })
+  try {
+    return await Promise.race([read(), over])
+  } finally {
+    stop()
+  }
+}
+
+/** The facts with the members of the rules' teams among them. `people`: whose membership matters besides the actor's. */
+export const withMembers = (
   facts: Facts,
   rules: EnvironmentRules,
   request: DeployRequest,
   doors: RolloutDoors,
   people: readonly Somebody[] = [],
+): Promise<Facts> => withParties(facts, partiesOf(rules), request, doors, people)
+
+/** The same for these teams: a look of its own is made only for those that nobody asked about yet. */
+export async function withParties(
+  facts: Facts,
+  parties: readonly Party[],
+  request: DeployRequest,
+  doors: RolloutDoors,
+  people: readonly Somebody[] = [],
 ): Promise<Facts> {
-  const parties = partiesOf(rules)
   if (parties.every((party) => facts.members.has(partyName(party)))) return facts
   const { members } = await patiently(doors, () => doors.source.look(request, { commit: null, parties, people }))
   return { ...facts, members: new Map([...facts.members, ...members]) }

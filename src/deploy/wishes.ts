@@ -59,19 +59,50 @@ export async function placeOf(request: DeployRequest, place: PlaceAsked, doors: 
 
 export type Approving = { readonly deployment: Deployment } | { readonly problem: Problem }
 
+interface Word {
+  readonly id: string | null
+  readonly isApproval: boolean
+  readonly reason: string | null
+}
+
 /** Writes down somebody's word on a waiting deployment: the one that is named, or the only one that waits for approval on the thread. */
-export async function approve(
-  request: DeployRequest,
-  { id, isApproval, reason }: { readonly id: string | null; readonly isApproval: boolean; readonly reason: string | null },
-  doors: RolloutDoors,
-): Promise<Approving> {
+export async function approve(request: DeployRequest, word: Word, doors: RolloutDoors): Promise<Approving> {
+  const judged = await judgeWord(request, word, doors)
+  if ('problem' in judged || judged.isSaid) return judged
+  const { deployment, planHash } = judged
+  const late = tooLate(deployment, doors)
+  if (late !== null) return late
+  const { isApproval, reason } = word
+  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request.actor), isApproval, reason, at: request.askedAt })
+  return { deployment: doors.journal.find(deployment.id) as Deployment }
+}
+
+/** What an approval of this deployment would be refused with; null where it would count. */
+export async function mayApprove(request: DeployRequest, id: string, doors: RolloutDoors): Promise<Problem | null> {
+  const judged = await judgeWord(request, { id, isApproval: true, reason: null }, doors)
+  if ('problem' in judged) return judged.problem
+  return judged.isSaid ? null : (tooLate(judged.deployment, doors)?.problem ?? null)
+}
+
+/** Asking took a while. */
+function tooLate({ id }: Deployment, { journal }: RolloutDoors): Refusal | null {
+  const now = journal.find(id)
+  return now !== null && isOver(now.state) ? notWaiting(now) : null
+}
+
+/** `isSaid`: a crash came between the word and its answer. */
+type Judged =
+  | { readonly problem: Problem }
+  | { readonly deployment: Deployment; readonly isSaid: true }
+  | { readonly deployment: Deployment; readonly isSaid: false; readonly planHash: string }
+
+async function judgeWord(request: DeployRequest, { id, isApproval }: Word, doors: RolloutDoors): Promise<Judged> {
   const hasWord = ({ approvals }: Deployment): boolean =>
     approvals.some((word) => word.by.id === request.actor.id && word.isApproval === isApproval && word.at === request.askedAt)
   const deployment = pick(request, id, awaitsApproval, hasWord, doors)
   if (deployment instanceof Refusal) return deployment
   if (!isPerson(request.actor)) return mayNot(actorName(request.actor), 'a program', 'a second person')
-  // A crash came between the word and its answer.
-  if (hasWord(deployment)) return { deployment }
+  if (hasWord(deployment)) return { deployment, isSaid: true }
   const { planHash, plan, rules } = deployment
   if (isOver(deployment.state) || planHash === null || plan === null || rules === null) return notWaiting(deployment)
   if (isApproval && isOlderThanPlan(request, deployment))
@@ -84,12 +115,7 @@ export async function approve(
   if (facts.actor.id !== request.actor.id) return changedActor(request, facts)
   const by = { ...request.actor, role: facts.actor.role }
   const refusal = mayNotApprove(by, deployment.request, withPusher(facts), [rules, found.rules]) ?? changedComment(facts)
-  if (refusal !== null) return refusal
-  // Asking took a while.
-  const now = doors.journal.find(deployment.id) ?? deployment
-  if (isOver(now.state)) return notWaiting(now)
-  doors.journal.approve({ deployment: deployment.id, planHash, by: personIn(request.actor), isApproval, reason, at: request.askedAt })
-  return { deployment: doors.journal.find(deployment.id) as Deployment }
+  return refusal ?? { deployment, isSaid: false, planHash }
 }
 
 /** Also where it waits for something else that ends earlier: the word may come meanwhile. */

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../deploy/deployment.ts'
 import type { Configuration } from '../../deploy/environment.ts'
-import type { EnvironmentStatus } from '../../deploy/service.ts'
+import type { EnvironmentStatus } from '../../deploy/status.ts'
 import { didYouMean, listed, quoted, shortDigest, utc } from '../../deploy/wording.ts'
 import { shortImages } from '../../deploy/words.ts'
 import { problem, type Problem } from '../../errors.ts'

@@ -135,6 +135,11 @@ export class Desk {
       full: () => null,
       find: (id) => this.journal.find(id),
       status: async () => this.status,
+      standings: notHere,
+      expected: () => {
+        throw new Error('nobody waits for its end here')
+      },
+      mayApprove: notHere,
       preflight: async () => this.preflights,
       named: (id, request) => named(id, request, this.journal),
       recentOn: (request) => recentOn(request, this.journal),

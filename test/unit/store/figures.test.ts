@@ -186,7 +186,9 @@ test('no figure looks at history: each statement goes by an index or a small tab
   const scans = details.filter(
     (detail) =>
       detail.startsWith('SCAN ') &&
-      !/USING (COVERING )?INDEX (deployment_open|deployment_open_by_account|deployment_waiting|delivery_pending|one_occupant|announcement_incomplete)\b/.test(detail),
+      !/USING (COVERING )?INDEX (deployment_open|deployment_open_by_account|deployment_waiting|delivery_pending|one_occupant|announcement_incomplete)\b/.test(
+        detail,
+      ),
   )
   expect(new Set(scans)).toEqual(new Set(['SCAN drift', 'SCAN lock', 'SCAN github_window', 'SCAN caught_up', 'SCAN account_audit']))
 })
