@@ -49,7 +49,7 @@ function answerTo({ key, door, repository, subject }: DeployRequest, short: Shor
   const now = clock.now()
   // Whole minutes, and not too early.
   const from = utc(now + short.wait + MINUTE - 1)
-  const next = `${AGAIN[door] ?? 'Write it in a new comment'} from ${from} on; what is refused until ${utc(now + TOLD_ONCE_IN)} gets a reaction and no comment.`
+  const next = `${AGAIN[door] ?? 'Write it in a new comment'} from ${from} on; what is refused until ${utc(now + TOLD_ONCE_IN)} gets ${door === 'button' ? '' : 'a reaction and '}no comment.`
   const markdown = problemComment(problem('TOO_MANY_REQUESTS', { ...tooMany(short), next }), links)
   return { key, repository, subject, markdown, createdAt: now }
 }

@@ -57,7 +57,7 @@ interface Situation {
   /** After the earlier deployment, before any door. */
   readonly facts?: (cast: Cast) => unknown
   /** After each door: what else people say about the deployment of this id. */
-  readonly then?: (cast: Cast, id: string) => unknown
+  readonly goesOn?: (cast: Cast, id: string) => unknown
   /** The image does not say which commit it was built from. */
   readonly isUnnamed?: true
   /** Doors behind which it cannot be asked like that, and why. */
@@ -137,11 +137,11 @@ const SITUATIONS: readonly Situation[] = [
   { gate: 'approvals', says: 'waiting approval', rules: 'approvals: { count: 1, not: [requester], expire: 4h }' },
   {
     ...{ gate: 'approvals', says: 'refused APPROVAL_REJECTED', rules: 'approvals: { count: 1, not: [requester], expire: 4h }' },
-    then: ({ grace }, id) => grace.comments(`/reject ${id} not today`),
+    goesOn: ({ grace }, id) => grace.comments(`/reject ${id} not today`),
   },
   {
     ...{ gate: 'approvals', says: 'success', rules: 'approvals: { count: 1, not: [requester], expire: 4h }' },
-    then: ({ grace }, id) => grace.comments(`/approve ${id}`),
+    goesOn: ({ grace }, id) => grace.comments(`/approve ${id}`),
   },
 ]
 
@@ -200,7 +200,7 @@ function outcome({ world }: Cast): Pick<Row, 'id' | 'through'> & { readonly says
 
 async function asksEverywhere(cast: Cast, situation: Situation): Promise<void> {
   const { world, ada, bot, registry, time } = cast
-  const { environment = 'staging', rules = '', by = 'ada', except = {}, begins, facts, then } = situation
+  const { environment = 'staging', rules = '', by = 'ada', except = {}, begins, facts, goesOn } = situation
   declare(cast, environment, '')
   await begins?.(cast)
   await time.passes('2 minutes')
@@ -219,7 +219,7 @@ async function asksEverywhere(cast: Cast, situation: Situation): Promise<void> {
     await asks({ by: cast[by], environment, failed, words }, cast)
     const { id, through } = outcome(cast)
     expect(through).toBe(door)
-    await then?.(cast, id)
+    await goesOn?.(cast, id)
     await time.passes('1 minute')
     const { says, sentence } = outcome(cast)
     said[door] = { says, sentence }
