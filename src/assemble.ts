@@ -152,7 +152,7 @@ export function assemble(
   const github = createGitHub(probot, clock, createSpendings(accounts))
   const source = createSource(github, app.id, clock)
   const apiTokens = createApiTokens(accounts, { mac, random: outside.random })
-  const links = { docs: settings.url === null ? null : `${settings.url}/docs` }
+  const links = { docs: settings.url === null ? null : `${settings.url}/docs`, pages: app.oauth === null ? null : settings.url }
   const service = createService({
     journal: createJournal(repositories, mac),
     claims: createClaims(accounts),

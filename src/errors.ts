@@ -43,6 +43,7 @@ export const CODES = {
   DEPLOYMENT_AMBIGUOUS: facts('requester', 422),
   DEPLOYMENT_ENDED: facts('requester', 409),
   NOTHING_TO_REPEAT: facts('requester', 409),
+  BUTTON_STALE: facts('requester', 409),
   CANCELLED: facts('requester', 409),
   RESTORED: facts('requester', 409),
   WAIT_EXPIRED: facts('requester', 409),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, onTestFailed, test } from 'vitest'
-import type { Comment } from './world/github/state.ts'
+import type { CheckRun, Comment } from './world/github/state.ts'
 import type { Person } from './world/github/people.ts'
 import { screenplay } from './world/screenplay.ts'
 import { World, type Called, type WorldOptions } from './world/world.ts'
@@ -30,6 +30,17 @@ export class Character {
     const called = await this.#world.calls(method, path, body, { authorization: `Bearer ${this.#token}`, ...headers })
     await this.#world.settle()
     return called
+  }
+
+  /** A button of a check run, by its label. */
+  async presses(label: string, check: CheckRun): Promise<void> {
+    this.person.presses(label, check)
+    await this.#world.settle()
+  }
+
+  async reruns(check: CheckRun): Promise<void> {
+    this.person.reruns(check)
+    await this.#world.settle()
   }
 
   async labels(name: string, on = this.#thread()): Promise<void> {
@@ -98,7 +109,7 @@ function spoken(world: World, body: string): string {
     .replaceAll((pull.pull?.head ?? 'no head').slice(0, 7), '<head>')
     .replaceAll(/^([a-z].*)(\n\1)+$/gm, '$1') // a line of the log, of a step that was taken up again
     .replaceAll(/(?<=[· ])(3[0-9] s|1 min [0-9]+ s)(?= *$|\. )/gm, '0.0 s') // of which a death has waited half a minute
-    .replaceAll(/(?<=deployment `)[0-9a-z]+-[0-9a-f]{32}(?=`)/g, '<id>') // another one after a death before it was written down
+    .replaceAll(/(?<=deployment \[?`)[0-9a-z]+-[0-9a-f]{32}(?=`)/g, '<id>') // another one after a death before it was written down
     .replaceAll(/(?<=#issuecomment-)\d+/g, '<id>') // after a death something may have been made once more before it
     .trim()
 }

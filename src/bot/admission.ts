@@ -1,5 +1,5 @@
 import type { Clock } from '../deploy/clock.ts'
-import type { DeployRequest } from '../deploy/deployment.ts'
+import type { DeployRequest, Door } from '../deploy/deployment.ts'
 import type { Admission, Admissions } from '../deploy/journal.ts'
 import { homeOf, tooMany, TOLD_ONCE_IN, type Limits, type Shortage } from '../deploy/limits.ts'
 import { isStranger, type Facts } from '../deploy/source.ts'
@@ -41,13 +41,15 @@ export async function admit(request: DeployRequest, count: number, look: () => P
 
 const MINUTE = 60_000
 
-function answerTo({ key, repository, subject, comment }: DeployRequest, short: Shortage, { clock, links }: AdmissionDoors) {
+/** A button that is pressed again is the same press. */
+const AGAIN: Partial<Record<Door, string>> = { label: 'Add the label again', button: 'Ask for it in a comment' }
+
+function answerTo({ key, door, repository, subject }: DeployRequest, short: Shortage, { clock, links }: AdmissionDoors) {
   if (subject === null) return null
   const now = clock.now()
   // Whole minutes, and not too early.
   const from = utc(now + short.wait + MINUTE - 1)
-  const again = comment === null ? 'Add the label again' : 'Write it in a new comment'
-  const next = `${again} from ${from} on; what is refused until ${utc(now + TOLD_ONCE_IN)} gets a reaction and no comment.`
+  const next = `${AGAIN[door] ?? 'Write it in a new comment'} from ${from} on; what is refused until ${utc(now + TOLD_ONCE_IN)} gets ${door === 'button' ? '' : 'a reaction and '}no comment.`
   const markdown = problemComment(problem('TOO_MANY_REQUESTS', { ...tooMany(short), next }), links)
   return { key, repository, subject, markdown, createdAt: now }
 }

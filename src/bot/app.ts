@@ -5,6 +5,7 @@ import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
 import type { CaughtUp, Delivery, Inbox } from '../deploy/journal.ts'
 import { maskedAnnouncements } from '../deploy/mask.ts'
+import type { Service } from '../deploy/service.ts'
 import { problemOf } from '../deploy/step.ts'
 import { createAnnouncer, type Announcer, type AnnouncerDoors } from './announce.ts'
 import { createCatchUp } from './catch-up.ts'
@@ -12,8 +13,9 @@ import { createDeliveries } from './deliveries.ts'
 import { isRateLimit } from './github-failure.ts'
 import { retryIn } from './github.ts'
 import { giveUp, handleComment, handleLabel, isPassing, type Handled, type HandlerDoors } from './handle.ts'
-import { createIntake, isCommand, type CommentCreated, type Intake, type IssueLabeled, type PullLabeled } from './intake.ts'
-import { commentRequest, labelRequest } from './requests.ts'
+import { createIntake, isCommand, type ButtonPressed, type CommentCreated, type Intake, type IssueLabeled, type PullLabeled } from './intake.ts'
+import { handlePress, pressedOn, type PressDoors } from './press.ts'
+import { commentRequest, labelRequest, pressRequest } from './requests.ts'
 import { createPassing } from './passing.ts'
 import type { GitHubSource } from './source.ts'
 import { STORED_TIDINGS } from './tidings.ts'
@@ -62,7 +64,7 @@ export function createBot(outside: BotDoors): Bot {
     announcer.announce(answer.key)
   })
   const aside = createAside(clock, activity, log)
-  const handler: HandlerDoors & TriggerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
+  const handler: PressDoors & TriggerDoors = { ...doors, announce: (key) => announcer.announce(key), aside }
   const receive = listen(probot, handler)
   const work = createWorker({ ...doors, activity, handle: tried(receive, handler, doors) })
   const intake = createIntake(doors.appId)
@@ -108,7 +110,7 @@ function createAside(clock: Clock, activity: Activity, log: Log): HandlerDoors['
 /** Feeds one stored delivery through Probot, whose handlers do the work; throws what they threw. */
 type Receive = (delivery: Delivery) => Promise<Handled>
 
-function listen(probot: Probot, handler: HandlerDoors & TriggerDoors): Receive {
+function listen(probot: Probot, handler: PressDoors & TriggerDoors): Receive {
   const takeTiding = createTriggers(handler)
   const open = new Map<string, { readonly delivery: Delivery; work: Promise<Handled> }>()
   // What a handler throws would be logged whole by Probot, passing failures too, so the promise goes another way.
@@ -126,6 +128,9 @@ function listen(probot: Probot, handler: HandlerDoors & TriggerDoors): Receive {
     const labeled = payload as unknown as IssueLabeled | PullLabeled
     return settle(id, (delivery) => handleLabel(labelRequest(delivery, labeled), labeled.label.name, handler))
   })
+  probot.on(['check_run.requested_action', 'check_run.rerequested'], ({ id, payload }) =>
+    settle(id, (delivery) => handlePress(delivery, payload as unknown as ButtonPressed, handler)),
+  )
   probot.on([...STORED_TIDINGS], ({ id }) => settle(id, (delivery) => takeTiding(delivery).then(() => NOTHING)))
   return async (delivery) => {
     if (delivery.missed === 'done') return NOTHING
@@ -144,8 +149,9 @@ function listen(probot: Probot, handler: HandlerDoors & TriggerDoors): Receive {
 const NOTHING: Handled = { aside: Promise.resolve() }
 
 async function tell(delivery: Delivery, handler: HandlerDoors): Promise<Handled> {
-  const label = delivery.event === 'issue_comment' ? null : (JSON.parse(delivery.payload) as IssueLabeled | PullLabeled).label.name
-  await tellTooLate(requestOf(delivery), label, handler)
+  const read = JSON.parse(delivery.payload) as Command
+  const request = requestOf(delivery, handler.service)
+  if (request !== null) await tellTooLate(request, 'label' in read ? read.label.name : null, handler)
   return NOTHING
 }
 
@@ -166,16 +172,21 @@ function tried(receive: Receive, handler: HandlerDoors, { incident, log }: BotDo
         return { retryIn: Math.max(retryIn(count, delivery.key), error.problem.retryAfter ?? 0), aside }
       }
       const why = problemOf(error, delivery.key, { incident })
-      if (isCommand(delivery)) giveUp(requestOf(delivery), why, handler)
+      const request = isCommand(delivery) ? requestOf(delivery, handler.service) : null
+      if (request !== null) giveUp(request, why, handler)
       else log.warn({ code: why.code, key: delivery.key }, 'a delivery came to nothing')
       return { retryIn: null, aside }
     }
   }
 }
 
-function requestOf(delivery: Delivery): DeployRequest {
-  const read: unknown = JSON.parse(delivery.payload)
-  return delivery.event === 'issue_comment'
-    ? commentRequest(delivery, read as CommentCreated)
-    : labelRequest(delivery, read as IssueLabeled | PullLabeled)
+type Command = CommentCreated | IssueLabeled | PullLabeled | ButtonPressed
+
+/** Null for a button whose deployment is not known here. */
+function requestOf(delivery: Delivery, service: Service): DeployRequest | null {
+  const read = JSON.parse(delivery.payload) as Command
+  if ('comment' in read) return commentRequest(delivery, read)
+  if (!('check_run' in read)) return labelRequest(delivery, read)
+  const deployment = pressedOn(read, service)
+  return deployment === null ? null : pressRequest(delivery, read, deployment)
 }

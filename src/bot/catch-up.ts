@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts'
 import type { Attempt, Deliveries } from './deliveries.ts'
 import { retryIn } from './github.ts'
 import { isPassing } from './handle.ts'
-import { FETCHED_BACK } from './intake.ts'
+import { FETCHED_BACK, isNamedCommand } from './intake.ts'
 import { createTake, STILL_WANTED, type MissedDoors } from './missed.ts'
 
 export interface CatchUpDoors extends MissedDoors {
@@ -129,4 +129,4 @@ async function missedSince(since: number, deliveries: Deliveries, log: CatchUpDo
 
 const nameOf = ({ event, action }: Attempt): string => (action === null ? event : `${event}.${action}`)
 
-const isAsked = ({ event, action }: Attempt): boolean => event === 'issue_comment' || action === 'labeled'
+const isAsked = (attempt: Attempt): boolean => isNamedCommand(nameOf(attempt))

@@ -9,11 +9,15 @@ import { code, fenced, link, mention, prose } from './markdown.ts'
 export interface Links {
   /** Where this version serves its documentation, without a slash at the end; null where people cannot reach it. */
   readonly docs: string | null
+  /** The public origin, under which every deployment has its page; null where there are no pages. */
+  readonly pages: string | null
 }
+
+export const pageOf = (id: string, pages: string): string => `${pages}/d/${id}`
 
 /** The whole comment about a deployment: what became of the command, the steps, the problem, the log's end. `former`: what ran before. */
 export function deploymentComment(deployment: Deployment, links: Links, former: Plan | null = null): string {
-  return bounded([report(deployment, links, 'mentions', former), logBlock(deployment), footer(deployment), marker(deployment.id)])
+  return bounded([report(deployment, links, 'mentions', former), logBlock(deployment), footer(deployment, links), marker(deployment.id)])
 }
 
 export const answerComment = (key: string, markdown: string): string => bounded([markdown, answerMarker(key)])
@@ -39,7 +43,7 @@ export const inWords = ({ mark, words }: Headline, people: 'mentions' | 'names' 
 export function explained(deployment: Deployment, links: Links): string {
   const { verdicts, problem } = deployment
   const rules = verdicts.length === 0 ? 'No rule was asked: it did not come that far.' : verdictList(verdicts)
-  return [sentence(deployment), waitBlock(deployment), problemBlock(problem, links), rules, origins(deployment).join(' · ')]
+  return [sentence(deployment), waitBlock(deployment), problemBlock(problem, links), rules, origins(deployment, links).join(' · ')]
     .filter((part) => part !== '')
     .join('\n\n')
 }
@@ -52,7 +56,7 @@ export const folded = (summary: string, inner: string): string =>
   ['<details>', `<summary>${summary}</summary>`, '', inner, '', '</details>'].join('\n')
 
 /** A problem as an answer of its own: unknown command, broken configuration. */
-export const problemComment = (problem: Problem, links: Links): string =>
+export const problemComment = (problem: Problem, links: Pick<Links, 'docs'>): string =>
   [`${MARKS.refused} ${prose(problem.sentence)}`, problemDetails(problem, links)].join('\n\n')
 
 /** Words without markup, for titles and descriptions; at most `longest` characters. */
@@ -126,11 +130,11 @@ function skipBlock({ verdicts }: Deployment): string {
 
 const OUTCOMES: Record<Verdict['outcome'], Mark> = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' }
 
-export const problemBlock = (problem: Problem | null, links: Links): string =>
+export const problemBlock = (problem: Problem | null, links: Pick<Links, 'docs'>): string =>
   problem === null ? '' : [`**Why:** ${prose(problem.sentence)}`, problemDetails(problem, links)].join('\n\n')
 
 /** Found, wanted, next, who and the code: the second half of whatever says no. */
-export function problemDetails(problem: Problem, links: Links): string {
+export function problemDetails(problem: Problem, links: Pick<Links, 'docs'>): string {
   return [
     ...(problem.found === undefined ? [] : [`- **Found:** ${code(problem.found, LONGEST_FACT)}`]),
     ...(problem.wanted === undefined ? [] : [`- **Wanted:** ${code(problem.wanted, LONGEST_FACT)}`]),
@@ -140,7 +144,7 @@ export function problemDetails(problem: Problem, links: Links): string {
   ].join('\n')
 }
 
-export function codeLink({ code: name }: Problem, { docs }: Links): string {
+export function codeLink({ code: name }: Problem, { docs }: Pick<Links, 'docs'>): string {
   const words = `\`${name}\``
   return docs === null ? words : link(words, `${docs}/troubleshooting#${name.toLowerCase()}`)
 }
@@ -157,6 +161,8 @@ const stepLine = ({ mark, word, note, took }: StepWords): string =>
 const ASKED: Record<Door, string> = {
   comment: 'Asked in a comment',
   label: 'Asked by label',
+  button: 'Asked by a button of the check run',
+  page: 'Asked on the page',
   api: 'Asked through the API',
   push: 'Begun by a push',
   checks: 'Begun by green checks',
@@ -164,14 +170,14 @@ const ASKED: Record<Door, string> = {
   watch: 'Begun because something else ran there',
 }
 
-const footer = (deployment: Deployment): string =>
-  [...origins(deployment), ...(hasEnded(deployment.state) ? [] : ['this comment follows it'])].join(' · ')
+const footer = (deployment: Deployment, links: Links): string =>
+  [...origins(deployment, links), ...(hasEnded(deployment.state) ? [] : ['this comment follows it'])].join(' · ')
 
 /** Where it comes from and what it is called. */
-function origins({ id, request, plan }: Deployment): readonly string[] {
+function origins({ id, request, plan }: Deployment, { pages }: Links): readonly string[] {
   const asked = request.comment === null ? ASKED[request.door] : `Asked in ${link('this comment', request.comment.url)}`
   const commit = plan === null ? [] : [`commit ${code(shortCommit(plan.commit))}`]
-  return [asked, ...commit, `deployment ${code(id)}`]
+  return [asked, ...commit, `deployment ${pages === null ? code(id) : link(code(id), pageOf(id, pages))}`]
 }
 
 /** Every part is bounded, so this is for the case that somebody forgets: the text goes into one block and the marker stays. */

@@ -17,7 +17,7 @@ export function configurationCheck(
   { key, repository, createdAt }: HeadCheck,
   change: ConfigurationChange,
   compare: CompareConfigurations,
-  { docs }: Links,
+  { docs }: Pick<Links, 'docs'>,
 ): Shown['input'] {
   const at = new Date(createdAt).toISOString()
   return {
@@ -47,7 +47,7 @@ function verdictOf({ file, before, after }: ConfigurationChange, name: string, c
   return { findings: [unreadable], more: 0, changes: [], former: 'missing' }
 }
 
-const judged = (change: ConfigurationChange, verdict: ConfigurationVerdict, links: Links): Judgement =>
+const judged = (change: ConfigurationChange, verdict: ConfigurationVerdict, links: Pick<Links, 'docs'>): Judgement =>
   verdict.findings.length > 0 ? broken(change, verdict, links) : valid(change, verdict)
 
 /** What is so once the file is gone, and what it stops while it is broken. */
@@ -71,7 +71,7 @@ function deleted(change: ConfigurationChange): Judgement {
   return { conclusion: 'NEUTRAL', output: { title, summary: paragraphs(summary, elsewhere(change)) } }
 }
 
-function broken(change: ConfigurationChange, { findings, more }: ConfigurationVerdict, links: Links): Judgement {
+function broken(change: ConfigurationChange, { findings, more }: ConfigurationVerdict, links: Pick<Links, 'docs'>): Judgement {
   const count = findings.length + more
   const problems = count === 1 ? '1 problem' : `${count} problems`
   const { lines, left } = asManyAsFit(findings, ({ line, column, message }) => `* Line ${line}, column ${column}: ${prose(message)}`)

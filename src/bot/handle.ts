@@ -10,6 +10,7 @@ import { problemComment } from './comments.ts'
 import { react, type GitHub } from './github.ts'
 import { admit, type AdmissionDoors } from './admission.ts'
 import { parseCommands, type ParsedLine } from './parse.ts'
+import { isSpoken } from './requests.ts'
 
 export interface HandlerDoors extends AdmissionDoors {
   readonly service: Service
@@ -105,12 +106,9 @@ async function handleLine(line: ParsedLine, request: DeployRequest, look: () => 
   await command.run({ args: line.args, request, service: doors.service, commands, links: doors.links, look, answer, refuse })
 }
 
-export async function reactTo(
-  { repository, subject, comment }: DeployRequest,
-  content: 'eyes' | 'confused',
-  { github }: HandlerDoors,
-): Promise<void> {
-  if (subject === null) return
+export async function reactTo(request: DeployRequest, content: 'eyes' | 'confused', { github }: HandlerDoors): Promise<void> {
+  const { repository, subject, comment } = request
+  if (subject === null || !isSpoken(request)) return
   await react(github.writing(repository), { repository, number: subject.number, comment: comment?.id ?? null }, content)
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 import type { Delivery } from '../deploy/journal.ts'
+import type { Offer, Press } from '../deploy/offers.ts'
 import { readPlace } from './parse.ts'
 import { botLogin, id, installation, login, node, repository, repositoryOf, sha, time } from './payload.ts'
 import { PASSING, STORED, type Passing, type Tiding } from './tidings.ts'
@@ -52,6 +53,24 @@ const byApp = z.object({
   comment: comment.extend({ user: bot, performed_via_github_app: z.object({ id, slug: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/) }) }),
 })
 const commentCreated = z.union([byPerson, byApp])
+/** Identifiers as the check run's buttons have them (projection.ts). */
+const OFFERS = ['cancel', 'retry', 'deploy', 'rollback'] as const satisfies readonly Offer[]
+const ownRun = z.object({
+  id,
+  head_sha: sha,
+  app: z.object({ id }),
+  // As deployments are called: a check run about a configuration is called by its key, and nothing can be done about it by a button.
+  external_id: z.string().regex(/^[0-9a-z]{1,16}-[0-9a-z]{16,64}$/),
+})
+const actionRequested = z.object({
+  ...common,
+  action: z.literal('requested_action'),
+  check_run: ownRun,
+  requested_action: z.object({ identifier: z.enum(OFFERS) }),
+})
+const rerunRequested = z.object({ ...common, action: z.literal('rerequested'), check_run: ownRun })
+const pressed = z.union([actionRequested, rerunRequested])
+
 const issueLabeled = z.object({
   ...common,
   action: z.literal('labeled'),
@@ -70,6 +89,10 @@ export type CommentCreated = Omit<z.infer<typeof byPerson>, 'action'> | Omit<z.i
 /** What handling a label needs: `pull_request` or `issue`, as the event has it. */
 export type IssueLabeled = Omit<z.infer<typeof issueLabeled>, 'action'>
 export type PullLabeled = Omit<z.infer<typeof pullLabeled>, 'action'>
+/** What handling a button of a check run needs. `at`: when it came, because no time stands in it (milliseconds). */
+export type ButtonPressed = (Omit<z.infer<typeof actionRequested>, 'action'> | Omit<z.infer<typeof rerunRequested>, 'action'>) & {
+  readonly at: number
+}
 /** What is stored of any other delivery. `action`: by which Probot tells events apart. */
 export type TidingCame = Tiding & { readonly action?: string; readonly at: number }
 
@@ -87,8 +110,10 @@ interface Meaning {
 }
 
 /** What somebody asks for. `edited` and `deleted` never start anything: the gates look at the comment as it is by then. */
-const COMMANDS: ReadonlyMap<string, (payload: unknown, ownApp: number) => Meaning | null> = new Map([
+const COMMANDS: ReadonlyMap<string, (payload: unknown, ownApp: number, receivedAt: number) => Meaning | null> = new Map([
   ['issue_comment.created', readComment],
+  ['check_run.requested_action', readPress],
+  ['check_run.rerequested', readPress],
   ['issues.labeled', readIssueLabel],
   ['pull_request.labeled', readPullLabel],
 ])
@@ -99,8 +124,11 @@ export const FETCHED_BACK: ReadonlySet<string> = new Set([...COMMANDS.keys(), ..
 /** Everything that is read at all. */
 export const EVENTS: readonly string[] = [...FETCHED_BACK, ...PASSING.keys()]
 
-/** Whether a stored delivery is a comment or a label: somebody waits for its answer. */
-export const isCommand = ({ key }: Pick<Delivery, 'key'>): boolean => /^[cl]:/.test(key)
+/** Whether a stored delivery is a comment, a label or a button: somebody waits for its answer. */
+export const isCommand = ({ key }: Pick<Delivery, 'key'>): boolean => /^[clb]:/.test(key)
+
+/** The same by the names that GitHub's list of deliveries has. */
+export const isNamedCommand = (name: string): boolean => COMMANDS.has(name)
 
 /**
  * What a stored delivery says of when it was asked, by GitHub's clock (milliseconds), and where; null for what only tells the engine
@@ -109,7 +137,8 @@ export const isCommand = ({ key }: Pick<Delivery, 'key'>): boolean => /^[cl]:/.t
 export function askedIn({ key, payload }: Delivery): { readonly at: number; readonly repository: Repository } | null {
   const stored: unknown = JSON.parse(payload)
   if (!isCommand({ key })) return triggered(stored as TidingCame)
-  const read = stored as CommentCreated | IssueLabeled | PullLabeled
+  const read = stored as CommentCreated | IssueLabeled | PullLabeled | ButtonPressed
+  if ('check_run' in read) return { at: read.at, repository: repositoryOf(read) }
   const said = 'comment' in read ? read.comment.created_at : 'pull_request' in read ? read.pull_request.updated_at : read.issue.updated_at
   return { at: Date.parse(said), repository: repositoryOf(read) }
 }
@@ -127,7 +156,7 @@ function nameOf(event: string, payload: unknown): string {
 
 function meaningOf(name: string, payload: unknown, receivedAt: number, ownApp: number): Meaning | null {
   const command = COMMANDS.get(name)
-  if (command !== undefined) return command(payload, ownApp)
+  if (command !== undefined) return command(payload, ownApp, receivedAt)
   const told = STORED.get(name)?.(payload) ?? null
   if (told === null) return null
   const [, action] = name.split('.')
@@ -143,6 +172,21 @@ function readComment(payload: unknown, ownApp: number): Meaning | null {
   if (!/^\s{0,3}\//m.test(said.body)) return null
   return { key: `c:${home.id}:${said.id}`, payload: read.data }
 }
+
+/**
+ * Nothing that GitHub signs tells two presses of one button by one person apart, so they are one: a replay under another delivery id is
+ * the same as well. A retry has a check run of its own, with its own buttons.
+ */
+function readPress(payload: unknown, ownApp: number, receivedAt: number): Meaning | null {
+  const read = pressed.safeParse(payload)
+  if (!read.success) return null
+  const { check_run: run, repository: home, sender } = read.data
+  if (run.app.id !== ownApp) return null
+  return { key: `b:${home.id}:${run.id}:${readButton(read.data)}:${sender.id}`, payload: { ...read.data, at: receivedAt } }
+}
+
+export const readButton = (came: ButtonPressed | z.infer<typeof pressed>): Press =>
+  'requested_action' in came ? came.requested_action.identifier : 're-run'
 
 function readIssueLabel(payload: unknown): Meaning | null {
   const read = issueLabeled.safeParse(payload)

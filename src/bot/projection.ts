@@ -3,7 +3,8 @@ import { actorName, hasEnded, type Deployment, type State } from '../deploy/depl
 import type { Surface } from '../deploy/journal.ts'
 import { canonical, sha256, type Plan } from '../deploy/plan.ts'
 import type { Json } from '../deploy/target.ts'
-import { checkTitle, deploymentComment, logBlock, report, statusDescription, type Links } from './comments.ts'
+import { offersFor, type Offer } from '../deploy/offers.ts'
+import { checkTitle, deploymentComment, logBlock, report, pageOf, statusDescription, type Links } from './comments.ts'
 import { plainAddress } from './markdown.ts'
 
 /** What GitHub should show of one deployment or answer: a pure function of the record, told apart by hashes. */
@@ -43,7 +44,7 @@ export async function project(deployment: Deployment, links: Links, former: Plan
   if (deployment.isQuiet || (deployment.plan === null && !isFinal)) return { isFinal, surfaces }
   if (deployment.request.subject !== null) surfaces.set('comment', await shown({ body: deploymentComment(deployment, links, former) }))
   if (commitOf(deployment) !== null) surfaces.set('check', await shown(checkInput(deployment, links, former)))
-  if (deployment.plan !== null) surfaces.set('deployment', await shown(statusInput(deployment)))
+  if (deployment.plan !== null) surfaces.set('deployment', await shown(statusInput(deployment, links)))
   return { isFinal, surfaces }
 }
 
@@ -87,6 +88,20 @@ const CONCLUSIONS: Partial<Record<State, string>> = {
   unknown: 'ACTION_REQUIRED',
 }
 
+/** GitHub takes 20 characters of a label, 40 of a description and 20 of an identifier. */
+const ACTIONS: Record<Offer, { readonly label: string; readonly description: string; readonly identifier: Offer }> = {
+  cancel: { label: 'Cancel', description: 'Stops it before the image is in place', identifier: 'cancel' },
+  retry: { label: 'Retry', description: 'Runs the same plan once more', identifier: 'retry' },
+  deploy: { label: 'Deploy', description: 'Asks for the same once more', identifier: 'deploy' },
+  rollback: { label: 'Roll back', description: 'Brings back what was healthy before', identifier: 'rollback' },
+}
+
+/** Its page; where people cannot reach one, the comment that asked. */
+function addressOf<Key extends string>(key: Key, { id, request }: Deployment, { pages }: Links): { readonly [K in Key]?: string } {
+  const address = pages === null ? (request.comment?.url ?? null) : pageOf(id, pages)
+  return (address === null ? {} : { [key]: address }) as { readonly [K in Key]?: string }
+}
+
 function checkInput(deployment: Deployment, links: Links, former: Plan | null): Shown['input'] {
   const { id, plan, state, request, createdAt, endedAt } = deployment
   const conclusion = CONCLUSIONS[state]
@@ -94,11 +109,13 @@ function checkInput(deployment: Deployment, links: Links, former: Plan | null): 
   return {
     name: `deploy ${plan?.environment ?? request.asks.environment ?? ''}`.slice(0, 100),
     externalId: id,
-    ...(request.comment !== null && { detailsUrl: request.comment.url }),
+    ...addressOf('detailsUrl', deployment, links),
     startedAt: new Date(createdAt).toISOString(),
     ...(conclusion === undefined
       ? { status: state === 'queued' || state === 'waiting' ? 'QUEUED' : 'IN_PROGRESS' }
       : { status: 'COMPLETED', conclusion, completedAt: new Date(endedAt ?? createdAt).toISOString() }),
+    // Others' rows would have to be looked at to know whether it is the newest: a button that is out of date says so when it is pressed.
+    actions: offersFor(deployment, true).map((offer) => ACTIONS[offer]),
     output: { title: checkTitle(deployment), summary: report(deployment, links, 'names', former), ...(log !== '' && { text: log }) },
   }
 }
@@ -115,13 +132,13 @@ const STATUSES: Partial<Record<State, string>> = {
 }
 
 /** Few states and a text that stays: every status is an object that counts against GitHub's limit on created content. */
-function statusInput(deployment: Deployment): Shown['input'] {
-  const { state, plan, request } = deployment
+function statusInput(deployment: Deployment, links: Links): Shown['input'] {
+  const { state, plan } = deployment
   const environmentUrl = plan?.url == null || state !== 'success' ? null : plainAddress(plan.url)
   return {
     state: STATUSES[state] ?? 'IN_PROGRESS',
     description: statusDescription(deployment),
-    ...(request.comment !== null && { logUrl: request.comment.url }),
+    ...addressOf('logUrl', deployment, links),
     ...(environmentUrl !== null && { environmentUrl }),
   }
 }

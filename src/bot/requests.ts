@@ -1,6 +1,6 @@
-import { NOTHING_ASKED, type DeployRequest } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type Deployment, type DeployRequest } from '../deploy/deployment.ts'
 import type { Delivery } from '../deploy/journal.ts'
-import { readLabel, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
+import { readLabel, type ButtonPressed, type CommentCreated, type IssueLabeled, type PullLabeled } from './intake.ts'
 import { repositoryOf } from './payload.ts'
 
 /** The request that stands behind every command of a comment; `asks` is for the command to fill. */
@@ -45,6 +45,27 @@ export function labelRequest(delivery: Stored, payload: IssueLabeled | PullLabel
     asks: { ...NOTHING_ASKED, ...place },
   }
 }
+
+/** On the thread of the deployment whose check run it is. As a label does, it carries the commit that the person saw. */
+export function pressRequest(delivery: Stored, payload: ButtonPressed, { request: { subject } }: Deployment): DeployRequest {
+  const { sender, check_run: run } = payload
+  return {
+    ...missedOrNot(delivery),
+    ...{
+      door: 'button',
+      askedAt: payload.at,
+      repository: repositoryOf(payload),
+      subject,
+      comment: null,
+      headSeen: run.head_sha,
+      asks: NOTHING_ASKED,
+    },
+    actor: { id: sender.id, login: sender.login, app: null },
+  }
+}
+
+/** Whether somebody spoke on the thread themselves, so that a reaction can stand there. */
+export const isSpoken = ({ door }: Pick<DeployRequest, 'door'>): boolean => door === 'comment' || door === 'label'
 
 type Stored = Pick<Delivery, 'key' | 'receivedAt' | 'missed'>
 

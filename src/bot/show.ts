@@ -17,6 +17,7 @@ import { isUninstalled } from './gone.ts'
 import { react, statusOf, type GitHub, type GitHubClient } from './github.ts'
 import { isRateLimit } from './github-failure.ts'
 import { look, type Trace } from './look.ts'
+import { isSpoken } from './requests.ts'
 import { commitOf, newDeployment, project, projectAnswer, projectCheck, type Projection, type Shown } from './projection.ts'
 
 export interface ShowDoors {
@@ -189,7 +190,7 @@ function finish(key: string, { isFinal }: Projection, { announcements }: ShowDoo
 /** A stranger hears nothing but this, and only where they spoke themselves; reacting twice is one reaction, so nothing has to be remembered. */
 async function reactOnly(key: string, { request, state }: Deployment, client: GitHubClient, { announcements }: ShowDoors): Promise<Shows> {
   if (!hasEnded(state)) return 'in progress'
-  if (request.subject !== null && request.door !== 'api')
+  if (request.subject !== null && isSpoken(request))
     await react(client, { repository: request.repository, number: request.subject.number, comment: request.comment?.id ?? null }, 'confused')
   announcements.complete(key)
   return 'complete'

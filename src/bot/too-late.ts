@@ -11,7 +11,7 @@ import { parseCommands } from './parse.ts'
  * of a comment that was deleted since.
  */
 export async function tellTooLate(request: DeployRequest, label: string | null, doors: HandlerDoors): Promise<void> {
-  if (label === null && parseCommands(request.comment?.body ?? '', NAMES).length === 0) return
+  if (request.comment !== null && parseCommands(request.comment.body, NAMES).length === 0) return
   const facts = await doors.source.look(request, { commit: null })
   if (facts.comment === 'deleted') return
   if (isStranger(request, facts)) return reactTo(request, 'confused', doors)
@@ -19,10 +19,16 @@ export async function tellTooLate(request: DeployRequest, label: string | null, 
   if (label !== null) await takeOff(label, request, doors)
 }
 
-function sentence({ actor, comment }: DeployRequest, label: string | null, age: number): string {
-  const [what, again] =
-    comment === null ? [`the label ${code(label ?? '')} was added`, 'Add the label'] : [`${link('this comment', comment.url)} was posted`, 'Post it']
-  return `${MARKS.skipped} ${mention(actor.login)}, ${what} ${span(age)} ago, while Gantry could not be reached, so nothing was done. ${again} again if it is still wanted.`
+function sentence(request: DeployRequest, label: string | null, age: number): string {
+  const [what, again] = missed(request, label)
+  return `${MARKS.skipped} ${mention(request.actor.login)}, ${what} ${span(age)} ago, while Gantry could not be reached, so nothing was done. ${again} if it is still wanted.`
+}
+
+function missed({ comment }: DeployRequest, label: string | null): readonly [what: string, again: string] {
+  if (comment !== null) return [`${link('this comment', comment.url)} was posted`, 'Post it again']
+  if (label !== null) return [`the label ${code(label)} was added`, 'Add the label again']
+  // The same button would be the same press.
+  return ['a button of the check run was pressed', 'Ask for it in a comment']
 }
 
 const HOUR = 3_600_000

@@ -200,3 +200,9 @@ export function askedAgain({ id, plan, endedAt, request }: Deployment): Asks {
   if (plan === null || (endedAt !== null && !isOwnPlan)) return asks
   return { ...asks, environment: plan.environment, origin: { kind: 'retry', of: id } }
 }
+
+/** The thread and the commit that somebody means who asks for a deployment again by its id: its record says which commit it is about. */
+export const seenThere = ({ request, plan }: Deployment): Pick<DeployRequest, 'subject' | 'headSeen'> => ({
+  subject: request.subject,
+  headSeen: plan?.commit ?? request.headSeen,
+})

@@ -110,11 +110,17 @@ export const NOTHING_ASKED: Asks = {
   parameters: {},
 }
 
-/** How a request came: said by a person or a program in their name, begun by itself because the configuration says so (`auto`), or to undo what a late request did (`watch`). */
-export type Door = 'comment' | 'label' | 'api' | 'push' | 'checks' | 'package' | 'watch'
+/** By somebody, who is judged: a person, or a program. `button`: one on a check run, "Re-run" among them; `page`: of our own web pages. */
+const BY_SOMEBODY = ['comment', 'label', 'button', 'page', 'api'] as const
+
+/** How a request came: from somebody, begun by itself because the configuration says so (`auto`), or to undo what a late request did (`watch`). */
+export const DOORS = [...BY_SOMEBODY, 'push', 'checks', 'package', 'watch'] as const
+export type Door = (typeof DOORS)[number]
+
+const JUDGED: ReadonlySet<Door> = new Set(BY_SOMEBODY)
 
 /** Nobody is judged as the actor of these: the configuration itself allows them. */
-export const isAutomatic = (door: Door): boolean => door !== 'comment' && door !== 'label' && door !== 'api'
+export const isAutomatic = (door: Door): boolean => !JUDGED.has(door)
 
 /** Who asked for what, where: everything is from the signed body, nothing has been looked up. */
 export interface DeployRequest {

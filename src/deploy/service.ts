@@ -11,11 +11,11 @@ import { maskedJournal, maskedLocks, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
 import { drive } from './rollout.ts'
-import { inTurn } from './situation.ts'
 import type { Facts } from './source.ts'
 import { standings } from './standings.ts'
 import { placesIn, statusOf, type EnvironmentStatus } from './status.ts'
 import { accessOf, type RolloutDoors } from './step.ts'
+import { formerly, newerThan } from './succession.ts'
 import { createWatch } from './watch.ts'
 import {
   approve,
@@ -42,6 +42,10 @@ export interface Service {
   find(id: string): Deployment | null
   /** What had succeeded in the same environment before this deployment had its turn; until then, what has succeeded so far. */
   formerly(deployment: Deployment): Deployment | null
+  /** The newest that runs in the same environment, or has run there, and came after this one; null where there is none. */
+  newerThan(deployment: Deployment): Deployment | null
+  /** The deployment that was written down under this request's key. */
+  asked(key: string): Deployment | null
   /** The deployment of this id, if it is the repository's. */
   named(id: string, request: DeployRequest): Deployment | Refusal
   /** What may be meant by whoever names none: asked for on the same thread and not later, the newest first. */
@@ -147,7 +151,9 @@ export function createService(outside: ServiceDoors): Service {
     deploy,
     full: ({ key, repository }) => (journal.asked(key) === null ? crowdIn(repository, journal) : null),
     find: (id) => journal.find(id),
-    formerly: (deployment) => formerly(deployment, doors),
+    formerly: (deployment) => formerly(deployment, journal),
+    newerThan: (deployment) => newerThan(deployment, journal),
+    asked: (key) => journal.asked(key),
     named: (id, request) => named(id, request, journal),
     recentOn: (request) => recentOn(request, journal),
     status: (repository, configuration, meant) =>
@@ -178,13 +184,6 @@ export function createService(outside: ServiceDoors): Service {
 const RECENT = 50
 
 const FOR_LACK_OF_RIGHTS: ReadonlySet<Code> = new Set<Code>(['PERMISSION_REQUIRED', 'ACTOR_CHANGED', 'APPROVAL_NOT_ALLOWED'])
-
-/** Fences rise with every turn, so they tell what ran before whom. */
-function formerly({ environment, fence }: Deployment, { journal }: RolloutDoors): Deployment | null {
-  if (environment === null) return null
-  if (fence === null) return journal.lastSuccess(environment)
-  return inTurn(journal.recent({ environment }, RECENT)).find((one) => one.state === 'success' && (one.fence ?? fence) < fence) ?? null
-}
 
 /** Where no gate has said yet which environment is meant, nothing is known. */
 function expected(deployment: Deployment, { journal, clock }: RolloutDoors): Estimate {

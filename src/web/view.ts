@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { CODES, type Code, type Problem, type Who } from '../errors.ts'
-import { hasEnded, type Deployment, type State, type StepName } from '../deploy/deployment.ts'
+import { DOORS, hasEnded, type Deployment, type State, type StepName } from '../deploy/deployment.ts'
 import { headline, steps as stepWords, WHO, type Word } from '../deploy/words.ts'
 import { DEPLOYMENT, PROBLEM } from './examples.ts'
 
@@ -87,7 +87,7 @@ export const deploymentSchema = z
           .describe('The program that asked; null where it was a person.'),
       })
       .describe('Who asked.'),
-    requestedThrough: z.enum(['comment', 'label', 'api', 'push', 'checks', 'package', 'watch']).describe('The door that they came through.'),
+    requestedThrough: z.enum(DOORS).describe('The door that they came through.'),
     requestedAt: time.describe('When it was written down.'),
     endedAt: time.nullable().describe('When it ended.'),
     links: z

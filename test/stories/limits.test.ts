@@ -249,3 +249,27 @@ function areOnTheirWay({ disk }: World, count: number): void {
 function spends({ world, time }: Cast, name: LimitName, key: number | string, milliseconds = 60_000): void {
   world.disk.all('insert or replace into rate_limit (name, key, full) values (?, ?, ?)', name, String(key), time.now() + milliseconds)
 }
+
+story.once(
+  'a button counts as a command does, and whoever is told to wait is told to type it then: the same press again would be nothing new',
+  async (cast) => {
+    const { ada, bot, github, world } = cast
+    await ada.comments('/deploy staging :1')
+    bot.isHeard()
+    const failed = github.repository.checks.find(({ actions }) => actions.length > 0)!
+    spends(cast, 'change', ada.person.id)
+    await world.dies()
+    await ada.presses('Retry', failed)
+    expect(bot.says()).toMatchInlineSnapshot(`
+    "🚫 More was asked for in your name than fits.
+
+    - **Wanted:** \`at most 60 within 60 s\`
+    - **Next:** Ask for it in a comment from \`2026-11-23\` \`13:01\` UTC on; what is refused until \`2026-11-23\` \`13:10\` UTC gets no comment.
+    - **Who can put this right:** whoever asked
+    - **Code:** \`TOO_MANY_REQUESTS\`"
+  `)
+    await ada.reruns(failed)
+    expect(bot.unread()).toEqual([])
+    expect(states(world)).toEqual(['failure'])
+  },
+)

@@ -44,8 +44,7 @@ function seenBefore(pull: Pull, situation: Situation): Refusal | string | null {
   const { told } = records
   const isOvertaken = told !== null && pull.headSince !== null && pull.headSince > told.at
   if (told !== null && told.head !== pull.head && !isOvertaken) return unsettled(told.head, pull.head)
-  if (request.headSeen !== null)
-    return pull.head === request.headSeen ? 'the head is the commit that was labelled' : moved(request.headSeen, pull.head)
+  if (request.headSeen !== null) return pull.head === request.headSeen ? 'the head is the commit that was seen' : moved(request.headSeen, pull.head)
   if (pull.headSince === null) return unproved(pull)
   return pull.headSince < request.askedAt ? 'the head is older than the comment' : moved('the head when the comment was posted', pull.head)
 }

@@ -1,4 +1,4 @@
-import type { Door, EndState, State, StepName } from '../../deploy/deployment.ts'
+import { DOORS, type EndState, type State, type StepName } from '../../deploy/deployment.ts'
 import type { Missed } from '../../deploy/journal.ts'
 import { WHO } from '../../deploy/words.ts'
 import { CODES } from '../../errors.ts'
@@ -20,7 +20,6 @@ export const OPEN = keysOf<Exclude<State, EndState>>({
   restoring: true,
 })
 const ENDS = keysOf<EndState>({ success: true, refused: true, failure: true, cancelled: true, superseded: true, unknown: true })
-const DOORS = keysOf<Door>({ comment: true, label: true, api: true, push: true, checks: true, package: true, watch: true })
 const STEPS = keysOf<StepName>({
   ...{ gates: true, resolve: true, verify: true, wait: true, queue: true, apply: true, observe: true, restore: true },
 })

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { askedAgain } from '../../deploy/ask.ts'
+import { askedAgain, seenThere } from '../../deploy/ask.ts'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
 import { maskedDeployment, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
@@ -64,7 +64,7 @@ const WISHES: readonly Wish[] = [
     body: NOTHING,
     codes: ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'],
     example: RETRIED,
-    grant: (request, deployment, _, doors) => again({ ...request, subject: deployment.request.subject }, askedAgain(deployment), doors),
+    grant: (request, deployment, _, doors) => again({ ...request, ...seenThere(deployment) }, askedAgain(deployment), doors),
   },
   {
     name: 'rollback',

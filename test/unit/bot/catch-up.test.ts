@@ -105,9 +105,10 @@ test('what somebody waits for comes before what nobody does', async () => {
   list.has('push', 2 * MINUTE, { event: 'push', action: null })
   list.has('old', 20 * HOUR)
   list.has('label', MINUTE, { event: 'pull_request', action: 'labeled' })
+  list.has('button', 0.5 * MINUTE, { event: 'check_run', action: 'requested_action' })
   list.has('comment', 0)
   await list.looks()
-  expect(list.read).toEqual(['label', 'comment', 'head', 'push', 'old'])
+  expect(list.read).toEqual(['label', 'button', 'comment', 'head', 'push', 'old'])
 })
 
 describe('of what is no command', () => {

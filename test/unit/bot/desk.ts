@@ -9,6 +9,7 @@ import type { Admissions, Announcements, CaughtUp, Inbox, Journal, Spendings } f
 import type { Notice } from '../../../src/deploy/notice.ts'
 import type { Plan } from '../../../src/deploy/plan.ts'
 import type { Service } from '../../../src/deploy/service.ts'
+import { newerThan } from '../../../src/deploy/succession.ts'
 import { named, recentOn } from '../../../src/deploy/wishes.ts'
 import type { GitHub as GitHubDoor } from '../../../src/bot/github.ts'
 import { problem } from '../../../src/errors.ts'
@@ -27,7 +28,7 @@ import { Time } from '../../world/time.ts'
 import { MAC } from '../../world/mac.ts'
 
 export const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}` as const
-export const LINKS = { docs: 'https://docs.example.com' }
+export const LINKS = { docs: 'https://docs.example.com', pages: null }
 
 /**
  * The bot with the real store and the simulated GitHub, and an engine that does nothing by itself: the test moves deployments by
@@ -141,6 +142,8 @@ export class Desk {
       },
       mayApprove: notHere,
       preflight: async () => this.preflights,
+      newerThan: (deployment) => newerThan(deployment, this.journal),
+      asked: (key) => this.journal.asked(key),
       named: (id, request) => named(id, request, this.journal),
       recentOn: (request) => recentOn(request, this.journal),
       formerly: ({ id, environment }) =>

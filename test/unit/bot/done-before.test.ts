@@ -24,11 +24,12 @@ test('the key of a comment is that of each of its commands; a label has its own;
   const now = desk.time.now()
   deploys(desk.github.bot, carrying('c:1:2:3'))
   deploys(desk.github.bot, JSON.stringify(carrying('l:1:2:3:-:2026-11-23T12:00:00Z')))
+  deploys(desk.github.bot, carrying('b:1:2:retry:9'))
   deploys(desk.github.people.trent.account, carrying('c:1:9:1'))
   for (const payload of ['', 'no JSON {', { gantry: 1 }, null]) deploys(desk.github.bot, payload)
   const isDone = createDoneBefore(desk.door)
-  const keys = ['c:1:2', 'l:1:2:3:-:2026-11-23T12:00:00Z', 'c:1:9', 'c:1:3', 'c:1:2:3']
-  expect(await Promise.all(keys.map((key) => isDone(key, asked(now))))).toEqual([true, true, false, false, false])
+  const keys = ['c:1:2', 'l:1:2:3:-:2026-11-23T12:00:00Z', 'c:1:9', 'c:1:3', 'c:1:2:3', 'b:1:2:retry:9', 'b:1:2:retry:8']
+  expect(await Promise.all(keys.map((key) => isDone(key, asked(now))))).toEqual([true, true, false, false, false, true, false])
   expect(desk.calls()).toEqual(['POST /graphql viewer repository'])
 })
 

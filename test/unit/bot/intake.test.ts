@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createIntake, EVENTS, FETCHED_BACK, readLabel } from '../../../src/bot/intake.ts'
+import type { Delivery } from '../../../src/deploy/journal.ts'
+import { askedIn, createIntake, EVENTS, FETCHED_BACK, isCommand, readLabel } from '../../../src/bot/intake.ts'
 
 const user = { id: 9, login: 'ada', type: 'User' }
 const common = {
@@ -66,6 +67,9 @@ const run = { ...common, action: 'completed', check_run: { head_sha: COMMIT, app
 const status = { ...common, sha: COMMIT, state: 'success' }
 
 const OWN_APP = 4711
+const ownRun = { id: 31, head_sha: COMMIT, app: { id: OWN_APP }, external_id: `5-${'0'.repeat(32)}`, name: 'deploy staging' }
+const pressed = { ...common, action: 'requested_action', check_run: ownRun, requested_action: { identifier: 'retry' } }
+const rerun = { ...common, action: 'rerequested', check_run: ownRun }
 const { readDelivery, readPassing } = createIntake(OWN_APP)
 const read = (event: string, payload: unknown) => readDelivery(event, 'guid', payload, 1)
 
@@ -93,7 +97,28 @@ describe('what is read of a webhook', () => {
     )
   })
 
+  test('buttons of our check runs, each once for everybody who presses it', () => {
+    const keys = [pressed, { ...pressed, requested_action: { identifier: 'cancel' } }, rerun, { ...rerun, sender: { ...user, id: 10 } }]
+    expect(keys.map((payload) => read('check_run', payload)?.key)).toEqual([
+      'b:5:31:retry:9',
+      'b:5:31:cancel:9',
+      'b:5:31:re-run:9',
+      'b:5:31:re-run:10',
+    ])
+    const delivery = readDelivery('check_run', 'guid', pressed, NOON)
+    // Nothing in it says when it was pressed.
+    expect(askedIn(delivery as Delivery)).toMatchObject({ at: NOON, repository: { id: 5, name: 'shop' } })
+    expect(isCommand(delivery as Delivery)).toBe(true)
+  })
+
   test.each<[string, string, unknown]>([
+    ['a button of another App', 'check_run', { ...pressed, check_run: { ...ownRun, app: { id: 15368 } } }],
+    ['a button that we do not have', 'check_run', { ...pressed, requested_action: { identifier: 'approve' } }],
+    ['a re-run of another App', 'check_run', { ...rerun, check_run: { ...ownRun, app: { id: 15368 } } }],
+    ['a re-run of a check of the configuration', 'check_run', { ...rerun, check_run: { ...ownRun, external_id: `k:5:3:${COMMIT}` } }],
+    ['a re-run of a run without a name of ours', 'check_run', { ...rerun, check_run: { ...ownRun, external_id: null } }],
+    ['a re-run by a bot', 'check_run', { ...rerun, sender: ROBOT }],
+    ['a re-run of every check', 'check_suite', { ...suite, action: 'rerequested', check_suite: { head_sha: COMMIT, app: { id: OWN_APP } } }],
     ['an edited comment', 'issue_comment', { ...commented, action: 'edited' }],
     ['another event', 'pull_request_review', commented],
     ['a bot whose comment no App wrote', 'issue_comment', byApp(null)],

@@ -31,7 +31,7 @@ import {
 const NEVER = ['person', 'comment', 'override', 'expectation', 'bounds of the target', 'lock']
 
 const ORIGINS: readonly Asks['origin'][] = [null, null, { kind: 'rollback', to: null }, { kind: 'promote', from: 'qa' }, { kind: 'retry', of: 'x' }]
-const DOORS: readonly Door[] = ['comment', 'comment', 'label', 'push', 'checks', 'package']
+const DOORS: readonly Door[] = ['comment', 'comment', 'label', 'button', 'page', 'push', 'checks', 'package']
 
 function anyRules(random: Random): EnvironmentRules {
   return rules({

@@ -64,7 +64,7 @@ const ASKERS = {
 } satisfies Record<string, Asker>
 type Who = keyof typeof ASKERS
 
-const DOORS: readonly Door[] = ['comment', 'label', 'push', 'checks', 'package', 'api']
+const DOORS: readonly Door[] = ['comment', 'label', 'push', 'checks', 'package', 'api', 'button', 'page']
 
 const WEEK_END: EnvironmentRules['freeze'][number] = { from: { day: 0, minute: 0 }, to: { day: 2, minute: 0 }, zone: 'UTC' }
 const SECOND_PERSON: EnvironmentRules['approvals'] = { count: 1, by: [], not: ['requester', 'author', 'pusher'], expire: 3_600_000 }
@@ -89,52 +89,76 @@ type Policy = keyof typeof POLICIES
 type Right = Record<Policy, string>
 /** By these rules they may do nothing. */
 const NOBODY: Right = {
-  default: 'PP+++P',
-  maintain: 'PP+++P',
-  team: 'PP+++P',
-  named: 'PP+++P',
-  approvals: 'PPwwwP',
-  locked: 'PPLLLP',
-  frozen: 'PPwwwP',
+  default: 'PP+++PPP',
+  maintain: 'PP+++PPP',
+  team: 'PP+++PPP',
+  named: 'PP+++PPP',
+  approvals: 'PPwwwPPP',
+  locked: 'PPLLLPPP',
+  frozen: 'PPwwwPPP',
 }
 /** Nothing but a role. */
 const WRITER: Right = {
-  default: '++++++',
-  maintain: 'PP+++P',
-  team: 'PP+++P',
-  named: 'PP+++P',
-  approvals: 'PPwwwP',
-  locked: 'LLLLLL',
-  frozen: 'FFwwwF',
+  default: '++++++++',
+  maintain: 'PP+++PPP',
+  team: 'PP+++PPP',
+  named: 'PP+++PPP',
+  approvals: 'PPwwwPPP',
+  locked: 'LLLLLLLL',
+  frozen: 'FFwwwFFF',
 }
 /** Whoever they were, they are not the same any more. */
 const CHANGED: Right = {
-  default: 'CC+++C',
-  maintain: 'CC+++C',
-  team: 'CC+++C',
-  named: 'CC+++C',
-  approvals: 'CCwwwC',
-  locked: 'CCLLLC',
-  frozen: 'CCwwwC',
+  default: 'CC+++CCC',
+  maintain: 'CC+++CCC',
+  team: 'CC+++CCC',
+  named: 'CC+++CCC',
+  approvals: 'CCwwwCCC',
+  locked: 'CCLLLCCC',
+  frozen: 'CCwwwCCC',
 }
 /** Only where they are named. */
 const NAMED: Right = {
-  default: 'PP+++P',
-  maintain: 'PP+++P',
-  team: 'PP+++P',
-  named: '++++++',
-  approvals: 'PPwwwP',
-  locked: 'PPLLLP',
-  frozen: 'PPwwwP',
+  default: 'PP+++PPP',
+  maintain: 'PP+++PPP',
+  team: 'PP+++PPP',
+  named: '++++++++',
+  approvals: 'PPwwwPPP',
+  locked: 'PPLLLPPP',
+  frozen: 'PPwwwPPP',
 }
 
 const RIGHT: Record<Who, Right> = {
   nobody: NOBODY,
   reader: NOBODY,
   triager: NOBODY,
-  writer: { default: '++++++', maintain: 'PP+++P', team: '++++++', named: 'PP+++P', approvals: 'PPwwwP', locked: 'LLLLLL', frozen: 'FFwwwF' },
-  maintainer: { default: '++++++', maintain: '++++++', team: 'PP+++P', named: '++++++', approvals: 'PPwwwP', locked: 'LLLLLL', frozen: 'FFwwwF' },
-  administrator: { default: '++++++', maintain: '++++++', team: 'PP+++P', named: 'PP+++P', approvals: 'wwwwww', locked: 'LLLLLL', frozen: 'FFwwwF' },
+  writer: {
+    default: '++++++++',
+    maintain: 'PP+++PPP',
+    team: '++++++++',
+    named: 'PP+++PPP',
+    approvals: 'PPwwwPPP',
+    locked: 'LLLLLLLL',
+    frozen: 'FFwwwFFF',
+  },
+  maintainer: {
+    default: '++++++++',
+    maintain: '++++++++',
+    team: 'PP+++PPP',
+    named: '++++++++',
+    approvals: 'PPwwwPPP',
+    locked: 'LLLLLLLL',
+    frozen: 'FFwwwFFF',
+  },
+  administrator: {
+    default: '++++++++',
+    maintain: '++++++++',
+    team: 'PP+++PPP',
+    named: 'PP+++PPP',
+    approvals: 'wwwwwwww',
+    locked: 'LLLLLLLL',
+    frozen: 'FFwwwFFF',
+  },
   'custom role on read': NOBODY,
   'custom role on write': WRITER,
   'member without access': NOBODY,
@@ -157,22 +181,22 @@ const RIGHT: Record<Who, Right> = {
 }
 
 /** The same deployment as it comes in at a door: on a pull request by hand, of the default branch by itself. */
-const BY_HAND: Record<'comment' | 'label' | 'api', Partial<DeployRequest>> = {
-  ...{ comment: {}, label: { comment: null, headSeen: HEAD } },
-  api: { comment: null, subject: null },
-}
+const BY_HAND = {
+  ...{ comment: {}, label: { comment: null, headSeen: HEAD }, button: { comment: null, headSeen: HEAD } },
+  ...{ api: { comment: null, subject: null }, page: { comment: null, subject: null } },
+} satisfies Partial<Record<Door, Partial<DeployRequest>>>
+const isByHand = (door: Door): door is keyof typeof BY_HAND => door in BY_HAND
 const BY_ITSELF: Partial<DeployRequest> = { comment: null, subject: null, headSeen: HEAD }
 
 function cell(who: Who, door: Door, policy: Policy): Situation {
   const { actor, now } = ASKERS[who]
-  const isByHand = door === 'comment' || door === 'label' || door === 'api'
-  const asked = { ...(isByHand ? BY_HAND[door] : BY_ITSELF), door, actor }
+  const asked: Partial<DeployRequest> = { ...(isByHand(door) ? BY_HAND[door] : BY_ITSELF), door, actor }
   return situation({
     request: request(asked),
     facts: facts({
       actor: now,
       comment: door === 'comment' ? 'unchanged' : 'none',
-      ...((!isByHand || door === 'api') && { pull: null, ref: { name: 'main', commit: HEAD } }),
+      ...(asked.subject === null && { pull: null, ref: { name: 'main', commit: HEAD } }),
       commit: {
         sha: HEAD,
         tree: 'tree-1',

@@ -131,10 +131,15 @@ describe('check runs (https://docs.github.com/rest/checks/runs)', () => {
     const head_sha = github.people.ada.pushes('checkout')
     await call(`POST ${SHOP}/check-runs`, { name: 'a', head_sha, actions: [{ label: 'Deploy', description: 'now', identifier: 'deploy' }] })
     const [check] = github.repository.checks
-    github.people.mallory.presses(check!, 'deploy')
+    const { ada, mallory } = github.people
+    expect(() => mallory.presses('Deploy', check!)).toThrow('mallory may not press Deploy')
+    expect(() => ada.presses('Cancel', check!)).toThrow('a has no button "Cancel", but Deploy')
+    ada.presses('Deploy', check!)
     expect(at(github.webhooks.last().payload, 'requested_action', 'identifier')).toBe('deploy')
-    expect(at(github.webhooks.last().payload, 'sender', 'login')).toBe('mallory')
-    github.people.ada.reruns(check!)
+    expect(at(github.webhooks.last().payload, 'sender', 'login')).toBe('ada')
+    expect(() => ada.reruns(check!)).toThrow('a still runs')
+    check!.status = 'completed'
+    ada.reruns(check!)
     expect(github.webhooks.last().action).toBe('rerequested')
   })
 })

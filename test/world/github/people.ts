@@ -168,14 +168,24 @@ export class Person {
     publish(this.#github, this.#home, this.account, image)
   }
 
-  /** One of the buttons that a check run carries. */
-  presses(check: CheckRun, identifier: string): void {
+  /** One of the buttons that a check run carries, by its label: GitHub shows them to people with write access alone. */
+  presses(label: string, check: CheckRun): void {
+    this.#must('write', `press ${label}`)
+    const action = check.actions.find((one) => one.label === label)
+    if (action === undefined)
+      throw new Error(`${check.name} has no button "${label}", but ${check.actions.map((one) => one.label).join(', ') || 'none'}`)
+    press(this.#github, this.#home, check, this.account, action.identifier)
+  }
+
+  /** The same by whoever has gone round GitHub's page, or loaded it before the button went or they lost their access: GitHub is not trusted with it. */
+  pressesUnshown(identifier: string, check: CheckRun): void {
     press(this.#github, this.#home, check, this.account, identifier)
   }
 
   /** "Re-run" on a check run. */
   reruns(check: CheckRun): void {
     this.#must('write', 're-run a check')
+    if (check.status !== 'completed') throw new Error(`${check.name} still runs: GitHub offers no "Re-run"`)
     press(this.#github, this.#home, check, this.account, null)
   }
 
