@@ -43,19 +43,21 @@ import { createDrifts } from './store/drifts.ts'
 import { createHeads } from './store/heads.ts'
 import { createHistory } from './store/history.ts'
 import { createLocks } from './store/locks.ts'
+import { createOverview } from './store/overview.ts'
 import { createJournal } from './store/deployments.ts'
 import { createInbox } from './store/inbox.ts'
 import { createLimitRows } from './store/limits.ts'
 import { instanceId } from './store/instance.ts'
 import { createRenewalRows } from './store/renewals.ts'
+import { createSessions } from './store/sessions.ts'
 import { migrateAccounts, migrateRepositories } from './store/migrations.ts'
 import type { AccountSql, RepositorySql } from './store/sql.ts'
 import { createSpentTokens } from './store/spent-tokens.ts'
 import { createKeptTokens } from './store/tokens.ts'
 import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
-import { createApi, type HttpApi } from './web/api.ts'
-import type { ApiDoors } from './web/endpoint.ts'
+import { createWeb, type Web } from './web/app.ts'
+import type { Assets, SiteDoors } from './web/visit.ts'
 import type { Inbox } from './deploy/journal.ts'
 import type { Logger } from 'pino'
 
@@ -82,6 +84,8 @@ export interface Outside extends SourceDoors {
   random(): string
   /** So many bytes that nobody can foresee. */
   entropy(count: number): Uint8Array<ArrayBuffer>
+  /** What the pages load. */
+  readonly assets: Assets
 }
 
 export interface Gantry {
@@ -100,8 +104,8 @@ export interface Gantry {
   readonly sites: ReadonlyMap<string, Site>
   /** Called after one has come, changed or gone. */
   onSites(listener: () => void): void
-  /** The HTTP API; null where the App has no client id and secret, so that nobody could be told from anybody. */
-  readonly api: HttpApi | null
+  /** The HTTP API and the pages; null where the App has no client id and secret, so that nobody could be told from anybody. */
+  readonly web: Web | null
 }
 
 /** What has to be open before anything can be constructed: the operator file may name what is in it. */
@@ -183,7 +187,7 @@ export function assemble(
     sealer: sealing(settings, mac, outside),
   })
   const parts = { service, administration, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }
-  const api = app.oauth === null ? null : openApi(settings, app.oauth, parts, outside)
+  const web = app.oauth === null ? null : openWeb(settings, app.oauth, parts, outside, mac)
   const bot = createBot({
     probot,
     github,
@@ -193,7 +197,7 @@ export function assemble(
     admissions: createAdmissions(repositories),
     limits,
     caughtUp: createCaughtUp(accounts),
-    announcements: createAnnouncements(repositories, (key) => api?.announced(key)),
+    announcements: createAnnouncements(repositories, (key) => web?.announced(key)),
     compareConfigurations,
     clock,
     log,
@@ -207,7 +211,7 @@ export function assemble(
   const { sites, onSites } = live
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(live.sources.values()))
   const expiries = createExpiries(live.sources, clock, log)
-  return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, api }
+  return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, web }
 }
 
 const openLimits = ({ accounts, clock, log }: Outside): Limits =>
@@ -217,19 +221,20 @@ const openLimits = ({ accounts, clock, log }: Outside): Limits =>
     trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
   })
 
-interface ApiParts extends Pick<ApiDoors, 'service' | 'administration' | 'limits' | 'incident' | 'docs' | 'tokens'> {
+interface WebParts extends Pick<SiteDoors, 'service' | 'administration' | 'limits' | 'incident' | 'docs' | 'tokens'> {
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
 
-function openApi(
+function openWeb(
   { githubApiUrl: apiUrl, url }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
-  { github, probot, ...parts }: ApiParts,
-  { repositories, clock, fetch, mask, random, hash, log }: Outside,
-): HttpApi {
+  { github, probot, ...parts }: WebParts,
+  { repositories, accounts, clock, fetch, mask, random, hash, log, assets }: Outside,
+  mac: Mac,
+): Web {
   const said = createAnnouncements(repositories)
-  return createApi({
+  return createWeb({
     directory: createDirectory({ probot, github, clock, fetch, apiUrl, webOrigin: webOrigin(apiUrl), oauth }),
     history: createHistory(repositories),
     said: (id) => {
@@ -237,11 +242,14 @@ function openApi(
       return { comment: comment.number, check: check.number }
     },
     github: webOrigin(apiUrl),
-    trouble: (error, about) => log.warn({ err: error, about }, 'the API could not answer'),
+    trouble: (error, about) => log.warn({ err: error, about }, 'a request could not be answered'),
     issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
     spent: createSpentTokens(repositories),
+    sessions: createSessions(accounts, { mac, random }),
+    overview: createOverview(repositories),
+    origin: url,
     ...parts,
-    ...{ fetch, clock, mask, random, hash },
+    ...{ fetch, clock, mask, random, hash, assets },
   })
 }
 

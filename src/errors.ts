@@ -49,6 +49,8 @@ export const CODES = {
   WAIT_EXPIRED: facts('requester', 409),
   // the HTTP API
   AUTHENTICATION_REQUIRED: facts('requester', 401),
+  SIGN_IN_REFUSED: facts('requester', 403),
+  REQUEST_FORGED: facts('requester', 403),
   REQUEST_MALFORMED: facts('requester', 400),
   REQUEST_INVALID: facts('requester', 422),
   REQUEST_TOO_LARGE: facts('requester', 413),

@@ -3,12 +3,15 @@ import { expect, onTestFailed, test } from 'vitest'
 import type { CheckRun, Comment } from './world/github/state.ts'
 import type { Person } from './world/github/people.ts'
 import { screenplay } from './world/screenplay.ts'
+import { Browser } from './world/visit.ts'
 import { World, type Called, type WorldOptions } from './world/world.ts'
 
 /** Somebody in a story: whatever they do reaches the bot, and everything has come to rest when they are done. */
 export class Character {
   readonly #world: World
   readonly person: Person
+  /** With the pages in it. */
+  readonly browser: Browser
   readonly #thread: () => number
   #token: string | null = null
 
@@ -16,6 +19,7 @@ export class Character {
     this.#world = world
     this.person = person
     this.#thread = thread
+    this.browser = new Browser(world, person)
   }
 
   async comments(text: string, on = this.#thread()): Promise<Comment> {

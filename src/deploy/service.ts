@@ -3,10 +3,11 @@ import type { AuditLog } from './audit.ts'
 import { consider } from './consider.ts'
 import { crowdIn } from './crowd.ts'
 import { hasEnded, personIn, type Deployment, type DeployRequest, type Lock, type Repository } from './deployment.ts'
-import type { Configuration } from './environment.ts'
+import { environmentKey, type Configuration } from './environment.ts'
 import { estimate, type Estimate } from './estimate.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
+import type { Drifts } from './journal.ts'
 import { maskedJournal, maskedLocks, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
@@ -46,6 +47,8 @@ export interface Service {
   newerThan(deployment: Deployment): Deployment | null
   /** The deployment that was written down under this request's key. */
   asked(key: string): Deployment | null
+  /** Who holds an environment now, and whether something runs there that nobody deployed: what is on record, for anybody who may see the repository. */
+  held(repository: number, app: string, environment: string): { readonly locks: readonly Lock[]; readonly drift: ReturnType<Drifts['find']> }
   /** The deployment of this id, if it is the repository's. */
   named(id: string, request: DeployRequest): Deployment | Refusal
   /** What may be meant by whoever names none: asked for on the same thread and not later, the newest first. */
@@ -154,6 +157,7 @@ export function createService(outside: ServiceDoors): Service {
     formerly: (deployment) => formerly(deployment, journal),
     newerThan: (deployment) => newerThan(deployment, journal),
     asked: (key) => journal.asked(key),
+    held: (repository, app, environment) => held(repository, app, environment, doors),
     named: (id, request) => named(id, request, journal),
     recentOn: (request) => recentOn(request, journal),
     status: (repository, configuration, meant) =>
@@ -184,6 +188,11 @@ export function createService(outside: ServiceDoors): Service {
 const RECENT = 50
 
 const FOR_LACK_OF_RIGHTS: ReadonlySet<Code> = new Set<Code>(['PERMISSION_REQUIRED', 'ACTOR_CHANGED', 'APPROVAL_NOT_ALLOWED'])
+
+const held = (repository: number, app: string, environment: string, { locks, drifts, clock }: RolloutDoors): ReturnType<Service['held']> => ({
+  locks: locks.holding(repository, `${app}/${environment}`, clock.now()),
+  drift: drifts.find(environmentKey(repository, app, environment)),
+})
 
 /** Where no gate has said yet which environment is meant, nothing is known. */
 function expected(deployment: Deployment, { journal, clock }: RolloutDoors): Estimate {

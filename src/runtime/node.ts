@@ -15,7 +15,7 @@ import { instanceId } from '../store/instance.ts'
 import type { Vault } from '../store/vault.ts'
 import { systemClock } from './clock.ts'
 import { dockerCredential } from './docker-config.ts'
-import { apiHandler } from './api.ts'
+import { readAssets } from './assets.ts'
 import { docsRoutes } from './docs.ts'
 import { siteFetch } from './egress.ts'
 import { entropy, newId } from './entropy.ts'
@@ -37,6 +37,7 @@ import { openSqlite } from './sqlite.ts'
 import type { SqliteDatabase } from './sqlite.ts'
 import { targetDoors } from './target-doors.ts'
 import { NOBODY_LISTENS, type Told } from './told.ts'
+import { webHandler } from './web.ts'
 import { listenToProxy } from './webhook-proxy.ts'
 
 /** What a running Gantry hands out. */
@@ -80,10 +81,10 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
       log,
       ...(metrics !== null && { answered: metrics.webhook }),
       routes: new Map([
-        ...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url)), { hasApi: gantry.api !== null }),
+        ...docsRoutes(fileURLToPath(new URL('../../docs', import.meta.url)), { hasApi: gantry.web !== null }),
         ['GET /readyz', readyz(readiness)],
       ]),
-      rest: gantry.api === null ? undefined : apiHandler(gantry.api.fetch, settings.trustedProxies, log),
+      rest: gantry.web === null ? undefined : webHandler(gantry.web.fetch, settings.trustedProxies, log),
     })
     // Before anything has begun that would have to be ended where its port is taken.
     if (metrics !== null) closers.push(await serveMetrics(metrics, sql, readiness, settings, machine))
@@ -154,6 +155,7 @@ function outside(settings: Settings, sql: SqliteDatabase, { redactor, log }: Mac
     hash: remembered,
     random: newId,
     entropy,
+    assets: readAssets(),
   }
 }
 
@@ -212,10 +214,10 @@ async function listen(server: Server, { host, port }: { readonly host: string; r
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
 }
 
-async function stop(front: Server, { bot, service, api, limits }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
+async function stop(front: Server, { bot, service, web, limits }: Gantry, close: () => Promise<void>, log: Log): Promise<void> {
   const closed = once(front, 'close')
   front.close()
-  api?.close()
+  web?.close()
   front.closeIdleConnections()
   service.stop()
   const idle = Promise.all([closed, bot.idle(), service.idle()]).then(() => true)

@@ -6,63 +6,44 @@ import { actorName } from '../deploy/deployment.ts'
 import { deep, maskedProblem } from '../deploy/mask.ts'
 import { capital, listed } from '../deploy/wording.ts'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
-import { createAdministrators } from './administrators.ts'
 import { endpoints } from './api/index.ts'
 import { createBodyCheck } from './body.ts'
 import type { Caller } from './caller.ts'
-import { createCallers } from './callers.ts'
 import { completed } from './document.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
-import { createLive } from './live.ts'
 import { atMost, paced, POLICIES, RATE_LIMIT, RATE_LIMIT_POLICY } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
-import { createShown } from './shown.ts'
 
 /** Of what failed outside, within a minute. */
 const MOST_LOGGED = 60
 const DOCUMENT = '/openapi.json'
 
-export interface HttpApi {
-  /** `address`: of whoever sends it, as it is counted; null where nobody knows it. */
-  readonly fetch: (request: Request, address?: string | null) => Response | Promise<Response>
-  /** GitHub has been told something of this deployment. */
-  announced(id: string): void
-  /** Before the end of the process: nobody listens any more. */
-  close(): void
-}
+export type Fetch = (request: Request, env: Env['Bindings']) => Response | Promise<Response>
 
 /**
  * The HTTP API: the same service, gates, words and codes as a comment's. A Fetch handler, so that it runs wherever there is one; where
  * it listens, how long a request may take and how large its headers may be is the runtime's.
  */
-export function createApi(outside: ApiDoors): HttpApi {
-  const { service, clock } = outside
-  const shown = createShown({ ...outside, find: (id) => service.find(id) })
-  const live = createLive({ clock, read: shown.read })
-  service.onChange(({ id }) => {
-    shown.changed(id)
-    live.changed(id)
-  })
-  const doors: Asking = { ...outside, shown, live, callers: createCallers(outside), administrators: createAdministrators(outside) }
+export function createApi(doors: Asking): Fetch {
   const api: Api = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error)
     },
   })
-  nameRequests(api, outside.random().slice(0, 10))
+  nameRequests(api, doors.random().slice(0, 10))
   guardRequests(api, doors)
   for (const add of endpoints) add(api, doors)
   describe(api)
-  const isLogged = atMost(MOST_LOGGED, clock)
+  const isLogged = atMost(MOST_LOGGED, doors.clock)
   api.onError((error, c) => {
     // While GitHub is away, anybody makes one with each request.
-    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && isLogged()) outside.trouble(error, about(c))
+    if (error instanceof Failure && CODES[error.problem.code].status >= 500 && isLogged()) doors.trouble(error, about(c))
     return answer(error, c, doors)
   })
-  return { fetch: (request, address = null) => api.fetch(request, { address }), announced: shown.changed, close: live.close }
+  return (request, env) => api.fetch(request, env)
 }
 
 /** `process` tells the requests of this process from those of any other. On its way out every answer gets the headers that all have. */

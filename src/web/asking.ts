@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Repository, type Subject } from '../deploy/deployment.ts'
+import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Door, type Repository, type Subject } from '../deploy/deployment.ts'
 import { homeOf } from '../deploy/limits.ts'
 import { sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
@@ -62,15 +62,16 @@ export interface Said {
   readonly asks?: Asks
   /** The commit that a workflow runs for, where that is what it wants. */
   readonly headSeen?: string | null
+  readonly door?: Extract<Door, 'api' | 'page'>
 }
 
 export function requestOf(
-  { caller, repository, key, subject = null, asks = NOTHING_ASKED, headSeen = null }: Said,
+  { caller, repository, key, subject = null, asks = NOTHING_ASKED, headSeen = null, door = 'api' }: Said,
   { clock }: ApiDoors,
 ): DeployRequest {
   const now = clock.now()
   return {
-    ...{ key, door: 'api', repository, subject, comment: null, headSeen, asks, askedAt: now, receivedAt: now },
+    ...{ key, door, repository, subject, comment: null, headSeen, asks, askedAt: now, receivedAt: now },
     actor: caller.actor,
   }
 }
@@ -123,6 +124,11 @@ export async function keyOf(
     })
   }
   return { key: `a:${repository.id}:${caller.key}:k${await sha256([purpose, chosen, ...ownOf(caller)].join(' '))}`, isChosen: true }
+}
+
+/** Of a form: sent twice, it is one request. `nonce`: what the page has put into it; without one every sending is another. */
+export async function formKey(caller: Caller, repository: Repository, purpose: string, nonce: string | null, { random }: ApiDoors): Promise<string> {
+  return `w:${repository.id}:${caller.key}:${nonce === null ? random() : await sha256(`${purpose} ${nonce}`)}`
 }
 
 export const reused = (): RequestRefused =>

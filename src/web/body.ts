@@ -59,6 +59,9 @@ async function checkBody(c: Context<Env>, room: Room): Promise<void> {
   c.req.bodyCache.text = Promise.resolve(text) as never
 }
 
+/** A form's, as text. Throws REQUEST_TOO_LARGE, REQUEST_MALFORMED. */
+export const readText = (request: Request): Promise<string> => textOf(request, USUAL)
+
 async function textOf(request: Request, room: Room): Promise<string> {
   const bytes = await bytesOf(request, room.bytes).catch((error: unknown) => {
     // Whoever sends it went away, or was too slow: no mistake of ours.

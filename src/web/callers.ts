@@ -1,5 +1,5 @@
 import type { ApiTokens } from '../deploy/api-token.ts'
-import type { Repository } from '../deploy/deployment.ts'
+import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import type { SpentTokens } from '../deploy/journal.ts'
 import { Secret } from '../secret.ts'
@@ -19,6 +19,8 @@ export interface Callers {
    * Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked.
    */
   identify(authorization: string | undefined, address: string | null): Promise<Caller>
+  /** Somebody who has signed in on a page: the same caller as with a user token of theirs. */
+  person(person: Person): Caller
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
   repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
 }
@@ -33,11 +35,13 @@ export interface CallerDoors extends UserDoors, IssuerDoors {
 
 export function createCallers(doors: CallerDoors): Callers {
   const { directory, clock, limits } = doors
-  const proofs = [userProof(doors), workflowProof(doors.issuer, doors), tokenProof(doors.tokens, doors)]
+  const users = userProof(doors)
+  const proofs = [users, workflowProof(doors.issuer, doors), tokenProof(doors.tokens, doors)]
   const repositories = new Recent<Repository | null>(clock)
   const lookUp = createLookups(limits)
 
   return {
+    person: users.caller,
     async identify(authorization, address) {
       const [, text = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
       const proof = proofs.find(({ form }) => form.test(text))

@@ -1,5 +1,6 @@
 import type { Deployment } from '../deploy/deployment.ts'
 import { steps as stepWords } from '../deploy/words.ts'
+import { fingerprint } from './fingerprint.ts'
 import { stamp, type DeploymentBody } from './view.ts'
 
 /** What has been sent of a deployment: how many beginnings and ends of steps, how many lines, and which state it was in. */
@@ -46,11 +47,4 @@ function stepEvents(deployment: Deployment): object[] {
     { name, outcome: 'running', at: stamp(startedAt) },
     ...(endedAt === null ? [] : [{ name, words: words[index]?.word ?? name, outcome, note, at: stamp(endedAt) }]),
   ])
-}
-
-/** FNV-1a, 32 bits: tells one state from the next. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return (hash >>> 0).toString(16).padStart(8, '0')
 }

@@ -219,7 +219,7 @@ story.once('what GitHub fails at is said as that, and the log has the number of 
     answers.push(await world.calls('GET', '/deployments?repository=acme/shop', undefined, { authorization }))
   }
   expect(new Set(answers.map((one) => said(one).join()))).toEqual(new Set(['503,GITHUB_UNAVAILABLE']))
-  const lines = world.logged.filter((line) => line.includes('the API could not answer'))
+  const lines = world.logged.filter((line) => line.includes('a request could not be answered'))
   expect(lines).toHaveLength(60)
   expect(lines[0]).toContain(answers[0]?.body.requestId)
   expect((await ada.calls('GET', '/deployments?repository=acme/shop')).status).toBe(200)
@@ -340,7 +340,7 @@ interface Told {
 async function listens({ world, ada, github }: Cast, path: string, enough: (told: readonly Told[]) => boolean, after?: string): Promise<Told[]> {
   const authorization = `Bearer ${github.auth.signsIn(ada.person.account)}`
   const headers = { authorization, ...(after !== undefined && { 'last-event-id': after }) }
-  const answer = await world.life.gantry.api?.fetch(new Request(`https://gantry.example${path}`, { headers }))
+  const answer = await world.life.gantry.web?.fetch(new Request(`https://gantry.example${path}`, { headers }))
   expect(answer?.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
   const told: Told[] = []
   let text = ''
@@ -390,7 +390,7 @@ story.once('whoever listens hears everything once and in order, also across a br
     expect((await listens(cast, path, () => false, id)).map((told) => told.id)).toEqual(whole.slice(index + 1).map((told) => told.id))
   }
   expect(await listens(cast, path, () => false, whole.at(-1)?.id)).toEqual([])
-  world.life.gantry.api?.close()
+  world.life.gantry.web?.close()
 })
 
 story.once('whoever waits long hears that somebody is still there, until the process ends', async (cast) => {
@@ -399,12 +399,12 @@ story.once('whoever waits long hears that somebody is still there, until the pro
   asksForApproval(cast)
   const waiting = await deploys(ada, image('1.2'))
   const headers = { authorization: `Bearer ${github.auth.signsIn(ada.person.account)}` }
-  const answer = await world.life.gantry.api?.fetch(new Request(`https://gantry.example${waiting.body.links.events}`, { headers }))
+  const answer = await world.life.gantry.web?.fetch(new Request(`https://gantry.example${waiting.body.links.events}`, { headers }))
   const reader = answer?.body?.getReader()
   await reader?.read()
   await time.passes('20 seconds')
   expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(': still here\n\n')
-  world.life.gantry.api?.close()
+  world.life.gantry.web?.close()
   expect(await reader?.read()).toEqual({ done: true, value: undefined })
   await ada.calls('POST', `/deploy/${waiting.body.id}/cancel`, {})
 })

@@ -22,7 +22,7 @@ async function waits({ world, ada, github, registry }: Cast): Promise<{ readonly
 /** Listens with this token; what was heard is known once the stream has ended. */
 async function listens({ world }: Cast, token: string, events: string) {
   const headers = { authorization: `Bearer ${token}` }
-  const answer = await world.life.gantry.api?.fetch(new Request(`${GANTRY}${events}`, { headers }))
+  const answer = await world.life.gantry.web?.fetch(new Request(`${GANTRY}${events}`, { headers }))
   expect(answer?.status).toBe(200)
   let hasEnded = false
   const heard = new Response(answer?.body).text().finally(() => (hasEnded = true))

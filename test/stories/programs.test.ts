@@ -163,7 +163,7 @@ story.once('whatever file they are for, the workflows of a repository listen fif
   const statuses = []
   for (let nth = 0; nth < 51; nth += 1) {
     const headers = { authorization: `Bearer ${jobs(cast, { file: `f${nth % 3}.yml` })}` }
-    const answer = await cast.world.life.gantry.api!.fetch(new Request(`${GANTRY}/deploy/status/${body.id}/events`, { headers }))
+    const answer = await cast.world.life.gantry.web!.fetch(new Request(`${GANTRY}/deploy/status/${body.id}/events`, { headers }))
     statuses.push(answer.status)
   }
   expect([new Set(statuses.slice(0, 50)), statuses[50]]).toEqual([new Set([200]), 429])

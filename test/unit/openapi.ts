@@ -1,5 +1,5 @@
-import { createApi } from '../../src/web/api.ts'
-import type { ApiDoors } from '../../src/web/endpoint.ts'
+import { createWeb } from '../../src/web/app.ts'
+import type { SiteDoors } from '../../src/web/visit.ts'
 import type { Description, Operation } from '../world/api-fuzz/description.ts'
 import { Time } from '../world/time.ts'
 
@@ -7,9 +7,9 @@ import { Time } from '../world/time.ts'
 export async function publishedDocument(): Promise<Description> {
   const doors = {
     ...{ directory: {}, service: { onChange: () => {} }, clock: new Time(async () => {}) },
-    ...{ random: () => '0'.repeat(32), mask: (text: string) => text, docs: null, issuer: null },
-  } as unknown as ApiDoors
-  const answer = await createApi(doors).fetch(new Request('https://gantry.example/openapi.json'))
+    ...{ random: () => '0'.repeat(32), mask: (text: string) => text, docs: null, issuer: null, assets: { style: '', script: '' }, origin: null },
+  } as unknown as SiteDoors
+  const answer = await createWeb(doors).fetch(new Request('https://gantry.example/openapi.json'))
   return (await answer.json()) as Description
 }
 

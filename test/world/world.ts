@@ -9,6 +9,7 @@ import { readOperatorFile } from '../../src/config/operator-file.ts'
 import type { SecretReference } from '../../src/config/operator-schema.ts'
 import { exchanges, families } from '../../src/registry/forms.ts'
 import { createFront } from '../../src/runtime/front.ts'
+import { readAssets } from '../../src/runtime/assets.ts'
 import { createLog } from '../../src/runtime/log.ts'
 import { ownerOf } from '../../src/accounts/hidden.ts'
 import { createRedactor, hiding, secretsOf } from '../../src/runtime/redact.ts'
@@ -41,6 +42,8 @@ export interface WorldOptions {
   readonly death?: Death | null
   /** The vault's, from the first start on. */
   readonly keys?: readonly KeyPair[]
+  /** The public origin, where the story needs one. */
+  readonly url?: string
   /** Where the first process dies, the second, and so on. */
   readonly deaths?: readonly Death[]
   /** Without one, everything takes its natural time. */
@@ -95,8 +98,9 @@ export class World {
   readonly #pace: Pace | null
   #ids = 0
 
-  private constructor(registry: OciRegistry, { death = null, deaths = [], keys = [], pace, registry: { accounts = [] } = {} }: WorldOptions) {
+  private constructor(registry: OciRegistry, { death = null, deaths = [], keys = [], pace, url, registry: { accounts = [] } = {} }: WorldOptions) {
     this.keys = keys
+    this.url = url ?? null
     this.registry = registry
     this.registryPassword = accounts[0]?.password ?? PASSWORD
     this.registry.quirks.realm = `https://${REGISTRY}/token`
@@ -195,12 +199,17 @@ export class World {
     headers: Readonly<Record<string, string>>,
     address: string | null = null,
   ): Promise<Called> {
+    const sent = body === undefined ? { headers } : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+    return calledOf(await this.asks(`https://gantry.example${path}`, { method, ...sent }, address))
+  }
+
+  /** A request of somebody's. Where the process dies meanwhile, they send it again. */
+  async asks(url: string, sent: RequestInit, address: string | null = null): Promise<Response> {
     for (;;) {
       const { crossings, gantry } = this.life
-      const sent = body === undefined ? { headers } : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
-      const answer = gantry.api?.fetch(new Request(`https://gantry.example${path}`, { method, ...sent }), address)
+      const answer = gantry.web?.fetch(new Request(url, sent), address)
       const came = await Promise.race([answer, crossings.died])
-      if (came instanceof Response && !crossings.isDead) return calledOf(came)
+      if (came instanceof Response && !crossings.isDead) return came
       await this.settle()
     }
   }
@@ -314,6 +323,7 @@ export class World {
           .digest('hex')
           .slice(0, 32),
       entropy: randomBytes,
+      assets: readAssets(),
     }
     const secrets = await openSecrets(this.#settings(), doors)
     const kept = await secrets.declarations.all()

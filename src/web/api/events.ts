@@ -7,7 +7,7 @@ import { mayBeRefused } from '../document.ts'
 import { BEARER, PROBLEMS, type Asking, type Endpoint, type Env } from '../endpoint.ts'
 import { placeIn } from '../events.ts'
 import { EVENTS } from '../examples.ts'
-import { RequestRefused } from '../problems.ts'
+import { listening } from '../listening.ts'
 import { idParameter } from './status.ts'
 
 const lastEventId = z
@@ -38,14 +38,7 @@ export const events: Endpoint = (api, doors) =>
     const { id, request } = await deploymentFor(c.req.valid('param').id, caller, doors)
     const mayStill = stillSees(c, request.repository, doors)
     const stream = doors.live.stream(id, caller.countedBy, placeIn(c.req.header('last-event-id')), mayStill)
-    if (stream === null) {
-      throw new RequestRefused('TOO_MANY_REQUESTS', {
-        sentence: 'Too many are listening already.',
-        next: 'Ask for the state itself, or again in a minute.',
-        retryAfter: 60_000,
-      })
-    }
-    return c.body(stream, 200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
+    return listening(c, stream)
   })
 
 /** Whether whoever asked is still who they were, and sees the repository, as any other request of theirs would be asked. */

@@ -1,16 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { askedAgain, seenThere } from '../../deploy/ask.ts'
-import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest } from '../../deploy/deployment.ts'
-import { maskedDeployment, maskedProblem, maskFor } from '../../deploy/mask.ts'
+import type { Deployment, DeployRequest } from '../../deploy/deployment.ts'
+import { maskedDeployment } from '../../deploy/mask.ts'
 import { canonical } from '../../deploy/plan.ts'
 import type { Code } from '../../errors.ts'
-import { begin, deploymentFor, idempotencyKey, keyOf, location, paceChange, requestOf, reused } from '../asking.ts'
+import { deploymentFor, idempotencyKey, keyOf, location, paceChange, requestOf, reused } from '../asking.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking, type Env } from '../endpoint.ts'
 import { CANCELLED, RETRIED, ROLLED_BACK, WAITING } from '../examples.ts'
-import { refusedWith, RequestRefused } from '../problems.ts'
 import { deploymentBody, deploymentSchema } from '../view.ts'
+import { cancelled, judged, retried, rolledBack } from '../wishing.ts'
 import { idParameter } from './status.ts'
 
 /** What somebody may want of a deployment that is there: the same as the commands of these names. */
@@ -34,15 +33,6 @@ interface Wish {
   grant(request: DeployRequest, deployment: Deployment, body: never, doors: Asking): Promise<Deployment> | Deployment
 }
 
-type Answered = { readonly deployment: Deployment } | { readonly problem: Parameters<typeof refusedWith>[0] }
-
-const answered = (result: Answered, { repository }: DeployRequest, { mask }: Asking): Deployment => {
-  if ('problem' in result) throw refusedWith(maskedProblem(result.problem, maskFor(mask, repository)))
-  return result.deployment
-}
-
-const again = (request: DeployRequest, asks: Asks, doors: Asking): Deployment => begin({ ...request, asks }, doors)
-
 const WISHES: readonly Wish[] = [
   {
     name: 'cancel',
@@ -51,11 +41,7 @@ const WISHES: readonly Wish[] = [
     body: NOTHING,
     codes: BY_RULES,
     example: CANCELLED,
-    grant: async (request, { id }, _, doors) => {
-      const found = await doors.service.cancel(request, id)
-      if ('outcome' in found && (found.outcome === 'ended' || found.outcome === 'too late')) throw tooLate(found.outcome)
-      return answered(found, request, doors)
-    },
+    grant: (request, deployment, _, doors) => cancelled(request, deployment, doors),
   },
   {
     name: 'retry',
@@ -64,7 +50,7 @@ const WISHES: readonly Wish[] = [
     body: NOTHING,
     codes: ['IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL'],
     example: RETRIED,
-    grant: (request, deployment, _, doors) => again({ ...request, ...seenThere(deployment) }, askedAgain(deployment), doors),
+    grant: (request, deployment, _, doors) => retried(request, deployment, doors),
   },
   {
     name: 'rollback',
@@ -75,12 +61,10 @@ const WISHES: readonly Wish[] = [
     body: closed({ to: z.string().max(100).optional().describe('The id of another deployment whose plan is meant.') }).openapi('Rollback', {
       example: {},
     }),
-    grant: (request, { plan, request: { asks } }, { to = null }: { to?: string | null }, doors) => {
-      const place = { app: plan?.app ?? asks.app, environment: plan?.environment ?? asks.environment }
-      const origin = { kind: 'rollback', to } as const
-      const rolled = again(request, { ...NOTHING_ASKED, ...place, origin }, doors)
+    grant: (request, deployment, { to = null }: { to?: string | null }, doors) => {
+      const rolled = rolledBack(request, deployment, to, doors)
       // Found under a key that was used before.
-      if (canonical(rolled.request.asks.origin) !== canonical(origin)) throw reused()
+      if (canonical(rolled.request.asks.origin) !== canonical({ kind: 'rollback', to })) throw reused()
       return rolled
     },
   },
@@ -91,8 +75,8 @@ const WISHES: readonly Wish[] = [
     body: closed({ reason: reason.optional() }).openapi('Approve', { example: { reason: 'looked at it on staging' } }),
     codes: [...BY_RULES, 'APPROVAL_NOT_ALLOWED'],
     example: WAITING,
-    grant: async (request, { id }, body: { reason?: string }, doors) =>
-      answered(await doors.service.approve(request, { id, isApproval: true, reason: body.reason ?? null }), request, doors),
+    grant: (request, deployment, body: { reason?: string }, doors) =>
+      judged(request, deployment, { isApproval: true, reason: body.reason ?? null }, doors),
   },
   {
     name: 'reject',
@@ -101,8 +85,7 @@ const WISHES: readonly Wish[] = [
     body: closed({ reason }).openapi('Reject', { example: { reason: 'not before the weekend' } }),
     codes: [...BY_RULES, 'APPROVAL_NOT_ALLOWED'],
     example: WAITING,
-    grant: async (request, { id }, body: { reason: string }, doors) =>
-      answered(await doors.service.approve(request, { id, isApproval: false, reason: body.reason }), request, doors),
+    grant: (request, deployment, { reason }: { reason: string }, doors) => judged(request, deployment, { isApproval: false, reason }, doors),
   },
 ]
 
@@ -128,14 +111,6 @@ export function wishes(api: Api, doors: Asking): void {
     })
   }
 }
-
-const tooLate = (outcome: 'ended' | 'too late'): RequestRefused =>
-  new RequestRefused('DEPLOYMENT_ENDED', {
-    sentence: outcome === 'ended' ? 'There is nothing to stop any more.' : 'It is too late to stop it: the image is in its place.',
-    found: outcome === 'ended' ? 'a deployment that has ended' : 'a deployment whose image has been started',
-    wanted: 'a deployment that has had no effect yet',
-    next: outcome === 'ended' ? 'Look at what became of it.' : 'Roll it back once it has ended.',
-  })
 
 async function wishIn(c: Context<Env>, name: string, id: string, doors: Asking) {
   const caller = c.get('caller')

@@ -20,7 +20,7 @@ export interface UserDoors {
 const MOST_KEPT = 10_000
 
 /** Somebody with a user token of the App: they are who they are in a comment. */
-export function userProof({ directory, clock, limits, hash }: UserDoors): Proof {
+export function userProof({ directory, clock, limits, hash }: UserDoors): Proof & { caller(person: Person): Caller } {
   const people = new Recent<Person | null>(clock)
   const roles = new Recent<Role>(clock)
   /** Tokens that GitHub knew: whoever guesses cannot lock those out that are in use. By their hash, the oldest first. */
@@ -48,6 +48,7 @@ export function userProof({ directory, clock, limits, hash }: UserDoors): Proof 
     )
 
   return {
+    caller: (person) => userCaller(person, roleIn),
     // docs.github.com: "GitHub's token formats". What has another form is no business of GitHub's.
     form: /^ghu_[A-Za-z0-9_.-]{20,600}$/,
     async identify(token, address) {

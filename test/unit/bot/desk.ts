@@ -135,6 +135,7 @@ export class Desk {
       },
       full: () => null,
       find: (id) => this.journal.find(id),
+      held: () => ({ locks: [], drift: null }),
       status: async () => this.status,
       standings: notHere,
       expected: () => {

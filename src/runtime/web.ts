@@ -1,5 +1,5 @@
 import { getRequestListener, RequestError } from '@hono/node-server'
-import type { HttpApi } from '../web/api.ts'
+import type { Web } from '../web/app.ts'
 import { HEADERS } from '../web/headers.ts'
 import { problemDetails } from './answer.ts'
 import { clientAddress } from './client-address.ts'
@@ -7,10 +7,10 @@ import type { Handler } from './front.ts'
 import type { Log } from './log.ts'
 
 /**
- * The API behind our own server, whose limits hold for it. The adapter replaces the global `Request` and `Response` by its own, whose text goes to the
+ * The API and the pages behind our own server, whose limits hold for it. The adapter replaces the global `Request` and `Response` by its own, whose text goes to the
  * socket as it is and not through a stream: without that an answer takes 11 µs longer, and three times the garbage. `proxies`: so many stand in front.
  */
-export function apiHandler(answer: HttpApi['fetch'], proxies: number, log: Log): Handler {
+export function webHandler(answer: Web['fetch'], proxies: number, log: Log): Handler {
   const listen = getRequestListener((request, { incoming }) => answer(request, clientAddress(incoming, proxies)), {
     errorHandler: (error) => unanswered(error, log),
   })
