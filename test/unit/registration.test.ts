@@ -3,15 +3,17 @@ import { commands } from '../../src/bot/commands/index.ts'
 import { gates } from '../../src/deploy/gates/index.ts'
 import { keychains } from '../../src/registry/keychains/index.ts'
 import { targetKinds } from '../../src/targets/index.ts'
+import { pages } from '../../src/web/pages/index.ts'
 import { importsOf, memberOf, sources, streets } from './house.ts'
 
-/** To add a registry, a target, a command or a gate: one file, and one line in that folder's list. */
+/** To add a registry, a target, a command, a gate or a page: one file, and one line in that folder's list. */
 
 const lists: Readonly<Record<string, readonly unknown[]>> = {
   'src/targets/': targetKinds,
   'src/registry/keychains/': keychains,
   'src/bot/commands/': commands,
   'src/deploy/gates/': gates,
+  'src/web/pages/': pages,
 }
 
 const membersIn = (street: string): string[] =>
