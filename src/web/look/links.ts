@@ -18,9 +18,6 @@ export function confirmPath(repository: Named, fields: Readonly<Record<string, s
   return `/r/${nameOf(repository)}/deploy?${new URLSearchParams(said).toString()}`
 }
 
-/** The configuration's own word: nothing but an address of the web is a link. */
-export const isWeb = (url: string): boolean => /^https?:\/\//i.test(url)
-
 export const outside = (to: string, words: Markup | string): Markup => html`<a href="${to}" rel="noreferrer">${words}</a>`
 
 /** Through which door it came, as the end of "… by ada". */

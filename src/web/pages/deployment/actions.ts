@@ -5,7 +5,7 @@ import { BUTTONS, STATE_OF } from '../../button.ts'
 import { NONCE } from '../../form.ts'
 import { form } from '../../look/frame.ts'
 import { confirmPath } from '../../look/links.ts'
-import type { Markup } from '../../look/parts.ts'
+import { isWeb, type Markup } from '../../look/parts.ts'
 import { mayNotApprove, wordForms } from '../../look/word.ts'
 import type { Visiting, Visitor } from '../../visit.ts'
 
@@ -18,6 +18,7 @@ export async function actionsFor(deployment: Deployment, visitor: Visitor, doors
   const all = [
     ...words,
     ...look,
+    ...opening(deployment),
     ...nexts,
     ...offers.map((offer, index) => button(offer, index === 0 && look.length === 0, deployment, visitor, doors)),
   ]
@@ -39,6 +40,11 @@ function button(offer: Offer, isFirst: boolean, deployment: Deployment, { sessio
 
 const confirmOf = ({ request, plan }: Deployment, more: Readonly<Record<string, string>>): string =>
   confirmPath(request.repository, { app: plan?.app ?? request.asks.app, environment: plan?.environment ?? request.asks.environment, ...more })
+
+const opening = ({ state, plan }: Deployment): Markup[] =>
+  state === 'success' && plan?.url != null && isWeb(plan.url)
+    ? [html`<a class="button primary" href="${plan.url}" rel="noreferrer">Open ${plan.environment}</a>`]
+    : []
 
 /** The safe next step: the repository's page reads back what runs, which settles it. */
 const lookAgain = ({ request: { repository } }: Deployment): Markup =>

@@ -4,8 +4,8 @@ import { headline } from '../../../deploy/words.ts'
 import { buttonOf } from '../../button.ts'
 import { BEGINNING, eventsAfter, nameOf } from '../../events.ts'
 import { approvals, gates, log, progress, steps } from '../../look/journey.ts'
-import { ASKED, crumbs, homeOf, isWeb, outside } from '../../look/links.ts'
-import { ago, commitOf, digestOf, facts, inMarkup, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
+import { ASKED, crumbs, homeOf, outside } from '../../look/links.ts'
+import { ago, commitOf, digestOf, facts, inMarkup, isWeb, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
 import { problemPanel } from '../../look/problem.ts'
 import type { DeploymentBody } from '../../view.ts'
 import type { Visiting } from '../../visit.ts'
@@ -42,15 +42,13 @@ export function whole(found: Found, actions: Markup, doors: Visiting): Markup {
 }
 
 function hero({ deployment, body }: Found, actions: Markup, now: number, doors: Visiting): Markup {
-  const { state, wait, problem, plan } = deployment
+  const { state, wait, problem } = deployment
   const { words } = headline(deployment, formerOf(deployment, doors))
   return html`${statePill(deployment)}
     <h1>${inMarkup(words)}</h1>
-    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), now)}
+    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), body.progress.percentage / 100, now)}
     ${wait === null ? '' : html`<p class="wait"><b>Waits:</b> ${wait.sentence} It is given up at ${until(wait.until)}.</p>`}
-    ${approvals(deployment, now)} ${problem === null ? '' : problemPanel(problem, doors.docs)}
-    ${state === 'success' && plan?.url != null && isWeb(plan.url) ? html`<p class="open"><a class="button primary" href="${plan.url}" rel="noreferrer">Open ${body.environment ?? 'it'}</a></p>` : ''}
-    ${actions}`
+    ${approvals(deployment, now)} ${problem === null ? '' : problemPanel(problem, doors.docs)} ${actions}`
 }
 
 const formerOf = (deployment: Deployment, { service }: Visiting) =>
