@@ -75,6 +75,7 @@ function replace(next) {
     if (region !== null && says && says !== before) region.textContent = says.replace(/\s+/g, ' ').trim()
   }
   if (next.title !== '') document.title = next.title
+  document.body.dataset['refresh'] = next.body.dataset['refresh'] ?? '0'
   settle()
 }
 
@@ -226,10 +227,17 @@ function busyButtons() {
   })
 }
 
+/** How often is the page's own word, and another one once there is more or less to see. */
 function keepUpToDate() {
-  const every = Number(document.body.dataset['refresh'] ?? '0') * 1000
-  if (every > 0) setInterval(() => document.visibilityState === 'visible' && !isBusy() && refresh(), every)
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && every > 0 && refresh())
+  const every = () => Number(document.body.dataset['refresh'] ?? '0') * 1000
+  const isSeen = () => document.visibilityState === 'visible'
+  let last = Date.now()
+  const ask = () => {
+    last = Date.now()
+    void refresh()
+  }
+  setInterval(() => every() > 0 && Date.now() - last >= every() && isSeen() && !isBusy() && ask(), 1_000)
+  document.addEventListener('visibilitychange', () => isSeen() && every() > 0 && ask())
 }
 
 for (const one of document.querySelectorAll('[data-live]')) said.set(one.id, essence(one))

@@ -56,14 +56,18 @@ export function steps(deployment: Deployment, now: number): Markup {
 /** What every gate said, for whoever wants to know why. */
 export function gates({ verdicts }: Pick<Deployment, 'verdicts'>): Markup {
   if (verdicts.length === 0) return html``
-  const marks = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' } as const
   return html`<details id="rules">
     <summary>What each of the ${verdicts.length} rules said</summary>
-    <ul class="gates">
-      ${verdicts.map(({ gate, outcome, sentence }) => html`<li>${markOf(marks[outcome], true)} <b>${capital(gate)}</b> <span>${sentence}</span></li>`)}
-    </ul>
+    ${gateList(verdicts)}
   </details>`
 }
+
+const GATE_MARKS = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' } as const
+
+export const gateList = (verdicts: Deployment['verdicts']): Markup =>
+  html`<ul class="gates">
+    ${verdicts.map(({ gate, outcome, sentence }) => html`<li>${markOf(GATE_MARKS[outcome], true)} <b>${capital(gate)}</b> <span>${sentence}</span></li>`)}
+  </ul>`
 
 /** Lines are added by the script as they come; whoever reads further up is left there. */
 export function log({ log: lines, state }: Deployment): Markup {
