@@ -9,9 +9,11 @@ import { type Problem } from '../errors.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { createTurns } from '../store/turns.ts'
 import { createAccountBackups, type Sealer } from './backups.ts'
+import { declaredKinds, registryFamilies } from './choices.ts'
 import { takenBy, refusal } from './confined.ts'
 import { createHidden, ownerOf } from './hidden.ts'
 import { createHoldings, KINDS, type Holdings } from './holdings.ts'
+import { withKeptSecrets } from './kept-secrets.ts'
 import type { Live } from './live.ts'
 import { changed, crowded, full, long, noText, nothingTried, unknown, unproved, used } from './problems.ts'
 import { tryOut, type TrialDoors } from './trials.ts'
@@ -25,6 +27,7 @@ export interface AdministrationDoors extends TrialDoors {
   readonly activity: Activity
   readonly clock: Clock
   readonly mask: Mask
+  readonly keys: Administration['keys']
   readonly audit: Administration['audit']
   readonly sealer: Sealer
 }
@@ -115,7 +118,7 @@ export function createAdministration(doors: AdministrationDoors): Administration
         if (part === null) return { problem: nothingTried(found.unused ?? 'It cannot be read.') }
         return { trials: shown(await tryOut(part, images, doors), which) }
       }),
-    audit: doors.audit,
+    ...{ families: registryFamilies, kinds: declaredKinds, keys: doors.keys, audit: doors.audit },
     ...createAccountBackups({ ...doors, holdings, inTurn, hidden }),
   }
 }
@@ -127,10 +130,12 @@ function maskedTrial(trial: Trial, mask: Mask): Trial {
 }
 
 /** Whatever can be said of a declaration before anything is asked. */
-function readWhole(which: DeclarationName, document: unknown, holding: Holdings, { accounts, keychains }: AdministrationDoors) {
-  if (!isText(document)) return { problem: noText() }
+function readWhole(which: DeclarationName, sent: unknown, holding: Holdings, { accounts, keychains }: AdministrationDoors) {
+  if (!isText(sent)) return { problem: noText() }
+  const whole = withKeptSecrets(sent, holding.whole(which))
+  if ('problem' in whole) return whole
   const isConfined = accounts.get(which.account)?.mayUseMachine !== true
-  const read = readSent(which, document, { kinds: KINDS, keychains, credentials: holding.credentials(which), isConfined })
+  const read = readSent(which, whole.document, { kinds: KINDS, keychains, credentials: holding.credentials(which), isConfined })
   if ('problem' in read) return read
   const { length } = read.declaration.json
   if (length > LONGEST) return { problem: long(length, LONGEST) }

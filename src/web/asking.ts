@@ -19,13 +19,20 @@ export async function repositoryFor(name: string, caller: Caller, { callers }: A
   throw repositoryUnknown(name)
 }
 
-export const repositoryUnknown = (name: string): RequestRefused =>
+const repositoryUnknown = (name: string): RequestRefused =>
   new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
     found: name,
     wanted: 'a repository that you may see and that has this GitHub App',
     next: 'Check the name, and that the App is installed on the repository.',
   })
+
+/** The same for one of this account alone. */
+export async function ownRepository(name: string, account: number, caller: Caller, doors: Asking): Promise<Repository> {
+  const found = await repositoryFor(name, caller, doors)
+  if (found.account !== account) throw repositoryUnknown(name)
+  return found
+}
 
 /** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
 export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
