@@ -13,7 +13,7 @@ import { declaredKinds, registryFamilies } from './choices.ts'
 import { takenBy, refusal } from './confined.ts'
 import { createHidden, ownerOf } from './hidden.ts'
 import { createHoldings, KINDS, type Holdings } from './holdings.ts'
-import { withKeptSecrets } from './kept-secrets.ts'
+import { keepsSecrets, withKeptSecrets } from './kept-secrets.ts'
 import type { Live } from './live.ts'
 import { changed, crowded, full, long, noText, nothingTried, unknown, unproved, used } from './problems.ts'
 import { tryOut, type TrialDoors } from './trials.ts'
@@ -53,10 +53,8 @@ export function createAdministration(doors: AdministrationDoors): Administration
   const shown = (trials: readonly Trial[], { account }: DeclarationName) => trials.map((trial) => maskedTrial(trial, maskOf(account)))
 
   async function keep(which: DeclarationName, document: unknown, wish: Keeping): Promise<Kept | Refused> {
-    const read = readWhole(which, document, await holdings.of(which.account), doors)
+    const read = readMeant(which, document, wish.expected, await holdings.of(which.account), doors)
     if ('problem' in read) return read
-    const stale = refusedBy(wish.expected, await holdings.find(which), which)
-    if (stale !== null) return { problem: stale }
     const now = hidden.take(secretsIn(read.declaration), ownerOf(read.declaration))
     try {
       const trials = wish.images === null ? [] : await tryOut(read.operator, wish.images, doors)
@@ -76,8 +74,8 @@ export function createAdministration(doors: AdministrationDoors): Administration
   async function write(which: DeclarationName, document: unknown, { by, expected }: Changing): Promise<Omit<Kept, 'trials'> | Refused> {
     const holding = await holdings.of(which.account)
     const before = holding.find(which)
-    const read = readWhole(which, document, holding, doors)
-    const problem = 'problem' in read ? read.problem : (refusedBy(expected, before, which) ?? fullWith(read.declaration, before, holding))
+    const read = readMeant(which, document, expected, holding, doors)
+    const problem = 'problem' in read ? read.problem : fullWith(read.declaration, before, holding)
     if (problem !== null || 'problem' in read) return { problem: problem as Problem }
     await declarations.put(read.declaration, clock.now(), by)
     return { shown: (await use(which)) as ShownDeclaration, isNew: before === null }
@@ -127,6 +125,14 @@ function maskedTrial(trial: Trial, mask: Mask): Trial {
   const words = (problem: Problem | null): Problem | null => (problem === null ? null : maskedProblem(problem, mask))
   const rows = trial.rows.map((row) => ({ ...row, note: mask(row.note), problem: words(row.problem) }))
   return { ...trial, image: trial.image === null ? null : mask(trial.image), note: mask(trial.note), rows, problem: words(trial.problem) }
+}
+
+/** The same where what is there is what is expected. Which secrets stay is a question about that one alone, and is asked after it. */
+function readMeant(which: DeclarationName, sent: unknown, expected: Expected, holding: Holdings, doors: AdministrationDoors) {
+  const stale = refusedBy(expected, holding.find(which), which)
+  if (stale !== null && keepsSecrets(sent)) return { problem: stale }
+  const read = readWhole(which, sent, holding, doors)
+  return 'problem' in read || stale === null ? read : { problem: stale }
 }
 
 /** Whatever can be said of a declaration before anything is asked. */

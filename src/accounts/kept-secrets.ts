@@ -15,7 +15,7 @@ const FREE: ReadonlySet<string> = new Set(['allow', 'repositories', 'expires', '
  * there nothing is taken over: it might be used for more than it was put there for.
  */
 export function withKeptSecrets(sent: unknown, kept: Declaration | null): { readonly document: unknown } | { readonly problem: Problem } {
-  if (!hasMark(sent)) return { document: sent }
+  if (!keepsSecrets(sent)) return { document: sent }
   if (kept === null) return { problem: sendAgain('nothing of that name is kept') }
   if (kept.isConfined !== true) return { problem: sendAgain('what whoever runs Gantry has put there') }
   const before: unknown = JSON.parse(kept.json)
@@ -32,9 +32,10 @@ const MARK = { kept: true }
 const isMark = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'kept' in value && value.kept === true && Object.keys(value).length === 1
 
-function hasMark(value: unknown): boolean {
+/** Whether any of its secrets stays as it is. */
+export function keepsSecrets(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return isMark(value) || Object.entries(value).some(([key, inner]) => key !== 'allow' && hasMark(inner))
+  return isMark(value) || Object.entries(value).some(([key, inner]) => key !== 'allow' && keepsSecrets(inner))
 }
 
 function changedKeys(one: unknown, other: unknown): readonly string[] {
@@ -54,6 +55,6 @@ const sendAgain = (found: string): Problem =>
   problem('REQUEST_INVALID', {
     sentence: 'The secrets have to be given again.',
     found,
-    wanted: `{ "value": TEXT } for each secret; { "kept": true } where only ${listed(FREE)} change`,
+    wanted: `every secret anew, or nothing changed but ${listed(FREE)}`,
     next: 'Enter each secret again.',
   })

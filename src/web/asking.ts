@@ -19,7 +19,7 @@ export async function repositoryFor(name: string, caller: Caller, { callers }: A
   throw repositoryUnknown(name)
 }
 
-const repositoryUnknown = (name: string): RequestRefused =>
+export const repositoryUnknown = (name: string): RequestRefused =>
   new RequestRefused('REPOSITORY_UNKNOWN', {
     sentence: `There is no repository ${quoted(name)} here.`,
     found: name,

@@ -49,7 +49,11 @@ test.each(particular)('$title has a section: an example, what goes wrong, known 
 })
 
 /** Without marks and line ends, and with one kind of apostrophe. */
-const plain = (markdown: string): string => markdown.replaceAll(/[`*](?=\S)|(?<=\S)[`*]/g, '').replaceAll('’', "'").replaceAll(/\s+/g, ' ')
+const plain = (markdown: string): string =>
+  markdown
+    .replaceAll(/[`*](?=\S)|(?<=\S)[`*]/g, '')
+    .replaceAll('’', "'")
+    .replaceAll(/\s+/g, ' ')
 
 test.each(particular)('$title: its section begins with what the guided form says to make', ({ title, make }) => {
   const section = sections.find((one) => one.startsWith(`${title}\n`)) ?? ''
