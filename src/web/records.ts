@@ -1,4 +1,3 @@
-import type { NumberedEntry } from '../deploy/administration.ts'
 import type { Account } from '../deploy/directory.ts'
 import { deep, maskFor } from '../deploy/mask.ts'
 import { ownRepository } from './asking.ts'
@@ -23,5 +22,5 @@ export async function recordsOf(
   const whose = name === undefined ? { account } : { repository: (await ownRepository(name, account, caller, doors)).id }
   const records = doors.administration.audit(whose, placeIn(cursor), limit)
   const next = records.length < limit ? null : (records.at(-1)?.number.toString(36) ?? null)
-  return { records: deep(records, maskFor(doors.mask, { account })) as readonly NumberedEntry[], next }
+  return { records: deep(records, maskFor(doors.mask, { account })), next }
 }

@@ -5,7 +5,7 @@ import type { Form } from '../../visit.ts'
 import type { Markup } from '../../look/parts.ts'
 import { RequestRefused } from '../../problems.ts'
 import type { Visiting } from '../../visit.ts'
-import { valueAt, type Declared } from './declared-fields.ts'
+import { typedFrom, valueAt, type Declared } from './declared-fields.ts'
 import { area, field, namesIn, type Typed } from './field.ts'
 import type { AccountVisit } from './frame.ts'
 
@@ -64,11 +64,11 @@ export function rowsFrom(declared: Declared | null): readonly Row[] {
   const allow = valueAt(declared, 'allow')
   if (!Array.isArray(allow)) return []
   return (allow as readonly Declared[]).map((one) => ({
-    repository: String(one['repository'] ?? ''),
+    repository: typedFrom(one)('repository'),
     environments: words(one['environments']),
     images: words(one['images'], '\n'),
-    settings: Object.entries((one['settings'] ?? {}) as Declared)
-      .map(([name, pattern]) => `${name} = ${String(pattern)}`)
+    settings: Object.keys((one['settings'] ?? {}) as Declared)
+      .map((name) => `${name} = ${typedFrom(one)(`settings.${name}`)}`)
       .join('\n'),
   }))
 }

@@ -7,6 +7,7 @@ import { RequestRefused } from '../../problems.ts'
 import type { Site, Visit, Visiting } from '../../visit.ts'
 import { asItIs, expectedIn, inWordsOfForms, notKept, refusalOf, type NotKept } from './changing.ts'
 import { credentialForm, credentialIn, wayOf, waysOf, type CredentialDraft, type Way } from './credential-form.ts'
+import { typedFrom } from './declared-fields.ts'
 import { namesIn } from './field.ts'
 import { accountIn, accountPage, NAME, under, type AccountVisit } from './frame.ts'
 import { trialList } from './trial.ts'
@@ -41,8 +42,9 @@ const familyNamed = (name: string | undefined, { administration: { families } }:
 
 /** As it is declared, or as its host says. */
 function familyOf({ declared }: ShownDeclaration, { administration: { families } }: Visiting): RegistryFamily {
-  const [name, host] = [declared?.['family'], declared?.['registry']]
-  const found = families.find((one) => (typeof name === 'string' ? one.name === name : one.serves(String(host)))) ?? families.at(-1)
+  const value = typedFrom(declared)
+  const [name, host] = [value('family'), value('registry')]
+  const found = families.find((one) => (name === '' ? one.serves(host) : one.name === name)) ?? families.at(-1)
   if (found === undefined) throw new Error('there is no family of registries')
   return found
 }

@@ -20,7 +20,6 @@ export interface Field {
 /** What stands in a field: what was typed before, or what is kept. */
 export type Typed = (name: string) => string
 
-export const NOTHING_TYPED: Typed = () => ''
 export const typedIn =
   (form: Form): Typed =>
   (name) =>

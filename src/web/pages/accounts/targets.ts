@@ -30,7 +30,7 @@ export function targets(site: Site, doors: Visiting): void {
   site.get(under(`/targets/${NAME}`), async (c) => {
     const visit = await accountIn(c, 'look', doors)
     const before = await targetFor(c, visit, doors)
-    return draftPage(await draftOf(String(before.declared?.['kind']), before, visit, doors), null, visit, c, doors)
+    return draftPage(await draftOf(typedFrom(before.declared)('kind'), before, visit, doors), null, visit, c, doors)
   })
   site.post(under(`/targets/${NAME}`), async (c) => {
     const visit = await accountIn(c, 'change', doors)
