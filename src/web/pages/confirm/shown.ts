@@ -44,7 +44,7 @@ export function whole(found: Rehearsed, visitor: Visitor, doors: Visiting): Mark
     ${change(found, doors)}
     ${settings.length === 0 ? '' : html`<p class="settings">Settings that change: ${settings.map((name) => html`<code>${name}</code> `)}</p>`}
     ${'problem' in changes ? html`<p class="held">It is not known what runs: ${changes.problem.sentence} <code>${changes.problem.code}</code></p>` : ''}
-    <section class="decision" aria-label="Decision">${decision(found, visitor, doors)}</section>
+    <section class="decision" id="decision" aria-label="Decision">${decision(found, visitor, doors)}</section>
     <div class="columns even">
       <div>
         ${between === null || former === null ? '' : commitList(between, repository, former.commit, plan.commit, doors)}

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { EnvironmentStanding } from '../../../deploy/standings.ts'
 import { environmentKey } from '../../../deploy/environment.ts'
+import { capital } from '../../../deploy/wording.ts'
 import type { Code, Problem } from '../../../errors.ts'
 import { BUTTONS, buttonOf, type Button } from '../../button.ts'
 import { askForm, NOTHING_TYPED } from '../../look/ask-form.ts'
@@ -47,7 +48,7 @@ function pressed(button: Button, problem: Problem | null, standing: EnvironmentS
 
 /** Who can lift what stands against it, and how. */
 const liftWords = ({ who }: Button, problem: Problem, { doors }: Around): Markup =>
-  html`<p class="lift soft">${who === null ? '' : html`<b>${who}</b> can put this right. `}${problem.next} ${codeLink(problem, doors.docs)}</p>`
+  html`<p class="lift soft">${who === null ? '' : html`<b>${capital(who)}</b> can put this right. `}${problem.next} ${codeLink(problem, doors.docs)}</p>`
 
 function secondary({ app, rules, status }: EnvironmentStanding, { repository, doors, isOnlyApp }: Around): Markup[] {
   const place = { app: isOnlyApp ? null : app.name, environment: rules.name }
