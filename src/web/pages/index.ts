@@ -1,4 +1,5 @@
 import type { Page } from '../visit.ts'
+import { accounts } from './accounts.ts'
 import { approvals } from './approvals.ts'
 import { confirm } from './confirm.ts'
 import { deployment } from './deployment.ts'
@@ -7,4 +8,4 @@ import { overview } from './overview.ts'
 import { repository } from './repository.ts'
 
 /** One line each. */
-export const pages: readonly Page[] = [overview, approvals, deployment, repository, confirm, history]
+export const pages: readonly Page[] = [overview, approvals, deployment, repository, confirm, history, accounts]

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { expectedPlan } from '../../../deploy/gates/expect.ts'
+import { expectedPlan } from '../../../deploy/plan.ts'
 import type { PreflightReport } from '../../../deploy/images.ts'
 import { rowMark, rowWords, verdict } from '../../../deploy/preflight-words.ts'
 import type { Rehearsal } from '../../../deploy/rehearsal.ts'

@@ -46,7 +46,7 @@ function hero({ deployment, body }: Found, actions: Markup, now: number, doors: 
   const { words } = headline(deployment, formerOf(deployment, doors))
   return html`${statePill(deployment)}
     <h1>${inMarkup(words)}</h1>
-    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), body.progress.percentage / 100, now)}
+    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), body.progress.percentage / 100)}
     ${wait === null ? '' : html`<p class="wait"><b>Waits:</b> ${wait.sentence} It is given up at ${until(wait.until)}.</p>`}
     ${approvals(deployment, now)} ${problem === null ? '' : problemPanel(problem, doors.docs)} ${actions}`
 }

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Deployment, Repository } from '../../../deploy/deployment.ts'
+import type { Deployment } from '../../../deploy/deployment.ts'
 import type { EnvironmentStanding } from '../../../deploy/standings.ts'
 import { shortImages } from '../../../deploy/words.ts'
 import { lockWords } from '../../look/environment.ts'
@@ -8,18 +8,9 @@ import { homeOf, outside } from '../../look/links.ts'
 import { ago, commitOf, digestOf, isWeb, pill, statePill, STATES, type Markup, type Tone } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
-import type { Visiting, Visitor } from '../../visit.ts'
 import { lockForm, unlockForm } from './locks.ts'
 import { pressFor } from './press.ts'
-import { isUnseen } from './standing.ts'
-
-export interface Around {
-  readonly repository: Repository
-  readonly visitor: Visitor
-  readonly doors: Visiting
-  /** Whether names of apps would only repeat the repository's. */
-  readonly isOnlyApp: boolean
-}
+import { isUnseen, type Around } from './standing.ts'
 
 /**
  * One environment: what runs, who holds it, and the button. The script replaces what has `data-live`, so nothing that somebody

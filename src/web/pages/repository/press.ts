@@ -8,7 +8,7 @@ import { askForm, NOTHING_TYPED } from '../../look/ask-form.ts'
 import { confirmPath, nameOf } from '../../look/links.ts'
 import type { Markup } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
-import type { Around } from './card.ts'
+import type { Around } from './standing.ts'
 import { isUnseen } from './standing.ts'
 
 /** Of what would be deployed, not of whoever asks or of the place: with another image or branch it may be otherwise. */
