@@ -45,7 +45,9 @@ describe('the chart', () => {
   })
 
   test('is said in words, too', () => {
-    expect(saidOf([one(4_000), one(60_000, 'failure'), one(8_000)])).toBe('2 succeeded, 1 failed. They took 4 s to 1 min 0 s; half of them at most 8 s.')
+    expect(saidOf([one(4_000), one(60_000, 'failure'), one(8_000)])).toBe(
+      '2 succeeded, 1 failed. They took 4 s to 1 min 0 s; half of them at most 8 s.',
+    )
     expect(saidOf([one(4_000), one(4_000, 'unknown')])).toContain('of 1 the outcome is not known')
   })
 })

@@ -48,7 +48,9 @@ function pressed(button: Button, problem: Problem | null, standing: EnvironmentS
 
 /** Who can lift what stands against it, and how. */
 const liftWords = ({ who }: Button, problem: Problem, { doors }: Around): Markup =>
-  html`<p class="lift soft">${who === null ? '' : html`<b>${capital(who)}</b> can put this right. `}${problem.next} ${codeLink(problem, doors.docs)}</p>`
+  html`<p class="lift soft">
+    ${who === null ? '' : html`<b>${capital(who)}</b> can put this right. `}${problem.next} ${codeLink(problem, doors.docs)}
+  </p>`
 
 function secondary({ app, rules, status }: EnvironmentStanding, { repository, doors, isOnlyApp }: Around): Markup[] {
   const place = { app: isOnlyApp ? null : app.name, environment: rules.name }
