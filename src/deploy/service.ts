@@ -61,8 +61,8 @@ export interface Service {
   expected(deployment: Deployment): Estimate
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
-  /** A dry run: every gate, the preflight, and what would change. */
-  rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
+  /** A dry run: every gate, the preflight, and what would change. `showsHead`: who asks sees the head of the pull request in the answer. */
+  rehearse(request: DeployRequest, how?: { readonly showsHead?: boolean }): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   /** What `approve` would refuse an approval of this deployment with now; null where it would count. Writes nothing. Throws what `Source.look` throws. */
@@ -150,7 +150,7 @@ export function createService(outside: ServiceDoors): Service {
     standings: (request) => activity.run(() => standings(request, doors, driver.wakeNext)),
     expected: (deployment) => expected(deployment, doors),
     preflight: async (request) => noted('preflight', request, await activity.run(() => preflightOf(request, doors))),
-    rehearse: async (request) => noted('dry run', request, await activity.run(() => rehearse(request, doors))),
+    rehearse: async (request, how) => noted('dry run', request, await activity.run(() => rehearse(request, doors, how))),
     approve: async (request, word) => touched(noted(word.isApproval ? 'approve' : 'reject', request, await approve(request, word, doors))),
     mayApprove: (request, id) => activity.run(() => mayApprove(request, id, doors)),
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),

@@ -54,6 +54,11 @@ export class Page {
     return this.#find(selector).length > 0
   }
 
+  /** That every form of it carries. */
+  get formToken(): string {
+    return this.#find('form').flatMap((one) => formOf(one).fields.get('form_token') ?? [])[0] ?? ''
+  }
+
   get links(): readonly { readonly words: string; readonly to: string }[] {
     return this.#find('a').map((one) => ({ words: textOf(one), to: String(one.properties?.['href'] ?? '') }))
   }

@@ -26,7 +26,7 @@ export const confirm: Page = (site, doors) => {
     const wanted = wantedIn((name) => query.get(name)?.trim() || null, [...new Set(query.keys())])
     const repository = await repositoryToChange(repositoryIn(c), visitor.caller, doors)
     const asked = await askedBy(visitor, repository, wanted, doors)
-    const found = await rehearsed(asked, doors)
+    const found = await doors.service.rehearse(asked, { showsHead: true })
     if (!('plan' in found)) return corrected(c, asked, found.problem, wanted, doors)
     const rehearsal = deep(found, maskFor(doors.mask, repository))
     const between = await commitsBetween(repository, found.former?.commit ?? null, found.plan.commit, doors)
@@ -56,15 +56,6 @@ async function askedBy({ caller }: Visitor, repository: Repository, wanted: Want
   const subject = await threadOf(wanted, repository, doors)
   const key = `w:${repository.id}:${caller.key}:${doors.random()}`
   return requestOf({ caller, repository, key, subject, asks: wanted.asks, door: 'page' }, doors)
-}
-
-const NOT_SEEN: ReadonlySet<Code> = new Set<Code>(['HEAD_UNPROVED', 'HEAD_MOVED'])
-
-/** Nobody has named the head of a pull request yet. The page is what shows it, so it is judged as seen. */
-async function rehearsed(request: DeployRequest, { service }: Visiting): ReturnType<Visiting['service']['rehearse']> {
-  const found = await service.rehearse(request)
-  if (request.subject?.isPull !== true || !('plan' in found) || found.problem === null || !NOT_SEEN.has(found.problem.code)) return found
-  return service.rehearse({ ...request, headSeen: found.plan.commit })
 }
 
 /** Of what was typed: it can be typed again. */
