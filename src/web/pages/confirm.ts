@@ -67,10 +67,10 @@ async function corrected(c: Visit, request: DeployRequest, found: Problem, { ask
   const mask = maskFor(doors.mask, repository)
   const problem = maskedProblem(found, mask)
   if (!TYPED.has(found.code) || asks.origin !== null) throw refusedWith(problem)
-  const place = await doors.service.place(request, asks)
+  const place = await doors.service.place(request, { app: asks.app, environment: asks.environment })
   if ('problem' in place) throw refusedWith(problem)
   const images = [...place.app.images.values()].map((image) => deep(image, mask))
-  const askable = { repository: nameOf(repository), app: place.app.name, rules: deep(place.rules, mask), images }
+  const askable = { repository: nameOf(repository), app: place.app.name, isOnlyApp: asks.app === null, rules: deep(place.rules, mask), images }
   const press = html`<div class="actions"><button class="button primary" data-busy="${BUTTONS.idle.busy}">${BUTTONS.idle.caption}</button></div>`
   const main = html`${crumbs(repository, [place.rules.name])}
     <div class="narrow">
