@@ -77,7 +77,9 @@ const RECENT = 10
 function past(found: Repository, isOnlyApp: boolean, doors: Visiting): Markup {
   const { history, overview, mask, clock } = doors
   const { deployments, next } = history.page({ repository: found.id, environment: null, state: null, before: null }, RECENT)
-  const [newest] = overview.environments(found.id)
+  const known = overview.environments(found.id)
+  // One in which something has succeeded has more to tell.
+  const newest = known.find(({ last }) => last !== null) ?? known[0]
   const all = deployments.map((one) => maskedDeployment(one, mask))
   return html`${newest === undefined ? '' : faring(newest, isOnlyApp, doors)}
     <section id="history" data-live aria-labelledby="history-title">
