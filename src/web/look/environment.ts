@@ -5,7 +5,7 @@ import type { EnvironmentRecord } from '../../deploy/overview.ts'
 import { shortImages } from '../../deploy/words.ts'
 import type { Visiting } from '../visit.ts'
 import { conditionOf } from './condition.ts'
-import { ago, digestOf, pill, statePill, until, type Markup } from './parts.ts'
+import { ago, digestOf, pill, placeId, statePill, until, type Markup } from './parts.ts'
 
 /** What our records say of one environment: what runs, since when, by whom, who holds it, who waits, and how it is. */
 export function environmentCard(kept: EnvironmentRecord, repository: string, doors: Visiting): Markup {
@@ -18,10 +18,10 @@ export function environmentCard(kept: EnvironmentRecord, repository: string, doo
     ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },
     ...{ hasFailed: newest.state === 'failure', observed: null },
   })
-  return html`<li class="card ${tone}" id="e-${record.repository}-${app}-${environment}">
+  return html`<li class="card ${tone}" id="e-${record.repository}-${placeId(app, environment)}">
     <header>
       <h3>
-        <a href="/r/${repository}#${app}-${environment}">${environment}</a
+        <a href="/r/${repository}#place-${placeId(app, environment)}">${environment}</a
         >${app === repository.split('/')[1] ? '' : html` <span class="soft">${app}</span>`}
       </h3>
       ${pill(tone, word)}

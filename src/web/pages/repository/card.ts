@@ -6,7 +6,7 @@ import { conditionOf } from '../../look/condition.ts'
 import { lockWords } from '../../look/environment.ts'
 import { whatOf } from '../../look/history.ts'
 import { homeOf, outside } from '../../look/links.ts'
-import { ago, commitOf, digestOf, isWeb, pill, statePill, type Markup } from '../../look/parts.ts'
+import { ago, commitOf, digestOf, isWeb, pill, placeId, statePill, type Markup } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
 import { lockForm, unlockForm } from './locks.ts'
@@ -20,8 +20,8 @@ import { isUnseen, type Around } from './standing.ts'
 export function card(standing: EnvironmentStanding, around: Around): Markup {
   const { app, rules } = standing
   const { tone, word } = conditionIn(standing)
-  const key = `${app.name}-${rules.name}`
-  return html`<li class="place card" id="${key}">
+  const key = placeId(app.name, rules.name)
+  return html`<li class="place card" id="place-${key}">
     <div class="standing ${tone}" id="now-${key}" data-live>
       <header>
         <h2>${rules.name}${around.isOnlyApp ? '' : html` <span class="soft">${app.name}</span>`}</h2>
