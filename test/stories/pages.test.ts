@@ -35,8 +35,7 @@ story.once(
       "Environmentsacme/shopstaging
       Deployed
       ada deployed registry.test/acme/shop:1.2 (sha256:<digest>) to staging in 0.0 s.
-      Open staging
-      Roll back
+      Open stagingRoll back
       Steps
       done
       Permission and rules checked
