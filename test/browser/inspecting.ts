@@ -36,8 +36,19 @@ export async function weigh(page: Page): Promise<{ readonly parts: Map<string, n
   return { parts, total: () => [...parts.values()].reduce((sum, bytes) => sum + bytes, 0) }
 }
 
+/** With the Tab key from the beginning of the page to its end: what there is, and what came. */
+export async function goesThrough(page: Page): Promise<readonly [all: readonly string[], came: readonly ReturnType<typeof focused>[]]> {
+  const all = await page.evaluate(controls)
+  const came = []
+  for (let index = 0; index < all.length; index += 1) {
+    await page.keyboard.press('Tab')
+    came.push(await page.evaluate(focused))
+  }
+  return [all, came]
+}
+
 /** Runs in the page: everything that the keyboard should come to, in the order of the page. */
-export function controls(): string[] {
+function controls(): string[] {
   const all = document.querySelectorAll<HTMLElement>('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')
   const isSeen = (one: HTMLElement) => one.checkVisibility() && !(one as HTMLButtonElement).disabled
   return [...all].filter(isSeen).map((one, index) => {
@@ -47,7 +58,7 @@ export function controls(): string[] {
 }
 
 /** Runs in the page: what has the focus now, as `controls` calls it, and whether that can be seen. */
-export function focused(): { readonly name: string; readonly isSeen: boolean } {
+function focused(): { readonly name: string; readonly isSeen: boolean } {
   const one = document.activeElement as HTMLElement
   const { outlineStyle, outlineWidth } = getComputedStyle(one)
   const { top, bottom, left, right } = one.getBoundingClientRect()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { controls, focused, violations, weigh } from './inspecting.ts'
+import { goesThrough, violations, weigh } from './inspecting.ts'
 import { CHROMIUM, openBrowser } from './looking.ts'
 import { kept, keep } from './screenshots.ts'
 import { ServedWorld } from './served-world.ts'
@@ -43,65 +43,50 @@ describe.skipIf(!isHere)('every page in every state', () => {
 
   const pathOf = ({ at }: Situation): string => (at in deployments ? `/d/${deployments[at as keyof Deployments]}` : at)
 
-  async function looks(situation: Situation, options: VisitorOptions = {}): Promise<Visitor> {
-    const isExpected = (words: string) => situation.status !== undefined && words.includes(`status of ${situation.status}`)
-    const visitor = await visitorOf(browser, served.origin, {
-      ...{ cookie: cookies.get(situation.by), isExpected, viewport: { width: 1280, height: HEIGHT } },
-      ...(options.javaScriptEnabled !== false && { now: served.world.time.now() }),
-      ...options,
-    })
+  async function looks({ by, status }: Situation, options: VisitorOptions = {}): Promise<Visitor> {
+    const isExpected = (words: string) => status !== undefined && words.includes(`status of ${status}`)
+    const common = { cookie: cookies.get(by), isExpected, viewport: { width: 1280, height: HEIGHT } }
+    const visitor = await visitorOf(browser, served.origin, { ...common, ...options })
     onTestFinished(() => visitor.context.close())
     return visitor
   }
 
-  describe.each(SITUATIONS)('$name', (situation) => {
+  /** Each request has a number of its own. */
+  const textOf = async ({ page }: Visitor): Promise<string> => (await page.getByRole('main').innerText()).replace(/Request p\S+/, 'Request')
+
+  test.each(SITUATIONS)('$name: everybody can read and use it, at every width, in both themes, with and without the script', async (situation) => {
     const { name, says, state, status } = situation
+    const visitor = await looks(situation, { now: served.world.time.now() })
+    const { page, complaints } = visitor
+    const weight = await weigh(page)
+    const answer = await page.goto(served.origin + pathOf(situation))
+    expect(answer?.status()).toBe(status ?? 200)
+    const text = await textOf(visitor)
+    expect(text).toContain(says)
+    if (state !== undefined) expect(await page.locator('#hero').getAttribute('data-state')).toBe(state)
+    await expect.poll(() => weight.parts.size).toBeGreaterThanOrEqual(4)
+    weights.push([name, weight.total()])
 
-    test('can be read and used by everybody, at every width, in both themes, and weighs little', async () => {
-      const { page, complaints } = await looks(situation)
-      const weight = await weigh(page)
-      const answer = await page.goto(served.origin + pathOf(situation))
-      expect(answer?.status()).toBe(status ?? 200)
-      expect(await page.getByRole('main').innerText()).toContain(says)
-      if (state !== undefined) expect(await page.locator('#hero').getAttribute('data-state')).toBe(state)
-      await expect.poll(() => weight.parts.size).toBeGreaterThanOrEqual(4)
-      weights.push([name, weight.total()])
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: HEIGHT })
-        for (const colorScheme of ['dark', 'light'] as const) {
-          await page.emulateMedia({ colorScheme })
-          expect(await violations(page)).toEqual([])
-          if (colorScheme === 'light') await keep(page, `${name}-${width}`)
-          else if (IN_THE_DARK.includes(name)) await keep(page, `${name}-${width}-dark`)
-        }
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
-      }
-      expect(complaints).toEqual([])
-    })
+    const [all, came] = await goesThrough(page)
+    expect(came.map((one) => one.name)).toEqual(all)
+    expect(came.filter(({ isSeen }) => !isSeen)).toEqual([])
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur())
 
-    test('says the same without JavaScript', async () => {
-      const [withIt, without] = [await looks(situation), await looks(situation, { javaScriptEnabled: false })]
-      const read = async ({ page }: Visitor) => {
-        await page.goto(served.origin + pathOf(situation))
-        const text = await page.getByRole('main').innerText()
-        // Each request has a number of its own.
-        return text.replace(/Request p\S+/, 'Request')
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: HEIGHT })
+      for (const colorScheme of ['dark', 'light'] as const) {
+        await page.emulateMedia({ colorScheme })
+        expect(await violations(page)).toEqual([])
+        if (colorScheme === 'light') await keep(page, `${name}-${width}`)
+        else if (IN_THE_DARK.includes(name)) await keep(page, `${name}-${width}-dark`)
       }
-      expect(await read(without)).toBe(await read(withIt))
-    })
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
+    }
+    expect(complaints).toEqual([])
 
-    test('is gone through by the keyboard in its own order, and one sees where one is', async () => {
-      const { page } = await looks(situation)
-      await page.goto(served.origin + pathOf(situation))
-      const all = await page.evaluate(controls)
-      const came = []
-      for (let index = 0; index < all.length; index += 1) {
-        await page.keyboard.press('Tab')
-        came.push(await page.evaluate(focused))
-      }
-      expect(came.map((one) => one.name)).toEqual(all)
-      expect(came.filter(({ isSeen }) => !isSeen)).toEqual([])
-    })
+    const without = await looks(situation, { javaScriptEnabled: false })
+    await without.page.goto(served.origin + pathOf(situation))
+    expect(await textOf(without)).toBe(text)
   })
 
   test('no first view weighs more than 60 KB', () => {

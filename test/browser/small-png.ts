@@ -1,7 +1,7 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 /**
- * A screenshot as Chromium makes it (PNG, 8 bits, RGB or RGBA), with at most 256 colours instead: a third of the size, and no other to the eye.
+ * A screenshot as Chromium makes it (PNG, 8 bits, RGB or RGBA), with at most 32 colours instead: a third of the size, and no other to the eye.
  * https://www.w3.org/TR/png-3/
  */
 export function small(png: Uint8Array): Buffer {
@@ -70,7 +70,9 @@ function predicted(filter: number, left: number, above: number, corner: number):
   return toAbove <= toCorner ? above : corner
 }
 
-/** The 256 colours that there is most of; every other becomes the nearest of them. */
+const COLOURS = 32
+
+/** The colours that there is most of; every other becomes the nearest of them. */
 function reduced(pixels: Buffer, depth: 3 | 4): { palette: Buffer; indices: Buffer } {
   const colours = new Uint32Array(pixels.length / depth)
   const counts = new Map<number, number>()
@@ -80,8 +82,8 @@ function reduced(pixels: Buffer, depth: 3 | 4): { palette: Buffer; indices: Buff
     counts.set(colour, (counts.get(colour) ?? 0) + 1)
   }
   const kept = [...counts].toSorted(([, a], [, b]) => b - a).map(([colour]) => colour)
-  const palette = kept.slice(0, 256)
-  const nearest = new Map(kept.map((colour, index) => [colour, index < 256 ? index : nearestOf(colour, palette)]))
+  const palette = kept.slice(0, COLOURS)
+  const nearest = new Map(kept.map((colour, index) => [colour, index < COLOURS ? index : nearestOf(colour, palette)]))
   return { palette: Buffer.from(palette.flatMap(channels)), indices: Buffer.from(Array.from(colours, (colour) => nearest.get(colour) ?? 0)) }
 }
 
