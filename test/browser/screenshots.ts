@@ -15,7 +15,10 @@ export const kept = (): readonly string[] => (isWritten ? [] : readdirSync(FOLDE
 export async function keep(page: Page, name: string): Promise<void> {
   if (!isWritten) return
   mkdirSync(FOLDER, { recursive: true })
-  const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: Math.ceil(document.body.getBoundingClientRect().bottom + scrollY) }))
+  const { width, height } = await page.evaluate(() => ({
+    width: innerWidth,
+    height: Math.ceil(document.body.getBoundingClientRect().bottom + scrollY),
+  }))
   const png = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width, height }, animations: 'disabled' })
   writeFileSync(`${FOLDER}${name}.png`, small(png))
 }
