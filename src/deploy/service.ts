@@ -61,8 +61,8 @@ export interface Service {
   expected(deployment: Deployment): Estimate
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
-  /** A dry run: every gate, the preflight, and what would change. */
-  rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
+  /** A dry run: every gate, the preflight, and what would change. `showsHead`: who asks sees the head of the pull request in the answer. */
+  rehearse(request: DeployRequest, how?: { readonly showsHead?: boolean }): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   /** What `approve` would refuse an approval of this deployment with now; null where it would count. Writes nothing. Throws what `Source.look` throws. */
@@ -133,22 +133,7 @@ export function createService(outside: ServiceDoors): Service {
     }
     return result
   }
-  /** A deployment's refusal is its own end; of any other nothing would be left. */
-  const noted = <T extends object>(what: string, { repository, actor, key }: DeployRequest, result: T): T => {
-    const refusal = 'problem' in result ? (result.problem as Problem | null) : null
-    if (refusal !== null && FOR_LACK_OF_RIGHTS.has(refusal.code)) {
-      const entry = {
-        at: clock.now(),
-        by: personIn(actor),
-        action: 'refused',
-        subject: what,
-        before: null,
-        after: null,
-      } as const
-      outside.audit.note(repository.id, { ...entry, why: refusal.code, request: key })
-    }
-    return result
-  }
+  const noted = noting(outside)
 
   return {
     deploy,
@@ -165,17 +150,15 @@ export function createService(outside: ServiceDoors): Service {
     standings: (request) => activity.run(() => standings(request, doors, driver.wakeNext)),
     expected: (deployment) => expected(deployment, doors),
     preflight: async (request) => noted('preflight', request, await activity.run(() => preflightOf(request, doors))),
-    rehearse: async (request) => noted('dry run', request, await activity.run(() => rehearse(request, doors))),
+    rehearse: async (request, how) => noted('dry run', request, await activity.run(() => rehearse(request, doors, how))),
     approve: async (request, word) => touched(noted(word.isApproval ? 'approve' : 'reject', request, await approve(request, word, doors))),
     mayApprove: (request, id) => activity.run(() => mayApprove(request, id, doors)),
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),
     lock: async (request, asked) => noted('lock', request, await lock(request, asked, doors)),
     unlock: async (request, place, words) => {
       const freed = noted('unlock', request, await unlock(request, place, doors, words))
-      const lock = 'former' in freed ? freed.former : null
-      // On its own thread the answer says so.
-      if (lock !== null && request.subject === null && lock.owner?.id !== request.actor.id)
-        notices.tell({ key: `n:${lock.repository.id}:lock:${lock.id}:given-up`, kind: 'lock given up', lock, by: personIn(request.actor) })
+      const told = 'former' in freed ? givenUp(request, freed.former) : null
+      if (told !== null) notices.tell(told)
       return freed
     },
     place: (request, place) => placeOf(request, place, doors),
@@ -194,12 +177,30 @@ export function createService(outside: ServiceDoors): Service {
 
 const RECENT = 50
 
+/** A deployment's refusal is its own end; of any other nothing would be left. */
+const noting =
+  ({ audit, clock }: Pick<ServiceDoors, 'audit' | 'clock'>) =>
+  <T extends object>(what: string, { repository, actor, key }: DeployRequest, result: T): T => {
+    const refusal = 'problem' in result ? (result.problem as Problem | null) : null
+    if (refusal !== null && FOR_LACK_OF_RIGHTS.has(refusal.code)) {
+      const entry = { at: clock.now(), by: personIn(actor), action: 'refused', subject: what, before: null, after: null } as const
+      audit.note(repository.id, { ...entry, why: refusal.code, request: key })
+    }
+    return result
+  }
+
 const FOR_LACK_OF_RIGHTS: ReadonlySet<Code> = new Set<Code>(['PERMISSION_REQUIRED', 'ACTOR_CHANGED', 'APPROVAL_NOT_ALLOWED'])
 
 const held = (repository: number, app: string, environment: string, { locks, drifts, clock }: RolloutDoors): ReturnType<Service['held']> => ({
   locks: locks.holding(repository, `${app}/${environment}`, clock.now()),
   drift: drifts.find(environmentKey(repository, app, environment)),
 })
+
+/** To whoever held it. On the thread of the request its answer says so. */
+function givenUp({ subject, actor }: DeployRequest, lock: Lock | null): Notice | null {
+  if (lock === null || subject !== null || lock.owner?.id === actor.id) return null
+  return { key: `n:${lock.repository.id}:lock:${lock.id}:given-up`, kind: 'lock given up', lock, by: personIn(actor) }
+}
 
 /** Where no gate has said yet which environment is meant, nothing is known. */
 function expected(deployment: Deployment, { journal, clock }: RolloutDoors): Estimate {

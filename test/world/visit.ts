@@ -54,14 +54,18 @@ export class Page {
     return this.#find(selector).length > 0
   }
 
+  /** That every form of it carries. */
+  get formToken(): string {
+    return this.#find('form').flatMap((one) => formOf(one).fields.get('form_token') ?? [])[0] ?? ''
+  }
+
   get links(): readonly { readonly words: string; readonly to: string }[] {
     return this.#find('a').map((one) => ({ words: textOf(one), to: String(one.properties?.['href'] ?? '') }))
   }
 
   get buttons(): readonly Button[] {
     const inForms = this.#find('form').flatMap((form) => buttonsIn(form).map((button) => ({ ...button, form: formOf(form) })))
-    const all = buttonsIn(this.#root)
-    const alone = all.slice(0, Math.max(0, all.length - inForms.length)).filter(({ caption }) => !inForms.some((one) => one.caption === caption))
+    const alone = buttonsIn(withoutForms(this.#root))
     return [...inForms, ...alone.map((button) => ({ ...button, form: null }))]
   }
 
@@ -110,6 +114,11 @@ function textOf(node: Node): string {
     .filter((line) => line !== '')
     .join('\n')
 }
+
+const withoutForms = (node: Node): Node => ({
+  ...node,
+  children: (node.children ?? []).filter(({ tagName }) => tagName !== 'form').map(withoutForms),
+})
 
 const buttonsIn = (node: Node): { readonly caption: string; readonly isDisabled: boolean }[] =>
   all(node)

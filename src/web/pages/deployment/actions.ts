@@ -39,7 +39,7 @@ function button(offer: Offer, isFirst: boolean, deployment: Deployment, { sessio
 }
 
 const confirmOf = ({ request, plan }: Deployment, more: Readonly<Record<string, string>>): string =>
-  confirmPath(request.repository, { app: plan?.app ?? request.asks.app, environment: plan?.environment ?? request.asks.environment, ...more })
+  confirmPath(request.repository, { app: request.asks.app, environment: plan?.environment ?? request.asks.environment, ...more })
 
 const opening = ({ state, plan }: Deployment): Markup[] =>
   state === 'success' && plan?.url != null && isWeb(plan.url)

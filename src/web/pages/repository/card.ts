@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Deployment, Repository } from '../../../deploy/deployment.ts'
+import type { Deployment } from '../../../deploy/deployment.ts'
 import type { EnvironmentStanding } from '../../../deploy/standings.ts'
 import { shortImages } from '../../../deploy/words.ts'
 import { lockWords } from '../../look/environment.ts'
@@ -8,18 +8,9 @@ import { homeOf, outside } from '../../look/links.ts'
 import { ago, commitOf, digestOf, isWeb, pill, statePill, STATES, type Markup, type Tone } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
-import type { Visiting, Visitor } from '../../visit.ts'
 import { lockForm, unlockForm } from './locks.ts'
 import { pressFor } from './press.ts'
-import { isUnseen } from './standing.ts'
-
-export interface Around {
-  readonly repository: Repository
-  readonly visitor: Visitor
-  readonly doors: Visiting
-  /** Whether names of apps would only repeat the repository's. */
-  readonly isOnlyApp: boolean
-}
+import { isUnseen, type Around } from './standing.ts'
 
 /**
  * One environment: what runs, who holds it, and the button. The script replaces what has `data-live`, so nothing that somebody
@@ -97,19 +88,19 @@ function lastWords(last: Deployment | null, { repository, doors }: Around, now: 
 
 /** What the target itself says now. */
 function observedWords(standing: EnvironmentStanding, docs: string | null): Markup {
-  const { observed } = standing.status
+  const { observed, last } = standing.status
   if ('problem' in observed)
     return html`<p class="held">It is not known what runs: ${observed.problem.sentence} ${codeLink(observed.problem, docs)}</p>`
   if (observed.length === 0) return html`<p class="soft">What runs there is shown to those who may deploy there.</p>`
+  const known = new Set(last?.plan?.artifacts.map(({ digest }) => digest))
   return html`<ul class="observed">
-    ${observed.map(
-      ({ workload, digest, healthy }) =>
-        html`<li>
-          <code>${workload}</code>
-          ${digest === null ? html`<span class="soft">runs nothing of ours</span>` : html`runs ${digestOf(digest)} ${healthy ? pill('good', 'Healthy') : pill('bad', 'Not healthy')}`}
-        </li>`,
-    )}
+    ${observed.map(({ workload, digest, healthy }) => html`<li><code>${workload}</code> ${workloadWords(digest, healthy, known)}</li>`)}
   </ul>`
+}
+
+function workloadWords(digest: string | null, healthy: boolean, known: ReadonlySet<string | null>): Markup {
+  if (digest === null) return html`<span class="soft">runs nothing of ours</span>`
+  return html`runs ${known.has(digest) ? 'it' : digestOf(digest)} ${healthy ? pill('good', 'Healthy') : pill('bad', 'Not healthy')}`
 }
 
 /** One word for the whole: what is worst comes first. */

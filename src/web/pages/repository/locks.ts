@@ -10,7 +10,7 @@ import { nameOf } from '../../look/links.ts'
 import type { Markup } from '../../look/parts.ts'
 import { refusedWith, RequestRefused } from '../../problems.ts'
 import { visitorOf, type Form, type Site, type Visit, type Visiting, type Visitor } from '../../visit.ts'
-import type { Around } from './card.ts'
+import type { Around } from './standing.ts'
 
 const HOUR = 3_600_000
 /** The last is what `/lock` takes where nothing is said. */
