@@ -33,7 +33,7 @@ describe.skipIf(!isHere)('every page in every state', () => {
     const { people, state } = served.world.github
     const newcomer = state.accounts.find(({ login }) => login === 'newcomer')
     if (newcomer !== undefined) cookies.set('newcomer', await served.signsIn({ account: newcomer }))
-    for (const by of ['ada', 'grace'] as const) cookies.set(by, await served.signsIn(people[by]))
+    for (const by of ['ada', 'grace', 'mallory'] as const) cookies.set(by, await served.signsIn(people[by]))
     browser = await openBrowser()
   })
   afterAll(async () => {
@@ -55,17 +55,19 @@ describe.skipIf(!isHere)('every page in every state', () => {
   const textOf = async ({ page }: Visitor): Promise<string> => (await page.getByRole('main').innerText()).replace(/Request p\S+/, 'Request')
 
   test.each(SITUATIONS)('$name: everybody can read and use it, at every width, in both themes, with and without the script', async (situation) => {
-    const { name, says, state, status } = situation
+    const { name, says, state, status, isAlike = false } = situation
     const visitor = await looks(situation, { now: served.world.time.now() })
     const { page, complaints } = visitor
     const weight = await weigh(page)
     const answer = await page.goto(served.origin + pathOf(situation))
-    expect(answer?.status()).toBe(status ?? 200)
+    if (situation.does === undefined) expect(answer?.status()).toBe(status ?? 200)
+    await situation.does?.(page)
     const text = await textOf(visitor)
     expect(text).toContain(says)
     if (state !== undefined) expect(await page.locator('#hero').getAttribute('data-state')).toBe(state)
+    for (const one of situation.shows ?? []) expect([one, await page.locator(one).count()]).toEqual([one, 1])
     await expect.poll(() => weight.parts.size).toBeGreaterThanOrEqual(4)
-    weights.push([name, weight.total()])
+    if (situation.does === undefined) weights.push([name, weight.total()])
 
     const [all, came] = await goesThrough(page)
     expect(came.map((one) => one.name)).toEqual(all)
@@ -77,6 +79,7 @@ describe.skipIf(!isHere)('every page in every state', () => {
       for (const colorScheme of ['dark', 'light'] as const) {
         await page.emulateMedia({ colorScheme })
         expect(await violations(page)).toEqual([])
+        if (isAlike) continue
         if (colorScheme === 'light') await keep(page, `${name}-${width}`)
         else if (IN_THE_DARK.includes(name)) await keep(page, `${name}-${width}-dark`)
       }
@@ -84,8 +87,10 @@ describe.skipIf(!isHere)('every page in every state', () => {
     }
     expect(complaints).toEqual([])
 
+    if (situation.isOnce) return
     const without = await looks(situation, { javaScriptEnabled: false })
     await without.page.goto(served.origin + pathOf(situation))
+    await situation.does?.(without.page)
     expect(await textOf(without)).toBe(text)
   })
 
@@ -99,7 +104,7 @@ describe.skipIf(!isHere)('every page in every state', () => {
   })
 
   test('each has its screenshots, for people to look at', () => {
-    const wanted = SITUATIONS.flatMap(({ name }) => WIDTHS.map((width) => `${name}-${width}.png`))
+    const wanted = SITUATIONS.filter(({ isAlike }) => isAlike !== true).flatMap(({ name }) => WIDTHS.map((width) => `${name}-${width}.png`))
     const dark = IN_THE_DARK.flatMap((name) => WIDTHS.map((width) => `${name}-${width}-dark.png`))
     expect(kept().length === 0 ? [] : [...wanted, ...dark].filter((one) => !kept().includes(one))).toEqual([])
   })

@@ -11,14 +11,20 @@ const isWritten = process.env['GANTRY_SCREENSHOTS'] === 'write'
 
 export const kept = (): readonly string[] => (isWritten ? [] : readdirSync(FOLDER))
 
+/** A longer page shows more of the same. */
+const HIGHEST = 1_700
+
 /** The page as it is now, down to the end of what it says. */
 export async function keep(page: Page, name: string): Promise<void> {
   if (!isWritten) return
   mkdirSync(FOLDER, { recursive: true })
-  const { width, height } = await page.evaluate(() => ({
-    width: innerWidth,
-    height: Math.ceil(document.body.getBoundingClientRect().bottom + scrollY),
-  }))
+  const { width, height } = await page.evaluate(
+    (most) => ({
+      width: innerWidth,
+      height: Math.min(most, Math.ceil(document.body.getBoundingClientRect().bottom + scrollY)),
+    }),
+    HIGHEST,
+  )
   const png = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width, height }, animations: 'disabled' })
   writeFileSync(`${FOLDER}${name}.png`, small(png))
 }

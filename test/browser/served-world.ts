@@ -5,6 +5,7 @@ import { createLog } from '../../src/runtime/log.ts'
 import { createRedactor } from '../../src/runtime/redact.ts'
 import { webHandler } from '../../src/runtime/web.ts'
 import type { Person } from '../world/github/people.ts'
+import { newKey } from '../world/vault.ts'
 import { World } from '../world/world.ts'
 
 /** The world of the stories with its pages on a port: for what only a browser can see, in states that facts have made. */
@@ -28,7 +29,7 @@ export class ServedWorld {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const world = await World.begin({ url: origin })
+    const world = await World.begin({ url: origin, keys: [newKey('2026-11-20-ab12')] })
     world.github.auth.callbacks.add(`${origin}/login/callback`)
     return (served = new ServedWorld(world, origin, server))
   }
