@@ -199,9 +199,10 @@ function span(ms) {
   return h < 48 ? `${h} h` : `${days} days`
 }
 
-/** @param {number} ms */
+/** The same words as the server's. @param {number} ms */
 function seconds(ms) {
-  const whole = Math.max(0, Math.round(ms / 1000))
+  if (ms < 950) return `${(Math.max(0, Math.round(ms / 100)) / 10).toFixed(1)} s`
+  const whole = Math.round(ms / 1000)
   if (whole < 60) return `${whole} s`
   return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
