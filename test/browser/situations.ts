@@ -77,7 +77,7 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'rolled-back', at: 'rolledBack', by: 'ada', state: 'success', says: 'rolled' },
   {
     ...{ name: 'repository', at: HOME, by: 'ada', says: 'Rules' },
-    shows: ['staging][data-state=idle', `${LONG}][data-state=disabled`, 'demo][data-state=unknown'].map((one) => `[id=press-shop-${one}]`),
+    shows: ['staging"][data-state=idle', `${LONG}"][data-state=disabled`, 'demo"][data-state=unknown'].map((one) => `[id="press-shop:${one}]`),
   },
   { name: 'repository-of-a-reader', at: HOME, by: 'mallory', says: 'mallory may not deploy', isAlike: true },
   { name: 'confirm', at: asked('staging&image=:1.4'), by: 'ada', says: 'Exactly what is shown here is deployed' },
