@@ -47,7 +47,7 @@ describe.skipIf(missing !== null)('deploying by pressing something and watching 
   /** From the repository's page over the one that shows what would happen, to its own. */
   async function deploys(by: Seat, environment: string, image: string): Promise<Page> {
     const page = await by.opens('/r/acme/shop')
-    const place = page.locator(`#shop-${environment}`)
+    const place = page.locator(`[id="place-shop:${environment}"]`)
     await place.getByRole('textbox', { name: /^Image/ }).fill(image)
     await place.getByRole('button', { name: 'Deploy', exact: true }).click()
     await page.getByRole('button', { name: /^Deploy shop/ }).click()
