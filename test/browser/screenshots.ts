@@ -12,7 +12,7 @@ const isWritten = process.env['GANTRY_SCREENSHOTS'] === 'write'
 export const kept = (): readonly string[] => (isWritten ? [] : readdirSync(FOLDER))
 
 /** A longer page shows more of the same. */
-const HIGHEST = 1_700
+const HIGHEST = 1_300
 
 /** The page as it is now, down to the end of what it says. */
 export async function keep(page: Page, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 /**
- * A screenshot as Chromium makes it (PNG, 8 bits, RGB or RGBA), with at most 14 colours instead: a quarter of the size, and hardly another to the eye.
+ * A screenshot as Chromium makes it (PNG, 8 bits, RGB or RGBA), with at most 12 colours instead: a quarter of the size, and hardly another to the eye.
  * https://www.w3.org/TR/png-3/
  */
 export function small(png: Uint8Array): Buffer {
@@ -71,7 +71,7 @@ function predicted(filter: number, left: number, above: number, corner: number):
   return toAbove <= toCorner ? above : corner
 }
 
-const COLOURS = 14
+const COLOURS = 12
 
 /** Those that there is much of and that are unlike the others: a rare orange counts for more than one more grey. Every other becomes the nearest of them. */
 function reduced(pixels: Buffer, depth: 3 | 4): { palette: Buffer; indices: Buffer } {
