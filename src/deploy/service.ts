@@ -55,13 +55,19 @@ export interface Service {
   recentOn(request: DeployRequest): readonly Deployment[]
   /** What runs in the configuration's environments that are meant; null means any. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, configuration: Configuration, meant: PlaceAsked): Promise<readonly EnvironmentStatus[]>
-  /** Every declared environment as it stands for whoever asks: what runs, and what a deployment by them would meet. Changes nothing but what `status` settles. */
-  standings(request: DeployRequest): ReturnType<typeof standings>
+  /**
+   * Every declared environment as it stands for whoever asks: what runs, and what a deployment by them would meet. Changes nothing, or with
+   * `settles` what `status` does.
+   */
+  standings(request: DeployRequest, how?: { readonly settles?: boolean }): ReturnType<typeof standings>
   /** How long it will take, by how long earlier ones took in the same environment. */
   expected(deployment: Deployment): Estimate
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
-  /** A dry run: every gate, the preflight, and what would change. `showsHead`: who asks sees the head of the pull request in the answer. */
+  /**
+   * A dry run: every gate, the preflight, and what would change. `showsHead`: who asks sees the head of the pull request in the
+   * answer, which is a page that only shows, and is not noted in the audit log: what is begun from there is.
+   */
   rehearse(request: DeployRequest, how?: { readonly showsHead?: boolean }): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
@@ -146,11 +152,18 @@ export function createService(outside: ServiceDoors): Service {
     named: (id, request) => named(id, request, journal),
     recentOn: (request) => recentOn(request, journal),
     status: (repository, configuration, meant) =>
-      Promise.all(placesIn(configuration, meant).map((place) => statusOf(repository, place, doors, { wakeNext: driver.wakeNext, patience: null }))),
-    standings: (request) => activity.run(() => standings(request, doors, driver.wakeNext)),
+      Promise.all(
+        placesIn(configuration, meant).map((place) =>
+          statusOf(repository, place, doors, { wakeNext: driver.wakeNext, settles: true, patience: null }),
+        ),
+      ),
+    standings: (request, { settles = false } = {}) => activity.run(() => standings(request, doors, { wakeNext: driver.wakeNext, settles })),
     expected: (deployment) => expected(deployment, doors),
     preflight: async (request) => noted('preflight', request, await activity.run(() => preflightOf(request, doors))),
-    rehearse: async (request, how) => noted('dry run', request, await activity.run(() => rehearse(request, doors, how))),
+    rehearse: async (request, how = {}) => {
+      const rehearsed = await activity.run(() => rehearse(request, doors, how))
+      return how.showsHead === true ? rehearsed : noted('dry run', request, rehearsed)
+    },
     approve: async (request, word) => touched(noted(word.isApproval ? 'approve' : 'reject', request, await approve(request, word, doors))),
     mayApprove: (request, id) => activity.run(() => mayApprove(request, id, doors)),
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),

@@ -42,10 +42,11 @@ async function comeBack(c: Visit, doors: Visiting): Promise<Response> {
   const { state, code, error } = c.req.query()
   const now = clock.now()
   if (begun === null || state === undefined || state !== begun.state) throw notBegun()
-  if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
   if (error !== undefined || code === undefined) throw notAllowed(error ?? 'no code')
   const from = guesses(c)
   pacedBy(from, limits)
+  // Written down, so not before it is within the limits: anybody can make a cookie up.
+  if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
   const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch((failure: unknown) => {
     if (failure instanceof Failure) for (const [name, key] of from) limits.giveBack(name, key)
     throw failure

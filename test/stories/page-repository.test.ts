@@ -23,7 +23,7 @@ story.once(
     await has(cast, '1.2')
     await has(cast, '1.3')
     const first = await ada.browser.signsIn(HOME)
-    expect(first.says('#now-shop-staging')).toContain('Nothing has succeeded here yet.')
+    expect(first.says('#now-shop:staging')).toContain('Nothing has succeeded here yet.')
     await ada.browser.presses('Deploy', { image: ':1.2' })
     await ada.browser.presses('Deploy shop:1.2 to staging')
     await ada.browser.opens(HOME)
@@ -63,7 +63,7 @@ story.once(
     expect(deployed.path).toMatch(/^\/d\/[0-9a-z]+-[0-9a-f]+$/)
     expect(deployed.says('h1')).toContain('ada deployed registry.test/acme/shop:1.3')
     const after = await ada.browser.opens(HOME)
-    expect(steady(after.says('#now-shop-staging'))).toMatchInlineSnapshot(`
+    expect(steady(after.says('#now-shop:staging'))).toMatchInlineSnapshot(`
       "staging
       As deployed
       shop:1.3 sha256:<digest>
@@ -78,7 +78,7 @@ story.once(
       Deployed shop:1.2 staging ada on the page just now 0.0 s
       Filter it"
     `)
-    expect(registry.digestOf('acme/shop:1.3')).toContain(/sha256:([0-9a-f]{12})/.exec(after.says('#now-shop-staging'))?.[1] ?? 'no digest')
+    expect(registry.digestOf('acme/shop:1.3')).toContain(/sha256:([0-9a-f]{12})/.exec(after.says('#now-shop:staging'))?.[1] ?? 'no digest')
     bot.isHeard()
   },
   IN_A_BROWSER,
@@ -95,7 +95,7 @@ story.once(
     const refused = await ada.browser.presses('Deploy shop:1.2 to staging')
     expect(refused.says('#hero')).toContain('Something has changed since it was shown: an image, the commit, the settings or the configuration.')
     expect(refused.says('#hero')).toContain('EXPECTATION_FAILED')
-    expect((await ada.browser.opens(HOME)).says('#now-shop-staging')).toContain('site runs nothing of ours')
+    expect((await ada.browser.opens(HOME)).says('#now-shop:staging')).toContain('site runs nothing of ours')
     bot.isHeard()
   },
   IN_A_BROWSER,
@@ -159,9 +159,9 @@ story.once(
     await has(cast, '1.2')
     await grace.browser.signsIn(HOME)
     const held = await grace.browser.presses('Lock staging', { reason: 'the database is being moved', hours: '4' })
-    expect([held.path, held.says('#now-shop-staging')]).toEqual([HOME, expect.stringContaining('Locked by grace just now, until')])
+    expect([held.path, held.says('#now-shop:staging')]).toEqual([HOME, expect.stringContaining('Locked by grace just now, until')])
     const page = await ada.browser.signsIn(HOME)
-    expect(steady(page.says('#press-shop-staging'))).toMatchInlineSnapshot(`
+    expect(steady(page.says('#press-shop:staging'))).toMatchInlineSnapshot(`
       "staging is locked by grace: the database is being moved
       Whoever asked can put this right. Ask grace, or type "/unlock staging" if it is not needed any more. LOCKED"
     `)
@@ -170,7 +170,7 @@ story.once(
     expect(buttonsOn(looked)).toContain('(staging is locked by grace: the database is being moved)')
     await ada.browser.opens(HOME)
     const free = await ada.browser.presses('Unlock')
-    expect(free.says('#now-shop-staging')).not.toContain('Locked')
+    expect(free.says('#now-shop:staging')).not.toContain('Locked')
     expect(buttonsOn(free)).toContain('Deploy')
     await time.passes('1 minute')
     bot.isHeard()
@@ -202,7 +202,7 @@ story.once(
     await grace.comments('/unlock staging')
     await time.passes('1 minute')
     await grace.comments('/lock staging second')
-    expect((await ada.browser.presses('Unlock')).says('#now-shop-staging')).toContain('second')
+    expect((await ada.browser.presses('Unlock')).says('#now-shop:staging')).toContain('second')
     bot.isHeard()
   },
   IN_A_BROWSER,
@@ -239,7 +239,7 @@ story.once(
     await has(cast, '1.2')
     github.has('.github/deploy.yml', `${DEPLOY_YML}    after: { environment: staging, healthy_for: 1s }\n`)
     const first = await ada.browser.signsIn(HOME)
-    expect(first.says('#rules-shop-production')).toContain('The same images must run in staging, healthy for 1 s, first.')
+    expect(first.says('#rules-shop:production')).toContain('The same images must run in staging, healthy for 1 s, first.')
     await ada.browser.presses('Deploy', { image: ':1.2' })
     await ada.browser.presses('Deploy shop:1.2 to staging')
     await cast.time.passes('1 minute')
@@ -339,11 +339,11 @@ story.once(
     github.repository.isPrivate = true
     world.demotes(mallory.person, 'read')
     const page = await mallory.browser.signsIn(HOME)
-    expect(steady(page.says('#press-shop-staging'))).toMatchInlineSnapshot(`
+    expect(steady(page.says('#press-shop:staging'))).toMatchInlineSnapshot(`
       "mallory may not deploy here.
       Someone who can change this repository or its configuration can put this right. Ask someone with the role write to deploy, or an administrator of the repository for that role. PERMISSION_REQUIRED"
     `)
-    expect(page.says('#now-shop-staging')).toContain('What runs there is shown to those who may deploy there.')
+    expect(page.says('#now-shop:staging')).toContain('What runs there is shown to those who may deploy there.')
     expect(page.says()).not.toContain('Lock staging')
     const looked = await mallory.browser.opens(`${HOME}/deploy?environment=staging&image=:1.2`)
     expect([looked.status, looked.says()]).toEqual([403, expect.stringContaining('PERMISSION_REQUIRED')])

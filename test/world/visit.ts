@@ -64,7 +64,9 @@ export class Page {
   }
 
   get buttons(): readonly Button[] {
-    const inForms = this.#find('form').flatMap((form) => buttonsIn(form).map((button) => ({ ...button, form: formOf(form) })))
+    const forms = this.#find('form')
+    const owner = (form: Node, of: string | null): Node => forms.find((one) => of !== null && one.properties?.['id'] === of) ?? form
+    const inForms = forms.flatMap((form) => buttonsIn(form).map((button) => ({ ...button, form: formOf(owner(form, button.of)) })))
     const alone = buttonsIn(withoutForms(this.#root))
     return [...inForms, ...alone.map((button) => ({ ...button, form: null }))]
   }
@@ -120,10 +122,15 @@ const withoutForms = (node: Node): Node => ({
   children: (node.children ?? []).filter(({ tagName }) => tagName !== 'form').map(withoutForms),
 })
 
-const buttonsIn = (node: Node): { readonly caption: string; readonly isDisabled: boolean }[] =>
+/** `of`: the id of another form that it belongs to, by its attribute `form`. */
+const buttonsIn = (node: Node): { readonly caption: string; readonly isDisabled: boolean; readonly of: string | null }[] =>
   all(node)
     .filter(({ tagName }) => tagName === 'button')
-    .map((one) => ({ caption: textOf(one), isDisabled: one.properties?.['disabled'] === true }))
+    .map((one) => ({
+      caption: textOf(one),
+      isDisabled: one.properties?.['disabled'] === true,
+      of: typeof one.properties?.['form'] === 'string' ? one.properties['form'] : null,
+    }))
 
 function formOf(form: Node): Form {
   const fields = new Map<string, string>()

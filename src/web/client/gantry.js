@@ -59,6 +59,8 @@ function essence(section) {
 
 /** Whoever reads, marks a text or is about to press something in a section that is as it was keeps it. @param {Document} next */
 function replace(next) {
+  const ids = (/** @type {Document} */ page) => [...page.querySelectorAll('[data-live]')].map(({ id }) => id).join()
+  if (ids(document) !== ids(next)) return replaceAll(next)
   for (const old of document.querySelectorAll('[data-live]')) {
     const found = next.getElementById(old.id)
     if (found === null || said.get(old.id) === essence(found)) continue
@@ -76,6 +78,17 @@ function replace(next) {
   }
   if (next.title !== '') document.title = next.title
   document.body.dataset['refresh'] = next.body.dataset['refresh'] ?? '0'
+  settle()
+}
+
+/** Sections have come or gone: nothing of a page that is another may stay and be pressed. @param {Document} next */
+function replaceAll(next) {
+  const [old, main] = [document.querySelector('main'), next.querySelector('main')]
+  if (old === null || main === null || isBusy()) return
+  old.replaceWith(document.adoptNode(main))
+  said.clear()
+  for (const one of document.querySelectorAll('[data-live]')) said.set(one.id, essence(one))
+  if (next.title !== '') document.title = next.title
   settle()
 }
 

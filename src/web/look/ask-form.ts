@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { EnvironmentRules, ImageRule, Parameter } from '../../deploy/environment.ts'
-import type { Markup } from './parts.ts'
+import { placeId, type Markup } from './parts.ts'
 
 /** What is asked before a deployment: which image, and whatever else may be said. */
 
@@ -31,7 +31,7 @@ export const NOTHING_TYPED: Typed = { image: null, ref: null, parameters: {} }
 /** Nothing is changed by it: it leads to the page that shows what would happen. `press`: its button. */
 export function askForm(place: Askable, typed: Typed, press: Markup): Markup {
   const { repository, app, isOnlyApp, rules, needsImage } = place
-  const prefix = `${app}-${rules.name}`
+  const prefix = placeId(app, rules.name)
   const field = `image-${prefix}`
   const isOpen = typed.ref !== null || Object.keys(typed.parameters).length > 0
   return html`<form class="ask" method="get" action="/r/${repository}/deploy">
@@ -69,7 +69,7 @@ function hintOf({ images, needsImage }: Askable): Markup | string {
 }
 
 function parameterField(name: string, { type, of, default: usual }: Parameter, typed: string | null, prefix: string): Markup {
-  const [id, value] = [`p-${prefix}-${name}`, typed ?? usual]
+  const [id, value] = [`p-${prefix}:${name}`, typed ?? usual]
   const label = html`<label for="${id}">${name}${usual === null ? html` <span class="hint">It has to be said.</span>` : ''}</label>`
   const choices = type === 'boolean' ? ['true', 'false'] : type === 'enum' ? of : null
   if (choices === null)

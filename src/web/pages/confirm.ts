@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import type { DeployRequest, Repository, Subject } from '../../deploy/deployment.ts'
 import { deep, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import type { Code, Problem } from '../../errors.ts'
-import { begin, formKey, repositoryToChange, requestOf } from '../asking.ts'
+import { begin, formKey, repositoryToChange, requestOf, isSame, reused } from '../asking.ts'
 import { BUTTONS } from '../button.ts'
 import { NONCE } from '../form.ts'
 import { askForm } from '../look/ask-form.ts'
@@ -43,10 +43,17 @@ export const confirm: Page = (site, doors) => {
       throw invalid('Nobody has seen yet what would be deployed.', 'a form without what it showed', 'what the page showed')
     const subject = await threadOf(wanted, repository, doors)
     const key = await formKey(caller, repository, 'deploy', sent.given(NONCE), doors)
-    const headSeen = seenOn(subject, wanted) ? sent.given(COMMIT) : null
-    const { id } = begin(requestOf({ caller, repository, key, subject, asks: wanted.asks, headSeen, door: 'page' }, doors), doors)
-    return c.redirect(`/d/${id}`, 303)
+    const headSeen = seenOn(subject, wanted) ? commitIn(sent.given(COMMIT)) : null
+    const request = requestOf({ caller, repository, key, subject, asks: wanted.asks, headSeen, door: 'page' }, doors)
+    const deployment = begin(request, doors)
+    if (!isSame(deployment.request, request)) throw reused()
+    return c.redirect(`/d/${deployment.id}`, 303)
   })
+}
+
+function commitIn(text: string | null): string | null {
+  if (text === null || /^[0-9a-f]{40,64}$/.test(text)) return text
+  throw invalid('That is no commit.', text.slice(0, 40), 'the commit that the page showed')
 }
 
 /** On a pull request its head is meant, and the page shows which one that is. */

@@ -2,10 +2,11 @@ import { html } from 'hono/html'
 import type { Deployment } from '../../../deploy/deployment.ts'
 import type { EnvironmentStanding } from '../../../deploy/standings.ts'
 import { shortImages } from '../../../deploy/words.ts'
+import { conditionOf } from '../../look/condition.ts'
 import { lockWords } from '../../look/environment.ts'
 import { whatOf } from '../../look/history.ts'
 import { homeOf, outside } from '../../look/links.ts'
-import { ago, commitOf, digestOf, isWeb, pill, statePill, STATES, type Markup, type Tone } from '../../look/parts.ts'
+import { ago, commitOf, digestOf, isWeb, pill, placeId, statePill, type Markup } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
 import { lockForm, unlockForm } from './locks.ts'
@@ -18,9 +19,9 @@ import { isUnseen, type Around } from './standing.ts'
  */
 export function card(standing: EnvironmentStanding, around: Around): Markup {
   const { app, rules } = standing
-  const { tone, word } = conditionOf(standing)
-  const key = `${app.name}-${rules.name}`
-  return html`<li class="place card" id="${key}">
+  const { tone, word } = conditionIn(standing)
+  const key = placeId(app.name, rules.name)
+  return html`<li class="place card" id="place-${key}">
     <div class="standing ${tone}" id="now-${key}" data-live>
       <header>
         <h2>${rules.name}${around.isOnlyApp ? '' : html` <span class="soft">${app.name}</span>`}</h2>
@@ -103,13 +104,12 @@ function workloadWords(digest: string | null, healthy: boolean, known: ReadonlyS
   return html`runs ${known.has(digest) ? 'it' : digestOf(digest)} ${healthy ? pill('good', 'Healthy') : pill('bad', 'Not healthy')}`
 }
 
-/** One word for the whole: what is worst comes first. */
-function conditionOf({ status }: EnvironmentStanding): { readonly tone: Tone; readonly word: string } {
-  const { occupant, drift, locks, observed, last } = status
-  if (occupant?.state === 'unknown' || 'problem' in observed) return { tone: 'doubt', word: 'Not known' }
-  if (drift !== null) return { tone: 'doubt', word: 'Not as deployed' }
-  if (occupant !== null) return STATES[occupant.state]
-  if (observed.some(({ digest, healthy }) => digest !== null && !healthy)) return { tone: 'bad', word: 'Not healthy' }
-  if (locks.length > 0) return { tone: 'wait', word: 'Locked' }
-  return last === null ? { tone: 'calm', word: 'Empty' } : { tone: 'good', word: 'As deployed' }
+/** A deployment that failed is in the history below. */
+function conditionIn({ status }: EnvironmentStanding): ReturnType<typeof conditionOf> {
+  const { occupant, drift, locks, observed, last, queue, waiting } = status
+  const isUnhealthy = 'problem' in observed ? null : observed.some(({ digest, healthy }) => digest !== null && !healthy)
+  return conditionOf({
+    ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },
+    ...{ hasFailed: false, observed: isUnhealthy === null ? 'unknown' : isUnhealthy ? 'unhealthy' : 'healthy' },
+  })
 }

@@ -6,7 +6,7 @@ import type { Code, Problem } from '../../../errors.ts'
 import { BUTTONS, buttonOf, type Button } from '../../button.ts'
 import { askForm, NOTHING_TYPED } from '../../look/ask-form.ts'
 import { confirmPath, nameOf } from '../../look/links.ts'
-import type { Markup } from '../../look/parts.ts'
+import { placeId, type Markup } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import type { Around } from './standing.ts'
 import { isUnseen } from './standing.ts'
@@ -17,12 +17,15 @@ const OF_WHAT: ReadonlySet<Code> = new Set<Code>([
   ...(['IMAGE_COMMIT_UNKNOWN', 'IMAGE_COMMIT_OTHER', 'ORDER_REQUIRED', 'REF_NOT_FOUND', 'REFERENCE_INVALID', 'HEAD_MOVED'] as const),
 ])
 
+/** The form by which what runs is read back: the page has one for all its buttons, because those stand in another form. */
+export const LOOK = 'look'
+
 /** The deploy button with what may be said before it is pressed, and what else may be done. */
 export function pressFor(standing: EnvironmentStanding, around: Around): Markup {
   const { app, rules, decision, status } = standing
   const { problem, wait } = decision
   const button = buttonOf({ of: 'environment', problem, wait, occupant: status.occupant })
-  const press = html`<div class="press" id="press-${app.name}-${rules.name}" data-live data-state="${button.state}">
+  const press = html`<div class="press" id="press-${placeId(app.name, rules.name)}" data-live data-state="${button.state}">
     ${pressed(button, problem, standing, around)}
   </div>`
   if (isUnseen(standing) && button.state === 'disabled') return press
@@ -37,7 +40,7 @@ function pressed(button: Button, problem: Problem | null, standing: EnvironmentS
     state === 'disabled'
       ? html`<button disabled>${caption}</button>`
       : state === 'unknown'
-        ? html`<a class="button primary" href="/r/${nameOf(around.repository)}" data-busy="${busy}">${caption}</a>`
+        ? html`<button class="button primary" form="${LOOK}" data-busy="${busy}">${caption}</button>`
         : html`<button class="button primary" data-busy="${busy}">${caption}</button>`
   const another =
     problem !== null && OF_WHAT.has(problem.code) ? html`<button class="button" data-busy="${BUTTONS.idle.busy}">Try with what is typed</button>` : ''
