@@ -13,8 +13,8 @@ export type Deployments = Readonly<
 /** A page in one state, by its name. */
 export interface Situation {
   readonly name: string
-  /** A path, or whose page it is. */
-  readonly at: string | keyof Deployments
+  /** A path, or the name of one of `Deployments`. */
+  readonly at: string
   /** Null: nobody has signed in. */
   readonly by: 'ada' | 'grace' | 'mallory' | 'newcomer' | null
   /** What its button shows, where it is a page with one. */
@@ -74,10 +74,10 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'disabled', at: 'refused', by: 'ada', state: 'disabled', says: 'Refused' },
   { name: 'unknown', at: 'unknown', by: 'ada', state: 'unknown', says: 'Look at what runs' },
   { name: 'cancelled', at: 'cancelled', by: 'ada', state: 'cancelled', says: 'Deploy again' },
-  { name: 'rolled-back', at: 'rolledBack', by: 'ada', state: 'success', says: 'rolled' },
+  { name: 'rolled-back', at: 'rolledBack', by: 'ada', state: 'success', says: 'rolled', isAlike: true },
   {
     ...{ name: 'repository', at: HOME, by: 'ada', says: 'Rules' },
-    shows: ['staging][data-state=idle', `${LONG}][data-state=disabled`, 'demo][data-state=unknown'].map((one) => `[id=press-shop-${one}]`),
+    shows: ['staging][data-state=idle', `${LONG}][data-state=disabled`, 'demo][data-state=unknown'].map((one) => `[id^=press-][id$=${one}]`),
   },
   { name: 'repository-of-a-reader', at: HOME, by: 'mallory', says: 'mallory may not deploy', isAlike: true },
   { name: 'confirm', at: asked('staging&image=:1.4'), by: 'ada', says: 'Exactly what is shown here is deployed' },
