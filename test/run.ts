@@ -17,10 +17,10 @@ const components: readonly Component[] = [
   { program: 'htpasswd', debian: 'apache2-utils', tests: 'the registry client against the real registry' },
   { program: 'nginx', debian: 'nginx-light', tests: 'the failures of a registry behind a proxy' },
   { program: 'skopeo', debian: 'skopeo', tests: 'requests and failures beside those of skopeo' },
-  { program: 'dockerd', debian: 'docker.io', tests: 'the docker target on the real engine' },
+  { program: 'dockerd', debian: 'docker.io', tests: 'the docker target on the real engine, and the pages that deploy to it' },
   { program: 'promtool', debian: 'prometheus', tests: 'what is measured, and the rules of its alerts' },
   { program: 'prometheus-alertmanager', debian: 'prometheus-alertmanager', tests: 'an alert from a fault to a webhook' },
-  { program: 'chromium', debian: 'chromium', tests: 'the demo and the documentation in a browser' },
+  { program: 'chromium', debian: 'chromium', tests: 'the pages, the demo and the documentation in a browser' },
   { program: 'curl', debian: 'curl', tests: 'the examples of the API' },
   { program: 'jq', debian: 'jq', tests: 'the examples of the API' },
 ]

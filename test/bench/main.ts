@@ -6,6 +6,7 @@ import { github } from './github.ts'
 import { history } from './history.ts'
 import { intake } from './intake.ts'
 import { memory } from './memory.ts'
+import { pages } from './pages.ts'
 import { registry } from './registry.ts'
 import { vault } from './vault.ts'
 
@@ -21,7 +22,18 @@ export interface Measure {
   readonly [beside: string]: unknown
 }
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = { intake, memory, github, history, engine, registry, vault, backup, api }
+const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = {
+  intake,
+  memory,
+  github,
+  history,
+  engine,
+  registry,
+  vault,
+  backup,
+  api,
+  pages,
+}
 
 if (import.meta.main) {
   const names = process.argv.slice(2).filter((word) => word !== '--json')

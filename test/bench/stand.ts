@@ -18,6 +18,8 @@ export interface TimedCall {
 const PASSWORD = 'a-password-for-the-measurement'
 const ENVIRONMENTS = Array.from({ length: 10 }, (_, index) => `place-${index}`)
 const VERSIONS = 2
+/** Where people would reach its pages. */
+export const ORIGIN = 'https://gantry.example'
 
 /** The real program, to be measured while it works: GitHub simulated over HTTP, a registry with token login, ten static targets. */
 export class Stand {
@@ -91,6 +93,7 @@ export class Stand {
       GITHUB_API_URL: this.#api,
       GITHUB_CLIENT_ID: this.github.auth.client.id,
       GITHUB_CLIENT_SECRET: this.github.auth.client.secret,
+      GANTRY_URL: ORIGIN,
       REGISTRY_PASSWORD: PASSWORD,
       LOG_LEVEL: 'info',
     }

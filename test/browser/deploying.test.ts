@@ -47,7 +47,7 @@ describe.skipIf(missing !== null)('deploying by pressing something and watching 
   /** From the repository's page over the one that shows what would happen, to its own. */
   async function deploys(by: Seat, environment: string, image: string): Promise<Page> {
     const page = await by.opens('/r/acme/shop')
-    const place = page.locator(`[id="place-shop:${environment}"]`)
+    const place = page.locator('li.place', { has: page.getByRole('heading', { name: environment, exact: true }) })
     await place.getByRole('textbox', { name: /^Image/ }).fill(image)
     await place.getByRole('button', { name: 'Deploy', exact: true }).click()
     await page.getByRole('button', { name: /^Deploy shop/ }).click()
@@ -55,6 +55,9 @@ describe.skipIf(missing !== null)('deploying by pressing something and watching 
     await marks(page)
     return page
   }
+
+  /** What stands on one environment's card, on the overview. */
+  const cardOf = (page: Page, environment: string) => page.locator('li.card', { has: page.getByRole('heading', { name: environment, exact: true }) })
 
   test('ada signs in, and connects the registry: a wrong token shows which row fails and how to put it right, and is kept nowhere', async () => {
     onTestFailed(() => console.log(stage.gantry.output))
@@ -85,7 +88,7 @@ describe.skipIf(missing !== null)('deploying by pressing something and watching 
   test('she sees what would happen, deploys to the site, and watches it without loading the page again', async () => {
     const page = await deploys(ada, 'staging', ':1')
     await ends(page, 'success')
-    expect(await heading(page)).toMatch(/^ada deployed .*acme\/shop:1 \(sha256:[0-9a-f]{12}\) to (shop\/)?staging in /)
+    expect(await heading(page)).toMatch(/^ada deployed .*acme\/shop:1 \(sha256:[0-9a-f]{12}\) to staging in /)
     await page.getByText(/^serving sha256:[0-9a-f]{64} from \/www$/m).waitFor()
     await isWhole(page, ada)
     expect(await siteSays()).toBe('1')
@@ -196,7 +199,7 @@ describe.skipIf(missing !== null)('deploying by pressing something and watching 
   test('what is asked for by a label and by a button of the check run appears on the overview, while she looks at it', async () => {
     const overview = await ada.opens('/')
     await marks(overview)
-    const staging = overview.locator('li', { has: overview.getByRole('heading', { name: 'staging' }) })
+    const staging = cardOf(overview, 'staging')
     stage.github.people.ada.labels(stage.pull.number, 'deploy')
     await stage.delivers()
     await staging.getByRole('link', { name: 'shop:checkout' }).waitFor({ timeout: 25_000 })

@@ -3,21 +3,11 @@ import type { CDPSession, Page } from 'playwright-core'
 
 /** What is asked of every page. */
 
-interface Axe {
-  run(): Promise<{
-    readonly violations: readonly {
-      readonly id: string
-      readonly help: string
-      readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
-    }[]
-  }>
-}
-
 /** What axe-core objects to, a line for each element. Its source is evaluated from outside: the page itself runs no inline script. */
 export async function violations(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
   return page.evaluate(async () => {
-    const { violations: found } = await (globalThis as unknown as { axe: Axe }).axe.run()
+    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
     return found.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => `${id} (${help}): ${html} ${failureSummary ?? ''}`))
   })
 }

@@ -17,6 +17,8 @@ const WIDTHS = [360, 1280] as const
 const HEIGHT = 800
 /** Bytes over the wire of what comes before anything is pressed. */
 const MOST = 60 * 1024
+/** Bytes of all screenshots. */
+const MOST_KEPT = 1_500_000
 /** Besides every page and state in the light. */
 const IN_THE_DARK: readonly string[] = ['overview', 'deploying']
 
@@ -43,7 +45,7 @@ describe.skipIf(!isHere)('every page in every state', () => {
 
   const pathOf = ({ at }: Situation): string => (at in deployments ? `/d/${deployments[at as keyof Deployments]}` : at)
 
-  async function looks({ by, status }: Situation, options: VisitorOptions = {}): Promise<Visitor> {
+  async function looks({ by, status }: Pick<Situation, 'by' | 'status'>, options: VisitorOptions = {}): Promise<Visitor> {
     const isExpected = (words: string) => status !== undefined && words.includes(`status of ${status}`)
     const common = { cookie: cookies.get(by), isExpected, viewport: { width: 1280, height: HEIGHT } }
     const visitor = await visitorOf(browser, served.origin, { ...common, ...options })
@@ -94,6 +96,31 @@ describe.skipIf(!isHere)('every page in every state', () => {
     expect(await textOf(without)).toBe(text)
   })
 
+  test('without JavaScript a form does what it does with it', async () => {
+    const { page } = await looks({ by: 'ada' }, { javaScriptEnabled: false })
+    await page.goto(`${served.origin}/d/${deployments.deploying}`)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(new URL(page.url()).pathname).toBe(`/d/${deployments.deploying}`)
+    expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0)
+  })
+
+  test('with the keyboard alone: to the content, then a rejection with its reason', async () => {
+    const { page, complaints } = await looks({ by: 'grace' }, { now: served.world.time.now() })
+    await page.goto(`${served.origin}/d/${deployments.waiting}`)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+    const names = async (): Promise<string> => page.evaluate(() => document.activeElement?.textContent.trim() ?? '')
+    while ((await names()) !== 'Reject…') await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('not before the weekend')
+    await page.keyboard.press('Enter')
+    await page.getByText('grace rejected').first().waitFor()
+    expect(await page.getByRole('main').innerText()).toContain('not before the weekend')
+    expect(complaints).toEqual([])
+  })
+
   test('no first view weighs more than 60 KB', () => {
     const table = weights.map(([name, bytes]) => `${(bytes / 1024).toFixed(1).padStart(6)} KB  ${name}`).join('\n')
     if (process.env['GANTRY_WEIGHTS'] !== undefined) console.log(table)
@@ -106,6 +133,7 @@ describe.skipIf(!isHere)('every page in every state', () => {
   test('each has its screenshots, for people to look at', () => {
     const wanted = SITUATIONS.filter(({ isAlike }) => isAlike !== true).flatMap(({ name }) => WIDTHS.map((width) => `${name}-${width}.png`))
     const dark = IN_THE_DARK.flatMap((name) => WIDTHS.map((width) => `${name}-${width}-dark.png`))
-    expect(kept().length === 0 ? [] : [...wanted, ...dark].filter((one) => !kept().includes(one))).toEqual([])
+    expect([...wanted, ...dark].filter((one) => !kept().has(one))).toEqual([])
+    expect([...kept().values()].reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(MOST_KEPT)
   })
 })

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { small } from './small-png.ts'
@@ -9,22 +9,17 @@ const FOLDER = fileURLToPath(new URL('../../fixtures/screenshots/', import.meta.
 /** `GANTRY_SCREENSHOTS=write`: they are made anew. */
 const isWritten = process.env['GANTRY_SCREENSHOTS'] === 'write'
 
-export const kept = (): readonly string[] => (isWritten ? [] : readdirSync(FOLDER))
+/** Their sizes in bytes, by name. */
+export const kept = (): ReadonlyMap<string, number> => new Map(readdirSync(FOLDER).map((name) => [name, statSync(`${FOLDER}${name}`).size]))
 
-/** A longer page shows more of the same. */
-const HIGHEST = 1_700
-
-/** The page as it is now, down to the end of what it says. */
+/** The page as it is now, down to the end of what it says; a long one shows more of the same further down. */
 export async function keep(page: Page, name: string): Promise<void> {
   if (!isWritten) return
   mkdirSync(FOLDER, { recursive: true })
-  const { width, height } = await page.evaluate(
-    (most) => ({
-      width: innerWidth,
-      height: Math.min(most, Math.ceil(document.body.getBoundingClientRect().bottom + scrollY)),
-    }),
-    HIGHEST,
-  )
+  const { width, height } = await page.evaluate(() => ({
+    width: innerWidth,
+    height: Math.min(innerWidth > 600 ? 1_000 : 1_300, Math.ceil(document.body.getBoundingClientRect().bottom + scrollY)),
+  }))
   const png = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width, height }, animations: 'disabled' })
   writeFileSync(`${FOLDER}${name}.png`, small(png))
 }

@@ -13,8 +13,8 @@ export type Deployments = Readonly<
 /** A page in one state, by its name. */
 export interface Situation {
   readonly name: string
-  /** A path, or whose page it is. */
-  readonly at: string | keyof Deployments
+  /** A path, or the name of one of `Deployments`. */
+  readonly at: string
   /** Null: nobody has signed in. */
   readonly by: 'ada' | 'grace' | 'mallory' | 'newcomer' | null
   /** What its button shows, where it is a page with one. */
@@ -74,14 +74,14 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'disabled', at: 'refused', by: 'ada', state: 'disabled', says: 'Refused' },
   { name: 'unknown', at: 'unknown', by: 'ada', state: 'unknown', says: 'Look at what runs' },
   { name: 'cancelled', at: 'cancelled', by: 'ada', state: 'cancelled', says: 'Deploy again' },
-  { name: 'rolled-back', at: 'rolledBack', by: 'ada', state: 'success', says: 'rolled' },
+  { name: 'rolled-back', at: 'rolledBack', by: 'ada', state: 'success', says: 'rolled', isAlike: true },
   {
     ...{ name: 'repository', at: HOME, by: 'ada', says: 'Rules' },
-    shows: ['staging"][data-state=idle', `${LONG}"][data-state=disabled`, 'demo"][data-state=unknown'].map((one) => `[id="press-shop:${one}]`),
+    shows: ['staging][data-state=idle', `${LONG}][data-state=disabled`, 'demo][data-state=unknown'].map((one) => `[id^=press-][id$=${one}]`),
   },
   { name: 'repository-of-a-reader', at: HOME, by: 'mallory', says: 'mallory may not deploy', isAlike: true },
   { name: 'confirm', at: asked('staging&image=:1.4'), by: 'ada', says: 'Exactly what is shown here is deployed' },
-  { name: 'confirm-rollback', at: asked('staging&rollback=1'), by: 'ada', says: 'Roll staging back to shop:1.1' },
+  { name: 'confirm-rollback', at: asked('staging&rollback=1'), by: 'ada', says: 'Roll staging back to shop:1.1', isAlike: true },
   { name: 'confirm-disabled', at: asked(`${LONG}&image=:1.2`), by: 'ada', says: 'LOCKED' },
   { name: 'confirm-missing', at: asked('staging&image=:9.9'), by: 'ada', says: 'TAG_NOT_FOUND' },
   { name: 'history', at: `${HOME}/history`, by: 'ada', says: 'Failed' },
@@ -93,7 +93,7 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'credential-test', at: '/a/acme/credentials/harbor/test', by: 'grace', says: 'Test' },
   { name: 'credential-remove', at: '/a/acme/credentials/harbor/remove', by: 'grace', says: 'Remove', isAlike: true },
   { name: 'connect', at: '/a/acme/connect', by: 'grace', says: 'Docker Hub' },
-  { name: 'connect-ecr', at: '/a/acme/connect?family=ecr', by: 'grace', says: 'What to make there' },
+  { name: 'connect-ecr', at: '/a/acme/connect?family=ecr', by: 'grace', says: 'What to make there', isAlike: true },
   {
     name: 'connect-failed',
     at: '/a/acme/connect?family=generic',
@@ -112,7 +112,7 @@ export const SITUATIONS: readonly Situation[] = [
   },
   { name: 'targets', at: '/a/acme/targets', by: 'grace', says: 'cluster' },
   { name: 'target', at: '/a/acme/targets/cluster', by: 'grace', says: 'Reach it, and keep it' },
-  { name: 'add-target', at: '/a/acme/add-target?kind=docker', by: 'grace', says: 'Reach it, and keep it' },
+  { name: 'add-target', at: '/a/acme/add-target?kind=docker', by: 'grace', says: 'Reach it, and keep it', isAlike: true },
   { name: 'tokens', at: '/a/acme/tokens', by: 'grace', says: 'Make it' },
   { name: 'token-made', at: '/a/acme/tokens', by: 'grace', says: 'This is the only time that the token is shown.', does: makesToken, isOnce: true },
   { name: 'audit', at: '/a/acme/audit', by: 'grace', says: 'declaration kept' },

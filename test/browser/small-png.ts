@@ -1,7 +1,7 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 /**
- * A screenshot as Chromium makes it (PNG, 8 bits, RGB or RGBA), with at most 14 colours instead: a quarter of the size, and hardly another to the eye.
+ * A screenshot as Chromium makes it (PNG, 8 bits, RGB or RGBA), with at most 18 colours instead: a quarter of the size, and hardly another to the eye.
  * https://www.w3.org/TR/png-3/
  */
 export function small(png: Uint8Array): Buffer {
@@ -71,7 +71,7 @@ function predicted(filter: number, left: number, above: number, corner: number):
   return toAbove <= toCorner ? above : corner
 }
 
-const COLOURS = 14
+const COLOURS = 18
 
 /** Those that there is much of and that are unlike the others: a rare orange counts for more than one more grey. Every other becomes the nearest of them. */
 function reduced(pixels: Buffer, depth: 3 | 4): { palette: Buffer; indices: Buffer } {
@@ -84,7 +84,7 @@ function reduced(pixels: Buffer, depth: 3 | 4): { palette: Buffer; indices: Buff
   }
   const all = [...counts]
     .toSorted(([, a], [, b]) => b - a)
-    .map(([colour, count]) => ({ colour, weight: count ** 0.35, nearest: 0, distance: Infinity }))
+    .map(([colour, count]) => ({ colour, weight: count ** 0.3, nearest: 0, distance: Infinity }))
   const palette: number[] = []
   for (let chosen = all[0]; chosen !== undefined && palette.length < COLOURS;) {
     palette.push(chosen.colour)
