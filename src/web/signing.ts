@@ -14,7 +14,7 @@ export const CALLBACK = '/login/callback'
  * (RFC 7636). Nothing is kept of it here: what was begun stands in a cookie of the browser that began it, and a state that was used is spent.
  */
 export function signing(site: Site, doors: Visiting): void {
-  const { sessions, clock } = doors
+  const { sessions } = doors
   site.get('/login', (c) => begin(c, doors))
   site.get(CALLBACK, (c) => comeBack(c, doors))
   site.post('/logout', (c) => {
@@ -23,7 +23,6 @@ export function signing(site: Site, doors: Visiting): void {
     if (everywhere) sessions.endAll(c.get('visitor')?.session.person.id ?? 0)
     else if (cookie !== null) sessions.end(cookie)
     forgetSession(c)
-    void clock
     return c.redirect('/', 303)
   })
 }
@@ -42,10 +41,11 @@ async function comeBack(c: Visit, doors: Visiting): Promise<Response> {
   const { state, code, error } = c.req.query()
   const now = clock.now()
   if (begun === null || state === undefined || state !== begun.state) throw notBegun()
-  if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
   if (error !== undefined || code === undefined) throw notAllowed(error ?? 'no code')
   const from = guesses(c)
   pacedBy(from, limits)
+  // Only what is within the limits is written down: cookie and state cost nothing to make up.
+  if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
   const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch((failure: unknown) => {
     if (failure instanceof Failure) for (const [name, key] of from) limits.giveBack(name, key)
     throw failure
