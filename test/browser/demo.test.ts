@@ -77,6 +77,20 @@ describe.skipIf(!isHere)('the demo in a browser', () => {
     expect(new URL(site.url()).origin).toBe(town.sites.staging.origin)
   })
 
+  test('ada goes over to Gantry’s own pages, signs in there, and finds what she deployed', async () => {
+    const { page, town } = await visit()
+    town.comments('ada', '/deploy staging :1.2')
+    const opening = page.waitForEvent('popup')
+    await page.getByRole('link', { name: "Gantry's own pages" }).click()
+    const pages = await opening
+    await pages.getByRole('link', { name: 'Sign in with GitHub' }).click()
+    await pages.getByRole('button', { name: 'ada' }).click()
+    await pages.getByRole('link', { name: 'shop:1.2' }).first().click()
+    await pages.getByRole('heading', { name: /^ada deployed .*shop:1\.2/ }).waitFor()
+    await pages.getByRole('link', { name: 'The comment' }).waitFor()
+    await page.locator('#checks').getByRole('button', { name: 'Roll back' }).waitFor()
+  })
+
   test('mallory is refused, in words, and may not label either', async () => {
     const { page } = await visit()
     await page.getByRole('radio', { name: /mallory/ }).check({ force: true })

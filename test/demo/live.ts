@@ -115,6 +115,7 @@ async function act(town: Town, url: string, form: URLSearchParams, request: Inco
   try {
     if (url === '/comment') town.comments(who, form.get('text') ?? '')
     else if (url === '/label') town.labels(who, form.get('label') ?? '')
+    else if (url === '/press') town.presses(who, Number(form.get('check')), form.get('button') ?? '')
     else if (url === '/trouble') await troubles.find(({ name }) => name === form.get('name'))?.press(town)
     else return say(response, 404, 'There is nothing here.')
     town.stirs()

@@ -46,6 +46,7 @@ async function demo(port: string | undefined, isOpening: boolean): Promise<void>
   Gantry's demo is at ${url}
 
   A pull request with the real bot behind it: comment /deploy staging there.
+  Gantry's own pages, with the deploy button: ${town.page} (sign in as ada)
   Ctrl+C stops it, and nothing of it stays.
 `)
   if (isOpening && hasDesktop()) open(url)

@@ -31,6 +31,7 @@ export function pageOf(town: Town, regions: readonly Region[]): string {
         <header class="top">
           <span class="brand">${icon('crane')} Gantry <span class="chip">demo</span></span>
           <span class="note">The real bot, a registry that wants a login, and a GitHub that is simulated on this machine</span>
+          <a class="pages" href="${town.page}" target="_blank" rel="noopener">Gantry's own pages ${icon('open')}</a>
           ${region('bot')}
         </header>
         <div class="title">

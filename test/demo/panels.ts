@@ -60,14 +60,25 @@ function checks({ github }: Town): string {
   return html`<div id="checks">${list}</div>`.html
 }
 
-function check({ id, name, status, conclusion, headSha, output }: CheckRun): string {
+function check({ id, name, status, conclusion, headSha, output, actions }: CheckRun): string {
   const state = conclusion ?? status.replace('_', ' ')
+  const buttons = actions.map(
+    ({ label, description }) =>
+      html`<button id="press-${String(id)}-${label}" name="button" value="${label}" title="${description}">${label}</button>`.html,
+  )
   return html`<li>
     ${icon(CHECK_MARKS[conclusion ?? status] ?? 'unknown')}
     <details data-key="${String(id)}">
       <summary><strong>${name}</strong> <span class="state">${state}</span> <span class="soft">on ${headSha.slice(0, 7)}</span></summary>
       <div class="prose small">${{ html: render([output?.summary, output?.text].filter(Boolean).join('\n\n')) }}</div>
     </details>
+    ${
+      actions.length === 0
+        ? ''
+        : html`<form class="presses" method="post" action="/press" aria-label="Buttons of ${name}">
+            <input type="hidden" name="check" value="${String(id)}" />${{ html: buttons.join('') }}
+          </form>`
+    }
   </li>`.html
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,11 +47,14 @@ export class Town {
   readonly pull: Issue
   readonly sites: Sites
   readonly happenings: Happening[] = []
+  /** Where Gantry's own pages are. */
+  readonly page: string
   isBotDown = true
   /** What waits for its moment: at the next comment, in the middle of the next deployment. */
   readonly armed = { push: false, crash: false }
   readonly #pace: Pace
   readonly #frontPort: number
+  readonly #keys = `demo:${randomBytes(32).toString('base64')}`
   readonly #listeners = new Set<() => void>()
   readonly #heard = new Map<Environment, string | null>()
   readonly #told = new Set<string>()
@@ -67,6 +71,8 @@ export class Town {
     this.#toldPassword = registry.password
     this.#pace = pace
     this.#frontPort = front
+    this.page = `http://127.0.0.1:${front}`
+    github.auth.callbacks.add(`${this.page}/login/callback`)
     this.sites = Object.fromEntries(ENVIRONMENTS.map((name, index) => [name, new URL(`http://127.0.0.1:${sites[index]}`)])) as Sites
     const { repository, people } = github
     // On a public repository a stranger gets a reaction and no words.
@@ -110,6 +116,13 @@ export class Town {
       this.armed.push = false
       this.pushes()
     }
+    this.stirs()
+  }
+
+  /** A button on a check run. */
+  presses(who: 'ada' | 'mallory', check: number, label: string): void {
+    const pressed = this.github.repository.checks.find(({ id }) => id === check)
+    if (pressed !== undefined) this.github.people[who].presses(label, pressed)
     this.stirs()
   }
 
@@ -196,10 +209,12 @@ export class Town {
   async #startsBot(): Promise<void> {
     const { identity, webhookSecret } = this.github
     const app = { APP_ID: String(identity.id), PRIVATE_KEY, WEBHOOK_SECRET: webhookSecret, GITHUB_API_URL: this.#api?.url ?? '' }
-    const front = { PORT: String(this.#frontPort), GANTRY_URL: `http://127.0.0.1:${this.#frontPort}` }
+    const { client } = this.github.auth
+    const front = { PORT: String(this.#frontPort), GANTRY_URL: this.page, GANTRY_KEYS: this.#keys }
+    const oauth = { GITHUB_CLIENT_ID: client.id, GITHUB_CLIENT_SECRET: client.secret }
     this.#bot = new GantryProcess({
       folder: this.folder,
-      environment: { ...app, ...front, REGISTRY_PASSWORD: this.#toldPassword, LOG_LEVEL: 'info' },
+      environment: { ...app, ...front, ...oauth, REGISTRY_PASSWORD: this.#toldPassword, LOG_LEVEL: 'info' },
     })
     await this.#bot.listens()
     this.isBotDown = false
@@ -226,7 +241,7 @@ export class Town {
   async #receives(request: Request): Promise<Response> {
     const body = await request.text()
     this.#tells(request.headers.get('x-github-delivery') ?? '', body)
-    return fetch(`http://127.0.0.1:${this.#frontPort}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
+    return fetch(`${this.page}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
   }
 
   #tells(guid: string, body: string): void {

@@ -27,38 +27,21 @@ story.once(
       As deployed
       shop:1.2 sha256:<digest>
       since just now by ada
-      These are the repositories that you and the App could see when you signed in. Look again after you have installed it on
-      others."
+      These are the repositories that you and the App could see when you signed in. Look again after you have installed it on others."
     `)
     const page = await ada.browser.presses('shop:1.2')
     expect(steady(page.says())).toMatchInlineSnapshot(`
       "Environmentsacme/shopstaging
       Deployed
       ada deployed registry.test/acme/shop:1.2 (sha256:<digest>) to staging in 0.0 s.
-      Open staging
-      Roll back
+      Open stagingRoll back
       Steps
-      done
-      Permission and rules checked
-      0.0 s
-      done
-      Image found
-      sha256:<digest> as credential main
-      0.0 s
-      done
-      Image can be pulled
-      linux/amd64, 1 kB in 1 layer, as credential main
-      0.0 s
-      done
-      Had its turn
-      0.0 s
-      done
-      Image started
-      0.0 s
-      done
-      Read back what runs
-      site runs sha256:<digest>
-      0.0 s
+      done Permission and rules checked 0.0 s
+      done Image found sha256:<digest> as credential main 0.0 s
+      done Image can be pulled linux/amd64, 1 kB in 1 layer, as credential main 0.0 s
+      done Had its turn 0.0 s
+      done Image started 0.0 s
+      done Read back what runs site runs sha256:<digest> 0.0 s
       What each of the 6 rules said
       done Person ada has the role write
       done Comment the comment stands as it was written

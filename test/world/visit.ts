@@ -97,10 +97,10 @@ const SILENT = new Set(['script', 'style', 'head', 'svg'])
 
 /** As it is read: a line for each block, white space as a browser shows it. */
 function textOf(node: Node): string {
-  const walk = (one: Node): string => {
-    if (one.type === 'text') return one.value ?? ''
+  const walk = (one: Node, isKept = false): string => {
+    if (one.type === 'text') return isKept ? (one.value ?? '') : (one.value ?? '').replaceAll(/\s+/g, ' ')
     if (one.tagName !== undefined && SILENT.has(one.tagName)) return ''
-    const inner = (one.children ?? []).map(walk).join('')
+    const inner = (one.children ?? []).map((child) => walk(child, isKept || one.tagName === 'pre')).join('')
     if (one.tagName === 'dd' || one.tagName === 'td' || one.tagName === 'th') return ` ${inner} `
     return one.tagName !== undefined && BLOCKS.has(one.tagName) ? `\n${inner}\n` : inner
   }

@@ -168,7 +168,8 @@ function span(ms) {
 /** @param {number} ms */
 function seconds(ms) {
   const whole = Math.max(0, Math.round(ms / 1000))
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+  if (whole < 60) return `${whole} s`
+  return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
 /** A button that was pressed says so, and cannot be pressed twice. Coming back to the page makes it new. */

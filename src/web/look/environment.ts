@@ -52,7 +52,7 @@ const nameOf = ({ plan, request }: Deployment): string => (plan === null ? (requ
 
 /** One word for the whole: what is worst comes first. */
 function conditionOf(
-  { occupant, newest, last }: EnvironmentRecord,
+  { occupant, queue, waiting, newest, last }: EnvironmentRecord,
   isLocked: boolean,
   isDrifted: boolean,
 ): { readonly tone: Tone; readonly word: string } {
@@ -60,6 +60,7 @@ function conditionOf(
   if (isDrifted) return { tone: 'doubt', word: 'Not as deployed' }
   if (occupant !== null) return STATES[occupant.state]
   if (isLocked) return { tone: 'wait', word: 'Locked' }
+  if (queue.length + waiting.length > 0) return { tone: 'wait', word: 'Waiting' }
   if (newest.state === 'failure') return { tone: 'bad', word: 'Last one failed' }
   return last === null ? { tone: 'calm', word: 'Empty' } : { tone: 'good', word: 'As deployed' }
 }

@@ -9,9 +9,9 @@ import { ago, markOf, type Markup } from './parts.ts'
 
 /**
  * Nothing is promised that earlier deployments do not bear out: with fewer than three the bar moves by steps alone, and what takes longer than
- * nine in ten did is said to. `data-…`: from which the script lets the bar go on between two steps.
+ * nine in ten did is said to. `stepsDone`: the share of them, 0 to 1. `data-…`: from which the script lets the bar go on between two steps.
  */
-export function progress(deployment: Deployment, { done, expected, left, spread, isLate }: Estimate, now: number): Markup {
+export function progress(deployment: Deployment, { done, expected, left, spread, isLate }: Estimate, stepsDone: number, now: number): Markup {
   const running = deployment.steps.find(({ outcome }) => outcome === 'running')
   const moves = expected === null || running === undefined || deployment.state === 'waiting' || deployment.state === 'queued'
   const usual = spread === null ? 'There are too few earlier deployments to say how long it takes.' : `It usually takes ${range(spread)}.`
@@ -19,7 +19,7 @@ export function progress(deployment: Deployment, { done, expected, left, spread,
   return html`<div class="progress">
     <progress
       max="1"
-      value="${done.toFixed(3)}"
+      value="${(expected === null ? stepsDone : done).toFixed(3)}"
       aria-label="Progress"
       ${moves ? '' : html`data-expected="${expected ?? ''}" data-at="${now}"`}
     ></progress>

@@ -87,6 +87,9 @@ export const digestOf = (digest: string | null): Markup =>
 export const commitOf = (commit: string, home: string): Markup =>
   html`<a href="${home}/commit/${commit}" rel="noreferrer"><code>${shortCommit(commit)}</code></a>`
 
+/** The configuration's own word: nothing but an address of the web is a link. */
+export const isWeb = (url: string): boolean => /^https?:\/\//i.test(url)
+
 /** The words of `deploy/words.ts` for a page: nobody is notified here. */
 export const inMarkup = (words: readonly Word[]): Markup =>
   html`${words.map((word) => {

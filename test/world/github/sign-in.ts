@@ -117,6 +117,7 @@ function page(status: number, body: string): Response {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>Sign in to GitHub (simulated)</title>
 <style>
 :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }

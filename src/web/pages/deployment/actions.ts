@@ -4,7 +4,7 @@ import { offersFor, type Offer } from '../../../deploy/offers.ts'
 import { BUTTONS, STATE_OF } from '../../button.ts'
 import { NONCE } from '../../form.ts'
 import { form } from '../../look/frame.ts'
-import type { Markup } from '../../look/parts.ts'
+import { isWeb, type Markup } from '../../look/parts.ts'
 import { mayNotApprove, wordForms } from '../../look/word.ts'
 import type { Visiting, Visitor } from '../../visit.ts'
 
@@ -17,6 +17,7 @@ export async function actionsFor(deployment: Deployment, visitor: Visitor, doors
   const all = [
     ...words,
     ...look,
+    ...opening(deployment),
     ...nexts,
     ...offers.map((offer, index) => button(offer, index === 0 && look.length === 0, deployment, visitor, doors)),
   ]
@@ -43,6 +44,11 @@ export function confirmPath({ request, plan }: Deployment, more: Readonly<Record
   const place = { ...(app !== null && { app }), ...(environment !== null && { environment }) }
   return `/r/${owner}/${name}/deploy?${new URLSearchParams({ ...place, ...more }).toString()}`
 }
+
+const opening = ({ state, plan }: Deployment): Markup[] =>
+  state === 'success' && plan?.url != null && isWeb(plan.url)
+    ? [html`<a class="button primary" href="${plan.url}" rel="noreferrer">Open ${plan.environment}</a>`]
+    : []
 
 /** The safe next step: the repository's page reads back what runs, which settles it. */
 const lookAgain = ({ request: { repository } }: Deployment): Markup =>

@@ -4,7 +4,7 @@ import { headline } from '../../../deploy/words.ts'
 import { buttonOf } from '../../button.ts'
 import { BEGINNING, eventsAfter, nameOf } from '../../events.ts'
 import { approvals, gates, log, progress, steps } from '../../look/journey.ts'
-import { ago, commitOf, digestOf, facts, inMarkup, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
+import { ago, commitOf, digestOf, facts, inMarkup, isWeb, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
 import { problemPanel } from '../../look/problem.ts'
 import type { DeploymentBody } from '../../view.ts'
 import type { Visiting } from '../../visit.ts'
@@ -43,22 +43,17 @@ export function whole(found: Found, actions: Markup, doors: Visiting): Markup {
 }
 
 function hero({ deployment, body }: Found, actions: Markup, now: number, doors: Visiting): Markup {
-  const { state, wait, problem, plan } = deployment
+  const { state, wait, problem } = deployment
   const { words } = headline(deployment, formerOf(deployment, doors))
   return html`${statePill(deployment)}
     <h1>${inMarkup(words)}</h1>
-    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), now)}
+    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), body.progress.percentage / 100, now)}
     ${wait === null ? '' : html`<p class="wait"><b>Waits:</b> ${wait.sentence} It is given up at ${until(wait.until)}.</p>`}
-    ${approvals(deployment, now)} ${problem === null ? '' : problemPanel(problem, doors.docs)}
-    ${state === 'success' && plan?.url != null && isWeb(plan.url) ? html`<p class="open"><a class="button primary" href="${plan.url}" rel="noreferrer">Open ${body.environment ?? 'it'}</a></p>` : ''}
-    ${actions}`
+    ${approvals(deployment, now)} ${problem === null ? '' : problemPanel(problem, doors.docs)} ${actions}`
 }
 
 const formerOf = (deployment: Deployment, { service }: Visiting) =>
   deployment.request.asks.origin?.kind === 'rollback' ? (service.formerly(deployment)?.plan ?? null) : null
-
-/** The configuration's own word: nothing but an address of the web is a link. */
-export const isWeb = (url: string): boolean => /^https?:\/\//i.test(url)
 
 const ASKED: Record<Door, string> = {
   comment: 'in a comment',
