@@ -1,6 +1,7 @@
 import { talk } from '../world/wire.ts'
 import type { Scenario } from './scenario.ts'
-import { formsIn, isOf, ORIGIN, pathOf, routes, withSite, type FormSeen, type Seen, type Site, type Visitor } from './visiting.ts'
+import { isOf, pathOf, routes } from './routes.ts'
+import { formsIn, ORIGIN, withSite, type FormSeen, type Seen, type Site, type Visitor } from './visiting.ts'
 
 type Headed = Readonly<Record<string, string>>
 
