@@ -180,6 +180,7 @@ export function assemble(
   const administration = createAdministration({
     ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
     clients: () => openClients(operator, outside.registry),
+    keys: (account) => vault.keys(account),
     audit: (whose, before, limit) =>
       'account' in whose
         ? auditPage(accounts, 'account_audit', whose.account, before, limit)

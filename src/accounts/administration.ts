@@ -9,9 +9,11 @@ import { type Problem } from '../errors.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { createTurns } from '../store/turns.ts'
 import { createAccountBackups, type Sealer } from './backups.ts'
+import { declaredKinds, registryFamilies } from './choices.ts'
 import { takenBy, refusal } from './confined.ts'
 import { createHidden, ownerOf } from './hidden.ts'
 import { createHoldings, KINDS, type Holdings } from './holdings.ts'
+import { keepsSecrets, withKeptSecrets } from './kept-secrets.ts'
 import type { Live } from './live.ts'
 import { changed, crowded, full, long, noText, nothingTried, unknown, unproved, used } from './problems.ts'
 import { tryOut, type TrialDoors } from './trials.ts'
@@ -25,6 +27,7 @@ export interface AdministrationDoors extends TrialDoors {
   readonly activity: Activity
   readonly clock: Clock
   readonly mask: Mask
+  readonly keys: Administration['keys']
   readonly audit: Administration['audit']
   readonly sealer: Sealer
 }
@@ -50,10 +53,8 @@ export function createAdministration(doors: AdministrationDoors): Administration
   const shown = (trials: readonly Trial[], { account }: DeclarationName) => trials.map((trial) => maskedTrial(trial, maskOf(account)))
 
   async function keep(which: DeclarationName, document: unknown, wish: Keeping): Promise<Kept | Refused> {
-    const read = readWhole(which, document, await holdings.of(which.account), doors)
+    const read = readMeant(which, document, wish.expected, await holdings.of(which.account), doors)
     if ('problem' in read) return read
-    const stale = refusedBy(wish.expected, await holdings.find(which), which)
-    if (stale !== null) return { problem: stale }
     const now = hidden.take(secretsIn(read.declaration), ownerOf(read.declaration))
     try {
       const trials = wish.images === null ? [] : await tryOut(read.operator, wish.images, doors)
@@ -73,8 +74,8 @@ export function createAdministration(doors: AdministrationDoors): Administration
   async function write(which: DeclarationName, document: unknown, { by, expected }: Changing): Promise<Omit<Kept, 'trials'> | Refused> {
     const holding = await holdings.of(which.account)
     const before = holding.find(which)
-    const read = readWhole(which, document, holding, doors)
-    const problem = 'problem' in read ? read.problem : (refusedBy(expected, before, which) ?? fullWith(read.declaration, before, holding))
+    const read = readMeant(which, document, expected, holding, doors)
+    const problem = 'problem' in read ? read.problem : fullWith(read.declaration, before, holding)
     if (problem !== null || 'problem' in read) return { problem: problem as Problem }
     await declarations.put(read.declaration, clock.now(), by)
     return { shown: (await use(which)) as ShownDeclaration, isNew: before === null }
@@ -115,7 +116,7 @@ export function createAdministration(doors: AdministrationDoors): Administration
         if (part === null) return { problem: nothingTried(found.unused ?? 'It cannot be read.') }
         return { trials: shown(await tryOut(part, images, doors), which) }
       }),
-    audit: doors.audit,
+    ...{ families: registryFamilies, kinds: declaredKinds, keys: doors.keys, audit: doors.audit },
     ...createAccountBackups({ ...doors, holdings, inTurn, hidden }),
   }
 }
@@ -126,11 +127,21 @@ function maskedTrial(trial: Trial, mask: Mask): Trial {
   return { ...trial, image: trial.image === null ? null : mask(trial.image), note: mask(trial.note), rows, problem: words(trial.problem) }
 }
 
+/** The same where what is there is what is expected. Which secrets stay is a question about that one alone, and is asked after it. */
+function readMeant(which: DeclarationName, sent: unknown, expected: Expected, holding: Holdings, doors: AdministrationDoors) {
+  const stale = refusedBy(expected, holding.find(which), which)
+  if (stale !== null && keepsSecrets(sent)) return { problem: stale }
+  const read = readWhole(which, sent, holding, doors)
+  return 'problem' in read || stale === null ? read : { problem: stale }
+}
+
 /** Whatever can be said of a declaration before anything is asked. */
-function readWhole(which: DeclarationName, document: unknown, holding: Holdings, { accounts, keychains }: AdministrationDoors) {
-  if (!isText(document)) return { problem: noText() }
+function readWhole(which: DeclarationName, sent: unknown, holding: Holdings, { accounts, keychains }: AdministrationDoors) {
+  if (!isText(sent)) return { problem: noText() }
+  const whole = withKeptSecrets(sent, holding.whole(which))
+  if ('problem' in whole) return whole
   const isConfined = accounts.get(which.account)?.mayUseMachine !== true
-  const read = readSent(which, document, { kinds: KINDS, keychains, credentials: holding.credentials(which), isConfined })
+  const read = readSent(which, whole.document, { kinds: KINDS, keychains, credentials: holding.credentials(which), isConfined })
   if ('problem' in read) return read
   const { length } = read.declaration.json
   if (length > LONGEST) return { problem: long(length, LONGEST) }

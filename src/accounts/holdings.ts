@@ -2,7 +2,7 @@ import { credentialsAmong, withKept } from '../config/declarations.ts'
 import { NO_OPERATOR, type Keychains, type Operator } from '../config/operator.ts'
 import { withSecrets } from '../config/operator-schema.ts'
 import type { ShownDeclaration } from '../deploy/administration.ts'
-import { declarationKey, type DeclarationName, type Kept } from '../deploy/declaration.ts'
+import { declarationKey, type Declaration, type DeclarationName, type Kept } from '../deploy/declaration.ts'
 import type { TargetKind } from '../deploy/target.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { targetKinds } from '../targets/index.ts'
@@ -16,6 +16,8 @@ export const KINDS: ReadonlyMap<string, TargetKind<unknown>> = new Map(targetKin
 export interface Holdings {
   list(kind: DeclarationName['kind']): readonly ShownDeclaration[]
   find(which: DeclarationName): ShownDeclaration | null
+  /** With its secrets; null where there is none that can be read. */
+  whole(which: DeclarationName): Declaration | null
   count(kind: DeclarationName['kind']): number
   /** Characters: of the one that is meant, and of all besides. */
   sizes(which: DeclarationName): { readonly own: number; readonly others: number }
@@ -54,6 +56,7 @@ function holdingsIn(account: number, kept: readonly Kept[], operator: Operator, 
   return {
     list: (kind) => kept.filter((one) => one.kind === kind).map(shown),
     find: (which) => kept.filter((one) => isThat(one, which)).map(shown)[0] ?? null,
+    whole: (which) => kept.find((one): one is Declaration => isThat(one, which) && 'json' in one) ?? null,
     count: (kind) => kept.filter((one) => one.kind === kind).length,
     sizes: (which) =>
       kept.reduce(

@@ -23,6 +23,8 @@ function noticeWords(notice: Notice): string {
     const free = `/unlock ${environment === '*' ? '--all' : environment}`
     return `${MARKS.waiting} ${capital(place)} stays ${lockWords(notice.lock)}. ${person(notice.by.login)}, who closed this thread, may not give it up; ${code(free)} does.`
   }
+  if (notice.kind === 'lock given up')
+    return `${MARKS.done} ${capital(place)} is free again: ${person(notice.by.login)} gave it up on Gantry's page for ${owner === null ? 'Gantry' : mention(owner.login)}, who had locked it (${prose(reason)}).`
   const again = `/lock ${environment === '*' ? '--all' : environment} "${reason.replace(/["\\]/g, '\\$&')}" --for 1d`
   return [
     `${MARKS.waiting} ${owner === null ? '' : `${mention(owner.login)}, `}your lock on ${place} (${prose(reason)}) ends at ${until === null ? 'once' : utc(until)}.`,

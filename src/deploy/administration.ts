@@ -4,7 +4,7 @@ import type { DeclarationName } from './declaration.ts'
 import type { Person } from './deployment.ts'
 import type { Party } from './environment.ts'
 import type { PreflightRow } from './images.ts'
-import type { Json } from './target.ts'
+import type { Json, TargetField } from './target.ts'
 
 /** What an account's administrators may want of what belongs to it. Who they are is asked before; nothing here knows of it. */
 export interface Administration {
@@ -16,7 +16,8 @@ export interface Administration {
   find(which: DeclarationName): Promise<ShownDeclaration | null>
   /**
    * Keeps a declaration once it was seen to work, and uses it from then on. `document`: as it stands in the operator's file below its
-   * name, each secret as `{ value: … }`. Throws VAULT_KEY_MISSING.
+   * name, each secret as `{ value: … }`, or as `{ kept: true }` where the account itself keeps it and it is shown to nobody else from then on.
+   * Throws VAULT_KEY_MISSING.
    */
   keep(which: DeclarationName, document: unknown, wish: Keeping): Promise<Kept | Refused>
   remove(which: DeclarationName, wish: Changing): Promise<{ readonly before: ShownDeclaration } | Refused>
@@ -29,8 +30,55 @@ export interface Administration {
    * change. Throws BACKUP_BROKEN, BACKUP_REFUSED.
    */
   restore(account: number, backup: AccountBackup, wish: { readonly by: Person; readonly isCheck: boolean }): Promise<readonly DeclarationChange[]>
+  /** The particular ones first; the last one is any other registry. */
+  readonly families: readonly RegistryFamily[]
+  readonly kinds: readonly DeclaredKind[]
+  /** None where it keeps nothing. Throws VAULT_RECORD_BROKEN where nothing of the account can be trusted. */
+  keys(account: number): Promise<readonly AccountKey[]>
   /** The account's own records, or those of one of its repositories, the newest first: those before the record of this number. */
   audit(whose: { readonly account: number } | { readonly repository: number }, before: number | null, limit: number): readonly NumberedEntry[]
+}
+
+/** A family of registries, as whoever connects one chooses it. */
+export interface RegistryFamily {
+  readonly name: string
+  /** As its makers write it: `GitHub Container Registry`. */
+  readonly title: string
+  /** As people write them, `*` for any name; none where everybody runs it under a host name of their own. */
+  readonly hosts: readonly string[]
+  /** What to make there so that Gantry may pull, with the least permission: sentences. */
+  readonly make: string
+  /** What a credential holds in place of a user name and a password; null where it is those two. */
+  readonly exchange: { readonly key: string; readonly fields: readonly DeclaredField[] } | null
+  /** Whether the host alone tells that a registry is one of these. */
+  serves(registry: string): boolean
+}
+
+/** A kind of target, and what it takes beside what every target does. */
+export interface DeclaredKind {
+  readonly kind: string
+  readonly fields: readonly DeclaredField[]
+}
+
+/** `name`: as it is written in a declaration, `tls.ca` for `ca` below `tls`. */
+export interface DeclaredField {
+  readonly name: string
+  readonly form: TargetField['form']
+  readonly isOptional: boolean
+  /** What belongs there, where the name does not say it. */
+  readonly hint: string | null
+}
+
+/** One of an account's own keys, with which its secrets are sealed. */
+export interface AccountKey {
+  /** The key of `GANTRY_KEYS` that wraps it. */
+  readonly wrappedBy: string
+  /** Whether that is the first one of `GANTRY_KEYS`. */
+  readonly isNewest: boolean
+  /** Its secrets are being sealed anew under another one. */
+  readonly isRetiring: boolean
+  /** How many secrets are sealed with it. */
+  readonly records: number
 }
 
 /** What is there when something is changed: whatever it is, nothing, anything, or one of these (`ShownDeclaration.fingerprint`). */

@@ -79,7 +79,7 @@ export interface Asks {
   readonly ref: string | null
   /** Where the plan comes from, when not from the configuration and these words. */
   readonly origin: Origin | null
-  /** A whole commit or digest: nothing else is deployed. */
+  /** A whole commit, a whole digest, or a plan that was shown (`expectedPlan`): nothing else is deployed. */
   readonly expect: string | null
   /** Checks that still run are waited for. */
   readonly whenGreen: boolean

@@ -13,6 +13,8 @@ import type { Json, Observation } from './target.ts'
 /** What a deployment would come to: every gate, the preflight, and what would change. Nothing was changed. */
 export interface Rehearsal {
   readonly plan: Plan
+  /** Null while a digest is not known: a deployment would have another plan. */
+  readonly planHash: string | null
   readonly verdicts: readonly Verdict[]
   /** The first refusal; null where nothing stands against it. */
   readonly problem: Problem | null
@@ -45,12 +47,14 @@ export async function rehearse(request: DeployRequest, doors: RolloutDoors): Pro
   const reports = await Promise.all(proposal.artifacts.map((artifact) => doors.images.preflight(artifact, how)))
   const plan = withDigests(planOf(request, proposal), reports)
   // Without a plan: nothing was fixed before, so that the gates judge as they do when a command arrives.
-  const known = { plan: null, planHash: await hashPlan(plan), approvals: [], built: builtOf(plan, reports), proved: {}, steps: [] }
+  const planHash = await hashPlan(plan)
+  const known = { plan: null, planHash, approvals: [], built: builtOf(plan, reports), proved: {}, steps: [] }
   const decision = decide(situationOf({ request, deployment: known, facts, proposal: { ...proposal, artifacts: plan.artifacts } }, doors))
   const awaited = awaitedImage(proposal, reports, doors)
   const failed = awaited === null ? (reports.flatMap(({ rows }) => rows).find(({ problem }) => problem !== null)?.problem ?? null) : null
   return {
     plan,
+    planHash: plan.artifacts.every(({ digest }) => digest !== null) ? planHash : null,
     verdicts: decision.verdicts,
     problem: 'refusal' in decision ? decision.refusal.problem : failed,
     wait: 'wait' in decision ? decision.wait : awaited,

@@ -170,7 +170,14 @@ export function createService(outside: ServiceDoors): Service {
     mayApprove: (request, id) => activity.run(() => mayApprove(request, id, doors)),
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),
     lock: async (request, asked) => noted('lock', request, await lock(request, asked, doors)),
-    unlock: async (request, place, words) => noted('unlock', request, await unlock(request, place, doors, words)),
+    unlock: async (request, place, words) => {
+      const freed = noted('unlock', request, await unlock(request, place, doors, words))
+      const lock = 'former' in freed ? freed.former : null
+      // On its own thread the answer says so.
+      if (lock !== null && request.subject === null && lock.owner?.id !== request.actor.id)
+        notices.tell({ key: `n:${lock.repository.id}:lock:${lock.id}:given-up`, kind: 'lock given up', lock, by: personIn(request.actor) })
+      return freed
+    },
     place: (request, place) => placeOf(request, place, doors),
     happened: (event) => activity.run(() => happened(event, { ...doors, go: driver.go, tell: (notice) => notices.tell(notice) })),
     configuration: (repository, facts) => configurationOf(repository, facts, doors),

@@ -163,9 +163,19 @@ export interface Doors {
   readonly clock: Clock
 }
 
+/** `lines`: a secret of several lines, such as a key in PEM form. */
+export interface TargetField {
+  readonly form: 'text' | 'secret' | 'lines' | 'flag'
+  readonly isOptional: boolean
+  /** What belongs there, in a few words. */
+  readonly hint: string
+}
+
 /** A way of running images: one file in `targets/`, one line in `targets/index.ts`. */
 export interface TargetKind<Options> {
   readonly kind: string
+  /** What stands below `targets.NAME` beside the keys that all targets share, as a form asks for it: `tls.ca` is `ca` below `tls`. */
+  readonly fields: Readonly<Record<string, TargetField>>
   /** Validates what the operator file says below `targets.NAME`, apart from the keys that all targets share. */
   options(raw: unknown): { readonly options: Options } | { readonly problem: Problem }
   /**

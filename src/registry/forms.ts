@@ -1,4 +1,5 @@
 import type { Field } from './exchange.ts'
+import type { Keychain } from './keychain.ts'
 import { keychains } from './keychains/index.ts'
 
 /** What administrators can store beside a user name and a password: the operator file and the documentation take it from here. */
@@ -13,6 +14,11 @@ export interface CredentialForm {
 export const exchanges: readonly CredentialForm[] = keychains.flatMap(({ exchange, serves }) =>
   exchange === undefined ? [] : [{ key: exchange.key, fields: exchange.fields, serves }],
 )
+
+/** Every family, as whoever connects a registry has to know it: `exchange` has the form alone. */
+export const guides: readonly Guide[] = keychains
+
+export type Guide = Pick<Keychain, 'name' | 'title' | 'hosts' | 'make' | 'serves'> & { readonly exchange?: Pick<CredentialForm, 'key' | 'fields'> }
 
 /** Names for `family`: whose software a registry is, where its host does not tell. */
 export const families: readonly string[] = keychains.map(({ name }) => name)

@@ -17,6 +17,8 @@ export interface Keychain {
   suspect?(registry: string, credential: Credential): string | null
   /** What a 403 of the token endpoint means: most registries say it of the permission, some of the credential. */
   readonly deniedAtToken: 'PERMISSION_DENIED' | 'CREDENTIALS_INVALID'
+  /** Which credential to make for pulling, with the least permission, in one or two sentences: docs/registries.md begins with them. */
+  readonly make: string
   /** One imperative sentence: what to grant so that the credential may pull. */
   readonly grant: string
   /** Origins besides the registry's own that credentials may be sent to, because the vendor's token server is there. */

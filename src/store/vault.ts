@@ -7,7 +7,7 @@ import { keyOf, type Inventory } from './vault/inventory.ts'
 import type { KeySource } from './vault/key-source.ts'
 import { openUnder } from './vault/opening.ts'
 import { createProofs } from './vault/proof.ts'
-import { sealRecord, type RecordName } from './vault/record.ts'
+import { kidIn, sealRecord, type RecordName } from './vault/record.ts'
 import { rotate, type Rotation, type RotationOptions } from './vault/rotation.ts'
 import { createVaultRows } from './vault/rows.ts'
 
@@ -29,6 +29,8 @@ export interface Vault {
   forget(record: RecordName, also?: (version: number) => void): Promise<void>
   /** What is kept of one kind, without the secrets, by id and field. */
   list(account: number, kind: string): Promise<readonly { readonly id: string; readonly field: string; readonly version: number }[]>
+  /** The account's own keys, the current one first. Throws VAULT_RECORD_BROKEN where the account's rows were changed. */
+  keys(account: number): Promise<readonly HeldKey[]>
   /** Destroys an account's keys, and with them everything that was ever sealed under them. */
   destroy(account: number, also?: () => void): void
   /** The accounts that have keys, and so may have secrets. */
@@ -39,6 +41,16 @@ export interface Vault {
   check(): Promise<void>
   /** Takes up what an earlier rotation left; reading and sealing go on meanwhile. */
   rotate(options?: RotationOptions): Promise<Rotation>
+}
+
+export interface HeldKey {
+  /** The id of the source's key that wraps it. */
+  readonly wrappedBy: string
+  /** Whether that is the source's newest. */
+  readonly isNewest: boolean
+  /** Its records are being sealed anew under another one. */
+  readonly isRetiring: boolean
+  readonly records: number
 }
 
 export interface Sealing {
@@ -105,6 +117,14 @@ export function createVault(sql: AccountSql, source: KeySource, random: RandomBy
       return found
         .map(({ id, field, version }) => ({ id, field, version }))
         .toSorted((one, other) => (keyOf({ kind, ...one }) < keyOf({ kind, ...other }) ? -1 : 1))
+    },
+    async keys(account) {
+      const kids = [...(await proofs.see(account)).entries.values()].map(({ stamp }) => kidIn(stamp))
+      const [newest] = source.keys()
+      const held = rows.keysOf(account).toSorted((one, other) => Number(one.isRetiring) - Number(other.isRetiring))
+      return held.map(({ kid, kek, isRetiring }) => ({
+        ...{ wrappedBy: kek, isNewest: kek === newest?.id, isRetiring, records: kids.filter((one) => one === kid).length },
+      }))
     },
     destroy: accounts.destroy,
     accounts: () => rows.accounts(),

@@ -67,6 +67,14 @@ type Settings = z.infer<typeof settingsSchema>
 /** A container on a Docker engine (or what speaks its API), one per target and container name. */
 export const docker: TargetKind<Options> = {
   kind: 'docker',
+  fields: {
+    host: { form: 'text', isOptional: false, hint: 'The engine’s address: tcp://host:2376, or unix:///var/run/docker.sock on Gantry’s own machine.' },
+    'tls.ca': { form: 'lines', isOptional: true, hint: 'The CA that signed the engine’s certificate, in PEM form.' },
+    'tls.cert': { form: 'lines', isOptional: true, hint: 'The client certificate that the engine asks for, in PEM form.' },
+    'tls.key': { form: 'lines', isOptional: true, hint: 'Its private key without a passphrase, in PEM form.' },
+    platform: { form: 'text', isOptional: true, hint: 'What its machine runs: linux/amd64 where this is left out.' },
+    plain_http: { form: 'flag', isOptional: true, hint: 'Without TLS, over a network that is private by other means.' },
+  },
   options(raw) {
     const parsed = optionsSchema.safeParse(raw)
     if (parsed.success) return { options: parsed.data }

@@ -29,6 +29,7 @@ type Settings = z.infer<typeof settingsSchema>
 /** A folder of an image, served as a web site by this process: the embedded default target. One site per target. */
 export const staticSite: TargetKind<Options> = {
   kind: 'static',
+  fields: { listen: { form: 'text', isOptional: false, hint: 'Where the site is served on Gantry’s own machine: 127.0.0.1:8081.' } },
   options(raw) {
     const parsed = optionsSchema.safeParse(raw)
     if (parsed.success) return { options: parsed.data }

@@ -27,6 +27,13 @@ export const repositoryUnknown = (name: string): RequestRefused =>
     next: 'Check the name, and that the App is installed on the repository.',
   })
 
+/** The same for one of this account alone. */
+export async function ownRepository(name: string, account: number, caller: Caller, doors: Asking): Promise<Repository> {
+  const found = await repositoryFor(name, caller, doors)
+  if (found.account !== account) throw repositoryUnknown(name)
+  return found
+}
+
 /** The same for one in which something is to be done; throws TOO_MANY_REQUESTS, too. */
 export async function repositoryToChange(name: string, caller: Caller, doors: Asking): Promise<Repository> {
   const found = await repositoryFor(name, caller, doors)

@@ -1,5 +1,7 @@
 import { auditPage, verifyAudit } from '../../src/store/audit.ts'
+import type { Declaration } from '../../src/deploy/declaration.ts'
 import { auditMac } from '../../src/store/audit-key.ts'
+import { createDeclarations } from '../../src/store/declarations.ts'
 import { createRepository, give, join } from '../world/github/population.ts'
 import { newId } from '../world/github/state.ts'
 import { HMAC } from '../world/mac.ts'
@@ -86,6 +88,36 @@ story.once(
     expect([tagOf(shown), listed.body.credentials]).toEqual([tagOf(kept), [shown.body]])
     for (const one of [wrong, kept, shown, listed]) for (const secret of [FIRST, 'wrong-canary-token']) expect(allOf(one)).not.toContain(secret)
     holdsNo([FIRST, 'wrong-canary-token'], cast)
+  },
+  options,
+)
+
+story.once(
+  'a secret that is kept may stay where only its use changes, and is sent to no other place and under no other name',
+  async (cast) => {
+    const { grace, world } = cast
+    await has(cast, '1.2')
+    const { body: first } = await grace.calls('PUT', TRIED, login('first', FIRST))
+    const kept = { ...first.declared, expires: '2027-03-31', repositories: ['acme/*'] }
+    const changed = await grace.calls('PUT', TRIED, kept)
+    expect([changed.status, changed.body.declared, changed.body.trials[0].works]).toEqual([200, kept, true])
+    for (const other of [{ registry: 'evil.example.com' }, { username: 'second' }, { family: 'gitlab' }]) {
+      const { status, body } = await grace.calls('PUT', `${CREDENTIAL}?untested=true`, { ...kept, ...other })
+      expect([status, body.detail, body.found]).toEqual([422, 'The secrets have to be given again.', `another ${Object.keys(other)[0]}`])
+    }
+    expect(said(await grace.calls('PUT', '/config/acme/credentials/other?untested=true', kept))).toEqual([422, 'REQUEST_INVALID'])
+    expect((await grace.calls('GET', CREDENTIAL)).body.fingerprint).toBe(changed.body.fingerprint)
+    // What whoever runs Gantry has put there is not theirs to use for more.
+    const json = JSON.stringify({ ...login('first', FIRST), repositories: ['acme/shop'], password: { sealed: FIRST } })
+    const mac = await auditMac(vaultOver(world.disk, ...KEYS), true, randomBytes, HMAC)
+    const put = (one: Declaration) => createDeclarations(vaultOver(world.disk, ...KEYS), world.disk, mac).put(one, world.time.now())
+    await put({ account: world.github.repository.owner.id, kind: 'credential', name: 'theirs', json })
+    const theirs = (await grace.calls('GET', '/config/acme/credentials/theirs')).body.declared
+    expect(said(await grace.calls('PUT', '/config/acme/credentials/theirs?untested=true', { ...theirs, repositories: ['**'] }))).toEqual([
+      422,
+      'REQUEST_INVALID',
+    ])
+    holdsNo([FIRST], cast)
   },
   options,
 )

@@ -48,6 +48,18 @@ test.each(particular)('$title has a section: an example, what goes wrong, known 
   for (const part of ['```yaml gantry.yml', '**When it goes wrong.**', '**Known limits.**']) expect(section).toContain(part)
 })
 
+/** Without marks and line ends, and with one kind of apostrophe. */
+const plain = (markdown: string): string =>
+  markdown
+    .replaceAll(/[`*](?=\S)|(?<=\S)[`*]/g, '')
+    .replaceAll('’', "'")
+    .replaceAll(/\s+/g, ' ')
+
+test.each(particular)('$title: its section begins with what the guided form says to make', ({ title, make }) => {
+  const section = sections.find((one) => one.startsWith(`${title}\n`)) ?? ''
+  for (const sentence of make.split(/(?<=\.) (?=[A-Z])/)) expect(plain(section)).toContain(plain(sentence))
+})
+
 describe('the examples', () => {
   const examples = [...text.matchAll(/^```yaml gantry\.yml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml)
 

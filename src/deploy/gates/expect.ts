@@ -1,8 +1,11 @@
 import { Refusal } from '../../errors.ts'
 import { listed, shortCommit, shortDigest } from '../wording.ts'
-import { digests, judged, type Gate } from './gate.ts'
+import { digests, judged, type Gate, type Situation } from './gate.ts'
 
-/** `--expect`: nothing but this commit, or this digest, is deployed. No refusal offers a command with the one that was found. */
+/** What is expected where exactly the plan that somebody was shown is meant: images, settings, commit and configuration (`hashPlan`). */
+export const expectedPlan = (planHash: string): string => `plan:${planHash}`
+
+/** `--expect`: nothing but this commit, this digest, or this plan, is deployed. No refusal offers a command with the one that was found. */
 export const expected: Gate = {
   name: 'expectation',
   skippedBy: [],
@@ -15,6 +18,7 @@ export const expected: Gate = {
         ? 'the commit is the one that was named'
         : failed('The commit is not the one that was named.', shortCommit(commit), shortCommit(expect))
     }
+    if (/^plan:[0-9a-f]{64}$/.test(expect)) return planned(expect, situation)
     if (!/^sha256:[0-9a-f]{64}$/.test(expect))
       return failed('What is expected must be named whole.', expect, 'a whole commit, or sha256: and 64 hexadecimal digits')
     const artifacts = digests(situation)
@@ -26,6 +30,15 @@ export const expected: Gate = {
     )
     return failed('The tag stands for another image than the one that was named.', found, shortDigest(expect))
   },
+}
+
+function planned(expect: string, situation: Situation): Refusal | string | null {
+  const { planHash } = situation.records
+  if (planHash === null) return null
+  if (expectedPlan(planHash) === expect) return 'it is the plan that was shown'
+  const images = (digests(situation) ?? []).map(({ digest }) => shortDigest(digest))
+  const found = `${listed(images, 5)} for the commit ${shortCommit(judged(situation) ?? '')}`
+  return failed('Something has changed since it was shown: an image, the commit, the settings or the configuration.', found, 'what was shown then')
 }
 
 const failed = (sentence: string, found: string, wanted: string): Refusal =>

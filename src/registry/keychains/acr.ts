@@ -16,6 +16,7 @@ export const acr: Keychain = {
   lint: () => null,
   suspect,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Register an application in Entra, give it a client secret, and assign it AcrPull on the registry (Container Registry Repository Reader where the registry uses attribute-based access control).',
   grant: 'Assign the role AcrPull (Container Registry Repository Reader, where the registry uses ABAC) on this registry to the identity.',
   sayings: [
     // issue: registry.md, 2.1; doc: aka.ms/acr/firewall

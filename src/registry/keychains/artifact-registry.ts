@@ -18,6 +18,7 @@ export const artifactRegistry: Keychain = {
   lint,
   suspect,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Grant a service account the role Artifact Registry Reader (roles/artifactregistry.reader) in the project that hosts the image, on the one repository if you can, and make a JSON key for it.',
   grant:
     'Grant Artifact Registry Reader (roles/artifactregistry.reader) to the service account, in the project that hosts the image; it may take minutes to apply.',
   sayings: [

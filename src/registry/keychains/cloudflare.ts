@@ -16,6 +16,7 @@ export const cloudflare: Keychain = {
   lint: () => null,
   suspect,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Make an API token with Account → Containers → Edit for the account.',
   grant: 'Use an API token with Account → Containers → Edit for the account whose id stands first in the image’s name.',
   exchange: {
     key: 'cloudflare',

@@ -11,6 +11,7 @@ export const dockerHub: Keychain = {
   lint: () => null,
   suspect,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Make a personal access token with the permission Public Repo Read-only or Read-only, or, on a Team or Business plan, an organisation access token for the repositories in question; its user name is then the organisation’s name.',
   grant: 'Let the access token’s account (or the organisation’s token) pull this repository, with the permission Read-only.',
   realms: () => ['https://auth.docker.io'],
   sayings: [

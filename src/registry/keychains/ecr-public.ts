@@ -9,6 +9,7 @@ export const ecrPublic: Keychain = {
   serves: (registry) => registry === 'public.ecr.aws',
   lint: lintAws,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Everybody may pull from public.ecr.aws; a login raises the limit from one request a second to ten. It needs ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on *.',
   grant: 'Allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on * to the IAM user or role; pulling itself needs no permission.',
   sayings: [
     // issue: aws/containers-roadmap#2835 (400, no challenge); docs.aws.amazon.com, "Troubleshooting Amazon ECR Public" (denied)

@@ -10,6 +10,7 @@ export const ecr: Keychain = {
   serves: (registry) => placeOf(registry) !== null,
   lint: lintAws,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Give an IAM user or role ecr:GetAuthorizationToken on *, and on the repository ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability.',
   grant:
     'Allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability on this repository to the IAM user or role (and in the repository’s own policy, if it belongs to another account).',
   sayings: [

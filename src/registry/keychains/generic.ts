@@ -8,5 +8,6 @@ export const generic: Keychain = {
   serves: () => true,
   lint: () => null,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Make an account or a token that may pull (read) these images and nothing else.',
   grant: 'Give the account behind the credential permission to pull (read) this repository.',
 }

@@ -12,6 +12,7 @@ export const ghcr: Keychain = {
   lint: (_registry, credential) => unsupported(secretOf(credential)),
   suspect,
   deniedAtToken: 'CREDENTIALS_INVALID', // 403 DENIED is what GHCR says to an expired token, for public images too
+  make: 'Make a classic personal access token with only read:packages, of a machine account that has the role Read on the package (package settings → Manage access). The user name may be anything.',
   grant: 'Give the token’s account Read on the package (and authorise the token for the organisation, if it uses single sign-on).',
   sayings: [
     // issue: registry.md, 2.1: a repository's own Actions token, not let in by the package

@@ -11,6 +11,7 @@ export const gitlab: Keychain = {
   lint: () => null,
   suspect,
   deniedAtToken: 'CREDENTIALS_INVALID', // older GitLab answers a wrong login with 403 "access forbidden"
+  make: 'Make a deploy token with only read_registry in the project, or in a group above it. Use the deploy token’s own user name.',
   grant: 'Give the token the scope read_registry, in the project that holds the image or a group above it.',
   realms: (registry) => (registry === 'registry.gitlab.com' ? ['https://gitlab.com'] : []),
   sayings: [

@@ -10,6 +10,7 @@ export const harbor: Keychain = {
   lint: () => null,
   suspect,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Make a robot account in the project with Pull on repositories and nothing else; note when it expires.',
   grant:
     'Give the robot account Pull on repositories of this project, and look in Harbor whether it is disabled or has expired: it says the same of all three.',
   sayings: [

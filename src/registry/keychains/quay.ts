@@ -11,6 +11,7 @@ export const quay: Keychain = {
   lint: () => null,
   suspect,
   deniedAtToken: 'PERMISSION_DENIED',
+  make: 'Make a robot account in the organisation and give it Read on the repository. Its user name is organisation+name.',
   grant: 'Give the robot account Read on this repository (repository → Settings → User and Robot Permissions).',
   // src: quay/quay, auth/credentials.py, auth/oauth.py, data/model/user.py, endpoints/v2/errors.py and v2auth.py
   sayings: [

@@ -1,13 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { NumberedEntry } from '../../deploy/administration.ts'
-import { deep, maskFor } from '../../deploy/mask.ts'
-import { repositoryFor, repositoryUnknown } from '../asking.ts'
 import { RECORD } from '../account-examples.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Endpoint } from '../endpoint.ts'
+import { recordsOf } from '../records.ts'
 import { stamp } from '../view.ts'
 import { accountParameter } from './declarations.ts'
-import { placeIn } from './list.ts'
 
 const recordSchema = z
   .object({
@@ -57,15 +55,11 @@ const route = createRoute({
 
 export const audit: Endpoint = (api, doors) =>
   api.openapi(route, async (c) => {
-    const { repository: name, limit, cursor } = c.req.valid('query')
+    const { repository, limit, cursor } = c.req.valid('query')
     const caller = c.get('caller')
-    const { id: account } = await doors.administrators.account(c.req.valid('param').account, caller, 'look')
-    const repository = name === undefined ? null : await repositoryFor(name, caller, doors)
-    if (name !== undefined && repository?.account !== account) throw repositoryUnknown(name)
-    const whose = repository === null ? { account } : { repository: repository.id }
-    const records = doors.administration.audit(whose, placeIn(cursor), limit)
-    const next = records.length < limit ? null : (records.at(-1)?.number.toString(36) ?? null)
-    return c.json({ records: deep(records.map(recordBody), maskFor(doors.mask, { account })), next }, 200)
+    const account = await doors.administrators.account(c.req.valid('param').account, caller, 'look')
+    const { records, next } = await recordsOf(account, caller, { repository, cursor, limit }, doors)
+    return c.json({ records: records.map(recordBody), next }, 200)
   })
 
 const recordBody = ({ at, by, action, subject, before, after, why, request }: NumberedEntry): z.input<typeof recordSchema> => ({

@@ -1,18 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { Refused, ShownDeclaration } from '../../deploy/administration.ts'
+import type { ShownDeclaration } from '../../deploy/administration.ts'
 import type { DeclarationName } from '../../deploy/declaration.ts'
 import { personIn } from '../../deploy/deployment.ts'
 import type { Code } from '../../errors.ts'
 import { CREDENTIAL, PULLED, PUT_CREDENTIAL, PUT_TARGET, REACHED, TARGET } from '../account-examples.ts'
+import { answered, DECLARATION_NAME, DECLARATION_NAME_WORDS, declarationFor, MOST_IMAGES } from '../declared.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking } from '../endpoint.ts'
 import { etag, expectedIn } from '../expected.ts'
-import { RequestRefused } from '../problems.ts'
 import { trialBody, trialSchema } from '../trials.ts'
 
 /** Credentials and targets of an account: the same routes for both. */
-
-const MOST_IMAGES = 5
 
 export const accountParameter = z.object({
   account: z
@@ -21,10 +19,7 @@ export const accountParameter = z.object({
     .openapi({ example: 'acme', description: 'The login of an organisation or a person with the App on it.' }),
 })
 const parameters = accountParameter.extend({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'at most 63 letters, digits, ".", "_" and "-"')
-    .openapi({ example: 'ghcr', description: 'As the account calls it.' }),
+  name: z.string().regex(DECLARATION_NAME, DECLARATION_NAME_WORDS).openapi({ example: 'ghcr', description: 'As the account calls it.' }),
 })
 
 const declarationShape = {
@@ -135,8 +130,7 @@ function show(one: Kind, api: Api, doors: Asking): void {
   api.openapi(route, async (c) => {
     const { account: login, name } = c.req.valid('param')
     const { id: account } = await doors.administrators.account(login, c.get('caller'), 'look', 'programs')
-    const found = await doors.administration.find({ account, kind, name })
-    if (found === null) throw unknown(kind, name)
+    const found = await declarationFor({ account, kind, name }, doors)
     return c.json(declarationBody(found), 200, { etag: etag(found.fingerprint) })
   })
 }
@@ -144,7 +138,7 @@ function show(one: Kind, api: Api, doors: Asking): void {
 function put(one: Kind, api: Api, doors: Asking): void {
   const { kind, query } = one
   const body = z.record(z.string(), z.unknown()).openapi(kind === 'credential' ? 'PutCredential' : 'PutTarget', {
-    description: `What stands below the name of a ${kind} in gantry.yml (configuration.md), with \`{ "value": TEXT }\` for each secret.`,
+    description: `What stands below the name of a ${kind} in gantry.yml (configuration.md), with \`{ "value": TEXT }\` for each secret, or \`{ "kept": true }\` for one that stays as it is.`,
     example: one.body,
   })
   const answer = { ...json(keptSchema, 'It is kept, and used from now on.', { ...one.shown, trials: [one.tried] }), headers: etagHeader }
@@ -204,19 +198,6 @@ function test(one: Kind, api: Api, doors: Asking): void {
   })
 }
 
-function answered<T extends object>(result: T | Refused): T {
-  if (!('problem' in result)) return result
-  const { problem, trials } = result
-  throw new RequestRefused(problem.code, problem, {}, trials === undefined ? {} : { trials: trials.map(trialBody) })
-}
-
 const declarationBody = ({ kind, name, fingerprint, declared, unused }: ShownDeclaration): z.input<typeof declarationSchema> => ({
   ...{ kind, name, fingerprint, declared, unused },
 })
-
-const unknown = (kind: Kind['kind'], name: string): RequestRefused =>
-  new RequestRefused('DECLARATION_UNKNOWN', {
-    sentence: `The account keeps no ${kind} of that name.`,
-    found: name,
-    next: `Ask for the list of its ${kind}s.`,
-  })

@@ -86,7 +86,11 @@ export function meantBy({ runsFor }: Caller, body: Body): Pick<Said, 'asks' | 'h
   return { asks: { ...asks, ref: runsFor.ref }, headSeen: runsFor.commit }
 }
 
-export async function subjectOf({ issue }: Body, repository: DeployRequest['repository'], { directory }: Asking): Promise<Subject | null> {
+export async function subjectOf(
+  { issue }: Pick<Body, 'issue'>,
+  repository: DeployRequest['repository'],
+  { directory }: Asking,
+): Promise<Subject | null> {
   if (issue === undefined) return null
   const found = await directory.thread(repository, issue)
   if (found !== null) return found

@@ -4,7 +4,7 @@ import { repositoryFor } from '../asking.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Endpoint } from '../endpoint.ts'
 import { DEPLOYMENTS } from '../examples.ts'
-import { RequestRefused } from '../problems.ts'
+import { placeIn } from '../places.ts'
 import { deploymentBody, deploymentSchema, stateSchema } from '../view.ts'
 
 const pageSchema = z
@@ -46,15 +46,3 @@ export const list: Endpoint = (api, doors) =>
     const shown = deployments.map((one) => deploymentBody(maskedDeployment(one, doors.mask), doors))
     return c.json({ deployments: shown, next: next?.toString(36) ?? null }, 200)
   })
-
-/** Where the page begins: a place in the order of arrival, which tells nothing of other repositories' deployments but how many there are. */
-export function placeIn(cursor: string | undefined): number | null {
-  if (cursor === undefined) return null
-  const place = /^[0-9a-z]{1,10}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN
-  if (Number.isSafeInteger(place)) return place
-  throw new RequestRefused('REQUEST_INVALID', {
-    sentence: 'The cursor is none.',
-    found: cursor.slice(0, 20),
-    next: 'Send the next of the page before.',
-  })
-}

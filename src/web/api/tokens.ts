@@ -1,23 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { ACTIONS, type ApiToken } from '../../deploy/api-token.ts'
-import { repositoryFor, repositoryUnknown } from '../asking.ts'
-import { MADE_TOKEN, MAKE_TOKEN, TOKEN } from '../account-examples.ts'
-import type { Caller } from '../caller.ts'
+import { MADE_TOKEN, TOKEN } from '../account-examples.ts'
 import { mayBeRefused } from '../document.ts'
-import { BEARER, closed, json, PROBLEMS, repositoryName, type Api, type Asking, type Endpoint } from '../endpoint.ts'
-import { RequestRefused } from '../problems.ts'
+import { BEARER, json, PROBLEMS, type Api, type Asking, type Endpoint } from '../endpoint.ts'
+import { makeToken, narrowed, revokeToken, tokenName, wantedToken } from '../token-making.ts'
 import { stamp } from '../view.ts'
 import { accountParameter } from './declarations.ts'
 
-const DAY = 86_400_000
-/** Days. */
-const LONGEST = 366
-
-const tokenName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'at most 63 small letters, digits and "-"')
-  .describe('What the rules call it: `token:NAME`.')
-  .openapi({ example: 'ci' })
 const repositoryShape = z.object({ id: z.int().describe('GitHub’s id.'), name: z.string().describe('As it was called then.') })
 
 const tokenSchema = z
@@ -40,22 +29,6 @@ const listSchema = z
   .object({ tokens: z.array(tokenSchema).describe('By name; those that are over, too.') })
   .openapi('Tokens', { example: { tokens: [TOKEN] } })
 
-const wanted = closed({
-  name: tokenName,
-  repositories: z.union([z.literal('all'), z.array(repositoryName).min(1).max(50)]).describe('All of the account’s, or those.'),
-  environments: z
-    .array(z.string().regex(/^[A-Za-z0-9._*-]{1,100}$/, 'a pattern for names of environments, such as preview-*'))
-    .min(1)
-    .max(50)
-    .describe('Patterns for the environments that it may deploy to.'),
-  actions: z
-    .array(z.enum(ACTIONS))
-    .min(1)
-    .max(ACTIONS.length)
-    .describe('`read`; `deploy`, roll back, cancel; `configure`: keep credentials and targets, of the whole account.'),
-  days: z.int().min(1).max(LONGEST).describe('For so long it is good.'),
-}).openapi('MakeToken', { example: MAKE_TOKEN })
-
 const common = { security: BEARER, tags: ['Accounts'] }
 
 const listRoute = createRoute({
@@ -70,7 +43,7 @@ const makeRoute = createRoute({
   ...mayBeRefused('ACCOUNT_UNKNOWN', 'REPOSITORY_UNKNOWN', 'TOKEN_EXISTS'),
   summary: 'Makes an API token for programs of an account',
   description: 'It may do what the rules of each environment let `token:NAME` do, within what it is made for.',
-  request: { params: accountParameter, body: { required: true, content: { 'application/json': { schema: wanted } } } },
+  request: { params: accountParameter, body: { required: true, content: { 'application/json': { schema: wantedToken } } } },
   responses: { 201: json(madeSchema, 'The only answer that has the token.'), ...PROBLEMS },
 })
 
@@ -91,60 +64,24 @@ export const tokens: Endpoint = (api, doors) => {
   make(api, doors)
   api.openapi(revokeRoute, async (c) => {
     const { account: login, name } = c.req.valid('param')
-    const { caller, now } = { caller: c.get('caller'), now: doors.clock.now() }
-    const { id } = await doors.administrators.account(login, caller, 'change')
-    const found = doors.tokens.list(id).find((one) => one.name === name)
-    if (found === undefined || !doors.tokens.revoke(id, name, caller.actor, now)) throw unknown(name)
+    const caller = c.get('caller')
+    const account = await doors.administrators.account(login, caller, 'change')
+    const found = revokeToken(name, account, caller, doors)
     return c.json(tokenBody(found), 200)
   })
 }
 
 function make(api: Api, doors: Asking): void {
   api.openapi(makeRoute, async (c) => {
-    const { name, repositories, environments, actions, days } = c.req.valid('json')
-    if (actions.includes('configure') && (repositories !== 'all' || !environments.includes('*'))) throw tooNarrow()
-    const { caller, now } = { caller: c.get('caller'), now: doors.clock.now() }
-    const { id: account } = await doors.administrators.account(c.req.valid('param').account, caller, 'change')
-    const its = repositories === 'all' ? null : await Promise.all(repositories.map((one) => ownRepository(one, account, caller, doors)))
-    const { id, login } = caller.actor
-    const scope = { account, name, repositories: its, environments, actions: [...new Set(actions)] }
-    const made = await doors.tokens.make({ ...scope, madeBy: { id, login }, expiresAt: now + days * DAY }, now)
-    if (made === null) throw taken(name)
+    const caller = c.get('caller')
+    const wanted = narrowed(c.req.valid('json'))
+    const account = await doors.administrators.account(c.req.valid('param').account, caller, 'change')
+    const made = await makeToken(wanted, account, caller, doors)
     return c.json({ ...tokenBody(made.token), token: made.secret.reveal() }, 201)
   })
-}
-
-async function ownRepository(name: string, account: number, caller: Caller, doors: Asking): Promise<{ readonly id: number; readonly name: string }> {
-  const found = await repositoryFor(name, caller, doors)
-  if (found.account !== account) throw repositoryUnknown(name)
-  return { id: found.id, name: `${found.owner}/${found.name}` }
 }
 
 const tokenBody = ({ id, name, repositories, environments, actions, madeBy, ...times }: ApiToken): z.input<typeof tokenSchema> => ({
   ...{ id, name, repositories: repositories === null ? null : [...repositories], environments: [...environments], actions: [...actions], madeBy },
   ...{ madeAt: stamp(times.madeAt), expiresAt: stamp(times.expiresAt), lastUsedAt: times.lastUsedAt === null ? null : stamp(times.lastUsedAt) },
 })
-
-/** Whoever keeps a target says which repositories and environments it is for. */
-const tooNarrow = (): RequestRefused =>
-  new RequestRefused('REQUEST_INVALID', {
-    sentence: 'What keeps credentials and targets is for the whole account.',
-    found: 'configure',
-    wanted: 'all repositories and the environments "*" beside it',
-    next: 'Make one token for configure and another one for the rest.',
-  })
-
-const taken = (name: string): RequestRefused =>
-  new RequestRefused('TOKEN_EXISTS', {
-    sentence: 'The account has a token of that name that is still good.',
-    found: name,
-    wanted: 'another name, or the end of that token',
-    next: 'Take another name, or revoke the token first.',
-  })
-
-const unknown = (name: string): RequestRefused =>
-  new RequestRefused('TOKEN_UNKNOWN', {
-    sentence: 'The account has no token of that name.',
-    found: name,
-    next: 'Ask for the list of its tokens.',
-  })

@@ -46,23 +46,36 @@ async function refresh() {
   }
 }
 
-/** @param {Document} next */
+/** What each section said when the server made it, by its id: what has been changed here since does not count. @type {Map<string, string>} */
+const said = new Map()
+
+/** Without what is another each time, though it says the same: how long ago something was, and what makes a form good for once. @param {Element} section */
+function essence(section) {
+  const copy = /** @type {Element} */ (section.cloneNode(true))
+  for (const one of copy.querySelectorAll('time[data-ago], [data-since]')) one.textContent = ''
+  for (const one of copy.querySelectorAll('input[name=nonce]')) one.removeAttribute('value')
+  return copy.outerHTML
+}
+
+/** Whoever reads, marks a text or is about to press something in a section that is as it was keeps it. @param {Document} next */
 function replace(next) {
   for (const old of document.querySelectorAll('[data-live]')) {
     const found = next.getElementById(old.id)
-    if (found === null || old.outerHTML === found.outerHTML) continue
+    if (found === null || said.get(old.id) === essence(found)) continue
     if (isBusy() && old.contains(document.activeElement)) continue
     const open = [...old.querySelectorAll('details[open][id]')].map(({ id }) => id)
     const focused = old.contains(document.activeElement) ? place(document.activeElement) : null
-    const said = old.querySelector('h1')?.textContent
+    const before = old.querySelector('h1')?.textContent
+    said.set(old.id, essence(found))
     old.replaceWith(document.adoptNode(found))
     for (const id of open) document.getElementById(id)?.setAttribute('open', '')
     if (focused !== null) find(found, focused)?.focus()
     const says = found.querySelector('h1')?.textContent
     const region = document.getElementById('said')
-    if (region !== null && says && says !== said) region.textContent = says.replace(/\s+/g, ' ').trim()
+    if (region !== null && says && says !== before) region.textContent = says.replace(/\s+/g, ' ').trim()
   }
   if (next.title !== '') document.title = next.title
+  document.body.dataset['refresh'] = next.body.dataset['refresh'] ?? '0'
   settle()
 }
 
@@ -139,7 +152,15 @@ function settle() {
   }
   for (const one of document.querySelectorAll('[data-since]'))
     one.textContent = seconds(now - Number(/** @type {HTMLElement} */ (one).dataset['since']))
+  for (const one of document.querySelectorAll('[data-left]')) one.textContent = left(/** @type {HTMLElement} */ (one), now)
   for (const bar of document.querySelectorAll('progress[data-expected]')) move(/** @type {HTMLProgressElement} */ (bar), now)
+}
+
+/** @param {HTMLElement} one @param {number} now */
+function left(one, now) {
+  one.dataset['here'] ??= String(now)
+  const ms = Number(one.dataset['left']) - (now - Number(one.dataset['here']))
+  return ms > 500 ? `About ${seconds(ms)} left.` : 'It should be over any moment.'
 }
 
 /** From where the server saw it, at the pace of earlier ones, and never to the end: that is for the server to say. @param {HTMLProgressElement} bar @param {number} now */
@@ -206,12 +227,20 @@ function busyButtons() {
   })
 }
 
+/** How often is the page's own word, and another one once there is more or less to see. */
 function keepUpToDate() {
-  const every = Number(document.body.dataset['refresh'] ?? '0') * 1000
-  if (every > 0) setInterval(() => document.visibilityState === 'visible' && !isBusy() && refresh(), every)
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && every > 0 && refresh())
+  const every = () => Number(document.body.dataset['refresh'] ?? '0') * 1000
+  const isSeen = () => document.visibilityState === 'visible'
+  let last = Date.now()
+  const ask = () => {
+    last = Date.now()
+    void refresh()
+  }
+  setInterval(() => every() > 0 && Date.now() - last >= every() && isSeen() && !isBusy() && ask(), 1_000)
+  document.addEventListener('visibilitychange', () => isSeen() && every() > 0 && ask())
 }
 
+for (const one of document.querySelectorAll('[data-live]')) said.set(one.id, essence(one))
 settle()
 setInterval(settle, 1_000)
 busyButtons()

@@ -11,19 +11,21 @@ import { ago, markOf, type Markup } from './parts.ts'
  * Nothing is promised that earlier deployments do not bear out: with fewer than three the bar moves by steps alone, and what takes longer than
  * nine in ten did is said to. `stepsDone`: the share of them, 0 to 1. `data-…`: from which the script lets the bar go on between two steps.
  */
-export function progress(deployment: Deployment, { done, expected, left, spread, isLate }: Estimate, stepsDone: number, now: number): Markup {
+export function progress(deployment: Deployment, { done, expected, left, spread, isLate }: Estimate, stepsDone: number): Markup {
   const running = deployment.steps.find(({ outcome }) => outcome === 'running')
-  const moves = expected === null || running === undefined || deployment.state === 'waiting' || deployment.state === 'queued'
   const usual = spread === null ? 'There are too few earlier deployments to say how long it takes.' : `It usually takes ${range(spread)}.`
-  const words = isLate ? `It takes longer than nine in ten did. ${usual}` : left === null ? usual : `About ${duration(left)} left. ${usual}`
+  const isWaiting = deployment.state === 'waiting' || deployment.state === 'queued'
+  const remaining = left === null ? '' : html`<span data-left="${left}">About ${duration(left)} left.</span> `
   return html`<div class="progress">
     <progress
       max="1"
       value="${(expected === null ? stepsDone : done).toFixed(3)}"
       aria-label="Progress"
-      ${moves ? '' : html`data-expected="${expected ?? ''}" data-at="${now}"`}
+      ${expected === null || running === undefined || isWaiting ? '' : html`data-expected="${expected}"`}
     ></progress>
-    <p class="soft" data-left="${left ?? ''}">${deployment.state === 'waiting' ? 'The time that it waits does not count.' : words}</p>
+    <p class="soft">
+      ${isWaiting ? 'The time that it waits does not count.' : html`${isLate ? 'It takes longer than nine in ten did. ' : remaining}${usual}`}
+    </p>
   </div>`
 }
 
@@ -54,14 +56,18 @@ export function steps(deployment: Deployment, now: number): Markup {
 /** What every gate said, for whoever wants to know why. */
 export function gates({ verdicts }: Pick<Deployment, 'verdicts'>): Markup {
   if (verdicts.length === 0) return html``
-  const marks = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' } as const
   return html`<details id="rules">
     <summary>What each of the ${verdicts.length} rules said</summary>
-    <ul class="gates">
-      ${verdicts.map(({ gate, outcome, sentence }) => html`<li>${markOf(marks[outcome], true)} <b>${capital(gate)}</b> <span>${sentence}</span></li>`)}
-    </ul>
+    ${gateList(verdicts)}
   </details>`
 }
+
+const GATE_MARKS = { passed: 'done', waits: 'waiting', refused: 'refused', skipped: 'skipped' } as const
+
+export const gateList = (verdicts: Deployment['verdicts']): Markup =>
+  html`<ul class="gates">
+    ${verdicts.map(({ gate, outcome, sentence }) => html`<li>${markOf(GATE_MARKS[outcome], true)} <b>${capital(gate)}</b> <span>${sentence}</span></li>`)}
+  </ul>`
 
 /** Lines are added by the script as they come; whoever reads further up is left there. */
 export function log({ log: lines, state }: Deployment): Markup {

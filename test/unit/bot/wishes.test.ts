@@ -123,7 +123,16 @@ describe('what people wish, and how it is answered', () => {
   })
 
   const rehearsal = (deployment: Deployment, more: Partial<Rehearsal> = {}): Rehearsal => ({
-    ...{ plan: deployment.plan as Rehearsal['plan'], verdicts: [], problem: null, wait: null, reports: [], former: null, settings: [] },
+    ...{
+      plan: deployment.plan as Rehearsal['plan'],
+      planHash: null,
+      verdicts: [],
+      problem: null,
+      wait: null,
+      reports: [],
+      former: null,
+      settings: [],
+    },
     changes: [{ workload: 'site', from: OTHER, to: DIGEST }],
     ...more,
   })

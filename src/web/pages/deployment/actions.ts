@@ -4,6 +4,7 @@ import { offersFor, type Offer } from '../../../deploy/offers.ts'
 import { BUTTONS, STATE_OF } from '../../button.ts'
 import { NONCE } from '../../form.ts'
 import { form } from '../../look/frame.ts'
+import { confirmPath } from '../../look/links.ts'
 import { isWeb, type Markup } from '../../look/parts.ts'
 import { mayNotApprove, wordForms } from '../../look/word.ts'
 import type { Visiting, Visitor } from '../../visit.ts'
@@ -30,20 +31,15 @@ const CAPTIONS: Record<Offer, string> = { cancel: 'Cancel', retry: 'Retry', depl
 function button(offer: Offer, isFirst: boolean, deployment: Deployment, { session }: Visitor, { random }: Visiting): Markup {
   const look = offer === 'cancel' || offer === 'rollback' || !isFirst ? 'button' : 'button primary'
   if (offer === 'rollback')
-    return html`<a class="${look}" href="${confirmPath(deployment, { rollback: '1' })}" data-busy="${BUTTONS.idle.busy}">${CAPTIONS.rollback}</a>`
+    return html`<a class="${look}" href="${confirmOf(deployment, { rollback: '1' })}" data-busy="${BUTTONS.idle.busy}">${CAPTIONS.rollback}</a>`
   const inner = html`<input type="hidden" name="${NONCE}" value="${random()}" /><button class="${look}" data-busy="${BUTTONS.confirm.busy}">
       ${CAPTIONS[offer]}
     </button>`
   return form(`/d/${deployment.id}/${offer}`, session, inner)
 }
 
-/** The page on which a deployment is asked for, with what would happen; `more`: besides its place. */
-export function confirmPath({ request, plan }: Deployment, more: Readonly<Record<string, string>>): string {
-  const { owner, name } = request.repository
-  const [app, environment] = [plan?.app ?? request.asks.app, plan?.environment ?? request.asks.environment]
-  const place = { ...(app !== null && { app }), ...(environment !== null && { environment }) }
-  return `/r/${owner}/${name}/deploy?${new URLSearchParams({ ...place, ...more }).toString()}`
-}
+const confirmOf = ({ request, plan }: Deployment, more: Readonly<Record<string, string>>): string =>
+  confirmPath(request.repository, { app: plan?.app ?? request.asks.app, environment: plan?.environment ?? request.asks.environment, ...more })
 
 const opening = ({ state, plan }: Deployment): Markup[] =>
   state === 'success' && plan?.url != null && isWeb(plan.url)
@@ -62,7 +58,7 @@ function promotions(deployment: Deployment, { overview }: Visiting): Markup[] {
     .environments(request.repository.id)
     .filter(({ app, newest }) => app === plan.app && newest.rules?.after?.environment === plan.environment)
     .map(({ newest, environment }) => {
-      const to = confirmPath(newest, { environment, from: plan.environment })
+      const to = confirmOf(newest, { environment, from: plan.environment })
       return html`<a class="button primary" href="${to}" data-busy="${BUTTONS.idle.busy}">Promote to ${environment}</a>`
     })
 }

@@ -1,9 +1,10 @@
 import { html } from 'hono/html'
-import { hasEnded, type Deployment, type Door } from '../../../deploy/deployment.ts'
+import { hasEnded, type Deployment } from '../../../deploy/deployment.ts'
 import { headline } from '../../../deploy/words.ts'
 import { buttonOf } from '../../button.ts'
 import { BEGINNING, eventsAfter, nameOf } from '../../events.ts'
 import { approvals, gates, log, progress, steps } from '../../look/journey.ts'
+import { ASKED, crumbs, homeOf, outside } from '../../look/links.ts'
 import { ago, commitOf, digestOf, facts, inMarkup, isWeb, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
 import { problemPanel } from '../../look/problem.ts'
 import type { DeploymentBody } from '../../view.ts'
@@ -21,9 +22,7 @@ export function whole(found: Found, actions: Markup, doors: Visiting): Markup {
   const { id, state } = deployment
   const isOpen = !hasEnded(state)
   const from = nameOf(eventsAfter(BEGINNING, deployment, body).place)
-  return html`<nav class="crumbs" aria-label="Where this is">
-      <a href="/">Environments</a><a href="/r/${body.repository}">${body.repository}</a><span>${body.environment ?? 'a deployment'}</span>
-    </nav>
+  return html`${crumbs(deployment.request.repository, [body.environment ?? 'a deployment'])}
     <p id="said" class="unseen" role="status"></p>
     <div class="deployment" ${isOpen ? html` id="follow" data-events="/d/${id}/live" data-from="${from}"` : ''}>
       <section id="hero" class="hero ${STATES[state].tone}" data-live data-state="${buttonOf({ of: 'deployment', deployment }).state}">
@@ -47,7 +46,7 @@ function hero({ deployment, body }: Found, actions: Markup, now: number, doors: 
   const { words } = headline(deployment, formerOf(deployment, doors))
   return html`${statePill(deployment)}
     <h1>${inMarkup(words)}</h1>
-    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), body.progress.percentage / 100, now)}
+    ${hasEnded(state) ? '' : progress(deployment, doors.service.expected(deployment), body.progress.percentage / 100)}
     ${wait === null ? '' : html`<p class="wait"><b>Waits:</b> ${wait.sentence} It is given up at ${until(wait.until)}.</p>`}
     ${approvals(deployment, now)} ${problem === null ? '' : problemPanel(problem, doors.docs)} ${actions}`
 }
@@ -55,28 +54,13 @@ function hero({ deployment, body }: Found, actions: Markup, now: number, doors: 
 const formerOf = (deployment: Deployment, { service }: Visiting) =>
   deployment.request.asks.origin?.kind === 'rollback' ? (service.formerly(deployment)?.plan ?? null) : null
 
-const ASKED: Record<Door, string> = {
-  comment: 'in a comment',
-  label: 'by label',
-  button: 'by a button of the check run',
-  page: 'on this page',
-  api: 'through the API',
-  push: 'by a push',
-  checks: 'by green checks',
-  package: 'by a published image',
-  watch: 'because something else ran there',
-}
-
-function about({ deployment, body }: Found, now: number, { github }: Visiting): Markup {
+function about({ deployment, body }: Found, now: number, doors: Visiting): Markup {
   const { id, request, plan } = deployment
-  const { repository } = request
-  const home = `${github}/${repository.owner}/${repository.name}`
   const { asked, comment, check } = body.links
-  const link = (to: string, words: string) => html`<a href="${to}" rel="noreferrer">${words}</a>`
   const links = [
-    asked === null ? null : link(asked, 'What was asked'),
-    comment === null ? null : link(comment, 'The comment'),
-    check === null ? null : link(check, 'The check run'),
+    asked === null ? null : outside(asked, 'What was asked'),
+    comment === null ? null : outside(comment, 'The comment'),
+    check === null ? null : outside(check, 'The check run'),
   ]
   return html`<h2>About it</h2>
     ${facts([
@@ -88,8 +72,8 @@ function about({ deployment, body }: Found, now: number, { github }: Visiting): 
             html`<code>${image}${tag === null ? '' : `:${tag}`}</code> ${digestOf(digest)}`,
           ] as const,
       ),
-      plan === null ? null : ['Commit', commitOf(plan.commit, home)],
-      plan?.url == null ? null : ['Address', isWeb(plan.url) ? link(plan.url, plan.url) : plan.url],
+      plan === null ? null : ['Commit', commitOf(plan.commit, homeOf(request.repository, doors))],
+      plan?.url == null ? null : ['Address', isWeb(plan.url) ? outside(plan.url, plan.url) : plan.url],
       ['Asked', html`${ago(deployment.createdAt, now)} by <b>${request.actor.login}</b> ${ASKED[request.door]}`],
       [hasEnded(deployment.state) ? 'Took' : 'Since', hasEnded(deployment.state) ? took(deployment, now) : ago(deployment.createdAt, now)],
       links.every((one) => one === null) ? null : ['On GitHub', html`<span class="links">${links.filter((one) => one !== null)}</span>`],

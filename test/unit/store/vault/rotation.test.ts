@@ -34,6 +34,30 @@ async function unread(database: AccountSql, ...keys: Parameters<typeof vaultOver
   return found.filter(({ one, value }) => value !== valueOf(one)).map(({ one, value }) => `${one.account} ${one.id}: ${value}`)
 }
 
+describe('what an account’s keys say of themselves', () => {
+  test('which key of the source wraps each, whether that is the newest, and how many secrets are sealed with it', async () => {
+    const one = { wrappedBy: 'k1', isNewest: true, isRetiring: false, records: EACH }
+    expect(await vaultOver(sql, OLD).keys(2)).toEqual([one])
+    const vault = vaultOver(sql, NEW, OLD)
+    expect(await vault.keys(2)).toEqual([{ ...one, isNewest: false }])
+    await vault.rotate()
+    expect(await vault.keys(2)).toEqual([{ ...one, wrappedBy: 'k2' }])
+    expect(await vault.keys(9)).toEqual([])
+  })
+
+  test('while secrets are sealed anew there are two', async () => {
+    const vault = vaultOver(sql, OLD)
+    const ending = new AbortController()
+    let sealed = 0
+    await vault.rotate({ records: true, signal: ending.signal, onRecord: () => void ((sealed += 1) === EACH && ending.abort()) })
+    const all = await Promise.all(ACCOUNTS.map((account) => vault.keys(account)))
+    expect(all.flat().some(({ isRetiring }) => isRetiring)).toBe(true)
+    for (const keys of all) expect(keys.reduce((sum, { records }) => sum + records, 0)).toBe(EACH)
+    await vault.rotate()
+    expect(await vault.keys(1)).toMatchObject([{ isRetiring: false, records: EACH }])
+  })
+})
+
 describe('a new key in front of the old one', () => {
   test('wraps every account’s key anew; then the old one is not needed any more', async () => {
     const vault = vaultOver(sql, NEW, OLD)

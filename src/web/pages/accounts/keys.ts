@@ -1,0 +1,161 @@
+import { html } from 'hono/html'
+import type { AccountBackup, AccountKey, DeclarationChange } from '../../../deploy/administration.ts'
+import { backupSchema } from '../../backup-schema.ts'
+import { form as formOf } from '../../look/frame.ts'
+import { empty, facts, pill, type Markup } from '../../look/parts.ts'
+import { problemPanel } from '../../look/problem.ts'
+import { RequestRefused } from '../../problems.ts'
+import type { Site, Visit, Visiting } from '../../visit.ts'
+import { refusalOf } from './changing.ts'
+import { area, hidden } from './field.ts'
+import { accountIn, accountPage, under, type AccountVisit } from './frame.ts'
+
+/** Under which keys the account's secrets are, and how they are backed up and brought back. Nothing of a key itself is known here. */
+export function keys(site: Site, doors: Visiting): void {
+  site.get(under('/keys'), async (c) => keysPage(html``, await accountIn(c, 'look', doors), c, doors))
+  site.post(under('/backup'), async (c) => {
+    const { account, visitor } = await accountIn(c, 'change', doors)
+    const { backup } = await doors.administration.backup(account.id, visitor.session.person)
+    const day = new Date(backup.madeAt).toISOString().slice(0, 10)
+    // The body that the API restores it by.
+    return c.body(`${JSON.stringify({ backup })}\n`, 200, {
+      'content-type': 'application/json',
+      'content-disposition': `attachment; filename="gantry-${account.login}-${day}.json"`,
+    })
+  })
+  site.post(under('/restore'), async (c) => {
+    const visit = await accountIn(c, 'change', doors)
+    const text = c.get('form').text('backup')
+    const isCheck = c.get('form').text('do') !== 'restore'
+    const result = await refusalOf(async () => {
+      const wish = { by: visit.visitor.session.person, isCheck }
+      return { changes: await doors.administration.restore(visit.account.id, backupIn(text), wish) }
+    })
+    if ('problem' in result) return keysPage(html`<div role="alert">${problemPanel(result.problem, doors.docs)}</div>`, visit, c, doors)
+    if (!isCheck) return c.redirect(`/a/${visit.account.login}/keys?restored=${result.changes.length}`, 303)
+    return checkedPage(result.changes, text, visit, c, doors)
+  })
+}
+
+async function keysPage(outcome: Markup, visit: AccountVisit, c: Visit, doors: Visiting): Promise<Response> {
+  const { account, visitor } = visit
+  const { administration } = doors
+  const all = await administration.keys(account.id)
+  const kept = [...(await administration.list(account.id, 'credential')), ...(await administration.list(account.id, 'target'))]
+  const broken = kept.filter(({ declared }) => declared === null).map(({ kind, name }) => `${kind} ${name}`)
+  const restored = c.req.query('restored') ?? ''
+  const notice = /^\d{1,4}$/.test(restored) ? html`<p class="notice" role="status">The backup is restored. What has changed: ${restored}.</p>` : ''
+  const main = html`${notice} ${outcome}
+    <p class="soft intro">Everything secret that ${account.login} keeps is sealed with a key of its own, and that key with one of Gantry’s.</p>
+    ${
+      all.length === 0
+        ? empty('The account keeps nothing secret yet, so it has no key.')
+        : html`<ul class="cards">
+            ${all.map(card)}
+          </ul>`
+    }
+    <p class="soft after">
+      Whoever runs Gantry changes its keys: with another one in front of <code>GANTRY_KEYS</code>, or <code>gantry keys rotate</code>.
+    </p>
+    <h2>Back it up</h2>
+    <p>
+      All credentials and targets of ${account.login}, sealed. Only this Gantry’s keys open it, for the same account. Keep it where its database is
+      not.
+    </p>
+    ${broken.length === 0 ? '' : html`<p class="held">What cannot be read will not be in it: ${broken.join(', ')}.</p>`}
+    ${formOf(`/a/${account.login}/backup`, visitor.session, html`<p class="actions"><button>Download a backup</button></p>`)}
+    <h2>Bring it back</h2>
+    <p>
+      The account keeps exactly what the backup has from then on. What was kept since is forgotten. Nothing is changed before you have seen what would
+      change.
+    </p>
+    ${formOf(
+      `/a/${account.login}/restore`,
+      visitor.session,
+      html`${hidden('do', 'check')}
+        ${area({ name: 'backup', label: 'The backup', hint: 'The whole content of the file. One of more than 60 kB goes through the API.', isRequired: true })}
+        <p class="actions"><button data-busy="Reading it…">Show what would change</button></p>`,
+    )}`
+  return accountPage({ tab: 'keys', title: 'Keys', main, status: c.req.method === 'POST' ? 422 : 200 }, account, c, doors)
+}
+
+function card({ wrappedBy, isNewest, isRetiring, records }: AccountKey): Markup {
+  const state = isRetiring ? pill('busy', 'Being replaced') : isNewest ? pill('good', 'In use') : pill('wait', 'Under an older key')
+  return html`<li class="card ${isRetiring ? 'busy' : isNewest ? 'good' : 'wait'}">
+    <header>
+      <h2><code>${wrappedBy}</code></h2>
+      ${state}
+    </header>
+    ${facts([
+      ['Secrets', String(records)],
+      ['What it does', html`It wraps the account’s own key.`],
+      isRetiring ? ['Rotation', 'Its secrets are being sealed anew under another key.'] : null,
+      isNewest || isRetiring ? null : ['Rotation', 'There is a newer key: Gantry takes it up at its next start.'],
+    ])}
+  </li>`
+}
+
+/** Throws BACKUP_BROKEN. */
+function backupIn(text: string): AccountBackup {
+  const read = backupSchema.safeParse(unwrapped(text))
+  if (read.success) return read.data
+  throw new RequestRefused('BACKUP_BROKEN', {
+    sentence: 'This is no backup of an account.',
+    wanted: 'the whole content of a file that was downloaded here, or that the API has made',
+    next: 'Take the file as it was saved.',
+  })
+}
+
+function unwrapped(text: string): unknown {
+  try {
+    const all = JSON.parse(text) as { readonly backup?: unknown } | null
+    return all?.backup ?? all
+  } catch {
+    return null
+  }
+}
+
+function checkedPage(
+  changes: readonly DeclarationChange[],
+  text: string,
+  { account, visitor }: AccountVisit,
+  c: Visit,
+  doors: Visiting,
+): Response | Promise<Response> {
+  const value = (one: string | null): Markup => (one === null ? html`<span class="soft">nothing</span>` : html`<code>${one}</code>`)
+  const rows = changes.map(
+    ({ kind, name, before, after }) =>
+      html`<tr>
+        <th scope="row">${kind} ${name}</th>
+        <td>${value(before)}</td>
+        <td>${value(after)}</td>
+      </tr>`,
+  )
+  const head = html`<thead>
+    <tr>
+      <th scope="col">What</th>
+      <th scope="col">Now</th>
+      <th scope="col">Then</th>
+    </tr>
+  </thead>`
+  const inner = html`${hidden('do', 'restore')} ${hidden('backup', text)}
+    <p class="actions">
+      <button class="danger" data-busy="Bringing it back…">Bring it back</button
+      ><a class="button" href="/a/${account.login}/keys">Leave it as it is</a>
+    </p>`
+  const main =
+    changes.length === 0
+      ? html`<p>Nothing would change: the account keeps exactly what the backup has.</p>
+          <p class="actions"><a class="button" href="/a/${account.login}/keys">Back</a></p>`
+      : html`<p class="intro">This is what would change. Nothing of it is tried before.</p>
+          <div class="table" tabindex="0" role="region" aria-label="What would change">
+            <table>
+              ${head}
+              <tbody>
+                ${rows}
+              </tbody>
+            </table>
+          </div>
+          ${formOf(`/a/${account.login}/restore`, visitor.session, inner)}`
+  return accountPage({ tab: 'keys', title: 'Bring a backup back?', main }, account, c, doors)
+}
