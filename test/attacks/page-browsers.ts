@@ -5,7 +5,7 @@ import { listen } from '../world/github/listen.ts'
 import { comesToRest } from './asked.ts'
 import { ATTRIBUTE, poison, poisons } from './poison.ts'
 import type { Finding, Scenario } from './scenario.ts'
-import { elementsOf, freePort, withSite, type Site } from './visiting.ts'
+import { changeIn, crawl, elementsOf, formsIn, freePort, Visitor, withSite, type FormSeen, type Site } from './visiting.ts'
 
 /** The process, and Chromium in which somebody has signed in: what only a browser decides. */
 interface Stage {
@@ -123,7 +123,9 @@ const c10: Scenario = {
     await page.getByRole('button', { name: 'Reject', exact: true }).click()
     await page.waitForURL(`${url}/d/**`)
     await comesToRest(grounds)
+    github.people.grace.pushes('main', { message: poison().replaceAll('\0', '') })
     let seen = await looks(site, url, page)
+    seen += await types(site, url, page)
     await grounds.gantry.stops()
     isPoisoned(site)
     await grounds.starts({ ...grounds.apiVariables, GANTRY_URL: url, PORT: new URL(url).port })
@@ -175,6 +177,25 @@ async function looks(site: Site, url: string, page: Page): Promise<number> {
     }
   }
   return seen.size
+}
+
+/** Every form of every page with the words in each of its fields: what is wrong is shown again as it was typed. */
+async function types(site: Site, url: string, page: Page): Promise<number> {
+  const cookie = (await page.context().cookies(url)).map(({ name, value }) => `${name}=${value}`).join('; ')
+  const visitor = new Visitor(site.grounds)
+  const forms = new Map<string, FormSeen>()
+  for (const seen of (await crawl(visitor, undefined, 120, { cookie })).values())
+    for (const form of formsIn(seen))
+      if (form.method === 'post' && form.action !== '/logout') forms.set(`${form.action} ${Object.keys(form.fields).join()}`, form)
+  for (const { action, fields } of forms.values()) {
+    const typed = Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, /^(?:form_token|nonce)$/.test(name) ? value : poison().slice(0, 2_000)]),
+    )
+    const answer = await visitor.posts(action, typed, { cookie, origin: url })
+    site.checks.that(answer.status < 500, `${action}: ${answer.status}`)
+    isClean(site, `POST ${action}`, answer.text)
+  }
+  return forms.size
 }
 
 function isClean({ checks }: Site, path: string, html: string): void {
@@ -276,11 +297,6 @@ const f07: Scenario = {
       await foreign.close()
     }
   }),
-}
-
-const changeIn = (before: string, after: string): string => {
-  const at = [...after].findIndex((letter, index) => letter !== before[index])
-  return `${before.slice(at - 200, at + 80)} → ${after.slice(at, at + 80)}`
 }
 
 export const pageWords: readonly Scenario[] = [c10]

@@ -1,7 +1,7 @@
 import { talk } from '../world/wire.ts'
 import type { Scenario } from './scenario.ts'
 import { isOf, pathOf, routes } from './routes.ts'
-import { formsIn, ORIGIN, withSite, type FormSeen, type Seen, type Site, type Visitor } from './visiting.ts'
+import { changeIn, formsIn, ORIGIN, withSite, type FormSeen, type Seen, type Site, type Visitor } from './visiting.ts'
 
 type Headed = Readonly<Record<string, string>>
 
@@ -34,7 +34,7 @@ function formsOf(seen: readonly Seen[], known: Headed, token: string): readonly 
     .filter(({ method }) => method === 'POST')
     .map(({ path }) => {
       const found = shown.find(({ action }) => isOf(path, action))
-      return found ?? { method: 'post', action: pathOf(path, known), fields: { form_token: token, reason: 'x', nonce: 'x' } }
+      return found ?? { secrets: [], method: 'post', action: pathOf(path, known), fields: { form_token: token, reason: 'x', nonce: 'x' } }
     })
 }
 
@@ -118,7 +118,7 @@ const f06: Scenario = {
       checks.that([200, 404, 405].includes(asked.status), `GET ${action}: ${asked.status}`)
       for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])
         isRefused(site, `${method} ${action}`, await one.asks(method, action, { origin: ORIGIN, 'content-type': FORM, ...overrides }, query), [405])
-      checks.that(site.written() === written, `${action}: something changed`)
+      checks.that(site.written() === written, `${action}: something changed: ${changeIn(written, site.written())}`)
       await one.signsIn(person)
       const again = site.written()
       isRefused(site, `${action}: the token from before signing in again`, await isSent(one, { ...form, fields }, {}), [403])

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Person } from '../world/github/people.ts'
 import { give } from '../world/github/population.ts'
 import { Grounds, eventually } from '../world/grounds.ts'
+import type { Stage } from '../world/stage.ts'
 import { asks, fateOf, comesToRest } from './asked.ts'
 import { Checks, type Finding } from './scenario.ts'
 
@@ -24,6 +25,8 @@ export interface FormSeen {
   readonly method: string
   readonly action: string
   readonly fields: Readonly<Record<string, string>>
+  /** The names of those that a secret is typed into. */
+  readonly secrets: readonly string[]
 }
 
 interface Node {
@@ -51,16 +54,45 @@ export const formsIn = ({ text, path }: Pick<Seen, 'text' | 'path'>): readonly F
         const chosen = tagName === 'select' ? (children ?? []).find((option) => option.tagName === 'option')?.properties?.['value'] : value
         return [[name, String(chosen ?? '')] as const]
       })
-      return { method: String(method ?? 'get').toLowerCase(), action: String(action ?? path), fields: Object.fromEntries(fields) }
+      const isSecret = ({ tagName, properties }: Node): boolean =>
+        properties?.['type'] === 'password' || (tagName === 'textarea' && [properties?.['className']].flat().includes('secret'))
+      const secrets = all(one).flatMap((field) => (isSecret(field) ? [String(field.properties?.['name'])] : []))
+      return { secrets, method: String(method ?? 'get').toLowerCase(), action: String(action ?? path), fields: Object.fromEntries(fields) }
     })
+
+/** Every page that can be reached by links from these, by its path; `most` at most; with these headers. */
+export async function crawl(
+  visitor: Visitor,
+  from: readonly string[] = ['/', '/approvals', '/a'],
+  most = 200,
+  headers: Headed = {},
+): Promise<ReadonlyMap<string, Seen>> {
+  const seen = new Map<string, Seen>()
+  const left = [...from]
+  for (let path = left.shift(); path !== undefined && seen.size < most; path = left.shift()) {
+    if (seen.has(path) || path.startsWith('/docs')) continue
+    const page = await visitor.gets(path, headers)
+    seen.set(path, page)
+    const to = page.headers.get('location')
+    for (const link of [...linksIn(page.text), ...(to === null ? [] : [to])]) {
+      const url = URL.parse(link, `${ORIGIN}${path}`)
+      if (url?.origin === ORIGIN) left.push(url.pathname + url.search)
+    }
+    // What a person would choose: a form that is sent by GET is a link, too.
+    for (const { method, action, fields } of formsIn(page))
+      if (method === 'get') left.push(`${action.split('?')[0]}?${new URLSearchParams(fields).toString()}`)
+  }
+  return seen
+}
 
 /** Somebody's cookies, and what is sent with them. */
 export class Visitor {
   readonly cookies = new Map<string, string>()
-  readonly #site: Site
+  readonly #at: Pick<Stage, 'url' | 'github'>
 
-  constructor(site: Site) {
-    this.#site = site
+  /** `at`: the process may be another one after a while, elsewhere. */
+  constructor(at: Pick<Stage, 'url' | 'github'>) {
+    this.#at = at
   }
 
   get cookie(): string {
@@ -75,7 +107,7 @@ export class Visitor {
       headers: { ...(cookie !== '' && { cookie }), ...headers },
       ...(body !== undefined && { body }),
     }
-    const answer = await fetch(new URL(path, this.#site.grounds.url), init)
+    const answer = await fetch(new URL(path, this.#at.url), init)
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       if (/max-age=0/i.test(line)) this.cookies.delete(name)
@@ -102,7 +134,7 @@ export class Visitor {
 
   /** What GitHub sends the browser of that person back to, as a path. */
   agrees(person: Person, url: URL, how: 'agrees' | 'cancels' = 'agrees'): string {
-    const back = new URL(this.#site.grounds.github.auth.authorizes(person.account, { url: url.href }, how))
+    const back = new URL(this.#at.github.auth.authorizes(person.account, { url: url.href }, how))
     return back.pathname + back.search
   }
 
@@ -131,7 +163,7 @@ export class Site {
   }
 
   newVisitor(): Visitor {
-    return new Visitor(this)
+    return new Visitor(this.grounds)
   }
 
   signsIn(person: Person = this.grounds.github.people.ada): Promise<Visitor> {
@@ -158,6 +190,7 @@ export class Site {
     await grounds.delivers()
     await eventually(() => fateOf(grounds, comment).some(({ state }) => state === 'waiting'))
     await comesToRest(grounds)
+    await this.settles()
     const [success, failure, waiting] = ['success', 'failure', 'waiting'].map((state) =>
       String(grounds.rows('select id from deployment where state = ?', state)[0]?.['id'] ?? ''),
     ) as [string, string, string]
@@ -175,28 +208,28 @@ export class Site {
     )
   }
 
-  /** Every page that can be reached by links from these, by its path; `most` at most. */
-  async crawls(visitor: Visitor, from: readonly string[] = ['/', '/approvals', '/a'], most = 200): Promise<ReadonlyMap<string, Seen>> {
-    const seen = new Map<string, Seen>()
-    const left = [...from]
-    for (let path = left.shift(); path !== undefined && seen.size < most; path = left.shift()) {
-      if (seen.has(path) || path.startsWith('/docs')) continue
-      const page = await visitor.gets(path)
-      seen.set(path, page)
-      const to = page.headers.get('location')
-      for (const link of [...linksIn(page.text), ...(to === null ? [] : [to])]) {
-        const url = URL.parse(link, `${ORIGIN}${path}`)
-        if (url?.origin === ORIGIN) left.push(url.pathname + url.search)
-      }
-      // What a person would choose: a form that is sent by GET is a link, too.
-      for (const { method, action, fields } of formsIn(page))
-        if (method === 'get') left.push(`${action.split('?')[0]}?${new URLSearchParams(fields).toString()}`)
-    }
-    return seen
+  /** Nothing has been written for a second: GitHub has been told of everything. */
+  async settles(): Promise<void> {
+    let [last, since] = ['', 0]
+    await eventually(() => {
+      const now = this.written()
+      if (now !== last) [last, since] = [now, Date.now()]
+      return Date.now() - since > 1_000
+    })
+  }
+
+  crawls(visitor: Visitor): Promise<ReadonlyMap<string, Seen>> {
+    return crawl(visitor)
   }
 }
 
-const ASIDE = new Set(['rate_limit', 'caught_up', 'github_window', 'renewal'])
+/** Where two of `written` first differ. */
+export const changeIn = (before: string, after: string): string => {
+  const at = [...after].findIndex((letter, index) => letter !== before[index])
+  return `${before.slice(at - 200, at + 80)} → ${after.slice(at, at + 80)}`
+}
+
+const ASIDE = new Set(['rate_limit', 'caught_up', 'github_window', 'renewal', 'github_creation', 'said', 'announcement'])
 
 /** `variables`: of the process, beside those that the pages need; `url`: where browsers find it, if a real one is to. */
 export const withSite =
