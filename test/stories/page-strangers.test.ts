@@ -85,10 +85,14 @@ story.once(
     expect(tried).toBeGreaterThan(5)
     // Nor is a repository that has no App told from one that is not there.
     createRepository(github.state, github.repository.owner, { name: 'bare', isPrivate: true }, github.now())
-    const bare = await asksAll(cast, {
-      real: { ...real, name: 'bare', repo: 'bare', repository: 'bare' },
-      none: { ...real, name: 'barf', repo: 'barf', repository: 'barf' },
-    })
+    const bare = await asksAll(
+      cast,
+      {
+        real: { ...real, name: 'bare', repo: 'bare', repository: 'bare' },
+        none: { ...real, name: 'barf', repo: 'barf', repository: 'barf' },
+      },
+      '/r/',
+    )
     expect(bare.differ).toEqual([])
     expect(world.disk.all('select state from deployment')).toEqual([{ state: 'waiting' }])
     expect(isOf('/d/:id', `/d/${id}`)).toBe(true)
