@@ -55,6 +55,9 @@ export async function hashPlan(plan: Plan): Promise<string> {
   return sha256(canonical(plan as unknown as Json))
 }
 
+/** As `--expect` where exactly the plan that somebody was shown is meant: images, settings, commit and configuration. */
+export const expectedPlan = (planHash: string): string => `plan:${planHash}`
+
 /** What is there once it has succeeded, without where it came from and by which rules: two plans of the same text change nothing between them. */
 export const whatRuns = ({ settings, target, artifacts }: Plan): string =>
   canonical({ settings, target, artifacts: artifacts.map(({ name, digest }) => [name, digest]) })

@@ -36,10 +36,14 @@ export interface Change {
 }
 
 /** Asks everything that a deployment would ask, in the same order and by the same rules. A stranger learns nothing from it. */
-export async function rehearse(request: DeployRequest, doors: RolloutDoors): Promise<Rehearsal | { readonly problem: Problem }> {
-  const considered = await consider(request, null, doors)
+export async function rehearse(
+  asked: DeployRequest,
+  doors: RolloutDoors,
+  options: Parameters<typeof consider>[3] = {},
+): Promise<Rehearsal | { readonly problem: Problem }> {
+  const considered = await consider(asked, null, doors, options)
   if ('problem' in considered) return { problem: considered.problem }
-  const { facts, proposal, decision: early } = considered
+  const { request, facts, proposal, decision: early } = considered
   // Whoever may not deploy there hears why, and is not shown what a target runs.
   const isForbidden = early.verdicts.some(({ gate, outcome }) => outcome === 'refused' && FORBIDS.has(gate))
   if ('refusal' in early && isForbidden) return { problem: early.refusal.problem }

@@ -55,14 +55,20 @@ export interface Service {
   recentOn(request: DeployRequest): readonly Deployment[]
   /** What runs in the configuration's environments that are meant; null means any. Settles an `unknown` outcome where the target could be observed. */
   status(repository: Repository, configuration: Configuration, meant: PlaceAsked): Promise<readonly EnvironmentStatus[]>
-  /** Every declared environment as it stands for whoever asks: what runs, and what a deployment by them would meet. Changes nothing but what `status` settles. */
-  standings(request: DeployRequest): ReturnType<typeof standings>
+  /**
+   * Every declared environment as it stands for whoever asks: what runs, and what a deployment by them would meet. Changes nothing, or with
+   * `settles` what `status` does.
+   */
+  standings(request: DeployRequest, how?: { readonly settles?: boolean }): ReturnType<typeof standings>
   /** How long it will take, by how long earlier ones took in the same environment. */
   expected(deployment: Deployment): Estimate
   /** Whether the target of the request's environment could pull its images now. Passes the gates first, and changes nothing. */
   preflight(request: DeployRequest): Promise<Preflights | { readonly problem: Problem }>
-  /** A dry run: every gate, the preflight, and what would change. */
-  rehearse(request: DeployRequest): Promise<Rehearsal | { readonly problem: Problem }>
+  /**
+   * A dry run: every gate, the preflight, and what would change. `showsHead`: who asks sees the head of the pull request in the
+   * answer, which is a page that only shows, and is not noted in the audit log: what is begun from there is.
+   */
+  rehearse(request: DeployRequest, how?: { readonly showsHead?: boolean }): Promise<Rehearsal | { readonly problem: Problem }>
   /** A second person's word on a waiting deployment. */
   approve(request: DeployRequest, word: Parameters<typeof approve>[1]): Promise<Approving>
   /** What `approve` would refuse an approval of this deployment with now; null where it would count. Writes nothing. Throws what `Source.look` throws. */
@@ -133,22 +139,7 @@ export function createService(outside: ServiceDoors): Service {
     }
     return result
   }
-  /** A deployment's refusal is its own end; of any other nothing would be left. */
-  const noted = <T extends object>(what: string, { repository, actor, key }: DeployRequest, result: T): T => {
-    const refusal = 'problem' in result ? (result.problem as Problem | null) : null
-    if (refusal !== null && FOR_LACK_OF_RIGHTS.has(refusal.code)) {
-      const entry = {
-        at: clock.now(),
-        by: personIn(actor),
-        action: 'refused',
-        subject: what,
-        before: null,
-        after: null,
-      } as const
-      outside.audit.note(repository.id, { ...entry, why: refusal.code, request: key })
-    }
-    return result
-  }
+  const noted = noting(outside)
 
   return {
     deploy,
@@ -161,21 +152,26 @@ export function createService(outside: ServiceDoors): Service {
     named: (id, request) => named(id, request, journal),
     recentOn: (request) => recentOn(request, journal),
     status: (repository, configuration, meant) =>
-      Promise.all(placesIn(configuration, meant).map((place) => statusOf(repository, place, doors, { wakeNext: driver.wakeNext, patience: null }))),
-    standings: (request) => activity.run(() => standings(request, doors, driver.wakeNext)),
+      Promise.all(
+        placesIn(configuration, meant).map((place) =>
+          statusOf(repository, place, doors, { wakeNext: driver.wakeNext, settles: true, patience: null }),
+        ),
+      ),
+    standings: (request, { settles = false } = {}) => activity.run(() => standings(request, doors, { wakeNext: driver.wakeNext, settles })),
     expected: (deployment) => expected(deployment, doors),
     preflight: async (request) => noted('preflight', request, await activity.run(() => preflightOf(request, doors))),
-    rehearse: async (request) => noted('dry run', request, await activity.run(() => rehearse(request, doors))),
+    rehearse: async (request, how = {}) => {
+      const rehearsed = await activity.run(() => rehearse(request, doors, how))
+      return how.showsHead === true ? rehearsed : noted('dry run', request, rehearsed)
+    },
     approve: async (request, word) => touched(noted(word.isApproval ? 'approve' : 'reject', request, await approve(request, word, doors))),
     mayApprove: (request, id) => activity.run(() => mayApprove(request, id, doors)),
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),
     lock: async (request, asked) => noted('lock', request, await lock(request, asked, doors)),
     unlock: async (request, place, words) => {
       const freed = noted('unlock', request, await unlock(request, place, doors, words))
-      const lock = 'former' in freed ? freed.former : null
-      // On its own thread the answer says so.
-      if (lock !== null && request.subject === null && lock.owner?.id !== request.actor.id)
-        notices.tell({ key: `n:${lock.repository.id}:lock:${lock.id}:given-up`, kind: 'lock given up', lock, by: personIn(request.actor) })
+      const told = 'former' in freed ? givenUp(request, freed.former) : null
+      if (told !== null) notices.tell(told)
       return freed
     },
     place: (request, place) => placeOf(request, place, doors),
@@ -194,12 +190,30 @@ export function createService(outside: ServiceDoors): Service {
 
 const RECENT = 50
 
+/** A deployment's refusal is its own end; of any other nothing would be left. */
+const noting =
+  ({ audit, clock }: Pick<ServiceDoors, 'audit' | 'clock'>) =>
+  <T extends object>(what: string, { repository, actor, key }: DeployRequest, result: T): T => {
+    const refusal = 'problem' in result ? (result.problem as Problem | null) : null
+    if (refusal !== null && FOR_LACK_OF_RIGHTS.has(refusal.code)) {
+      const entry = { at: clock.now(), by: personIn(actor), action: 'refused', subject: what, before: null, after: null } as const
+      audit.note(repository.id, { ...entry, why: refusal.code, request: key })
+    }
+    return result
+  }
+
 const FOR_LACK_OF_RIGHTS: ReadonlySet<Code> = new Set<Code>(['PERMISSION_REQUIRED', 'ACTOR_CHANGED', 'APPROVAL_NOT_ALLOWED'])
 
 const held = (repository: number, app: string, environment: string, { locks, drifts, clock }: RolloutDoors): ReturnType<Service['held']> => ({
   locks: locks.holding(repository, `${app}/${environment}`, clock.now()),
   drift: drifts.find(environmentKey(repository, app, environment)),
 })
+
+/** To whoever held it. On the thread of the request its answer says so. */
+function givenUp({ subject, actor }: DeployRequest, lock: Lock | null): Notice | null {
+  if (lock === null || subject !== null || lock.owner?.id === actor.id) return null
+  return { key: `n:${lock.repository.id}:lock:${lock.id}:given-up`, kind: 'lock given up', lock, by: personIn(actor) }
+}
 
 /** Where no gate has said yet which environment is meant, nothing is known. */
 function expected(deployment: Deployment, { journal, clock }: RolloutDoors): Estimate {

@@ -33,7 +33,7 @@ const PATIENCE = 5_000
 export async function standings(
   asked: DeployRequest,
   doors: RolloutDoors,
-  wakeNext: Looking['wakeNext'],
+  looking: Pick<Looking, 'wakeNext' | 'settles'>,
 ): Promise<readonly EnvironmentStanding[] | { readonly problem: Problem }> {
   const request = { ...asked, asks: { ...NOTHING_ASKED, whenGreen: asked.asks.whenGreen } }
   const first = await patiently(doors, () => doors.source.look(request))
@@ -51,7 +51,9 @@ export async function standings(
   return Promise.all(
     places.map(async (place) => {
       const { isForbidden, ...decision } = meets(request, place, facts, around)
-      const status = isForbidden ? unseen(request, place, doors) : await statusOf(request.repository, place, doors, { wakeNext, patience: PATIENCE })
+      const status = isForbidden
+        ? unseen(request, place, doors)
+        : await statusOf(request.repository, place, doors, { ...looking, patience: PATIENCE })
       return { ...place, status, decision }
     }),
   )

@@ -45,17 +45,19 @@ export const placesIn = ({ apps }: Configuration, { app: name, environment }: Pl
 export interface Looking {
   /** Whose turn it is after an `unknown` outcome was settled. */
   readonly wakeNext: (environment: string) => void
+  /** Whether an `unknown` outcome is over once its target could be observed. */
+  readonly settles: boolean
   /** Milliseconds that it has for each answer; null: as long as it takes. */
   readonly patience: number | null
 }
 
-/** Settles an `unknown` outcome where the target could be observed. */
 export async function statusOf(repository: Repository, { app, rules }: Place, doors: RolloutDoors, looking: Looking): Promise<EnvironmentStatus> {
   const key = environmentKey(repository.id, app.name, rules.name)
   const { journal, clock } = doors
   const occupant = journal.occupant(key)
   const observed = await look(repository, rules, doors, looking)
-  if (occupant !== null && hasEnded(occupant.state) && (await canBeSeen(occupant, doors, looking)) && journal.occupant(key)?.id === occupant.id) {
+  const isUnsettled = looking.settles && occupant !== null && hasEnded(occupant.state)
+  if (isUnsettled && (await canBeSeen(occupant, doors, looking)) && journal.occupant(key)?.id === occupant.id) {
     journal.settle(key, clock.now())
     looking.wakeNext(key)
   }

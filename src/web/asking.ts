@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Door, type Repository, type Subject } from '../deploy/deployment.ts'
 import { homeOf } from '../deploy/limits.ts'
-import { sha256 } from '../deploy/plan.ts'
+import { canonical, sha256 } from '../deploy/plan.ts'
 import { quoted } from '../deploy/wording.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDoors, Asking, Env } from './endpoint.ts'
@@ -137,6 +137,17 @@ export async function keyOf(
 export async function formKey(caller: Caller, repository: Repository, purpose: string, nonce: string | null, { random }: ApiDoors): Promise<string> {
   return `w:${repository.id}:${caller.key}:${nonce === null ? random() : await sha256(`${purpose} ${nonce}`)}`
 }
+
+/** What is masked on its way to the disk is compared as it stands there. */
+export const isSame = (one: DeployRequest, other: DeployRequest): boolean => meaning(one) === meaning(other)
+const meaning = ({ asks, subject, headSeen }: DeployRequest): string =>
+  canonical({
+    ...asks,
+    headSeen,
+    origin: asks.origin === null ? null : { ...asks.origin },
+    override: asks.override !== null,
+    subject: subject?.number ?? null,
+  })
 
 export const reused = (): RequestRefused =>
   new RequestRefused('IDEMPOTENCY_KEY_REUSED', {

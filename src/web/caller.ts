@@ -20,6 +20,8 @@ export interface Caller {
   isStranger?(repository: Repository): Promise<boolean>
   /** Of a workflow: the one repository that it may know of, as `owner/name` when its token was signed. GitHub is asked about no other. */
   readonly home?: string
+  /** Of somebody who has signed in: one that they were seen to see then. Nobody has to be asked which one its name means. */
+  knows?(owner: string, name: string): Repository | null
   /** Of an API token that was made for that: the account whose credentials and targets it may keep. */
   readonly configures?: number
   /**

@@ -19,8 +19,8 @@ export interface Callers {
    * Throws AUTHENTICATION_REQUIRED, TOO_MANY_REQUESTS, or a `Failure` where GitHub cannot be asked.
    */
   identify(authorization: string | undefined, address: string | null): Promise<Caller>
-  /** Somebody who has signed in on a page: the same caller as with a user token of theirs. */
-  person(person: Person): Caller
+  /** Somebody who has signed in on a page, and what they saw then: the same caller as with a user token of theirs. */
+  person(person: Person, seen: readonly Repository[]): Caller
   /** One with the App on it, whether they may see it or not: as it was up to a minute ago. Throws TOO_MANY_REQUESTS where they ask for ever others. */
   repository(caller: Caller, owner: string, name: string): Promise<Repository | null>
 }
@@ -41,7 +41,7 @@ export function createCallers(doors: CallerDoors): Callers {
   const lookUp = createLookups(limits)
 
   return {
-    person: users.caller,
+    person: (person, seen) => ({ ...users.caller(person), knows: (owner, name) => seen.find((one) => isCalled(one, owner, name)) ?? null }),
     async identify(authorization, address) {
       const [, text = ''] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
       const proof = proofs.find(({ form }) => form.test(text))
@@ -50,6 +50,8 @@ export function createCallers(doors: CallerDoors): Callers {
     },
     async repository(caller, owner, name) {
       const called = `${owner}/${name}`.toLowerCase()
+      const known = caller.knows?.(owner, name) ?? null
+      if (known !== null) return known
       if (caller.home !== undefined && caller.home.toLowerCase() !== called) return null
       const isSeen = async (found: Repository | null): Promise<boolean> => found !== null && caller.sees(found)
       return repositories.get(
@@ -61,3 +63,6 @@ export function createCallers(doors: CallerDoors): Callers {
     },
   }
 }
+
+const isCalled = (one: Repository, owner: string, name: string): boolean =>
+  one.owner.toLowerCase() === owner.toLowerCase() && one.name.toLowerCase() === name.toLowerCase()

@@ -16,7 +16,7 @@ const SIGN_IN_WITHIN = 600
 export function visitorIn(c: Visit, { sessions, callers, clock }: Visiting): Visitor | null {
   const cookie = sessionCookie(c)
   const session = cookie === null ? null : sessions.find(cookie, clock.now())
-  return session === null ? null : { session, caller: callers.person(session.person) }
+  return session === null ? null : { session, caller: callers.person(session.person, session.repositories) }
 }
 
 export const sessionCookie = (c: Visit): string | null => getCookie(c, SESSION, 'host') ?? null

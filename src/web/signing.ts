@@ -44,7 +44,7 @@ async function comeBack(c: Visit, doors: Visiting): Promise<Response> {
   if (error !== undefined || code === undefined) throw notAllowed(error ?? 'no code')
   const from = guesses(c)
   pacedBy(from, limits)
-  // Only what is within the limits is written down: cookie and state cost nothing to make up.
+  // Written down, so not before it is within the limits: anybody can make a cookie up.
   if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
   const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch((failure: unknown) => {
     if (failure instanceof Failure) for (const [name, key] of from) limits.giveBack(name, key)

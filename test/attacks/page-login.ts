@@ -154,7 +154,7 @@ const cookies: (site: Site) => Promise<void> = async (site) => {
   checks.that(lines.length === 3, `${lines.length} cookies`)
   for (const line of lines)
     checks.that(
-      /^__Host-/.test(line) &&
+      line.startsWith('__Host-') &&
         /; Path=\/(?:;|$)/.test(line) &&
         /; Secure(?:;|$)/.test(line) &&
         /; HttpOnly(?:;|$)/.test(line) &&

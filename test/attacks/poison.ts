@@ -19,7 +19,7 @@ export const poisons: readonly string[] = [
   `&lt;script&gt;alert(1)&#60;/script&#62; &amp;amp; &quot;`,
   '\u202Etxt.exe\u202D\u2066\u2067\u200F\u200B\uFEFF',
   'a\0b\u0007\u001B[31m\u2028\r\n\t',
-  '\${alert(1)} {{7*7}} <%= 7 %> `alert(1)`',
+  '`${alert(1)}` {{7*7}} <%= 7 %>',
   'javascript:alert(1)',
   'e\u0301'.repeat(50),
   'W'.repeat(3_000),

@@ -38,10 +38,12 @@ interface Node {
 const all = (node: Node): Node[] => [node, ...(node.children ?? []).flatMap(all)]
 export const elementsOf = (html: string): readonly Node[] => all(fromHtml(html) as Node).filter(({ tagName }) => tagName !== undefined)
 
+const textOf = (value: unknown, otherwise = ''): string => (typeof value === 'string' ? value : otherwise)
+
 export const linksIn = (html: string): readonly string[] =>
   elementsOf(html)
     .filter(({ tagName }) => tagName === 'a')
-    .map(({ properties }) => String(properties?.['href'] ?? ''))
+    .map(({ properties }) => textOf(properties?.['href']))
 
 export const formsIn = ({ text, path }: Pick<Seen, 'text' | 'path'>): readonly FormSeen[] =>
   elementsOf(text)
@@ -52,12 +54,12 @@ export const formsIn = ({ text, path }: Pick<Seen, 'text' | 'path'>): readonly F
         const { name, value } = properties ?? {}
         if (typeof name !== 'string' || tagName === undefined) return []
         const chosen = tagName === 'select' ? (children ?? []).find((option) => option.tagName === 'option')?.properties?.['value'] : value
-        return [[name, String(chosen ?? '')] as const]
+        return [[name, textOf(chosen)] as const]
       })
       const isSecret = ({ tagName, properties }: Node): boolean =>
         properties?.['type'] === 'password' || (tagName === 'textarea' && [properties?.['className']].flat().includes('secret'))
-      const secrets = all(one).flatMap((field) => (isSecret(field) ? [String(field.properties?.['name'])] : []))
-      return { secrets, method: String(method ?? 'get').toLowerCase(), action: String(action ?? path), fields: Object.fromEntries(fields) }
+      const secrets = all(one).flatMap((field) => (isSecret(field) ? [textOf(field.properties?.['name'])] : []))
+      return { secrets, method: textOf(method, 'get').toLowerCase(), action: textOf(action, path), fields: Object.fromEntries(fields) }
     })
 
 /** Every page that can be reached by links from these, by its path; `most` at most; with these headers. */
@@ -192,7 +194,7 @@ export class Site {
     await comesToRest(grounds)
     await this.settles()
     const [success, failure, waiting] = ['success', 'failure', 'waiting'].map((state) =>
-      String(grounds.rows('select id from deployment where state = ?', state)[0]?.['id'] ?? ''),
+      textOf(grounds.rows('select id from deployment where state = ?', state)[0]?.['id']),
     ) as [string, string, string]
     if ([success, failure, waiting].includes('')) throw new Error(`it is not lived in: ${JSON.stringify([success, failure, waiting])}`)
     return { success, failure, waiting }
@@ -225,7 +227,8 @@ export class Site {
 
 /** Where two of `written` first differ. */
 export const changeIn = (before: string, after: string): string => {
-  const at = [...after].findIndex((letter, index) => letter !== before[index])
+  let at = 0
+  while (at < after.length && after[at] === before[at]) at += 1
   return `${before.slice(at - 200, at + 80)} → ${after.slice(at, at + 80)}`
 }
 

@@ -3,6 +3,7 @@ import { gates } from '../../src/deploy/gates/index.ts'
 import { expect, story, type Cast, type Character } from '../story.ts'
 import { holds, idIn, tagOf } from '../world/facts.ts'
 import type { CheckRun } from '../world/github/state.ts'
+import { GANTRY } from '../world/visit.ts'
 import { REGISTRY } from '../world/world.ts'
 
 // The same facts give the same state, code and sentence behind every door: one situation for each gate of src/deploy/gates/index.ts, in
@@ -29,6 +30,22 @@ const typed = ({ expect: only, override, whenGreen }: Words): string =>
 
 const headOf = ({ world }: Pick<Cast, 'world'>): string => world.pull.pull?.head ?? ''
 
+const signedIn = new WeakSet<Character>()
+
+/** The page on which it is asked for says beforehand what will be said afterwards; its button is then pressed, or gone round where it is not offered. */
+async function asksOnPage({ by, environment, words }: Asked, cast: Cast): Promise<void> {
+  const place = { environment, issue: String(cast.world.pull.number), ...(words.whenGreen && { green: '1' }) }
+  const path = '/r/acme/shop/deploy'
+  if (!signedIn.has(by)) await by.browser.signsIn()
+  signedIn.add(by)
+  const shown = await by.browser.opens(`${path}?${new URLSearchParams(place).toString()}`)
+  const head = headOf(cast)
+  const fields = new Map(Object.entries({ ...place, expect: words.expect ?? head, commit: head, form_token: shown.formToken }))
+  await by.browser.sends({ method: 'post', action: path, fields })
+  foretold.set(cast, shown.says())
+}
+const foretold = new WeakMap<Cast, string>()
+
 /** A line for each, by its name in `Door`. The button first: once another door has deployed, it is out of date. */
 const DOORS: Readonly<Record<string, (asked: Asked, cast: Cast) => Promise<unknown>>> = {
   button: async ({ by, failed }, { world }) => {
@@ -41,6 +58,7 @@ const DOORS: Readonly<Record<string, (asked: Asked, cast: Cast) => Promise<unkno
   // On a pull request it has to name the head, as a label carries it and a comment is younger than it.
   api: ({ by, environment, words }, cast) =>
     by.calls('POST', '/deploy', { repository: 'acme/shop', environment, issue: cast.world.pull.number, expect: headOf(cast), ...words }),
+  page: asksOnPage,
 }
 
 interface Situation {
@@ -74,7 +92,11 @@ const SITUATIONS: readonly Situation[] = [
   { gate: 'comment', says: 'success' },
   {
     ...{ gate: 'override', says: 'refused OVERRIDE_REFUSED', words: { override: 'it burns' } },
-    except: { label: ONLY_WORDS, button: NO_OVERRIDE },
+    except: {
+      label: ONLY_WORDS,
+      button: NO_OVERRIDE,
+      page: 'it has no field for an override: whoever sets rules aside says so where everybody reads it',
+    },
   },
   { gate: 'pull request', says: 'refused PULL_REQUEST_DRAFT', facts: ({ ada }) => ada.person.marksDraft(1) },
   { gate: 'pull request', says: 'refused PULL_REQUEST_REFUSED', rules: 'from: { pull_requests: false }' },
@@ -219,6 +241,8 @@ async function asksEverywhere(cast: Cast, situation: Situation): Promise<void> {
     await asks({ by: cast[by], environment, failed, words }, cast)
     const { id, through } = outcome(cast)
     expect(through).toBe(door)
+    const { sentence: atOnce } = outcome(cast)
+    if (door === 'page' && atOnce !== null && words.expect === undefined) expect(foretold.get(cast)).toContain(atOnce)
     await goesOn?.(cast, id)
     await time.passes('1 minute')
     const { says, sentence } = outcome(cast)
@@ -236,6 +260,7 @@ for (const situation of SITUATIONS) {
   const without = except === undefined ? '' : `, but for ${Object.keys(except).join(' and ')}`
   story.once(`${gate}: ${says} behind every door${without}${rules === undefined ? '' : ` (${rules})`}`, (cast) => asksEverywhere(cast, situation), {
     timeout: 30_000,
+    url: GANTRY,
   })
 }
 

@@ -12,7 +12,7 @@ async function waits({ ada, bot, github, registry, world }: Cast): Promise<strin
   github.has('.github/deploy.yml', FOUR_EYES.replace('expire: 4h', 'expire: 24h'))
   await ada.comments('/deploy production :1.2')
   bot.isHeard()
-  return String((world.disk.all('select id from deployment')[0] as { id: string }).id)
+  return world.disk.all<{ id: string }>('select id from deployment')[0]?.id ?? ''
 }
 
 /** Somebody listens; `isOver`: nothing more comes. */

@@ -41,4 +41,4 @@ export function holds(world: World, { id, login }: Person, environment: string, 
 }
 
 /** The id that a comment of the bot's gives at its end. */
-export const idIn = (said: string): string => /deployment `([0-9a-z]+-[0-9a-z]{32})`/.exec(said)?.[1] ?? ''
+export const idIn = (said: string): string => /deployment \[?`([0-9a-z]+-[0-9a-z]{32})`/.exec(said)?.[1] ?? ''

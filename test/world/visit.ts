@@ -54,14 +54,20 @@ export class Page {
     return this.#find(selector).length > 0
   }
 
+  /** That every form of it carries. */
+  get formToken(): string {
+    return this.#find('form').flatMap((one) => formOf(one).fields.get('form_token') ?? [])[0] ?? ''
+  }
+
   get links(): readonly { readonly words: string; readonly to: string }[] {
     return this.#find('a').map((one) => ({ words: textOf(one), to: String(one.properties?.['href'] ?? '') }))
   }
 
   get buttons(): readonly Button[] {
-    const inForms = this.#find('form').flatMap((form) => buttonsIn(form).map((button) => ({ ...button, form: formOf(form) })))
-    const all = buttonsIn(this.#root)
-    const alone = all.slice(0, Math.max(0, all.length - inForms.length)).filter(({ caption }) => !inForms.some((one) => one.caption === caption))
+    const forms = this.#find('form')
+    const owner = (form: Node, of: string | null): Node => forms.find((one) => of !== null && one.properties?.['id'] === of) ?? form
+    const inForms = forms.flatMap((form) => buttonsIn(form).map((button) => ({ ...button, form: formOf(owner(form, button.of)) })))
+    const alone = buttonsIn(withoutForms(this.#root))
     return [...inForms, ...alone.map((button) => ({ ...button, form: null }))]
   }
 
@@ -111,10 +117,20 @@ function textOf(node: Node): string {
     .join('\n')
 }
 
-const buttonsIn = (node: Node): { readonly caption: string; readonly isDisabled: boolean }[] =>
+const withoutForms = (node: Node): Node => ({
+  ...node,
+  children: (node.children ?? []).filter(({ tagName }) => tagName !== 'form').map(withoutForms),
+})
+
+/** `of`: the id of another form that it belongs to, by its attribute `form`. */
+const buttonsIn = (node: Node): { readonly caption: string; readonly isDisabled: boolean; readonly of: string | null }[] =>
   all(node)
     .filter(({ tagName }) => tagName === 'button')
-    .map((one) => ({ caption: textOf(one), isDisabled: one.properties?.['disabled'] === true }))
+    .map((one) => ({
+      caption: textOf(one),
+      isDisabled: one.properties?.['disabled'] === true,
+      of: typeof one.properties?.['form'] === 'string' ? one.properties['form'] : null,
+    }))
 
 function formOf(form: Node): Form {
   const fields = new Map<string, string>()

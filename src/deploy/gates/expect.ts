@@ -1,9 +1,7 @@
 import { Refusal } from '../../errors.ts'
+import { expectedPlan } from '../plan.ts'
 import { listed, shortCommit, shortDigest } from '../wording.ts'
 import { digests, judged, type Gate, type Situation } from './gate.ts'
-
-/** What is expected where exactly the plan that somebody was shown is meant: images, settings, commit and configuration (`hashPlan`). */
-export const expectedPlan = (planHash: string): string => `plan:${planHash}`
 
 /** `--expect`: nothing but this commit, this digest, or this plan, is deployed. No refusal offers a command with the one that was found. */
 export const expected: Gate = {

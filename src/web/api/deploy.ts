@@ -1,9 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../../deploy/deployment.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
-import { canonical } from '../../deploy/plan.ts'
 import { quoted } from '../../deploy/wording.ts'
-import { begin, idempotencyKey, keyOf, location, repositoryToChange, requestOf, reused, type Said } from '../asking.ts'
+import { begin, idempotencyKey, isSame, keyOf, location, repositoryToChange, requestOf, reused, type Said } from '../asking.ts'
 import type { Caller } from '../caller.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, repositoryName, type Asking, type Endpoint } from '../endpoint.ts'
@@ -101,8 +100,3 @@ export async function subjectOf(
     next: 'Correct issue, or leave it out.',
   })
 }
-
-/** What is masked on its way to the disk is compared as it stands there. */
-const isSame = (one: DeployRequest, other: DeployRequest): boolean => meaning(one) === meaning(other)
-const meaning = ({ asks, subject, headSeen }: DeployRequest): string =>
-  canonical({ ...asks, headSeen, origin: null, override: asks.override !== null, subject: subject?.number ?? null })

@@ -59,6 +59,8 @@ function essence(section) {
 
 /** Whoever reads, marks a text or is about to press something in a section that is as it was keeps it. @param {Document} next */
 function replace(next) {
+  const ids = (/** @type {Document} */ page) => [...page.querySelectorAll('[data-live]')].map(({ id }) => id).join()
+  if (ids(document) !== ids(next)) return replaceAll(next)
   for (const old of document.querySelectorAll('[data-live]')) {
     const found = next.getElementById(old.id)
     if (found === null || said.get(old.id) === essence(found)) continue
@@ -76,6 +78,17 @@ function replace(next) {
   }
   if (next.title !== '') document.title = next.title
   document.body.dataset['refresh'] = next.body.dataset['refresh'] ?? '0'
+  settle()
+}
+
+/** Sections have come or gone: nothing of a page that is another may stay and be pressed. @param {Document} next */
+function replaceAll(next) {
+  const [old, main] = [document.querySelector('main'), next.querySelector('main')]
+  if (old === null || main === null || isBusy()) return
+  old.replaceWith(document.adoptNode(main))
+  said.clear()
+  for (const one of document.querySelectorAll('[data-live]')) said.set(one.id, essence(one))
+  if (next.title !== '') document.title = next.title
   settle()
 }
 
@@ -186,9 +199,10 @@ function span(ms) {
   return h < 48 ? `${h} h` : `${days} days`
 }
 
-/** @param {number} ms */
+/** The same words as the server's. @param {number} ms */
 function seconds(ms) {
-  const whole = Math.max(0, Math.round(ms / 1000))
+  if (ms < 950) return `${(Math.max(0, Math.round(ms / 100)) / 10).toFixed(1)} s`
+  const whole = Math.round(ms / 1000)
   if (whole < 60) return `${whole} s`
   return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }

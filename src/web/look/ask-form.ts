@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { EnvironmentRules, ImageRule, Parameter } from '../../deploy/environment.ts'
-import type { Markup } from './parts.ts'
+import { placeId, type Markup } from './parts.ts'
 
 /** What is asked before a deployment: which image, and whatever else may be said. */
 
@@ -11,6 +11,8 @@ export interface Askable {
   /** `owner/name` */
   readonly repository: string
   readonly app: string
+  /** Then nobody has to say which one, and nothing says it. */
+  readonly isOnlyApp: boolean
   readonly rules: EnvironmentRules
   readonly images: readonly ImageRule[]
   /** Without one there is nothing that could be deployed. */
@@ -28,12 +30,12 @@ export const NOTHING_TYPED: Typed = { image: null, ref: null, parameters: {} }
 
 /** Nothing is changed by it: it leads to the page that shows what would happen. `press`: its button. */
 export function askForm(place: Askable, typed: Typed, press: Markup): Markup {
-  const { repository, app, rules, needsImage } = place
-  const prefix = `${app}-${rules.name}`
+  const { repository, app, isOnlyApp, rules, needsImage } = place
+  const prefix = placeId(app, rules.name)
   const field = `image-${prefix}`
   const isOpen = typed.ref !== null || Object.keys(typed.parameters).length > 0
   return html`<form class="ask" method="get" action="/r/${repository}/deploy">
-    <input type="hidden" name="app" value="${app}" /><input type="hidden" name="environment" value="${rules.name}" />
+    ${isOnlyApp ? '' : html`<input type="hidden" name="app" value="${app}" />`}<input type="hidden" name="environment" value="${rules.name}" />
     <label for="${field}">Image <span class="hint">${hintOf(place)}</span></label>
     <input
       id="${field}"
@@ -63,11 +65,11 @@ function hintOf({ images, needsImage }: Askable): Markup | string {
   const [only, ...others] = images
   if (only === undefined || needsImage) return others.length === 0 ? 'A tag or a digest.' : 'With its tag or digest.'
   if (others.length > 0) return 'Empty: each by the tag that the configuration gives it.'
-  return only.tag === null ? 'A tag or a digest.' : html`Empty: <code>:${only.tag}</code>`
+  return only.tag === null ? 'A tag or a digest.' : html`Empty: the tag <code>${only.tag}</code>`
 }
 
 function parameterField(name: string, { type, of, default: usual }: Parameter, typed: string | null, prefix: string): Markup {
-  const [id, value] = [`p-${prefix}-${name}`, typed ?? usual]
+  const [id, value] = [`p-${prefix}:${name}`, typed ?? usual]
   const label = html`<label for="${id}">${name}${usual === null ? html` <span class="hint">It has to be said.</span>` : ''}</label>`
   const choices = type === 'boolean' ? ['true', 'false'] : type === 'enum' ? of : null
   if (choices === null)

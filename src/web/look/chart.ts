@@ -1,9 +1,8 @@
 import { html } from 'hono/html'
 import type { EndState } from '../../deploy/deployment.ts'
 import { median, type Charted, type Figures } from '../../deploy/figures.ts'
-import { utc } from '../../deploy/wording.ts'
 import { duration } from '../../deploy/words.ts'
-import type { Markup } from './parts.ts'
+import { ago, type Markup } from './parts.ts'
 
 /** In the units of the picture: it is as wide as there is room for. */
 const WIDTH = 720
@@ -50,7 +49,7 @@ export function chartOf(series: readonly Charted[]): Chart {
 const round = (value: number): number => Math.round(value * 10) / 10
 
 /** How long each took and how it ended; what the picture shows is said in words, too. */
-export function chart({ series }: Pick<Figures, 'series'>): Markup {
+export function chart({ series }: Pick<Figures, 'series'>, now: number): Markup {
   const [first, last] = [series[0], series.at(-1)]
   if (first === undefined || last === undefined) return html``
   const { bars, top } = chartOf(series)
@@ -64,11 +63,11 @@ export function chart({ series }: Pick<Figures, 'series'>): Markup {
       ${bars.map(barOf)}
     </svg>
     <figcaption class="soft">
-      <span>${utc(first.endedAt)}</span>
+      <span>${ago(first.endedAt, now)}</span>
       <span class="legend"
         ><span class="key good"></span> deployed <span class="key bad">✕</span> failed <span class="key doubt">?</span> not known</span
       >
-      <span>${utc(last.endedAt)}</span>
+      <span>${ago(last.endedAt, now)}</span>
     </figcaption>
   </figure>`
 }

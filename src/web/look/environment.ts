@@ -4,8 +4,9 @@ import { maskedDeployment, type Mask } from '../../deploy/mask.ts'
 import type { EnvironmentRecord } from '../../deploy/overview.ts'
 import { shortImages } from '../../deploy/words.ts'
 import type { Visiting } from '../visit.ts'
+import { conditionOf } from './condition.ts'
 import { outside } from './links.ts'
-import { ago, digestOf, pill, statePill, STATES, until, type Markup, type Tone } from './parts.ts'
+import { ago, digestOf, pill, placeId, statePill, until, type Markup } from './parts.ts'
 
 /** What our records say of one environment: what runs, since when, by whom, who holds it, who waits, and how it is. */
 export function environmentCard(kept: EnvironmentRecord, repository: string, doors: Visiting): Markup {
@@ -14,11 +15,14 @@ export function environmentCard(kept: EnvironmentRecord, repository: string, doo
   const now = doors.clock.now()
   const { locks, drift } = doors.service.held(record.repository, app, environment)
   const work = occupant ?? queue[0] ?? waiting[0] ?? null
-  const { tone, word } = conditionOf(record, locks.length > 0, drift !== null)
-  return html`<li class="card ${tone}" id="e-${record.repository}-${app}-${environment}">
+  const { tone, word } = conditionOf({
+    ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },
+    ...{ hasFailed: newest.state === 'failure', observed: null },
+  })
+  return html`<li class="card ${tone}" id="e-${record.repository}-${placeId(app, environment)}">
     <header>
       <h3>
-        <a href="/r/${repository}#${app}-${environment}">${environment}</a
+        <a href="/r/${repository}#place-${placeId(app, environment)}">${environment}</a
         >${app === repository.split('/')[1] ? '' : html` <span class="soft">${app}</span>`}
       </h3>
       ${pill(tone, word)}
@@ -50,21 +54,6 @@ function running(last: Deployment | null, now: number): Markup {
 }
 
 const nameOf = ({ plan, request }: Deployment): string => (plan === null ? (request.asks.image ?? 'an image') : shortImages(plan))
-
-/** One word for the whole: what is worst comes first. */
-function conditionOf(
-  { occupant, queue, waiting, newest, last }: EnvironmentRecord,
-  isLocked: boolean,
-  isDrifted: boolean,
-): { readonly tone: Tone; readonly word: string } {
-  if (occupant?.state === 'unknown') return { tone: 'doubt', word: 'Not known' }
-  if (isDrifted) return { tone: 'doubt', word: 'Not as deployed' }
-  if (occupant !== null) return STATES[occupant.state]
-  if (isLocked) return { tone: 'wait', word: 'Locked' }
-  if (queue.length + waiting.length > 0) return { tone: 'wait', word: 'Waiting' }
-  if (newest.state === 'failure') return { tone: 'bad', word: 'Last one failed' }
-  return last === null ? { tone: 'calm', word: 'Empty' } : { tone: 'good', word: 'As deployed' }
-}
 
 export const lockWords = ({ owner, reason, since, until: end, url, environment }: Lock, now: number): Markup =>
   html`${environment === '*' ? 'The whole repository is locked' : 'Locked'} by

@@ -57,13 +57,14 @@ const MOST_COUNTED = 300
 
 /** How one environment fares: the picture and the figures. */
 export function faring({ key, app, environment }: EnvironmentRecord, isOnlyApp: boolean, { history, clock }: Visiting): Markup {
-  const found = figuresOf(history.ended(key, MOST_COUNTED), clock.now())
+  const now = clock.now()
+  const found = figuresOf(history.ended(key, MOST_COUNTED), now)
   return html`<section id="faring" class="faring" data-live aria-labelledby="faring-title">
     <h2 id="faring-title">How ${isOnlyApp ? environment : `${app}/${environment}`} fares</h2>
     ${
       found.series.length === 0
         ? empty('No deployment has ended here yet that changed something.')
-        : html`<div class="faring-parts">${chart(found)} ${figures(found)}</div>`
+        : html`<div class="faring-parts">${chart(found, now)} ${figures(found)}</div>`
     }
   </section>`
 }

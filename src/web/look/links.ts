@@ -27,7 +27,7 @@ export const ASKED: Record<Door, string> = {
   comment: 'in a comment',
   label: 'by label',
   button: 'by a button of the check run',
-  page: 'on this page',
+  page: 'on the page',
   api: 'through the API',
   push: 'by a push',
   checks: 'by green checks',

@@ -100,6 +100,9 @@ export const inMarkup = (words: readonly Word[]): Markup =>
     return 'name' in word ? html`<code>${word.name}</code>` : word.prose
   })}`
 
+/** Names of apps and environments have no colon, so that no two places share it. Wherever it is an `id`, something stands before it. */
+export const placeId = (app: string, environment: string): string => `${app}:${environment}`
+
 /** A list of what is said in two words: what it is, and it. */
 export const facts = (all: readonly (readonly [name: string, value: Markup | string] | null)[]): Markup =>
   html`<dl class="facts">

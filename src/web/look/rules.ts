@@ -31,7 +31,7 @@ function approvers({ approvals }: EnvironmentRules): string | null {
   if (approvals === null) return null
   const { count, by, not, expire } = approvals
   const who = by.length === 0 ? 'of those with the role write' : `of ${names(by)}`
-  const excluded = not.length === 0 ? '' : `, but not ${not.map((one) => EXCLUDED[one]).join(', ')}`
+  const excluded = not.length === 0 ? '' : `, but not ${not.map((one) => EXCLUDED[one]).join(', ')},`
   return `${count} ${who}${excluded} must approve within ${duration(expire)}.`
 }
 

@@ -1,16 +1,30 @@
 import { html } from 'hono/html'
 import type { Deployment } from '../../deploy/deployment.ts'
-import type { Problem } from '../../errors.ts'
+import { Failure, problem, type Problem } from '../../errors.ts'
+import { within } from '../../deploy/step.ts'
 import { requestOf } from '../asking.ts'
 import { NONCE } from '../form.ts'
 import type { Visiting, Visitor } from '../visit.ts'
 import { form } from './frame.ts'
 import type { Markup } from './parts.ts'
 
-/** Why this visitor may not approve it, by the rules of then and of now, asked at this moment; null where they may. */
-export function mayNotApprove({ id, request: { repository } }: Deployment, { caller }: Visitor, doors: Visiting): Promise<Problem | null> {
+/** Milliseconds: what the engine tries again for half a minute a page does not wait for. */
+const PATIENCE = 5_000
+const NOT_YET = problem('GITHUB_UNAVAILABLE', { sentence: 'GitHub has not said yet whether you may.', next: 'Load the page again in a minute.' })
+
+/**
+ * Why this visitor may not approve it, by the rules of then and of now, asked at this moment; null where they may. Where GitHub cannot be asked that is
+ * the problem: the page is there all the same.
+ */
+export async function mayNotApprove({ id, request: { repository } }: Deployment, { caller }: Visitor, doors: Visiting): Promise<Problem | null> {
   const asked = requestOf({ caller, repository, key: `look:${doors.random()}`, door: 'page' }, doors)
-  return doors.service.mayApprove(asked, id)
+  try {
+    const found = await within(PATIENCE, async () => ({ problem: await doors.service.mayApprove(asked, id) }), doors.clock)
+    return found === null ? NOT_YET : found.problem
+  } catch (error) {
+    if (error instanceof Failure) return error.problem
+    throw error
+  }
 }
 
 /** A second person's word. A rejection says why. */

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import type { DeployRequest, Repository, Subject } from '../../deploy/deployment.ts'
 import { deep, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import type { Code, Problem } from '../../errors.ts'
-import { begin, formKey, repositoryToChange, requestOf } from '../asking.ts'
+import { begin, formKey, repositoryToChange, requestOf, isSame, reused } from '../asking.ts'
 import { BUTTONS } from '../button.ts'
 import { NONCE } from '../form.ts'
 import { askForm } from '../look/ask-form.ts'
@@ -26,7 +26,7 @@ export const confirm: Page = (site, doors) => {
     const wanted = wantedIn((name) => query.get(name)?.trim() || null, [...new Set(query.keys())])
     const repository = await repositoryToChange(repositoryIn(c), visitor.caller, doors)
     const asked = await askedBy(visitor, repository, wanted, doors)
-    const found = await rehearsed(asked, doors)
+    const found = await doors.service.rehearse(asked, { showsHead: true })
     if (!('plan' in found)) return corrected(c, asked, found.problem, wanted, doors)
     const rehearsal = deep(found, maskFor(doors.mask, repository))
     const between = await commitsBetween(repository, found.former?.commit ?? null, found.plan.commit, doors)
@@ -43,10 +43,17 @@ export const confirm: Page = (site, doors) => {
       throw invalid('Nobody has seen yet what would be deployed.', 'a form without what it showed', 'what the page showed')
     const subject = await threadOf(wanted, repository, doors)
     const key = await formKey(caller, repository, 'deploy', sent.given(NONCE), doors)
-    const headSeen = seenOn(subject, wanted) ? sent.given(COMMIT) : null
-    const { id } = begin(requestOf({ caller, repository, key, subject, asks: wanted.asks, headSeen, door: 'page' }, doors), doors)
-    return c.redirect(`/d/${id}`, 303)
+    const headSeen = seenOn(subject, wanted) ? commitIn(sent.given(COMMIT)) : null
+    const request = requestOf({ caller, repository, key, subject, asks: wanted.asks, headSeen, door: 'page' }, doors)
+    const deployment = begin(request, doors)
+    if (!isSame(deployment.request, request)) throw reused()
+    return c.redirect(`/d/${deployment.id}`, 303)
   })
+}
+
+function commitIn(text: string | null): string | null {
+  if (text === null || /^[0-9a-f]{40,64}$/.test(text)) return text
+  throw invalid('That is no commit.', text.slice(0, 40), 'the commit that the page showed')
 }
 
 /** On a pull request its head is meant, and the page shows which one that is. */
@@ -58,15 +65,6 @@ async function askedBy({ caller }: Visitor, repository: Repository, wanted: Want
   return requestOf({ caller, repository, key, subject, asks: wanted.asks, door: 'page' }, doors)
 }
 
-const NOT_SEEN: ReadonlySet<Code> = new Set<Code>(['HEAD_UNPROVED', 'HEAD_MOVED'])
-
-/** Nobody has named the head of a pull request yet. The page is what shows it, so it is judged as seen. */
-async function rehearsed(request: DeployRequest, { service }: Visiting): ReturnType<Visiting['service']['rehearse']> {
-  const found = await service.rehearse(request)
-  if (request.subject?.isPull !== true || !('plan' in found) || found.problem === null || !NOT_SEEN.has(found.problem.code)) return found
-  return service.rehearse({ ...request, headSeen: found.plan.commit })
-}
-
 /** Of what was typed: it can be typed again. */
 const TYPED: ReadonlySet<Code> = new Set<Code>(['IMAGE_REQUIRED', 'IMAGE_NOT_DECLARED', 'REFERENCE_INVALID', 'REF_NOT_FOUND', 'PARAMETER_INVALID'])
 
@@ -76,10 +74,10 @@ async function corrected(c: Visit, request: DeployRequest, found: Problem, { ask
   const mask = maskFor(doors.mask, repository)
   const problem = maskedProblem(found, mask)
   if (!TYPED.has(found.code) || asks.origin !== null) throw refusedWith(problem)
-  const place = await doors.service.place(request, asks)
+  const place = await doors.service.place(request, { app: asks.app, environment: asks.environment })
   if ('problem' in place) throw refusedWith(problem)
   const images = [...place.app.images.values()].map((image) => deep(image, mask))
-  const askable = { repository: nameOf(repository), app: place.app.name, rules: deep(place.rules, mask), images }
+  const askable = { repository: nameOf(repository), app: place.app.name, isOnlyApp: asks.app === null, rules: deep(place.rules, mask), images }
   const press = html`<div class="actions"><button class="button primary" data-busy="${BUTTONS.idle.busy}">${BUTTONS.idle.caption}</button></div>`
   const main = html`${crumbs(repository, [place.rules.name])}
     <div class="narrow">

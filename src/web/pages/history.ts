@@ -36,7 +36,8 @@ function whole(repository: Repository, filter: Filter, before: string | undefine
   const { overview, history: kept, mask, clock } = doors
   const known = overview.environments(repository.id)
   const page = kept.page({ repository: repository.id, ...filter, before: placeIn(before) }, ON_A_PAGE)
-  const meant = known.find(({ environment }) => filter.environment === null || environment === filter.environment)
+  const fitting = known.filter(({ environment }) => filter.environment === null || environment === filter.environment)
+  const meant = fitting.find(({ last }) => last !== null) ?? fitting[0]
   const all = page.deployments.map((one) => maskedDeployment(one, mask))
   return html`${meant === undefined ? '' : faring(meant, new Set(known.map(({ app }) => app)).size === 1, doors)}
     ${filters(repository, filter, known)}

@@ -2,9 +2,9 @@ import { html } from 'hono/html'
 import type { Repository } from '../../deploy/deployment.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import type { Problem } from '../../errors.ts'
-import { repositoryFor } from '../asking.ts'
+import { formKey, repositoryFor, repositoryToChange, requestOf } from '../asking.ts'
 import { environmentCard } from '../look/environment.ts'
-import { frame, type Shown } from '../look/frame.ts'
+import { form, frame, type Shown } from '../look/frame.ts'
 import { faring, rows } from '../look/history.ts'
 import { crumbs, homeOf, nameOf, outside } from '../look/links.ts'
 import { empty, type Markup } from '../look/parts.ts'
@@ -13,6 +13,7 @@ import { REPOSITORY, repositoryIn } from '../place.ts'
 import { visitorOf, type Page, type Visiting, type Visitor } from '../visit.ts'
 import { card } from './repository/card.ts'
 import { locks } from './repository/locks.ts'
+import { LOOK } from './repository/press.ts'
 import { createStandings, type Stood } from './repository/standing.ts'
 
 /** Seconds. Whoever watches something at work sees it go on; everybody else costs GitHub little. */
@@ -26,6 +27,14 @@ export const repository: Page = (site, doors) => {
     const found = await repositoryFor(repositoryIn(c), visitor.caller, doors)
     const stood = await standings.of(found, visitor)
     return c.html(frame(shown(found, stood, visitor, doors), c, doors))
+  })
+  site.post(`${REPOSITORY}/look`, async (c) => {
+    const { caller } = visitorOf(c)
+    const found = await repositoryToChange(repositoryIn(c), caller, doors)
+    const key = await formKey(caller, found, 'look', null, doors)
+    await doors.service.standings(requestOf({ caller, repository: found, key, door: 'page' }, doors), { settles: true })
+    standings.changed(found.id)
+    return c.redirect(`/r/${nameOf(found)}`, 303)
   })
   locks(site, doors, REPOSITORY, repositoryIn, standings.changed)
 }
@@ -56,7 +65,7 @@ function shown(found: Repository, { places, former, isAtWork }: Stood, visitor: 
             </ul>
           </section>`
     }
-    ${past(found, around.isOnlyApp, doors)}`
+    ${form(`/r/${name}/look`, visitor.session, html``, html`id="${LOOK}"`)} ${past(found, around.isOnlyApp, doors)}`
   return { title: name, place: 'environments', refresh: isAtWork ? REFRESH.atWork : REFRESH.atRest, main }
 }
 
@@ -77,7 +86,9 @@ const RECENT = 10
 function past(found: Repository, isOnlyApp: boolean, doors: Visiting): Markup {
   const { history, overview, mask, clock } = doors
   const { deployments, next } = history.page({ repository: found.id, environment: null, state: null, before: null }, RECENT)
-  const [newest] = overview.environments(found.id)
+  const known = overview.environments(found.id)
+  // One in which something has succeeded has more to tell.
+  const newest = known.find(({ last }) => last !== null) ?? known[0]
   const all = deployments.map((one) => maskedDeployment(one, mask))
   return html`${newest === undefined ? '' : faring(newest, isOnlyApp, doors)}
     <section id="history" data-live aria-labelledby="history-title">

@@ -186,6 +186,8 @@ describe('what people wish, and how it is answered', () => {
       { key: 'n:3:-->', kind: 'drift', deployment, seen: `site: ${OTHER} @grace` },
       { key: 'n:4', kind: 'lock released', lock: { ...held, subject: null } },
       { key: 'n:5', kind: 'lock kept', lock: held, by: { id: 6, login: 'mallory' } },
+      { key: 'n:6', kind: 'lock given up', lock: held, by: { id: 7, login: 'grace' } },
+      { key: 'n:7', kind: 'lock given up', lock: { ...held, owner: null }, by: { id: 7, login: 'grace' } },
     ]
     for (const notice of [...notices, ...notices]) {
       desk.notices(notice)
@@ -217,6 +219,12 @@ describe('what people wish, and how it is answered', () => {
         "🚦 **\`shop/production\`** stays locked by **grace** until 2026-11-23 13:00 UTC: the "big" move. **mallory**, who closed this thread, may not give it up; \`/unlock shop/production\` does.
 
       <!-- gantry:answer n:5 -->",
+        "✅ **\`shop/production\`** is free again: **grace** gave it up on Gantry's page for @grace, who had locked it (the "big" move).
+
+      <!-- gantry:answer n:6 -->",
+        "✅ **\`shop/production\`** is free again: **grace** gave it up on Gantry's page for Gantry, who had locked it (the "big" move).
+
+      <!-- gantry:answer n:7 -->",
       ]
     `)
   })

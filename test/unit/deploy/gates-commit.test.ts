@@ -194,12 +194,21 @@ describe('an expectation', () => {
     ],
     ['a digest that is not known yet', expecting(digestOf('1.2'))],
     ['the digest', { ...expecting(digestOf('1.1')), ...resolved }],
+    ['a plan whose digests are not known yet', expecting(`plan:${'b'.repeat(64)}`)],
+    ['the plan', { ...expecting(`plan:${'b'.repeat(64)}`), ...resolved, records: records({ planHash: 'b'.repeat(64) }) }],
     ['the digest, from our own records', { ...expecting(digestOf('1.1')), ...resolved, facts: null }],
   ])('is met by %s', (_, different) => expect(refusalOf(different)).toBeNull())
 
   refuses([
     ['of another commit', 'EXPECTATION_FAILED', expecting(OTHER), 'aaaaaaa'],
     ['of another digest', 'EXPECTATION_FAILED', { ...expecting(digestOf('1.2')), ...resolved }, digestOf('1.1').slice(0, 19)],
+    [
+      'of another plan',
+      'EXPECTATION_FAILED',
+      { ...expecting(`plan:${'b'.repeat(64)}`), ...resolved, records: records({ planHash: 'c'.repeat(64) }) },
+      `${digestOf('1.1').slice(0, 19)} for the commit aaaaaaa`,
+    ],
+    ['of a part of a plan', 'EXPECTATION_FAILED', expecting(`plan:${'b'.repeat(12)}`)],
     ['of a few digits', 'EXPECTATION_FAILED', expecting(HEAD.slice(0, 12))],
     ['in capitals', 'EXPECTATION_FAILED', expecting('A'.repeat(40))],
     [

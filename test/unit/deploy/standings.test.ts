@@ -10,8 +10,8 @@ const APPROVALS: EnvironmentRules['approvals'] = { count: 1, by: [], not: ['requ
 const production = (different: Partial<EnvironmentRules> = {}) => rules({ name: 'production', settings: { path: '/srv/production' }, ...different })
 
 /** Somebody opens the page of the repository. */
-const opens = (world: SmallWorld, actor: Actor = ADA) =>
-  world.service.standings(request({ ...world.says(actor), door: 'api', subject: null, comment: null }))
+const opens = (world: SmallWorld, actor: Actor = ADA, how = {}) =>
+  world.service.standings(request({ ...world.says(actor), door: 'api', subject: null, comment: null }), how)
 
 async function standingsOf(world: SmallWorld, actor?: Actor): Promise<readonly EnvironmentStanding[]> {
   const found = await opens(world, actor)
@@ -209,7 +209,7 @@ describe('a target', () => {
     expect((await only(world)).status.observed).toMatchObject({ problem: { code: 'TARGET_UNAVAILABLE' } })
   })
 
-  test('that was seen settles an outcome that nobody knew', async () => {
+  test('that is looked at settles an outcome that nobody knew, and that is only shown does not', async () => {
     const world = worldOf({ configuration: configuration([rules()]) })
     world.target.has('goes away')
     world.asks(':1.0')
@@ -223,7 +223,9 @@ describe('a target', () => {
     await only(world)
     expect(world.journal.occupant(STAGING)).not.toBeNull()
     world.target.unreachable = 0
-    expect((await only(world)).status.occupant).toBeNull()
+    expect((await only(world)).status.occupant).not.toBeNull()
+    await opens(world, ADA, { settles: true })
+    expect(world.journal.occupant(STAGING)).toBeNull()
   })
 })
 

@@ -31,6 +31,7 @@ export const field = (one: Field): Markup =>
       type="${one.type ?? 'text'}"
       value="${one.value ?? ''}"
       ${one.list === undefined ? '' : html` list="${one.list}"`}
+      autocomplete="off"
       autocapitalize="none"
       spellcheck="false"
     />`

@@ -18,7 +18,7 @@ export function targets(site: Site, doors: Visiting): void {
     const { account } = await accountIn(c, 'look', doors)
     const all = await doors.administration.list(account.id, 'target')
     const main = html`${removedNotice(c)}
-      <p class="soft intro">To these images are deployed. A repository may use one only if it stands in its row.</p>
+      <p class="soft intro">Images are deployed to these. A repository may use one only if it stands in its row.</p>
       ${all.length === 0 ? empty('The account keeps no target of its own.') : table(all, account.login, doors)} ${adding(account.login, doors)}`
     return accountPage({ tab: 'targets', title: 'Targets', main }, account, c, doors)
   })

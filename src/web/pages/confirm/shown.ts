@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { expectedPlan } from '../../../deploy/gates/expect.ts'
+import { expectedPlan } from '../../../deploy/plan.ts'
 import type { PreflightReport } from '../../../deploy/images.ts'
 import { rowMark, rowWords, verdict } from '../../../deploy/preflight-words.ts'
 import type { Rehearsal } from '../../../deploy/rehearsal.ts'
@@ -11,7 +11,7 @@ import { form } from '../../look/frame.ts'
 import { gateList } from '../../look/journey.ts'
 import { confirmPath, homeOf, nameOf } from '../../look/links.ts'
 import { commitOf, digestOf, markOf, until, type Markup } from '../../look/parts.ts'
-import { problemPanel } from '../../look/problem.ts'
+import { codeLink, problemPanel } from '../../look/problem.ts'
 import type { Visiting, Visitor } from '../../visit.ts'
 import { commitList, type Between } from './commits.ts'
 import { fieldsOf, hiddenFields, type Wanted } from './wanted.ts'
@@ -44,11 +44,11 @@ export function whole(found: Rehearsed, visitor: Visitor, doors: Visiting): Mark
     ${change(found, doors)}
     ${settings.length === 0 ? '' : html`<p class="settings">Settings that change: ${settings.map((name) => html`<code>${name}</code> `)}</p>`}
     ${'problem' in changes ? html`<p class="held">It is not known what runs: ${changes.problem.sentence} <code>${changes.problem.code}</code></p>` : ''}
-    <section class="decision" aria-label="Decision">${decision(found, visitor, doors)}</section>
+    <section class="decision" id="decision" aria-label="Decision">${decision(found, visitor, doors)}</section>
     <div class="columns even">
       <div>
-        ${reports.map((report) => preflight(report, doors.docs))}
         ${between === null || former === null ? '' : commitList(between, repository, former.commit, plan.commit, doors)}
+        ${reports.map((report, index) => preflight(report, index, doors.docs))}
       </div>
       <section aria-labelledby="gates-title">
         <h2 id="gates-title">Rules</h2>
@@ -126,20 +126,25 @@ const greenLink = ({ repository, wanted }: Rehearsed): Markup =>
     >Once they are green</a
   >`
 
-/** Row by row, with the fix of each that fails. */
-function preflight(report: PreflightReport, docs: string | null): Markup {
-  const { image, rows } = report
-  return html`<section class="preflight" aria-label="Whether ${image} can be pulled">
-    <h2><code>${image}</code> ${verdict(report)}</h2>
-    <ol class="steps">
-      ${rows.map(
-        (row) =>
-          html`<li class="${rowMark(row)}">
-            ${markOf(rowMark(row), true)} <span class="word">${rowWords(row)}</span>
-            ${row.note === '' ? '' : html`<span class="note">${row.note}</span>`}
-            ${row.problem === null ? '' : html`<div class="fix">${problemPanel(row.problem, docs)}</div>`}
-          </li>`,
-      )}
-    </ol>
+/** Row by row, with the fix of each that fails. Folded where there is nothing to fix. */
+function preflight(report: PreflightReport, index: number, docs: string | null): Markup {
+  const { image, rows, isPullable } = report
+  return html`<section class="preflight" aria-labelledby="image-${index}">
+    <h2 id="image-${index}"><code>${image}</code> ${verdict(report)}</h2>
+    <details ${isPullable ? '' : html` open`}>
+      <summary>What was looked at</summary>
+      <ol class="steps">
+        ${rows.map((row) => rowOf(row, docs))}
+      </ol>
+    </details>
   </section>`
+}
+
+function rowOf(row: PreflightReport['rows'][number], docs: string | null): Markup {
+  const { note, problem } = row
+  const fix = problem === null ? '' : html`<p class="fix"><b>Next:</b> ${problem.next} ${codeLink(problem, docs)}</p>`
+  return html`<li class="${rowMark(row)}">
+    ${markOf(rowMark(row), true)} <span class="word">${rowWords(row)}</span>
+    ${note === '' ? '' : html`<span class="note">${note}</span>`} ${fix}
+  </li>`
 }

@@ -4,7 +4,7 @@ import { offersFor, type Offer } from '../../../deploy/offers.ts'
 import { BUTTONS, STATE_OF } from '../../button.ts'
 import { NONCE } from '../../form.ts'
 import { form } from '../../look/frame.ts'
-import { confirmPath } from '../../look/links.ts'
+import { confirmPath, nameOf } from '../../look/links.ts'
 import { isWeb, type Markup } from '../../look/parts.ts'
 import { mayNotApprove, wordForms } from '../../look/word.ts'
 import type { Visiting, Visitor } from '../../visit.ts'
@@ -14,7 +14,7 @@ export async function actionsFor(deployment: Deployment, visitor: Visitor, doors
   const words = await wordsFor(deployment, visitor, doors)
   const offers = offersFor(deployment, doors.service.newerThan(deployment) === null)
   const nexts = deployment.state === 'success' ? promotions(deployment, doors) : []
-  const look = STATE_OF[deployment.state] === 'unknown' ? [lookAgain(deployment)] : []
+  const look = STATE_OF[deployment.state] === 'unknown' ? [lookAgain(deployment, visitor)] : []
   const all = [
     ...words,
     ...look,
@@ -39,16 +39,20 @@ function button(offer: Offer, isFirst: boolean, deployment: Deployment, { sessio
 }
 
 const confirmOf = ({ request, plan }: Deployment, more: Readonly<Record<string, string>>): string =>
-  confirmPath(request.repository, { app: plan?.app ?? request.asks.app, environment: plan?.environment ?? request.asks.environment, ...more })
+  confirmPath(request.repository, { app: request.asks.app, environment: plan?.environment ?? request.asks.environment, ...more })
 
 const opening = ({ state, plan }: Deployment): Markup[] =>
   state === 'success' && plan?.url != null && isWeb(plan.url)
     ? [html`<a class="button primary" href="${plan.url}" rel="noreferrer">Open ${plan.environment}</a>`]
     : []
 
-/** The safe next step: the repository's page reads back what runs, which settles it. */
-const lookAgain = ({ request: { repository } }: Deployment): Markup =>
-  html`<a class="button primary" href="/r/${repository.owner}/${repository.name}" data-busy="${BUTTONS.unknown.busy}">${BUTTONS.unknown.caption}</a>`
+/** The safe next step: what runs is read back, which settles it. */
+const lookAgain = ({ request: { repository } }: Deployment, { session }: Visitor): Markup =>
+  form(
+    `/r/${nameOf(repository)}/look`,
+    session,
+    html`<button class="button primary" data-busy="${BUTTONS.unknown.busy}">${BUTTONS.unknown.caption}</button>`,
+  )
 
 /** Environments of the app that were last deployed by the rule that this one comes first. */
 function promotions(deployment: Deployment, { overview }: Visiting): Markup[] {

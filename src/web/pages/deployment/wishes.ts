@@ -12,7 +12,8 @@ const GRANTS: Readonly<Record<string, Grant>> = {
   cancel: (request, deployment, _, doors) => cancelled(request, deployment, doors),
   retry: (request, deployment, _, doors) => retried(request, deployment, doors),
   deploy: (request, deployment, _, doors) => retried(request, deployment, doors),
-  approve: (request, deployment, form, doors) => judged(request, deployment, { isApproval: true, reason: form.given('reason') }, doors),
+  approve: (request, deployment, form, doors) =>
+    judged(request, deployment, { isApproval: true, reason: form.given('reason')?.slice(0, LONGEST_REASON) ?? null }, doors),
   reject: (request, deployment, form, doors) => judged(request, deployment, { isApproval: false, reason: reasonIn(form) }, doors),
 }
 

@@ -1,25 +1,17 @@
 import { html } from 'hono/html'
-import type { Deployment, Repository } from '../../../deploy/deployment.ts'
+import type { Deployment } from '../../../deploy/deployment.ts'
 import type { EnvironmentStanding } from '../../../deploy/standings.ts'
 import { shortImages } from '../../../deploy/words.ts'
+import { conditionOf } from '../../look/condition.ts'
 import { lockWords } from '../../look/environment.ts'
 import { whatOf } from '../../look/history.ts'
 import { homeOf, outside } from '../../look/links.ts'
-import { ago, commitOf, digestOf, pill, statePill, STATES, type Markup, type Tone } from '../../look/parts.ts'
+import { ago, commitOf, digestOf, pill, placeId, statePill, type Markup } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
-import type { Visiting, Visitor } from '../../visit.ts'
 import { lockForm, unlockForm } from './locks.ts'
 import { pressFor } from './press.ts'
-import { isUnseen } from './standing.ts'
-
-export interface Around {
-  readonly repository: Repository
-  readonly visitor: Visitor
-  readonly doors: Visiting
-  /** Whether names of apps would only repeat the repository's. */
-  readonly isOnlyApp: boolean
-}
+import { isUnseen, type Around } from './standing.ts'
 
 /**
  * One environment: what runs, who holds it, and the button. The script replaces what has `data-live`, so nothing that somebody
@@ -27,9 +19,9 @@ export interface Around {
  */
 export function card(standing: EnvironmentStanding, around: Around): Markup {
   const { app, rules } = standing
-  const { tone, word } = conditionOf(standing)
-  const key = `${app.name}-${rules.name}`
-  return html`<li class="place card" id="${key}">
+  const { tone, word } = conditionIn(standing)
+  const key = placeId(app.name, rules.name)
+  return html`<li class="place card" id="place-${key}">
     <div class="standing ${tone}" id="now-${key}" data-live>
       <header>
         <h2>${rules.name}${around.isOnlyApp ? '' : html` <span class="soft">${app.name}</span>`}</h2>
@@ -96,28 +88,27 @@ function lastWords(last: Deployment | null, { repository, doors }: Around, now: 
 
 /** What the target itself says now. */
 function observedWords(standing: EnvironmentStanding, docs: string | null): Markup {
-  const { observed } = standing.status
+  const { observed, last } = standing.status
   if ('problem' in observed)
     return html`<p class="held">It is not known what runs: ${observed.problem.sentence} ${codeLink(observed.problem, docs)}</p>`
   if (observed.length === 0) return html`<p class="soft">What runs there is shown to those who may deploy there.</p>`
+  const known = new Set(last?.plan?.artifacts.map(({ digest }) => digest))
   return html`<ul class="observed">
-    ${observed.map(
-      ({ workload, digest, healthy }) =>
-        html`<li>
-          <code>${workload}</code>
-          ${digest === null ? html`<span class="soft">runs nothing of ours</span>` : html`runs ${digestOf(digest)} ${healthy ? pill('good', 'Healthy') : pill('bad', 'Not healthy')}`}
-        </li>`,
-    )}
+    ${observed.map(({ workload, digest, healthy }) => html`<li><code>${workload}</code> ${workloadWords(digest, healthy, known)}</li>`)}
   </ul>`
 }
 
-/** One word for the whole: what is worst comes first. */
-function conditionOf({ status }: EnvironmentStanding): { readonly tone: Tone; readonly word: string } {
-  const { occupant, drift, locks, observed, last } = status
-  if (occupant?.state === 'unknown' || 'problem' in observed) return { tone: 'doubt', word: 'Not known' }
-  if (drift !== null) return { tone: 'doubt', word: 'Not as deployed' }
-  if (occupant !== null) return STATES[occupant.state]
-  if (observed.some(({ digest, healthy }) => digest !== null && !healthy)) return { tone: 'bad', word: 'Not healthy' }
-  if (locks.length > 0) return { tone: 'wait', word: 'Locked' }
-  return last === null ? { tone: 'calm', word: 'Empty' } : { tone: 'good', word: 'As deployed' }
+function workloadWords(digest: string | null, healthy: boolean, known: ReadonlySet<string | null>): Markup {
+  if (digest === null) return html`<span class="soft">runs nothing of ours</span>`
+  return html`runs ${known.has(digest) ? 'it' : digestOf(digest)} ${healthy ? pill('good', 'Healthy') : pill('bad', 'Not healthy')}`
+}
+
+/** A deployment that failed is in the history below. */
+function conditionIn({ status }: EnvironmentStanding): ReturnType<typeof conditionOf> {
+  const { occupant, drift, locks, observed, last, queue, waiting } = status
+  const isUnhealthy = 'problem' in observed ? null : observed.some(({ digest, healthy }) => digest !== null && !healthy)
+  return conditionOf({
+    ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },
+    ...{ hasFailed: false, observed: isUnhealthy === null ? 'unknown' : isUnhealthy ? 'unhealthy' : 'healthy' },
+  })
 }

@@ -7,10 +7,10 @@ import type { Problem } from '../../../errors.ts'
 import { formKey, repositoryToChange, requestOf } from '../../asking.ts'
 import { form } from '../../look/frame.ts'
 import { nameOf } from '../../look/links.ts'
-import type { Markup } from '../../look/parts.ts'
+import { placeId, type Markup } from '../../look/parts.ts'
 import { refusedWith, RequestRefused } from '../../problems.ts'
 import { visitorOf, type Form, type Site, type Visit, type Visiting, type Visitor } from '../../visit.ts'
-import type { Around } from './card.ts'
+import type { Around } from './standing.ts'
 
 const HOUR = 3_600_000
 /** The last is what `/lock` takes where nothing is said. */
@@ -28,7 +28,7 @@ const placeFields = ({ app, environment }: { readonly app: string; readonly envi
 
 /** One's own lock is renewed by it; somebody else's stands, and they are named. */
 export function lockForm({ app, rules }: EnvironmentStanding, { repository, visitor }: Around): Markup {
-  const key = `${app.name}-${rules.name}`
+  const key = placeId(app.name, rules.name)
   const inner = html`${placeFields({ app: app.name, environment: rules.name })}<label for="reason-${key}"
       >Why <span class="hint">Others read it while they wait.</span></label
     >
@@ -69,7 +69,7 @@ export function locks(site: Site, doors: Visiting, path: string, nameIn: (c: Vis
     changed(repository.id)
     if ('problem' in said) throw refusedWith(maskedProblem(said.problem as Problem, maskFor(doors.mask, repository)))
     const { app, environment } = placeIn(sentForm)
-    return c.redirect(`/r/${nameOf(repository)}${environment === null ? '' : `#${encodeURIComponent(`${app}-${environment}`)}`}`, 303)
+    return c.redirect(`/r/${nameOf(repository)}${environment === null ? '' : `#place-${encodeURIComponent(placeId(app ?? '', environment))}`}`, 303)
   }
   site.post(`${path}/lock`, (c) =>
     act(c, 'lock', (sent, { request }) =>
@@ -89,7 +89,14 @@ interface Sent {
   readonly request: ReturnType<typeof requestOf>
 }
 
-const placeIn = (sent: Form): PlaceAsked => ({ app: sent.given('app'), environment: sent.given('environment') })
+const LONGEST_NAME = 200
+
+function placeIn(sent: Form): PlaceAsked {
+  const [app, environment] = [sent.given('app'), sent.given('environment')]
+  const longest = Math.max(app?.length ?? 0, environment?.length ?? 0)
+  if (longest > LONGEST_NAME) throw invalid('That is no name of an environment.', `${longest} characters`, `at most ${LONGEST_NAME}`)
+  return { app, environment }
+}
 
 function lastsIn(sent: Form): number {
   const hours = SPANS.map(([one]) => one).find((one) => one === sent.text('hours'))

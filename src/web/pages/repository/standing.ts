@@ -7,6 +7,15 @@ import { requestOf } from '../../asking.ts'
 import { Recent } from '../../recent.ts'
 import type { Visiting, Visitor } from '../../visit.ts'
 
+/** What every card of the page needs to know. */
+export interface Around {
+  readonly repository: Repository
+  readonly visitor: Visitor
+  readonly doors: Visiting
+  /** Whether names of apps would only repeat the repository's. */
+  readonly isOnlyApp: boolean
+}
+
 /** What a visitor is shown of a repository's environments. */
 export interface Standings {
   /** Masked. Throws what `Service.standings` throws. */
