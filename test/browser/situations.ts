@@ -14,7 +14,7 @@ export type Deployments = Readonly<
 export interface Situation {
   readonly name: string
   /** A path, or whose page it is. */
-  readonly at: string | keyof Deployments
+  readonly at: string
   /** Null: nobody has signed in. */
   readonly by: 'ada' | 'grace' | 'mallory' | 'newcomer' | null
   /** What its button shows, where it is a page with one. */
