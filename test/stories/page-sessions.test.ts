@@ -1,5 +1,5 @@
 import { expect, story, type Cast, type Character } from '../story.ts'
-import { GANTRY } from '../world/visit.ts'
+import { Browser, GANTRY } from '../world/visit.ts'
 import { FOUR_EYES } from '../world/world.ts'
 
 // What a session is good for, and for how long: the clock is the story's.
@@ -139,6 +139,20 @@ story.once(
     world.demotes(ada.person, 'write')
     await isRid(cast, id)
     cast.bot.isHeard()
+  },
+  IN_A_BROWSER,
+)
+
+story.once(
+  'signing out everywhere ends the sessions of all of one’s browsers, and nobody else’s',
+  async ({ ada, grace, world }) => {
+    const other = new Browser(world, ada.person)
+    await other.signsIn()
+    await grace.browser.signsIn()
+    await ada.browser.signsIn('/a')
+    await ada.browser.presses('Sign out everywhere')
+    const opened = [other, ada.browser, grace.browser].map((one) => one.opens('/a').then(({ status }) => status))
+    expect(await Promise.all(opened)).toEqual([401, 401, 200])
   },
   IN_A_BROWSER,
 )

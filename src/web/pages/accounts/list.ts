@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Account } from '../../../deploy/directory.ts'
 import { Failure } from '../../../errors.ts'
-import { frame } from '../../look/frame.ts'
+import { form, frame } from '../../look/frame.ts'
 import { empty, pill, type Markup } from '../../look/parts.ts'
 import { RequestRefused } from '../../problems.ts'
 import { visitorOf, type Site, type Visiting, type Visitor } from '../../visit.ts'
@@ -35,7 +35,12 @@ export function list(site: Site, doors: Visiting): void {
               ${others}
             </ul>`
       }
-      <p class="soft after">These are the accounts that you and the App could see when you signed in. <a href="/login?to=%2Fa">Look again</a>.</p>`
+      <p class="soft after">These are the accounts that you and the App could see when you signed in. <a href="/login?to=%2Fa">Look again</a>.</p>
+      <section class="after" aria-labelledby="sessions">
+        <h2 id="sessions">Where you are signed in</h2>
+        <p class="soft">Each browser stays signed in for eight hours. Whoever has left one open somewhere ends them all here.</p>
+        ${form('/logout', visitor.session, html`<input type="hidden" name="everywhere" value="1" /><button data-busy="Signing out…">Sign out everywhere</button>`)}
+      </section>`
     return c.html(frame({ title: 'Accounts', main, place: 'accounts' }, c, doors))
   })
   site.get('/a/:login{[A-Za-z0-9_-]{1,100}}', async (c) => {
