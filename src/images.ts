@@ -3,7 +3,7 @@ import { OPERATOR } from './deploy/declaration.ts'
 import { isAdmitted, matches } from './deploy/environment.ts'
 import type { Images, PreflightReport, PreflightRowName, TargetAccess } from './deploy/images.ts'
 import type { Artifact } from './deploy/target.ts'
-import { Failure, Refusal } from './errors.ts'
+import { Failure, problem, Refusal, type Problem } from './errors.ts'
 import type { Asking, RegistryClient } from './registry/client.ts'
 import { anonymous } from './registry/credential.ts'
 import type { Doors } from './registry/doors.ts'
@@ -16,7 +16,7 @@ import type { CredentialSource } from './registry/source.ts'
 /** A declared credential, and where its value comes from. */
 export interface NamedSource extends Pick<
   DeclaredCredential,
-  'account' | 'name' | 'isConfined' | 'registry' | 'repositories' | 'family' | 'users' | 'expires'
+  'account' | 'name' | 'isConfined' | 'isOwn' | 'registry' | 'repositories' | 'family' | 'users' | 'expires'
 > {
   readonly source: CredentialSource
 }
@@ -36,19 +36,26 @@ export interface Clients {
 /** How long a target's own pull may take (registry.md, R32): a credential that it is handed must outlive that. */
 export const PULL_WITHIN = 10 * 60_000
 
-type Meant = PreflightAsking & Client
+interface Meant extends PreflightAsking, Client {
+  /** Why there is no credential, where one was put there that this target is not handed. */
+  readonly withheld: Problem | null
+}
 
 /** The registry clients as the engine's `Images`. `credentials`: those of now, which may be others the next time. */
 export function createImages({ open, confined }: Clients, credentials: { values(): Iterable<NamedSource> }): Images {
   function asking(reference: Reference, access: TargetAccess): Meant {
-    const chosen = access.pulls === 'credential' ? choose(reference, access, [...credentials.values()]) : undefined
+    const fitting = access.pulls === 'credential' ? fittingOf(reference, access, [...credentials.values()]) : []
+    const lent = fitting.filter((one) => isLent(one, access))
+    const chosen = choose(lent, access)
     // Only those that may be used for this image: what its owner keeps for other repositories is nobody's business here.
-    const others = fittingOf(reference, access, [...credentials.values()]).filter((one) => one !== chosen && access.pulls === 'credential')
+    const others = lent.filter((one) => one !== chosen)
+    const withheld = chosen === undefined ? choose(fitting, access) : undefined
     return {
       ...((access.isConfined ?? false) || chosen?.isConfined === true ? confined : open),
       credential: chosen?.source ?? anonymous,
       tenant: tenantOf(chosen),
       family: chosen?.family ?? null,
+      withheld: withheld === undefined ? null : notLent(withheld.name),
       as: chosen === undefined ? 'anonymous' : `credential ${chosen.name}`,
       platform: access.platform,
       pullWithin: PULL_WITHIN,
@@ -59,7 +66,8 @@ export function createImages({ open, confined }: Clients, credentials: { values(
 
   async function report(reference: Reference, access: TargetAccess, more: Partial<Asking>): Promise<PreflightReport> {
     const asked = { ...asking(reference, access), ...more }
-    const { image, rows, isPullable, digest, labels } = await preflight(asked.client, asked.doors, reference, asked)
+    const { image, rows: found, isPullable, digest, labels } = await preflight(asked.client, asked.doors, reference, asked)
+    const rows = found.map((row) => (isMissing(row.problem) && asked.withheld !== null ? { ...row, problem: asked.withheld } : row))
     const revision = labels['org.opencontainers.image.revision'] ?? null
     return { image, rows, isPullable, digest, revision, as: asked.as, isProved: access.pulls !== 'ambient' }
   }
@@ -73,7 +81,9 @@ export function createImages({ open, confined }: Clients, credentials: { values(
         const { digest } = await asked.client.resolve(reference, { ...asked, platform: null })
         return { digest, as: asked.as }
       } catch (error) {
-        throw error instanceof Failure ? await explain(asked.client, asked.doors, error, reference, asked) : error
+        if (!(error instanceof Failure)) throw error
+        if (isMissing(error.problem) && asked.withheld !== null) throw new Failure(error.problem.code, asked.withheld, error)
+        throw await explain(asked.client, asked.doors, error, reference, asked)
       }
     },
     async verify(artifact, access, correlation) {
@@ -102,10 +112,25 @@ export function createImages({ open, confined }: Clients, credentials: { values(
 }
 
 /** Of those that may be used for the image, the one that the target names; else the one with the most exact pattern. */
-function choose(reference: Reference, access: TargetAccess, credentials: readonly NamedSource[]): NamedSource | undefined {
-  const isMeant = ({ account, name }: NamedSource) => access.credential === null || (name === access.credential && account === access.account)
-  return fittingOf(reference, access, credentials).find(isMeant)
-}
+const choose = (fitting: readonly NamedSource[], access: TargetAccess): NamedSource | undefined =>
+  fitting.find(({ account, name }) => access.credential === null || (name === access.credential && account === access.account))
+
+/**
+ * Whoever declares where images run has the passwords sent there that they are pulled with, so a target of the account's own is handed nothing that the
+ * operator has put there for it. One of the operator's that a backup has brought back may be older than what was put there since.
+ */
+const isLent = (one: NamedSource, { isOwn = false, isConfined = false }: TargetAccess): boolean => (isOwn ? one.isOwn : one.isConfined || !isConfined)
+
+/** `name`: of a credential of the operator's that a target of the account's would be handed. */
+export const notLent = (name: string): Problem =>
+  problem('CREDENTIAL_MISSING', {
+    sentence: `The credential ${name} is not handed to a target that the account’s administrators have declared or brought back.`,
+    found: 'a credential that was put there by whoever runs Gantry, or may have been',
+    wanted: 'one of the account’s own',
+    next: 'Declare one of the account’s own for this target, or ask whoever runs Gantry to declare the target.',
+  })
+
+const isMissing = (problem: Problem | null): boolean => problem?.code === 'CREDENTIAL_MISSING'
 
 /** Tokens are the account's whose credential they were made with. */
 const tenantOf = (chosen: NamedSource | undefined): string => (chosen === undefined || chosen.account === OPERATOR ? '' : String(chosen.account))

@@ -6,6 +6,7 @@ import type { Clock } from '../deploy/clock.ts'
 import type { Declaration, DeclarationName } from '../deploy/declaration.ts'
 import { bounded, maskedProblem, maskFor, type Mask } from '../deploy/mask.ts'
 import { type Problem } from '../errors.ts'
+import { notLent } from '../images.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { createTurns } from '../store/turns.ts'
 import { createAccountBackups, type Sealer } from './backups.ts'
@@ -147,7 +148,10 @@ function readWhole(which: DeclarationName, sent: unknown, holding: Holdings, { a
   if (length > LONGEST) return { problem: long(length, LONGEST) }
   const [declared] = [...read.operator.credentials.values(), ...read.operator.targets.values()]
   const taken = declared === undefined ? null : takenBy(declared)
-  return taken === null ? (read as { readonly declaration: Declaration; readonly operator: Operator }) : { problem: refusal(taken) }
+  if (taken !== null) return { problem: refusal(taken) }
+  const [credential] = [...read.operator.targets.values()].map((target) => target.credential)
+  if (credential != null && holding.isOperators(credential)) return { problem: notLent(credential) }
+  return read as { readonly declaration: Declaration; readonly operator: Operator }
 }
 
 function refusedBy(expected: Expected, before: ShownDeclaration | null, which: DeclarationName): Problem | null {

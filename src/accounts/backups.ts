@@ -43,7 +43,7 @@ export function createAccountBackups(doors: BackupDoors): Pick<Administration, '
 
   async function make(account: number, by: Person): Promise<MadeBackup> {
     const all = await declarations.of(account)
-    const kept = all.flatMap((one) => ('json' in one ? [{ kind: one.kind, name: one.name, json: one.json }] : []))
+    const kept = all.flatMap((one) => ('json' in one ? [backedUp(one)] : []))
     const madeAt = clock.now()
     const backup = await sealer.seal({ account, madeAt }, JSON.stringify({ declarations: kept }))
     if (backup.sealed.length > LARGEST) throw tooLarge(backup.sealed.length)
@@ -68,10 +68,16 @@ export function createAccountBackups(doors: BackupDoors): Pick<Administration, '
   }
 }
 
-/** Whoever declared it then: what comes back through the API is the account's own. */
+type BackedUp = Pick<Declaration, 'kind' | 'name' | 'json' | 'origin'>
+
+function backedUp({ kind, name, json, isConfined, origin = isConfined ? 'unknown' : 'operator' }: Declaration): BackedUp {
+  return { kind, name, json, origin }
+}
+
+/** Whoever declared it then, what comes back through the API reaches nothing of this machine; whose secret it is stays as it was. */
 function declarationsIn(account: number, text: string): readonly Declaration[] {
-  const { declarations } = JSON.parse(text) as { readonly declarations: readonly Pick<Declaration, 'kind' | 'name' | 'json'>[] }
-  return declarations.map(({ kind, name, json }) => ({ account, kind, name, json, isConfined: true }))
+  const { declarations } = JSON.parse(text) as { readonly declarations: readonly BackedUp[] }
+  return declarations.map(({ kind, name, json, origin = 'unknown' }) => ({ account, kind, name, json, isConfined: true, origin }))
 }
 
 const nameOf = async ({ sealed }: AccountBackup): Promise<string> => `sha256:${await sha256(sealed)}`

@@ -1,4 +1,4 @@
-import { declarationWords, type DeclarationName } from '../deploy/declaration.ts'
+import { declarationWords, type Declaration, type DeclarationName } from '../deploy/declaration.ts'
 
 /** The secrets of what is declared while the process runs, and what keeps them out of every text. */
 export interface Hidden {
@@ -14,8 +14,11 @@ type Forget = () => void
 const MOST_LEFT = 100
 
 /** In whose texts its secrets are hidden: null, for what whoever has the machine has declared or let be declared, means everybody's. */
-export const ownerOf = ({ account, isConfined }: { readonly account: number; readonly isConfined?: boolean }): number | null =>
-  isConfined === true ? account : null
+export const ownerOf = ({ account, isConfined, origin }: Whose): number | null => (isConfined === true && origin !== 'operator' ? account : null)
+
+interface Whose extends Pick<Declaration, 'account' | 'origin'> {
+  readonly isConfined?: boolean
+}
 
 export function createHidden(hide: (secret: string, whose: number | null) => Forget): Hidden {
   const kept = new Map<string, readonly (readonly Forget[])[]>()

@@ -2,7 +2,7 @@ import { credentialsAmong, withKept } from '../config/declarations.ts'
 import { NO_OPERATOR, type Keychains, type Operator } from '../config/operator.ts'
 import { withSecrets } from '../config/operator-schema.ts'
 import type { ShownDeclaration } from '../deploy/administration.ts'
-import { declarationKey, type Declaration, type DeclarationName, type Kept } from '../deploy/declaration.ts'
+import { declarationKey, isOwn, type Declaration, type DeclarationName, type Kept } from '../deploy/declaration.ts'
 import type { TargetKind } from '../deploy/target.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { targetKinds } from '../targets/index.ts'
@@ -23,6 +23,8 @@ export interface Holdings {
   sizes(which: DeclarationName): { readonly own: number; readonly others: number }
   /** Names of credentials that a target may have, besides the one that is meant. */
   credentials(which: DeclarationName): readonly string[]
+  /** Whether it is a credential that no target of the account's own is handed. */
+  isOperators(credential: string): boolean
   /** Names of the targets that have it. */
   targetsWith(credential: string): readonly string[]
   /** As it is used, alone; null where it is not used. */
@@ -67,6 +69,7 @@ function holdingsIn(account: number, kept: readonly Kept[], operator: Operator, 
         { own: 0, others: 0 },
       ),
     credentials: ({ kind, name }) => credentialsAmong(kept, account).filter((one) => kind === 'target' || one !== name),
+    isOperators: (credential) => kept.some((one) => one.kind === 'credential' && one.name === credential && 'json' in one && !isOwn(one)),
     targetsWith: (credential) =>
       kept.flatMap((one) => (one.kind === 'target' && 'json' in one && credentialOf(one.json) === credential ? [one.name] : [])),
     only(which) {

@@ -7,17 +7,20 @@ import { problem, type Problem } from '../errors.ts'
 
 /** `{ "kept": true }` in place of a secret: what is shown of a declaration can be changed and sent back. */
 
-/** They say for what a secret is used and not to whom it is shown: whoever may not read it must not have it sent to themselves. */
+/**
+ * They do not say where the secret goes that stands in the same declaration: whoever may not read it must not have that sent to themselves.
+ * `credential` and `pulls` say which secret of another one a target is handed: of the account's own whoever declares its targets decides that.
+ */
 const FREE: ReadonlySet<string> = new Set(['allow', 'repositories', 'expires', 'pulls', 'credential', 'platform'])
 
 /**
- * What was sent, with the secrets that are kept in their places. `kept`: null where there is nothing of that name. Of what the operator has put
- * there nothing is taken over: it might be used for more than it was put there for.
+ * What was sent, with the secrets that are kept in their places. `kept`: null where there is nothing of that name. Only of
+ * what is known to be the account's own: what the operator has put there might be used for more than it was put there for.
  */
 export function withKeptSecrets(sent: unknown, kept: Declaration | null): { readonly document: unknown } | { readonly problem: Problem } {
   if (!keepsSecrets(sent)) return { document: sent }
   if (kept === null) return { problem: sendAgain('nothing of that name is kept') }
-  if (kept.isConfined !== true) return { problem: sendAgain('what whoever runs Gantry has put there') }
+  if (kept.origin !== 'account') return { problem: sendAgain(notOwn(kept)) }
   const before: unknown = JSON.parse(kept.json)
   const other = changedKeys(
     withSecrets(sent, 'sent', () => MARK),
@@ -26,6 +29,11 @@ export function withKeptSecrets(sent: unknown, kept: Declaration | null): { read
   if (other.length > 0) return { problem: sendAgain(`another ${listed(other)}`) }
   return { document: filled(sent, before) }
 }
+
+const notOwn = ({ isConfined, origin }: Declaration): string =>
+  isConfined === true && origin !== 'operator'
+    ? 'what may be of whoever runs Gantry: it was kept before that was noted'
+    : 'what whoever runs Gantry has put there'
 
 const MARK = { kept: true }
 

@@ -15,14 +15,14 @@ export const placeTargets = (operator: Pick<Operator, 'targets'>, doors: TargetD
   new Map([...operator.targets].map(([key, declared]) => [key, placeTarget(key, declared, doors)]))
 
 export function placeTarget(key: string, declared: TargetDeclaration, outside: TargetDoors): PlacedTarget {
-  const { isConfined } = declared
+  const { account, isConfined, isOwn } = declared
   const kind: TargetKind<unknown> | undefined = targetKinds.find(({ kind: name }) => name === declared.kind)
   if (kind === undefined) throw new Error(`no kind of target ${declared.kind}`)
   const doors = isConfined ? confinedTarget(outside) : outside
   // Two accounts may call theirs alike.
   const target = kind.create(declared.name, declared.options, { ...doors, files: () => doors.files(key) })
   const access: PlacedTarget['access'] = {
-    ...{ account: declared.account, isConfined, pulls: declared.pulls, credential: declared.credential, platform: target.platform },
+    ...{ account, isConfined, isOwn, pulls: declared.pulls, credential: declared.credential, platform: target.platform },
     onlyFrom: (registry) => target.onlyFrom?.(registry) ?? null,
   }
   return { name: declared.name, key, target, revision: declared.revision, bounds: declared.allow, access }

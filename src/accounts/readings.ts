@@ -7,6 +7,7 @@ const MOST_REMEMBERED = 8_000_000
 interface Known {
   readonly json: string
   readonly isConfined: boolean | undefined
+  readonly isOwn: boolean | undefined
   readonly names: string | null
   readonly read: ReturnType<ReadKept>
 }
@@ -36,8 +37,8 @@ export function createReadings(read: ReadKept = readKept) {
     const found = work((one, reading) => {
       const key = `${one.kind} ${declarationKey(one)}`
       const [known, names] = [before?.get(key), namesFor(one, reading.credentials)]
-      const isSame = known?.json === one.json && known.isConfined === reading.isConfined && known.names === names
-      const its = isSame ? known : { json: one.json, isConfined: reading.isConfined, names, read: read(one, reading) }
+      const isSame = known?.json === one.json && known.names === names && isReadAlike(known, reading)
+      const its = isSame ? known : { json: one.json, isConfined: reading.isConfined, isOwn: reading.isOwn, names, read: read(one, reading) }
       now.set(key, its)
       return its.read
     })
@@ -45,6 +46,9 @@ export function createReadings(read: ReadKept = readKept) {
     return found
   }
 }
+
+type From = Pick<Known, 'isConfined' | 'isOwn'>
+const isReadAlike = (one: From, other: Partial<From>): boolean => one.isConfined === other.isConfined && one.isOwn === other.isOwn
 
 const charactersOf = (known: KnownOfAccount): number => [...known.values()].reduce((sum, { json }) => sum + json.length, 0)
 

@@ -1,4 +1,4 @@
-import { declarationKey, OPERATOR, type Declaration, type DeclarationName, type Kept } from '../deploy/declaration.ts'
+import { declarationKey, isOwn, OPERATOR, type Declaration, type DeclarationName, type Kept } from '../deploy/declaration.ts'
 import { problem, type Problem } from '../errors.ts'
 import { inOrder, problemOf, type Finding } from './finding.ts'
 import type { Keychains, Operator, ReadSecret, TargetKinds } from './operator.ts'
@@ -7,7 +7,7 @@ import { isSecretGiven, withSecrets, type SecretForm } from './operator-schema.t
 
 export type ReadKept = (
   one: Declaration,
-  reading: Pick<Reading, 'kinds' | 'keychains' | 'credentials' | 'isConfined'>,
+  reading: Pick<Reading, 'kinds' | 'keychains' | 'credentials' | 'isConfined' | 'isOwn'>,
 ) => Pick<ReturnType<typeof interpret>, 'operator' | 'findings'>
 
 /** What comes of one that is kept. */
@@ -25,7 +25,7 @@ export function withKept(operator: Operator, kept: readonly Kept[], kinds: Targe
     const names = [...(account === OPERATOR ? operator.credentials.keys() : []), ...credentialsAmong(kept, account)]
     const isConfined = 'json' in one && one.isConfined === true && operator.accounts.get(account)?.mayUseMachine !== true
     const isShadowed = (kind === 'credential' ? operator.credentials : operator.targets).has(declarationKey(one))
-    const read = isShadowed || 'why' in one ? null : reads(one, { kinds, keychains, credentials: names, isConfined })
+    const read = isShadowed || 'why' in one ? null : reads(one, { kinds, keychains, credentials: names, isConfined, isOwn: isOwn(one) })
     for (const [own, declared] of read?.operator.credentials ?? []) credentials.set(own, declared)
     for (const [own, declared] of read?.operator.targets ?? []) targets.set(own, declared)
     const why = isShadowed ? 'the operator file declares another one of this name' : 'why' in one ? one.why : read?.findings[0]?.message
@@ -66,11 +66,12 @@ export function readSent(
 ): { readonly declaration: Declaration; readonly operator: Omit<Operator, 'text'> } | { readonly problem: Problem } {
   const text = JSON.stringify({ version: 1, [`${kind}s`]: { [name]: sent } })
   const nothing = () => undefined
-  const { operator, findings, document } = interpret(text, { account, kinds, readSecret: nothing, keychains, credentials, form: 'sent', isConfined })
+  const reading = { account, kinds, readSecret: nothing, keychains, credentials, form: 'sent', isConfined, isOwn: true } as const
+  const { operator, findings, document } = interpret(text, reading)
   const [finding] = inOrder(findings)
   if (finding !== undefined || document === null) return { problem: notDeclared(finding) }
   const json = sealed((kind === 'credential' ? document.credentials : document.targets)[name], 'sent', nothing)
-  return { declaration: { account, kind, name, json, isConfined: true }, operator }
+  return { declaration: { account, kind, name, json, isConfined: true, origin: 'account' }, operator }
 }
 
 /** No value is repeated, and no line: what was sent had others. */

@@ -41,6 +41,8 @@ export interface Reading {
   readonly form: SecretForm
   /** By the account itself, which the operator does not let reach this machine. */
   readonly isConfined?: boolean
+  /** By the account itself. */
+  readonly isOwn?: boolean
 }
 
 export function interpret(text: string, reading: Reading): Interpretation {
@@ -72,17 +74,17 @@ class Reader {
   readonly #exchanges: readonly ExchangeForm[]
   readonly #besides: readonly string[]
   readonly #form: SecretForm
-  readonly #isConfined: boolean
+  readonly #from: Pick<DeclaredCredential, 'account' | 'isConfined' | 'isOwn'>
 
-  constructor(yaml: Yaml, { account, kinds, readSecret, keychains, credentials, form, isConfined = false }: Reading) {
+  constructor(yaml: Yaml, { account, kinds, readSecret, keychains, credentials, form, isConfined = false, isOwn = false }: Reading) {
     this.#account = account
+    this.#from = { account, isConfined, isOwn }
     this.#exchanges = keychains.exchanges
     this.#yaml = yaml
     this.#kinds = kinds
     this.#readSecret = readSecret
     this.#besides = credentials
     this.#form = form
-    this.#isConfined = isConfined
   }
 
   operator({ credentials, targets, accounts, ...lists }: OperatorDocument): Omit<Operator, 'text'> {
@@ -122,7 +124,7 @@ class Reader {
     const holds = this.#holding(['credentials', name], declared)
     const users = allow?.map(({ environments, ...admitted }) => ({ ...admittedOf(admitted), environments })) ?? null
     return {
-      ...{ account: this.#account, name, isConfined: this.#isConfined, registry, repositories, family },
+      ...{ ...this.#from, name, registry, repositories, family },
       ...{ expires: expires === undefined ? null : Date.parse(expires), users, holds },
     }
   }
@@ -177,7 +179,7 @@ class Reader {
     const shown = this.#form === 'referred' ? own : withSecrets(own, this.#form, () => ({ sealed: true }))
     const revision = canonical({ kind, pulls, credential: credential ?? null, options: shown as Json })
     return {
-      ...{ account: this.#account, name, isConfined: this.#isConfined, kind, options: this.#options(kind, own, path), pulls },
+      ...{ ...this.#from, name, kind, options: this.#options(kind, own, path), pulls },
       ...{ credential: credential ?? null, allow: allow.map(boundOf), revision },
     }
   }

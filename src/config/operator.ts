@@ -40,6 +40,8 @@ export interface DeclaredCredential {
   readonly name: string
   /** By the account itself, which the operator does not let reach this machine and its network. */
   readonly isConfined: boolean
+  /** By the account itself (`isOwn` of a declaration), wherever it may reach. */
+  readonly isOwn: boolean
   /** Canonical host: `docker.io` for Docker Hub. */
   readonly registry: string
   /** Patterns (`matches`) for names below the registry. */
@@ -70,8 +72,9 @@ export interface Keychains {
 export interface TargetDeclaration {
   readonly account: Declaration['account']
   readonly name: string
-  /** As of a credential. */
+  /** As of a credential, both. */
   readonly isConfined: boolean
+  readonly isOwn: boolean
   readonly kind: string
   /** What the kind made of its own keys. */
   readonly options: unknown

@@ -26,7 +26,7 @@ export interface Administration {
   /** What is kept now, sealed; of what cannot be read only the names. Throws VAULT_KEY_MISSING, BACKUP_REFUSED where it is too large. */
   backup(account: number, by: Person): Promise<MadeBackup>
   /**
-   * Keeps exactly what was kept then, as the account's own, all of it or nothing, and tries nothing of it; `isCheck` only says what that would
+   * Keeps exactly what was kept then, confined, all of it or nothing, and tries nothing of it; `isCheck` only says what that would
    * change. Throws BACKUP_BROKEN, BACKUP_REFUSED.
    */
   restore(account: number, backup: AccountBackup, wish: { readonly by: Person; readonly isCheck: boolean }): Promise<readonly DeclarationChange[]>

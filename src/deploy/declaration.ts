@@ -10,6 +10,16 @@ export interface Declaration {
   readonly json: string
   /** By the account's administrators and not by whoever has the machine: it reaches nothing of this machine or its network. */
   readonly isConfined?: true
+  /**
+   * Of what is confined, whose word it was first: the account's own, or what whoever has the machine had put there and a backup has brought
+   * back. `unknown`: brought back by a backup that does not say; absent: kept before that was noted.
+   */
+  readonly origin?: 'account' | 'operator' | 'unknown'
+}
+
+/** Whether the account has declared it itself. Where that is not known, a credential counts as the operator's and a target as the account's: so no secret leaves. */
+export function isOwn({ kind, isConfined, origin }: Pick<Declaration, 'kind' | 'isConfined' | 'origin'>): boolean {
+  return isConfined === true && origin !== 'operator' && (kind === 'target' || origin !== 'unknown')
 }
 
 /** Which one. */

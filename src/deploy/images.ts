@@ -57,6 +57,8 @@ export interface TargetAccess {
   readonly account: number
   /** Declared by the account itself: whatever is asked for it reaches no private address. */
   readonly isConfined?: boolean
+  /** By the account itself, wherever it may reach: it is handed what the account has declared itself, and nothing that the operator has put there. */
+  readonly isOwn?: boolean
   readonly pulls: 'credential' | 'ambient' | 'none'
   /** A credential by name; null: the one whose registry and repositories match the image. */
   readonly credential: string | null

@@ -53,8 +53,8 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
       }
     return found
   }
-  const fingerprint = ({ account, kind, name, json, isConfined }: Declaration): string =>
-    fingerprintOf(mac, JSON.stringify({ account, kind, name, json, ...(isConfined && { isConfined }) }))
+  const fingerprint = ({ account, kind, name, json, isConfined, origin }: Declaration): string =>
+    fingerprintOf(mac, JSON.stringify({ account, kind, name, json, ...(isConfined && { isConfined }), ...(origin && { origin }) }))
   const formerly = async (which: DeclarationName): Promise<string | null> => {
     const before = await find(which)
     return before === null ? null : 'json' in before ? fingerprint(before) : 'unreadable'
@@ -113,15 +113,19 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
 }
 
 /** Who declared it is sealed with it. */
-const textOf = ({ json, isConfined }: Declaration): string => (isConfined ? `{"confined":${json}}` : json)
+const textOf = ({ json, isConfined, origin }: Declaration): string =>
+  isConfined ? `{"confined":${json}${origin === undefined ? '' : `,"origin":"${origin}"`}}` : json
 
 /** Whatever else was put there under the same key stops nobody. */
-function declarationIn(text: string): Pick<Declaration, 'json' | 'isConfined'> | Pick<Unreadable, 'why'> {
+function declarationIn(text: string): Pick<Declaration, 'json' | 'isConfined' | 'origin'> | Pick<Unreadable, 'why'> {
   const value = objectIn(text)
   if (value === null) return { why: 'What is kept there is no declaration.' }
-  const { confined } = value
-  return typeof confined === 'object' ? { json: JSON.stringify(confined), isConfined: true } : { json: text }
+  const { confined, origin } = value
+  if (typeof confined !== 'object') return { json: text }
+  return { json: JSON.stringify(confined), isConfined: true, ...(isOrigin(origin) && { origin }) }
 }
+
+const isOrigin = (value: unknown): value is NonNullable<Declaration['origin']> => ['account', 'operator', 'unknown'].includes(value as string)
 
 function objectIn(text: string): Readonly<Record<string, unknown>> | null {
   try {

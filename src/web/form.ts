@@ -10,13 +10,20 @@ export const NONCE = 'nonce'
 const TYPE = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i
 
 /**
- * A form that one of our own pages has shown to this very visitor: by where the browser says it comes from, and by the session's token in it.
- * Either alone would do for today's browsers; what the one misses the other holds. `isSame` compares in constant time.
+ * Where the browser says that it comes from. Asked before anything is counted for the visitor: what another site sends in somebody's name must
+ * not use up what they may do themselves.
  */
-export async function readForm(c: Visit, visitor: Visitor | null, origin: string | null, isSame: (a: string, b: string) => boolean): Promise<Form> {
+export function refuseForged(c: Visit, origin: string | null): void {
   if (c.req.method !== 'POST') throw notDone(c)
   const [from, site] = [c.req.header('origin'), c.req.header('sec-fetch-site')]
   if (origin === null || from !== origin || (site !== undefined && site !== 'same-origin')) throw forged(from ?? 'nothing', origin)
+}
+
+/**
+ * A form that one of our own pages has shown to this very visitor: by where it comes from (`refuseForged`), and by the session's token in it.
+ * Either alone would do for today's browsers; what the one misses the other holds. `isSame` compares in constant time.
+ */
+export async function readForm(c: Visit, visitor: Visitor | null, isSame: (a: string, b: string) => boolean): Promise<Form> {
   if (visitor === null) throw unauthenticated('nobody who is signed in')
   const type = c.req.header('content-type') ?? ''
   if (!TYPE.test(type)) throw wrongType(type)

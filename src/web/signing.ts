@@ -14,7 +14,7 @@ export const CALLBACK = '/login/callback'
  * (RFC 7636). Nothing is kept of it here: what was begun stands in a cookie of the browser that began it, and a state that was used is spent.
  */
 export function signing(site: Site, doors: Visiting): void {
-  const { sessions, clock } = doors
+  const { sessions } = doors
   site.get('/login', (c) => begin(c, doors))
   site.get(CALLBACK, (c) => comeBack(c, doors))
   site.post('/logout', (c) => {
@@ -23,7 +23,6 @@ export function signing(site: Site, doors: Visiting): void {
     if (everywhere) sessions.endAll(c.get('visitor')?.session.person.id ?? 0)
     else if (cookie !== null) sessions.end(cookie)
     forgetSession(c)
-    void clock
     return c.redirect('/', 303)
   })
 }

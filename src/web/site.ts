@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import { maskedProblem } from '../deploy/mask.ts'
 import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { serveAssets } from './assets.ts'
-import { readForm } from './form.ts'
+import { readForm, refuseForged } from './form.ts'
 import { PAGE_HEADERS } from './headers.ts'
 import { frame } from './look/frame.ts'
 import { problemPage, signInPage } from './look/problem.ts'
@@ -56,7 +56,7 @@ function nameRequests(site: Site, { random, origin }: Visiting): void {
 /** Two years: as hstspreload.org asks for, without the subdomains, which are not ours. */
 const STRICT = { 'strict-transport-security': 'max-age=63072000' }
 
-/** How often an address asks, who it is, how often they ask, and a form that is one of ours: in this order, before any page. */
+/** How often an address asks, who it is, whether another site sends it, how often they ask, and a form that is one of ours: in this order, before any page. */
 function guard(site: Site, doors: Visiting): void {
   const { limits, hash, origin } = doors
   site.use(async (c, next) => {
@@ -65,8 +65,9 @@ function guard(site: Site, doors: Visiting): void {
     const visitor = visitorIn(c, doors)
     c.set('visitor', visitor)
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+    if (!isRead) refuseForged(c, origin)
     if (visitor !== null) paced(limits, isRead ? 'look' : 'change', visitor.caller.countedBy)
-    if (!isRead) c.set('form', await readForm(c, visitor, origin, (a, b) => hash(a) === hash(b)))
+    if (!isRead) c.set('form', await readForm(c, visitor, (a, b) => hash(a) === hash(b)))
     return next()
   })
 }

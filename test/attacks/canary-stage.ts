@@ -11,6 +11,7 @@ import type { Canary } from './canaries.ts'
 import { MISCHIEF, NOWHERE, startEchoingRegistry } from './echoing-registry.ts'
 import { bytesOf, filesIn, newKeyText, shownBy } from './sealed.ts'
 import { movesIn } from './tenant.ts'
+import { ORIGIN } from './visiting.ts'
 
 type Registry = Awaited<ReturnType<typeof startEchoingRegistry>>
 
@@ -44,7 +45,9 @@ export class Leaking extends Stage {
     const { fetch } = this.github
     const heard: typeof fetch = async (input, init) => {
       const request = new Request(input, init)
-      this.hears('requests to GitHub', `${request.url} ${await request.clone().text()}`)
+      // Where somebody signs in, the client's secret and the token are what GitHub is sent.
+      const isSigningIn = /\/login\/oauth\/access_token$|\/applications\/[^/]+\/token$/.test(request.url)
+      this.hears('requests to GitHub', `${request.url} ${isSigningIn ? '' : await request.clone().text()}`)
       return fetch(request)
     }
     Object.assign(this.github, { fetch: heard })
@@ -62,6 +65,7 @@ export class Leaking extends Stage {
       // Somebody else each time: what one person asks for is counted together, wherever they ask.
       const person = stage.github.joins(`admin${at}`).at(home)
       give(home, person.account, 'admin')
+      stage.github.member(person.account, 'admin', home.owner)
       stage.homes.push({ person, pull })
     }
     // What all of them may do is more than fits into the operator file.
@@ -71,12 +75,20 @@ export class Leaking extends Stage {
 
   override get variables() {
     const ours = this.canaries.flatMap(({ value }, at) => (placeOf(at) === 'file' ? [] : [[`CANARY_${at}`, value] as const]))
-    const secrets = { GANTRY_KEYS: this.keys, WEBHOOK_SECRET: this.webhookSecrets.join(',') }
-    return { ...super.variables, ...secrets, LOG_LEVEL: 'trace', ...Object.fromEntries(ours) }
+    const { id, secret } = this.github.auth.client
+    const secrets = { GANTRY_KEYS: this.keys, WEBHOOK_SECRET: this.webhookSecrets.join(','), GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }
+    return { ...super.variables, ...secrets, GANTRY_URL: ORIGIN, LOG_LEVEL: 'trace', ...Object.fromEntries(ours) }
   }
 
   get secrets(): readonly string[] {
-    const ours = [this.keys.slice(3), PRIVATE_KEY, ...this.webhookSecrets, ...this.github.auth.tokens.map(({ text }) => text)]
+    const ours = [
+      this.keys.slice(3),
+      PRIVATE_KEY,
+      this.github.auth.client.secret,
+      ...this.github.auth.userTokens.keys(),
+      ...this.webhookSecrets,
+      ...this.github.auth.tokens.map(({ text }) => text),
+    ]
     return [...this.canaries.map(({ value }) => value), ...ours]
   }
 

@@ -15,6 +15,9 @@ import type { Scenario } from './scenario.ts'
 import { floods, tenantFloods } from './floods.ts'
 import { leaking } from './leaking.ts'
 import { long } from './long.ts'
+import { pageBrowsers, pageWords } from './page-browsers.ts'
+import { pageForms } from './page-forms.ts'
+import { pageLogin } from './page-login.ts'
 import { positions } from './positions.ts'
 import { queues } from './queues.ts'
 import { records } from './records.ts'
@@ -30,8 +33,9 @@ import { wishes } from './wishes.ts'
 const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   '2A': inOrder([...signatures, ...bodies, ...connections, ...deliveries]),
   '2B': inOrder([...who, ...commits, ...positions, ...rules]),
+  '2C': pageWords,
   '2D': inOrder([...tenants, ...tenantFloods]),
-  '2F': inOrder([...api, ...programs, ...browsers, ...apiLimits, ...floods]),
+  '2F': inOrder([...api, ...programs, ...browsers, ...pageForms, ...pageLogin, ...pageBrowsers, ...apiLimits, ...floods]),
   '2G': inOrder([...leaking, ...vaulted, ...shown]),
   '2H': inOrder([...deaths, ...queues, ...troubles, ...wishes, ...long]),
   '2I': inOrder([...alarms, ...backups, ...records]),

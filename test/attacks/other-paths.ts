@@ -5,6 +5,8 @@ import { placeOf } from './canary-stage.ts'
 import type { Leaking } from './canary-stage.ts'
 import type { Checks } from './scenario.ts'
 import { found, toldTo } from './sealed.ts'
+import type { Person } from '../world/github/people.ts'
+import { crawl, formsIn, Visitor } from './visiting.ts'
 
 const BAD_END = new URL('./bad-end.ts', import.meta.url).href
 
@@ -124,6 +126,53 @@ const asksOverHttp: Path = async (stage) => {
   }
 }
 
+/**
+ * Everybody looks at every page that links lead to, of their deployments and of their account, and sends each form once: with the secret typed
+ * where one is typed, and as it is.
+ */
+const opensPages: Path = async (stage, checks) => {
+  let pages = 0
+  for (const [at, { person }] of stage.homes.entries()) {
+    const visitor = await new Visitor(stage).signsIn(person)
+    const seen = [...(await crawl(visitor, ['/', '/approvals', `/a/${loginOf(stage, at)}`, ...deploymentsOf(stage, person)], 40)).values()]
+    const secret = stage.canaries[at]!.value
+    const forms = new Map(
+      seen.flatMap(formsIn).map((form) => [`${form.action.replace(/^\/d\/[^/]+/, '/d/…')} ${Object.keys(form.fields).join()}`, form]),
+    )
+    for (const { text, headers, status } of seen) {
+      stage.hears('pages', asShown(text), asShown(JSON.stringify([...headers].filter(([name]) => name !== 'set-cookie'))))
+      checks.that(status < 500, `a page is answered with ${status}`)
+    }
+    for (const { method, action, fields, secrets } of forms.values()) {
+      if (method !== 'post' || action === '/logout' || /\/(?:retry|deploy|cancel|backup)$/.test(action)) continue
+      const typed = Object.fromEntries(secrets.map((name) => [name, secret]))
+      const answer = await visitor.posts(action, { ...fields, ...typed, ...(secrets.length > 0 && { name: 'typed', registry: '127.0.0.1:9' }) })
+      stage.hears('pages', asShown(answer.text), asShown(JSON.stringify([...answer.headers])))
+      checks.that(answer.status < 500, `POST ${action} is answered with ${answer.status}`)
+    }
+    pages += seen.length
+  }
+  checks.that(pages > 10 * stage.homes.length, `only ${pages} pages`)
+}
+
+/** Without what every JSON on a page and every address in an address have in common with some secret. */
+const asShown = (text: string): string =>
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .replaceAll('%3A%2F%2F', '://')
+
+const loginOf = ({ github, homes }: Leaking, at: number): string =>
+  [...github.state.repositories.values()].find(({ issues }) => [...issues.values()].includes(homes[at]!.pull))?.owner.login ?? ''
+
+const deploymentsOf = (stage: Leaking, { account }: Person): readonly string[] =>
+  stage
+    .rows(`select id from deployment where json_extract(request, '$.actor.id') = ? order by sequence limit 24`, account.id)
+    .map(({ id }) => `/d/${String(id)}`)
+
 const isLookedAtFromOutside: Path = async (stage) => {
   for (const name of ['cmdline', 'comm', 'status'])
     stage.hears('title of the process', readFileSync(`/proc/${stage.gantry.child.pid}/${name}`, 'latin1'))
@@ -163,6 +212,7 @@ const PATHS: Readonly<Record<string, Path>> = {
   'wrong settings': wrongSettings,
   'a backup beside the process, checked, and restored elsewhere': backsUp,
   'answers over HTTP': asksOverHttp,
+  'pages, and answers to their forms': opensPages,
   'title and words of the process': isLookedAtFromOutside,
   'a person who writes a secret': isTold,
 }

@@ -1,9 +1,12 @@
+import { elementsOf } from '../attacks/visiting.ts'
+import { poisons } from '../attacks/poison.ts'
 import { expect, story, type Cast, type Character } from '../story.ts'
 import { createRepository, give, join } from '../world/github/population.ts'
 import { newId } from '../world/github/state.ts'
 import { newKey } from '../world/vault.ts'
 import { leaksIn } from '../world/leaks.ts'
-import { PASSWORD, REGISTRY, type Called } from '../world/world.ts'
+import { GANTRY } from '../world/visit.ts'
+import { FOUR_EYES, PASSWORD, REGISTRY, type Called } from '../world/world.ts'
 
 // Whoever administers any account may call anything a secret: what others read stays as it is.
 
@@ -97,4 +100,45 @@ story.once(
     expect(leaksIn([written, ...sent], [TOKEN])).toEqual([])
   },
   options,
+)
+
+story.once(
+  'whatever people, registries and targets say stands on the pages as it was said, and is nothing else there',
+  async (cast) => {
+    const { world, ada, grace, bot, github, registry, engine } = cast
+    await registry.has('acme/shop:1.2', { 'site/index.html': '1.2' })
+    github.has('.github/deploy.yml', FOUR_EYES)
+    const words = poisons.map((word) => word.replaceAll(/["\\\n\r\0]/g, ' ').slice(0, 200))
+    await ada.comments(`/lock staging "${words.slice(0, 6).join(' ')}"`)
+    await ada.comments('/deploy production :1.2')
+    const id = world.disk.all<{ id: string }>('select id from deployment')[0]?.id ?? ''
+    await grace.browser.signsIn(`/d/${id}`)
+    const rejected = await grace.browser.presses('Reject', { reason: words.slice(0, 8).join(' ').slice(0, 480) })
+    expect(rejected.says('#hero')).toContain('<script data-poison>alert(1)</script>')
+    world.wire.registry = async ({ url }) =>
+      /manifests/.test(url) ? Response.json({ errors: [{ code: 'DENIED', message: words.join(' ') }] }, { status: 403 }) : null
+    await ada.comments('/deploy production :1.2')
+    world.wire.registry = async () => null
+    world.wire.engine = async () => Response.json({ message: words.join(' ') }, { status: 500 })
+    expect(engine.simulator.violations).toEqual([])
+    const pages = [
+      '/',
+      '/approvals',
+      '/r/acme/shop',
+      '/r/acme/shop/history',
+      '/r/acme/shop/deploy?app=shop&environment=production&image=%3A1.2',
+      '/a/acme',
+      '/a/acme/audit',
+    ]
+    for (const path of [...pages, ...world.disk.all<{ id: string }>('select id from deployment').map((one) => `/d/${one.id}`)]) {
+      const { html, status } = await grace.browser.opens(path)
+      expect([path, status < 500]).toEqual([path, true])
+      const marked = elementsOf(html).filter(({ properties }) =>
+        Object.keys(properties ?? {}).some((name) => name === 'dataPoison' || name.startsWith('on')),
+      )
+      expect([path, marked.map(({ tagName }) => tagName)]).toEqual([path, []])
+    }
+    bot.isHeard()
+  },
+  { ...options, url: GANTRY },
 )

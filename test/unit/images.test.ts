@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => registry.goesDown())
 
 const credential = (name: string, repositories: string[], password = `${name}-password`): NamedSource => ({
-  ...{ account: 0, name, isConfined: false, registry: registry.host, repositories, family: null, users: null, expires: null },
+  ...{ account: 0, name, isConfined: false, isOwn: false, registry: registry.host, repositories, family: null, users: null, expires: null },
   source: session.client.stored(basic(name, password), null),
 })
 const access = (different: Partial<TargetAccess> = {}): TargetAccess => ({
@@ -90,6 +90,40 @@ describe('the credential for an image', () => {
         problem: { code: 'CREDENTIAL_MISSING' },
       })
     else expect(await deploying.resolve(artifact('acme/shop'), access({ account }), 'd-1')).toMatchObject({ as })
+  })
+
+  test.for([
+    [{ isOwn: true }, {}, 'a target of the account’s own'],
+    [{ isOwn: true, isConfined: true }, { isConfined: true }, 'a target of the account’s own, what a backup has brought back'],
+    [{ isConfined: true }, {}, 'a target of the operator’s that a backup has brought back, what was put there since'],
+  ] as const)('is never the operator’s for %j, which has %j: %s', async ([target, held]) => {
+    const theirs = { ...credential('narrow', ['acme/shop']), account: 7, ...held }
+    const words = { code: 'CREDENTIAL_MISSING', wanted: 'one of the account’s own', who: 'account' }
+    for (const named of [null, 'narrow']) {
+      const asked = access({ account: 7, ...target, credential: named })
+      const image = { name: 'main', repository: registry.name('acme/shop'), digest: registry.digestOf('acme/shop:1') }
+      expect(await images(theirs).credential(image, asked)).toBeNull()
+      // What is confined does not get as far as this registry, which is on a private address.
+      if (asked.isConfined === true) continue
+      await expect(images(theirs).resolve(artifact('acme/shop'), asked, 'd-1')).rejects.toMatchObject({ problem: words })
+      await expect(images(theirs).verify(image, asked, 'd-1')).rejects.toMatchObject({ problem: words })
+      const { rows } = await images(theirs).preflight(artifact('acme/shop'), asked)
+      expect(rows.find(({ outcome }) => outcome === 'failed')?.problem).toMatchObject(words)
+    }
+    expect(shownLogins()).toEqual(new Set())
+  })
+
+  test('is not the operator’s for a public image on a target of the account’s own, which is pulled without one', async () => {
+    const theirs = { ...credential('wide', ['acme/*'], 'revoked'), account: 7 }
+    expect(await images(theirs).resolve(artifact('acme/open'), access({ account: 7, isOwn: true }), 'd-1')).toMatchObject({ as: 'anonymous' })
+    expect(shownLogins()).toEqual(new Set())
+  })
+
+  test('of the account’s own is tried alone on a target of its own: the operator’s is not even tried after a no', async () => {
+    const both = images({ ...credential('narrow', ['acme/shop'], 'revoked'), account: 7, isOwn: true }, { ...credential('wide', ['**']), account: 7 })
+    const asked = both.resolve(artifact('acme/shop'), access({ account: 7, isOwn: true }), 'd-1')
+    await expect(asked).rejects.toMatchObject({ problem: { code: 'CREDENTIALS_INVALID', next: expect.not.stringContaining('wide') } })
+    expect(shownLogins()).toEqual(new Set(['narrow']))
   })
 
   test('is the one that the target names', async () => {

@@ -5,6 +5,7 @@ import type { EnvironmentRecord } from '../../deploy/overview.ts'
 import { shortImages } from '../../deploy/words.ts'
 import type { Visiting } from '../visit.ts'
 import { conditionOf } from './condition.ts'
+import { outside } from './links.ts'
 import { ago, digestOf, pill, placeId, statePill, until, type Markup } from './parts.ts'
 
 /** What our records say of one environment: what runs, since when, by whom, who holds it, who waits, and how it is. */
@@ -57,4 +58,4 @@ const nameOf = ({ plan, request }: Deployment): string => (plan === null ? (requ
 export const lockWords = ({ owner, reason, since, until: end, url, environment }: Lock, now: number): Markup =>
   html`${environment === '*' ? 'The whole repository is locked' : 'Locked'} by
     <b>${owner?.login ?? 'Gantry'}</b> ${ago(since, now)}${end === null ? '' : html`, until ${until(end)}`}:
-    ${reason}${url === null ? '' : html` (<a href="${url}" rel="noreferrer">asked here</a>)`}`
+    <bdi>${reason}</bdi>${url === null ? '' : html` (${outside(url, 'asked here')})`}`

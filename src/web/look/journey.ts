@@ -87,7 +87,7 @@ export function approvals({ approvals: all }: Deployment, now: number): Markup {
       ({ by, isApproval, reason, at }) =>
         html`<li>
           ${markOf(isApproval ? 'done' : 'refused')} <b>${by.login}</b> ${isApproval ? 'approved' : 'rejected'}
-          ${ago(at, now)}${reason === null ? '' : html`: ${reason}`}
+          ${ago(at, now)}${reason === null ? '' : html`: <bdi>${reason}</bdi>`}
         </li>`,
     )}
   </ul>`

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Door, Repository } from '../../deploy/deployment.ts'
 import type { Visiting } from '../visit.ts'
-import type { Markup } from './parts.ts'
+import { isWeb, type Markup } from './parts.ts'
 
 /** Where things are: our own pages, and GitHub's. */
 
@@ -18,7 +18,9 @@ export function confirmPath(repository: Named, fields: Readonly<Record<string, s
   return `/r/${nameOf(repository)}/deploy?${new URLSearchParams(said).toString()}`
 }
 
-export const outside = (to: string, words: Markup | string): Markup => html`<a href="${to}" rel="noreferrer">${words}</a>`
+/** Somebody else's address, whoever said it: what is none of the web is no link. */
+export const outside = (to: string, words: Markup | string): Markup =>
+  isWeb(to) ? html`<a href="${to}" rel="noreferrer">${words}</a>` : html`${words}`
 
 /** Through which door it came, as the end of "… by ada". */
 export const ASKED: Record<Door, string> = {

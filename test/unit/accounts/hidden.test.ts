@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createHidden } from '../../../src/accounts/hidden.ts'
+import { createHidden, ownerOf } from '../../../src/accounts/hidden.ts'
 
 const which = (name: string) => ({ account: 42, kind: 'credential' as const, name })
 
@@ -38,4 +38,14 @@ test('what was removed may still be on its way, but not of ever more that come a
   }
   expect(now()).toHaveLength(100)
   expect(now()).toContain('secret 499')
+})
+
+test.each([
+  [{}, null],
+  [{ isConfined: true }, 7],
+  [{ isConfined: true, origin: 'account' }, 7],
+  [{ isConfined: true, origin: 'unknown' }, 7],
+  [{ isConfined: true, origin: 'operator' }, null],
+] as const)('what is declared with %j is hidden in the texts of %s (null: in everybody’s)', (more, whose) => {
+  expect(ownerOf({ account: 7, ...more })).toBe(whose)
 })

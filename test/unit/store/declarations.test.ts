@@ -84,6 +84,18 @@ test('whoever declared it is sealed with it, and stands in the account’s own l
   expect(verifyAudit(sql, 'account_audit', [MAC])).toMatchObject({ head: { number: 5 } })
 })
 
+test.each(['account', 'operator', 'unknown', undefined] as const)(
+  'whose word it was first (%s) is sealed with it, and tells it from another one',
+  async (origin) => {
+    const one: Declaration = { ...declared(OURS, 'hub'), isConfined: true, ...(origin !== undefined && { origin }) }
+    await declarations.put(one, 5)
+    expect(await again().of(OURS)).toEqual([declared(OURS), one])
+    expect(await again().compare(OURS, [declared(OURS), one])).toEqual([])
+    const others = (['account', 'operator', 'unknown'] as const).filter((other) => other !== origin)
+    for (const other of others) expect(await again().compare(OURS, [declared(OURS), { ...one, origin: other }])).toHaveLength(1)
+  },
+)
+
 test('whose a record is cannot be changed either', () => {
   sql.all('update account_audit set repository = ? where number = 3', OURS)
   expect(verifyAudit(sql, 'account_audit', [MAC])).toMatchObject({ brokenAt: 3 })

@@ -5,7 +5,7 @@ import { buttonOf } from '../../button.ts'
 import { BEGINNING, eventsAfter, nameOf } from '../../events.ts'
 import { approvals, gates, log, progress, steps } from '../../look/journey.ts'
 import { ASKED, crumbs, homeOf, outside } from '../../look/links.ts'
-import { ago, commitOf, digestOf, facts, inMarkup, isWeb, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
+import { ago, commitOf, digestOf, facts, inMarkup, statePill, STATES, took, until, type Markup } from '../../look/parts.ts'
 import { problemPanel } from '../../look/problem.ts'
 import type { DeploymentBody } from '../../view.ts'
 import type { Visiting } from '../../visit.ts'
@@ -73,7 +73,7 @@ function about({ deployment, body }: Found, now: number, doors: Visiting): Marku
           ] as const,
       ),
       plan === null ? null : ['Commit', commitOf(plan.commit, homeOf(request.repository, doors))],
-      plan?.url == null ? null : ['Address', isWeb(plan.url) ? outside(plan.url, plan.url) : plan.url],
+      plan?.url == null ? null : ['Address', outside(plan.url, plan.url)],
       ['Asked', html`${ago(deployment.createdAt, now)} by <b>${request.actor.login}</b> ${ASKED[request.door]}`],
       [hasEnded(deployment.state) ? 'Took' : 'Since', hasEnded(deployment.state) ? took(deployment, now) : ago(deployment.createdAt, now)],
       links.every((one) => one === null) ? null : ['On GitHub', html`<span class="links">${links.filter((one) => one !== null)}</span>`],

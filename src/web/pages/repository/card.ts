@@ -6,7 +6,7 @@ import { conditionOf } from '../../look/condition.ts'
 import { lockWords } from '../../look/environment.ts'
 import { whatOf } from '../../look/history.ts'
 import { homeOf, outside } from '../../look/links.ts'
-import { ago, commitOf, digestOf, isWeb, pill, placeId, statePill, type Markup } from '../../look/parts.ts'
+import { ago, commitOf, digestOf, pill, placeId, statePill, type Markup } from '../../look/parts.ts'
 import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
 import { lockForm, unlockForm } from './locks.ts'
@@ -46,8 +46,7 @@ function facts(standing: EnvironmentStanding, around: Around): Markup {
   const now = doors.clock.now()
   const { last, occupant, queue, waiting, locks, drift, url } = status
   const work = [...(occupant === null ? [] : [occupant]), ...queue, ...waiting]
-  return html`${lastWords(last, around, now)} ${observedWords(standing, doors.docs)}
-  ${url === null ? '' : html`<p>${isWeb(url) ? outside(url, url) : url}</p>`}
+  return html`${lastWords(last, around, now)} ${observedWords(standing, doors.docs)} ${url === null ? '' : html`<p>${outside(url, url)}</p>`}
   ${drift === null ? '' : html`<p class="held">Nobody asked Gantry for what runs: <code>${drift.seen.slice(0, 80)}</code>, seen ${ago(drift.at, now)}.</p>`}
   ${locks.map(
     (lock) =>
