@@ -18,7 +18,7 @@ const HEIGHT = 800
 /** Bytes over the wire of what comes before anything is pressed. */
 const MOST = 60 * 1024
 /** Bytes of all screenshots. */
-const MOST_KEPT = 1_500_000
+const MOST_KEPT = 1.5 * 1024 * 1024
 /** Besides every page and state in the light. */
 const IN_THE_DARK: readonly string[] = ['overview', 'deploying']
 
