@@ -1,7 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
-import { HEADERS } from '../../../src/web/headers.ts'
+import { HEADERS, PAGE_HEADERS } from '../../../src/web/headers.ts'
+import { isPage } from '../../../src/web/site.ts'
 
 /** What `/openapi.json` of a running process says, as far as it is read here. */
 export interface Description {
@@ -125,9 +126,12 @@ export function createReferee(description: Description): (method: string, path: 
 
   return (method, path, { status, headers, text }) => {
     if (status >= 500) return `${status}: ${text.slice(0, 300)}`
-    const bare = Object.entries(HEADERS).find(([name, value]) => headers[name] !== value)
+    // The pages are no part of the description; what every one of them has they have to have here, too.
+    const isOfPages = headers['x-request-id'] !== undefined && isPage(`http://gantry.example${path}`)
+    const bare = Object.entries(isOfPages ? PAGE_HEADERS : HEADERS).find(([name, value]) => headers[name] !== value)
     if (bare !== undefined) return `${status} without ${bare[0]}`
     if (method === 'HEAD') return null
+    if (isOfPages) return String(headers['content-type'] ?? '').startsWith('text/html') ? null : `${status} with ${String(headers['content-type'])}`
     const type = String(headers['content-type'] ?? '').split(';')[0] ?? ''
     if (headers['x-request-id'] === undefined)
       return OF_THE_FRONT.has(status) && type === 'application/problem+json' ? null : `${status} of nobody: ${text.slice(0, 100)}`
