@@ -54,7 +54,11 @@ describe.skipIf(!isHere)('every page in every state', () => {
   }
 
   /** Each request has a number of its own. */
-  const textOf = async ({ page }: Visitor): Promise<string> => (await page.getByRole('main').innerText()).replace(/Request p\S+/, 'Request')
+  const textOf = async ({ page }: Visitor): Promise<string> => {
+    // What stands on a line of its own is the stylesheet's word.
+    await page.waitForLoadState('load')
+    return (await page.getByRole('main').innerText()).replace(/Request p\S+/, 'Request')
+  }
 
   test.each(SITUATIONS)('$name: everybody can read and use it, at every width, in both themes, with and without the script', async (situation) => {
     const { name, says, state, status, isAlike = false } = situation
@@ -94,6 +98,39 @@ describe.skipIf(!isHere)('every page in every state', () => {
     await without.page.goto(served.origin + pathOf(situation))
     await situation.does?.(without.page)
     expect(await textOf(without)).toBe(text)
+  })
+
+  test('while nobody answers, one page asks later and later, and not before it is wanted', async () => {
+    const { page } = await looks({ by: 'ada' })
+    await page.clock.install()
+    await page.goto(served.origin)
+    const asked: string[] = []
+    const headers = { 'retry-after': '0' }
+    let isAnswered: Promise<unknown> = Promise.resolve()
+    await page.route('**/*', (route) => {
+      asked.push(route.request().url())
+      return (isAnswered = route.fulfill({ status: 503, headers }))
+    })
+    const passes = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        await page.clock.runFor(1_000)
+        await page.evaluate(() => null)
+        await isAnswered
+        await page.evaluate(() => null)
+      }
+    }
+    await passes(120)
+    await page.getByText('The connection to Gantry is lost. Trying again…').waitFor()
+    expect(asked.length).toBeGreaterThan(5)
+    expect(asked.length).toBeLessThan(20)
+    headers['retry-after'] = '60'
+    await passes(11)
+    asked.length = 0
+    await passes(50)
+    expect(asked).toEqual([])
+    await page.unroute('**/*')
+    await passes(15)
+    await page.getByText('The connection to Gantry is lost. Trying again…').waitFor({ state: 'detached' })
   })
 
   test('without JavaScript a form does what it does with it', async () => {

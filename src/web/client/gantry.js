@@ -4,6 +4,7 @@
  * place where it is another, so that there is one place that makes the page. Nothing here knows what a deployment is.
  */
 
+const LOST = 'The connection to Gantry is lost. Trying again…'
 const BACK_OFF = [1_000, 2_000, 5_000, 10_000]
 const connection = document.getElementById('connection')
 
@@ -20,9 +21,18 @@ const isBusy = () => {
 
 let asking = false
 let isAskedAgain = false
+/** Nothing more is asked: whoever looks has to load the page again. */
+let isOver = false
+let failed = 0
+let again = 0
 
-/** Asks for this page, and shows what is another. One question at a time, the last of several that came meanwhile. */
+/**
+ * Asks for this page, and shows what is another. One question at a time, the last of several that came meanwhile; where there is no answer one
+ * timer asks again, later and later, and not before the server wants to be asked.
+ */
 async function refresh() {
+  if (isOver) return
+  clearTimeout(again)
   if (asking) {
     isAskedAgain = true
     return
@@ -30,20 +40,39 @@ async function refresh() {
   asking = true
   try {
     const answer = await fetch(location.href, { headers: { accept: 'text/html' }, credentials: 'same-origin' })
-    if (answer.status === 401) return tell('You are not signed in any more. Load the page again to sign in.')
-    if (!answer.ok) throw new Error(String(answer.status))
+    const ending = ENDINGS.get(answer.status)
+    if (ending !== undefined) {
+      isOver = true
+      return tell(ending)
+    }
+    if (!answer.ok) return later(Number(answer.headers.get('retry-after') ?? '0') * 1_000)
     replace(new DOMParser().parseFromString(await answer.text(), 'text/html'))
+    failed = 0
     tell('')
   } catch {
-    tell('No answer from Gantry at the moment. Trying again…')
-    setTimeout(refresh, BACK_OFF[1])
+    later(0)
   } finally {
     asking = false
-    if (isAskedAgain) {
+    if (isAskedAgain && failed === 0) {
       isAskedAgain = false
       void refresh()
     }
   }
+}
+
+const ENDINGS = new Map([
+  [401, 'You are not signed in any more. Load the page again to sign in.'],
+  [404, 'This is not there any more, or not for you. Load the page again.'],
+])
+
+/** @param {number} least */
+function later(least) {
+  tell(LOST)
+  const wait = BACK_OFF[Math.min(failed, BACK_OFF.length - 1)] ?? 1_000
+  failed += 1
+  isAskedAgain = false
+  clearTimeout(again)
+  again = setTimeout(refresh, Math.max(wait, least))
 }
 
 /** What each section said when the server made it, by its id: what has been changed here since does not count. @type {Map<string, string>} */
@@ -122,9 +151,12 @@ function follow() {
     source.addEventListener('error', () => {
       // The browser's own way gives up where a proxy answers 502 in between, and asks from where this page began.
       source?.close()
+      if (isOver) return
+      // Also where the events are refused, which a browser does not tell from a connection that is lost: the page itself says why.
+      if (failures > 0) void refresh()
       const wait = BACK_OFF[Math.min(failures, BACK_OFF.length - 1)] ?? 1_000
       failures += 1
-      if (failures > 1) tell('The connection to Gantry is lost. Trying again…')
+      if (failures > 1) tell(LOST)
       clearTimeout(timer)
       timer = setTimeout(begin, wait)
     })
@@ -250,7 +282,7 @@ function keepUpToDate() {
     last = Date.now()
     void refresh()
   }
-  setInterval(() => every() > 0 && Date.now() - last >= every() && isSeen() && !isBusy() && ask(), 1_000)
+  setInterval(() => every() > 0 && Date.now() - last >= every() && failed === 0 && isSeen() && !isBusy() && ask(), 1_000)
   document.addEventListener('visibilitychange', () => isSeen() && every() > 0 && ask())
 }
 
