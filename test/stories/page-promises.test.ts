@@ -184,3 +184,23 @@ story.once(
   },
   { ...IN_A_BROWSER, timeout: 20_000 },
 )
+
+story.once(
+  'an environment is called the same on every page, also after its last deployment has failed',
+  async (cast) => {
+    const { ada, bot } = cast
+    await has(cast, '1.2')
+    await ada.browser.signsIn()
+    const word = async (at: string, where: string): Promise<string | undefined> => {
+      const page = await ada.browser.opens(at)
+      return ['As deployed', 'Last one failed'].find((one) => page.says(where).includes(one))
+    }
+    const everywhere = async () => [await word('/', '#environments'), await word('/r/acme/shop', '#now-shop:staging')]
+    await ada.comments('/deploy staging :1.2')
+    expect(await everywhere()).toEqual(['As deployed', 'As deployed'])
+    await ada.comments('/deploy staging :1.3')
+    expect(await everywhere()).toEqual(['Last one failed', 'Last one failed'])
+    bot.isHeard()
+  },
+  IN_A_BROWSER,
+)

@@ -1,4 +1,4 @@
-import type { Deployment } from '../../deploy/deployment.ts'
+import { hasEnded, type Deployment } from '../../deploy/deployment.ts'
 import { STATES, type Tone } from './parts.ts'
 
 /** What is known of an environment when its card is drawn. */
@@ -9,13 +9,14 @@ export interface Known {
   readonly isLocked: boolean
   /** In the queue, or for something else. */
   readonly awaited: number
-  readonly hasFailed: boolean
+  /** Of all, whatever became of it; null where there is none. */
+  readonly newest: Deployment | null
   /** What its target said; null where it was not asked. */
   readonly observed: 'healthy' | 'unhealthy' | 'unknown' | null
 }
 
 /** One word for the whole, wherever the environment is shown: what is worst comes first. */
-export function conditionOf({ occupant, last, isDrifted, isLocked, awaited, hasFailed, observed }: Known): {
+export function conditionOf({ occupant, last, isDrifted, isLocked, awaited, newest, observed }: Known): {
   readonly tone: Tone
   readonly word: string
 } {
@@ -25,6 +26,7 @@ export function conditionOf({ occupant, last, isDrifted, isLocked, awaited, hasF
   if (observed === 'unhealthy') return { tone: 'bad', word: 'Not healthy' }
   if (isLocked) return { tone: 'wait', word: 'Locked' }
   if (awaited > 0) return { tone: 'wait', word: 'Waiting' }
-  if (hasFailed) return { tone: 'bad', word: 'Last one failed' }
+  if (newest !== null && !hasEnded(newest.state)) return STATES[newest.state]
+  if (newest?.state === 'failure') return { tone: 'bad', word: 'Last one failed' }
   return last === null ? { tone: 'calm', word: 'Empty' } : { tone: 'good', word: 'As deployed' }
 }

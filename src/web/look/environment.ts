@@ -17,7 +17,7 @@ export function environmentCard(kept: EnvironmentRecord, repository: string, doo
   const work = occupant ?? queue[0] ?? waiting[0] ?? null
   const { tone, word } = conditionOf({
     ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },
-    ...{ hasFailed: newest.state === 'failure', observed: null },
+    ...{ newest, observed: null },
   })
   return html`<li class="card ${tone}" id="e-${record.repository}-${placeId(app, environment)}">
     <header>

@@ -11,13 +11,13 @@ import { codeLink } from '../../look/problem.ts'
 import { rulesOf } from '../../look/rules.ts'
 import { lockForm, unlockForm } from './locks.ts'
 import { pressFor } from './press.ts'
-import { isUnseen, type Around } from './standing.ts'
+import { isUnseen, type Around, type PlaceStanding } from './standing.ts'
 
 /**
  * One environment: what runs, who holds it, and the button. The script replaces what has `data-live`, so nothing that somebody
  * types in stands in it.
  */
-export function card(standing: EnvironmentStanding, around: Around): Markup {
+export function card(standing: PlaceStanding, around: Around): Markup {
   const { app, rules } = standing
   const { tone, word } = conditionIn(standing)
   const key = placeId(app.name, rules.name)
@@ -103,12 +103,11 @@ function workloadWords(digest: string | null, healthy: boolean, known: ReadonlyS
   return html`runs ${known.has(digest) ? 'it' : digestOf(digest)} ${healthy ? pill('good', 'Healthy') : pill('bad', 'Not healthy')}`
 }
 
-/** A deployment that failed is in the history below. */
-function conditionIn({ status }: EnvironmentStanding): ReturnType<typeof conditionOf> {
+function conditionIn({ status, newest }: PlaceStanding): ReturnType<typeof conditionOf> {
   const { occupant, drift, locks, observed, last, queue, waiting } = status
   const isUnhealthy = 'problem' in observed ? null : observed.some(({ digest, healthy }) => digest !== null && !healthy)
   return conditionOf({
     ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },
-    ...{ hasFailed: false, observed: isUnhealthy === null ? 'unknown' : isUnhealthy ? 'unhealthy' : 'healthy' },
+    ...{ newest, observed: isUnhealthy === null ? 'unknown' : isUnhealthy ? 'unhealthy' : 'healthy' },
   })
 }

@@ -16,6 +16,11 @@ export interface Around {
   readonly isOnlyApp: boolean
 }
 
+/** With the newest deployment there, whatever became of it; null where there is none on record. */
+export interface PlaceStanding extends EnvironmentStanding {
+  readonly newest: Deployment | null
+}
+
 /** What a visitor is shown of a repository's environments. */
 export interface Standings {
   /** Masked. Throws what `Service.standings` throws. */
@@ -26,7 +31,7 @@ export interface Standings {
 
 export interface Stood {
   /** As the configuration declares them; the problem where there is none to go by. */
-  readonly places: readonly EnvironmentStanding[] | { readonly problem: Problem }
+  readonly places: readonly PlaceStanding[] | { readonly problem: Problem }
   /** Those that nothing but the records know. */
   readonly former: readonly EnvironmentRecord[]
   readonly isAtWork: boolean
@@ -68,26 +73,22 @@ export function createStandings(doors: Visiting): Standings {
 /** Whoever may not deploy there is shown nothing of what a target runs, drift among it. */
 export const isUnseen = ({ status: { observed } }: EnvironmentStanding): boolean => !('problem' in observed) && observed.length === 0
 
-function asRecorded(
-  standing: EnvironmentStanding,
-  records: readonly EnvironmentRecord[],
-  { id }: Repository,
-  { service }: Visiting,
-): EnvironmentStanding {
+function asRecorded(standing: EnvironmentStanding, records: readonly EnvironmentRecord[], { id }: Repository, { service }: Visiting): PlaceStanding {
   const { app, rules, status } = standing
   const record = records.find((one) => one.app === app.name && one.environment === rules.name)
-  const { last, occupant, queue, waiting } = record ?? { last: null, occupant: null, queue: [], waiting: [] }
+  const { newest, last, occupant, queue, waiting } = record ?? { newest: null, last: null, occupant: null, queue: [], waiting: [] }
   const { locks, drift } = service.held(id, app.name, rules.name)
-  return { ...standing, status: { ...status, last, occupant, queue, waiting, locks, drift: isUnseen(standing) ? null : drift } }
+  return { ...standing, newest, status: { ...status, last, occupant, queue, waiting, locks, drift: isUnseen(standing) ? null : drift } }
 }
 
-function masked({ app, rules, status, decision }: EnvironmentStanding, own: Mask, everybodys: Mask): EnvironmentStanding {
+function masked({ app, rules, status, decision, newest }: PlaceStanding, own: Mask, everybodys: Mask): PlaceStanding {
   const one = (deployment: Deployment): Deployment => maskedDeployment(deployment, everybodys)
   const orNone = (deployment: Deployment | null): Deployment | null => deployment && one(deployment)
   const { observed, last, occupant, queue, waiting, locks, drift, url } = status
   return {
     app: { ...app, images: new Map([...app.images].map(([name, image]) => [name, deep(image, own)])) },
     rules: deep(rules, own),
+    newest: orNone(newest),
     decision: deep(decision, own),
     status: {
       ...{ app: status.app, environment: status.environment, url: url === null ? null : own(url) },
