@@ -7,27 +7,17 @@ import type { Visiting } from '../visit.ts'
 import { chart, figures } from './chart.ts'
 import { ASKED } from './links.ts'
 import { ago, empty, statePill, took, type Markup } from './parts.ts'
+import { table } from './table.ts'
 
 /** What was deployed, newest first; already masked. */
 export function rows(all: readonly Deployment[], now: number): Markup {
   if (all.length === 0) return empty('There is no such deployment.')
-  return html`<div class="table" tabindex="0" role="region" aria-label="Deployments">
-    <table class="history">
-      <thead>
-        <tr>
-          <th scope="col">State</th>
-          <th scope="col">What</th>
-          <th scope="col">Where</th>
-          <th scope="col">Who</th>
-          <th scope="col">When</th>
-          <th scope="col">Took</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${all.map((one) => row(one, now))}
-      </tbody>
-    </table>
-  </div>`
+  return table(
+    'Deployments',
+    ['State', 'What', 'Where', 'Who', 'When', 'Took'],
+    all.map((one) => row(one, now)),
+    'history',
+  )
 }
 
 const ORIGINS = { rollback: 'rolled back to', promote: 'promoted', retry: 'once more' } as const

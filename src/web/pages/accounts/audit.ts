@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { NumberedEntry } from '../../../deploy/administration.ts'
 import { ago, empty, type Markup } from '../../look/parts.ts'
+import { table } from '../../look/table.ts'
 import { recordsOf } from '../../records.ts'
 import type { Site, Visiting } from '../../visit.ts'
 import { accountIn, accountPage, under } from './frame.ts'
@@ -27,7 +28,15 @@ export function audit(site: Site, doors: Visiting): void {
         </div>
         <button>Show it</button>
       </form>
-      ${records.length === 0 ? empty('Nothing is written down here yet.') : table(records, account.id, doors)}
+      ${
+        records.length === 0
+          ? empty('Nothing is written down here yet.')
+          : table(
+              'Audit',
+              HEADINGS,
+              records.map((one) => row(one, account.id, doors.clock.now())),
+            )
+      }
       <nav class="pager" aria-label="Pages">
         ${cursor === undefined ? '' : html`<a href="${path('')}">Newest</a>`}
         ${next === null ? '' : html`<a href="${path(`cursor=${next}`)}">Older</a>`}
@@ -37,31 +46,15 @@ export function audit(site: Site, doors: Visiting): void {
   })
 }
 
-const table = (records: readonly NumberedEntry[], account: number, { clock }: Visiting): Markup =>
-  html`<div class="table" tabindex="0" role="region" aria-label="Audit">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Who</th>
-          <th scope="col">What</th>
-          <th scope="col">Before → after</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${records.map(
-          ({ at, by, action, subject, before, after, why, request }) =>
-            html`<tr>
-              <td class="day">${ago(at, clock.now())}</td>
-              <td>${by === null ? html`<span class="soft">Gantry, or whoever has its machine</span>` : html`<b>${by.login}</b>`}</td>
-              <td>${action}<br /><span class="soft">${subject.replace(` of account ${account}`, '')}</span></td>
-              <td>${before === null && after === null ? '' : html`${valueOf(before)} → ${valueOf(after)}`}</td>
-              <td>${why ?? ''}${request === null ? '' : html`<br /><span class="soft">${request}</span>`}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`
+const HEADINGS = ['When', 'Who', 'What', 'Before → after', 'Why'] as const
+
+const row = ({ at, by, action, subject, before, after, why, request }: NumberedEntry, account: number, now: number): Markup =>
+  html`<tr>
+    <td class="day">${ago(at, now)}</td>
+    <td>${by === null ? html`<span class="soft">Gantry, or whoever has its machine</span>` : html`<b>${by.login}</b>`}</td>
+    <td>${action}<br /><span class="soft">${subject.replace(` of account ${account}`, '')}</span></td>
+    <td>${before === null && after === null ? '' : html`${valueOf(before)} → ${valueOf(after)}`}</td>
+    <td>${why ?? ''}${request === null ? '' : html`<br /><span class="soft">${request}</span>`}</td>
+  </tr>`
 
 const valueOf = (value: string | null): Markup => (value === null ? html`<span class="soft">nothing</span>` : html`<code>${value}</code>`)

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { ShownDeclaration } from '../../../deploy/administration.ts'
 import { empty, pill, type Markup } from '../../look/parts.ts'
+import { table } from '../../look/table.ts'
 import type { Site, Visiting } from '../../visit.ts'
 import { words } from './allow.ts'
 import { accountIn, accountPage, under } from './frame.ts'
@@ -15,29 +16,21 @@ export function credentials(site: Site, doors: Visiting): void {
     const connecting = html`<p class="actions"><a class="button primary" href="/a/${account.login}/connect">Connect a registry</a></p>`
     const main = html`${removedNotice(c)}
       <p class="soft intro">With these ${account.login}’s images are pulled. Secrets go in, and are never shown again.</p>
-      ${all.length === 0 ? empty('No registry is connected yet. Public images need none.') : table(all, account.login, now)} ${connecting}`
+      ${
+        all.length === 0
+          ? empty('No registry is connected yet. Public images need none.')
+          : table(
+              'Credentials',
+              HEADINGS,
+              all.map((one) => row(one, account.login, now)),
+            )
+      }
+      ${connecting}`
     return accountPage({ tab: 'credentials', title: 'Credentials', main }, account, c, doors)
   })
 }
 
-const table = (all: readonly ShownDeclaration[], login: string, now: number): Markup =>
-  html`<div class="table" tabindex="0" role="region" aria-label="Credentials">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Registry</th>
-          <th scope="col">State</th>
-          <th scope="col">Ends</th>
-          <th scope="col">Fingerprint</th>
-          <th scope="col">Change</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${all.map((one) => row(one, login, now))}
-      </tbody>
-    </table>
-  </div>`
+const HEADINGS = ['Name', 'Registry', 'State', 'Ends', 'Fingerprint', 'Change'] as const
 
 function row(one: ShownDeclaration, login: string, now: number): Markup {
   const { name, declared } = one

@@ -4,6 +4,7 @@ import { backupSchema } from '../../backup-schema.ts'
 import { form as formOf } from '../../look/frame.ts'
 import { empty, facts, pill, type Markup } from '../../look/parts.ts'
 import { problemPanel } from '../../look/problem.ts'
+import { table } from '../../look/table.ts'
 import { RequestRefused } from '../../problems.ts'
 import type { Site, Visit, Visiting } from '../../visit.ts'
 import { refusalOf } from './changing.ts'
@@ -131,13 +132,6 @@ function checkedPage(
         <td>${value(after)}</td>
       </tr>`,
   )
-  const head = html`<thead>
-    <tr>
-      <th scope="col">What</th>
-      <th scope="col">Now</th>
-      <th scope="col">Then</th>
-    </tr>
-  </thead>`
   const inner = html`${hidden('do', 'restore')} ${hidden('backup', text)}
     <p class="actions">
       <button class="danger" data-busy="Bringing it back…">Bring it back</button
@@ -148,14 +142,6 @@ function checkedPage(
       ? html`<p>Nothing would change: the account keeps exactly what the backup has.</p>
           <p class="actions"><a class="button" href="/a/${account.login}/keys">Back</a></p>`
       : html`<p class="intro">This is what would change. Nothing of it is tried before.</p>
-          <div class="table" tabindex="0" role="region" aria-label="What would change">
-            <table>
-              ${head}
-              <tbody>
-                ${rows}
-              </tbody>
-            </table>
-          </div>
-          ${formOf(`/a/${account.login}/restore`, visitor.session, inner)}`
+          ${table('What would change', ['What', 'Now', 'Then'], rows)} ${formOf(`/a/${account.login}/restore`, visitor.session, inner)}`
   return accountPage({ tab: 'keys', title: 'Bring a backup back?', main }, account, c, doors)
 }

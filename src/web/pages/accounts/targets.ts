@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import type { DeclaredKind, Kept, ShownDeclaration } from '../../../deploy/administration.ts'
 import { DECLARATION_NAME, DECLARATION_NAME_WORDS, declarationFor } from '../../declared.ts'
 import { empty, type Markup } from '../../look/parts.ts'
+import { table } from '../../look/table.ts'
 import { RequestRefused } from '../../problems.ts'
 import type { Site, Visit, Visiting } from '../../visit.ts'
 import { rowsFrom } from './allow.ts'
@@ -19,7 +20,16 @@ export function targets(site: Site, doors: Visiting): void {
     const all = await doors.administration.list(account.id, 'target')
     const main = html`${removedNotice(c)}
       <p class="soft intro">Images are deployed to these. A repository may use one only if it stands in its row.</p>
-      ${all.length === 0 ? empty('The account keeps no target of its own.') : table(all, account.login, doors)} ${adding(account.login, doors)}`
+      ${
+        all.length === 0
+          ? empty('The account keeps no target of its own.')
+          : table(
+              'Targets',
+              HEADINGS,
+              all.map((one) => row(one, account.login, doors)),
+            )
+      }
+      ${adding(account.login, doors)}`
     return accountPage({ tab: 'targets', title: 'Targets', main }, account, c, doors)
   })
   site.get(under('/add-target'), async (c) => {
@@ -47,24 +57,7 @@ function adding(login: string, { administration: { kinds } }: Visiting): Markup 
   </p>`
 }
 
-const table = (all: readonly ShownDeclaration[], login: string, doors: Visiting): Markup =>
-  html`<div class="table" tabindex="0" role="region" aria-label="Targets">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Where</th>
-          <th scope="col">State</th>
-          <th scope="col">Admits</th>
-          <th scope="col">Fingerprint</th>
-          <th scope="col">Change</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${all.map((one) => row(one, login, doors))}
-      </tbody>
-    </table>
-  </div>`
+const HEADINGS = ['Name', 'Where', 'State', 'Admits', 'Fingerprint', 'Change'] as const
 
 function row(one: ShownDeclaration, login: string, { administration: { kinds } }: Visiting): Markup {
   const value = typedFrom(one.declared)

@@ -5,6 +5,7 @@ import { invalid } from '../../invalid.ts'
 import { form as formOf } from '../../look/frame.ts'
 import { ago, empty, facts, pill, until, type Markup } from '../../look/parts.ts'
 import { problemPanel } from '../../look/problem.ts'
+import { table } from '../../look/table.ts'
 import { LONGEST, makeToken, narrowed, revokeToken, tokenNamed, wantedToken } from '../../token-making.ts'
 import type { Site, Visit, Visiting } from '../../visit.ts'
 import { refusalOf } from './changing.ts'
@@ -71,7 +72,15 @@ function listPage(typed: Form | null, outcome: Markup, visit: AccountVisit, c: V
   const notice = /^[a-z0-9-]{1,63}$/.test(revoked) ? html`<p class="notice" role="status"><b>${revoked}</b> is revoked.</p>` : ''
   const main = html`${notice} ${outcome}
     <p class="soft intro">Programs show a token when they call the API. The rules of an environment name it as <code>token:NAME</code>.</p>
-    ${all.length === 0 ? empty('There is no token yet.') : table(all, account.login, doors)}
+    ${
+      all.length === 0
+        ? empty('There is no token yet.')
+        : table(
+            'API tokens',
+            HEADINGS,
+            all.map((token) => row(token, account.login, doors, doors.clock.now())),
+          )
+    }
     <h2 id="make">Make a token</h2>
     <div class="narrow-form">${makingForm(typed, visit)}</div>`
   return accountPage({ tab: 'tokens', title: 'API tokens', main, status: typed === null ? 200 : 422 }, account, c, doors)
@@ -101,38 +110,19 @@ function makingForm(typed: Form | null, { account, visitor }: AccountVisit): Mar
   )
 }
 
-function table(all: readonly ApiToken[], login: string, doors: Visiting): Markup {
-  const now = doors.clock.now()
-  return html`<div class="table" tabindex="0" role="region" aria-label="API tokens">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">May</th>
-          <th scope="col">Made by</th>
-          <th scope="col">Ends</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Change</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${all.map(
-          (token) =>
-            html`<tr>
-              <th scope="row">${token.name}</th>
-              <td>${scopeOf(token)}</td>
-              <td>${token.madeBy.login}<br /><span class="soft">${ago(token.madeAt, now)}</span></td>
-              <td>${until(token.expiresAt)}${token.expiresAt <= now ? html` ${pill('bad', 'Ended')}` : ''}</td>
-              <td>${usedAt(token, doors)}</td>
-              <td>
-                <a href="/a/${login}/tokens/${token.name}/revoke">Revoke<span class="unseen"> ${token.name}</span></a>
-              </td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`
-}
+const HEADINGS = ['Name', 'May', 'Made by', 'Ends', 'Last used', 'Change'] as const
+
+const row = (token: ApiToken, login: string, doors: Visiting, now: number): Markup =>
+  html`<tr>
+    <th scope="row">${token.name}</th>
+    <td>${scopeOf(token)}</td>
+    <td>${token.madeBy.login}<br /><span class="soft">${ago(token.madeAt, now)}</span></td>
+    <td>${until(token.expiresAt)}${token.expiresAt <= now ? html` ${pill('bad', 'Ended')}` : ''}</td>
+    <td>${usedAt(token, doors)}</td>
+    <td>
+      <a href="/a/${login}/tokens/${token.name}/revoke">Revoke<span class="unseen"> ${token.name}</span></a>
+    </td>
+  </tr>`
 
 const usedAt = ({ lastUsedAt }: ApiToken, { clock }: Visiting): Markup | string => (lastUsedAt === null ? 'never' : ago(lastUsedAt, clock.now()))
 
