@@ -4,7 +4,7 @@ import { Failure, type Problem } from '../errors.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import { createLog } from './log.ts'
-import type { Machine } from './operator-file.ts'
+import type { Machine } from './operator-text.ts'
 import { toPkcs8 } from './private-key.ts'
 import { createRedactor, secretsOf } from './redact.ts'
 

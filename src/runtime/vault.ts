@@ -12,7 +12,7 @@ import { canonicalRepository, parseReference, type Reference } from '../registry
 import { targetKinds } from '../targets/index.ts'
 import { dockerCredential } from './docker-config.ts'
 import { isAccountId } from './keys.ts'
-import { shownAnyway } from './operator-file.ts'
+import { shownAnyway } from './operator-text.ts'
 import { reportText } from './preflight.ts'
 import { reachAll } from './reach.ts'
 import { hiding } from './redact.ts'
