@@ -21,6 +21,8 @@ export interface GitHub {
   forget(installation: number): void
   /** It is not suspended any more. */
   welcome(installation: number): void
+  /** As `Budget.learn`. */
+  learn(installation: number, ...what: Parameters<Budget['learn']>): void
 }
 
 /** `id`: GitHub's of the repository, or, of one that is only named, the name below its owner. */
@@ -79,6 +81,7 @@ export function createGitHub(probot: Pick<Probot, 'auth'>, clock: Clock, spendin
   return {
     forget: installations.forget,
     welcome: installations.welcome,
+    learn: (installation, ...what) => budgets(installation).learn(...what),
     reading: ({ installation, id: repository }) => client({ installation, repository, access: 'read' }),
     writing: ({ installation, id: repository }) => client({ installation, repository, access: 'write' }),
     members: (installation) => client({ installation, repository: null, access: 'members' }),

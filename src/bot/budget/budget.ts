@@ -18,6 +18,8 @@ export interface Budget {
   call<T>(call: Priced, work: (leave: () => void) => Promise<T>): Promise<T>
   /** Until then (milliseconds since 1970) GitHub wants no calls. Only ever later. */
   block(until: number): void
+  /** What other objects have done with the same installation: all that was created in the last hour (ours among it), and until when GitHub wants no calls. */
+  learn(spent: ReturnType<Spendings['spent']>, until: number): void
   /**
    * A place in the queue of those that have something to write. Where nothing is short it is free at once; else `wake` is called when
    * it becomes free. `instead`: what was asked for before. A free one holds its room until it is left.
@@ -94,6 +96,11 @@ function createBudget(installation: number, spendings: Spendings, clock: Clock):
         }
       }),
     block: (until) => window.block(until),
+    learn: (spent, until) => {
+      room.learn(spent)
+      if (until > 0) window.block(until)
+      queue.pump()
+    },
     queue: (need, wake, instead = null) => {
       outage.check()
       return queue.join(need, wake, instead)

@@ -35,8 +35,8 @@ const MOST_UNWRITTEN = 10
 
 /** What has been spent, and what is held: by a place in the queue, or by a call whose answer is not there yet. */
 export class Room {
-  readonly #minute = new SlidingWindow(MINUTE)
-  readonly #hour = new SlidingWindow(HOUR)
+  #minute = new SlidingWindow(MINUTE)
+  #hour = new SlidingWindow(HOUR)
   readonly #points = new SlidingWindow(MINUTE)
   readonly #installation: number
   readonly #spendings: Spendings
@@ -48,8 +48,15 @@ export class Room {
     this.#installation = installation
     this.#spendings = spendings
     this.#clock = clock
-    const now = clock.now()
-    for (const { at, creates } of spendings.spent(installation, now - HOUR - PATIENCE)) {
+    this.learn(spendings.spent(installation, clock.now() - HOUR - PATIENCE))
+  }
+
+  /** All that the installation has created in the last hour, oldest first, whoever did: instead of what was known of it. */
+  learn(spent: ReturnType<Spendings['spent']>): void {
+    const now = this.#clock.now()
+    this.#minute = new SlidingWindow(MINUTE)
+    this.#hour = new SlidingWindow(HOUR)
+    for (const { at, creates } of spent) {
       // Written before it left; GitHub may have had it as late as it may have answered.
       const over = Math.min(at + PATIENCE, now)
       this.#minute.add(over, creates)

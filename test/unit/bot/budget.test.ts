@@ -71,6 +71,16 @@ describe('creations', () => {
     expect(created.length).toBeGreaterThan(700)
   })
 
+  test('what other objects have created for the same installation leaves no room here, until it is an hour ago', async () => {
+    const line = new Line()
+    line.github.learn(1, [{ at: line.time.now(), creates: 60 }], 0)
+    expect([await line.creates(1), await line.creates(2)]).toEqual([expect.stringContaining('GITHUB_RATE_LIMITED'), 'done'])
+    await line.time.passes('2 minutes')
+    expect(await line.creates(1)).toBe('done')
+    line.github.learn(1, [], line.time.now() + MINUTE)
+    expect([await line.gets(1), await line.gets(2)]).toEqual([expect.stringContaining('GITHUB_RATE_LIMITED'), 'done'])
+  })
+
   test('an alias of a mutation counts as one, and a request of several costs the points of one', async () => {
     const line = new Line()
     const document = `mutation announce($comment: AddCommentInput!, $check: CreateCheckRunInput!) {
