@@ -62,7 +62,7 @@ function guard(site: Site, doors: Visiting): void {
   site.use(async (c, next) => {
     const { address } = c.env
     if (address !== null) paced(limits, 'address', address)
-    const visitor = visitorIn(c, doors)
+    const visitor = await visitorIn(c, doors)
     c.set('visitor', visitor)
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
     if (!isRead) refuseForged(c, origin)
