@@ -247,7 +247,7 @@ function openWeb(
     issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
     spent: createSpentTokens(repositories),
     sessions: createSessions(accounts, { mac, random }),
-    overview: createOverview(repositories),
+    overview: createOverview(repositories, parts.service.held),
     origin: url,
     ...parts,
     ...{ fetch, clock, mask, random, hash, assets },
