@@ -18,7 +18,7 @@ import type { Clock } from './deploy/clock.ts'
 import { withoutRevoked } from './deploy/api-token.ts'
 import type { Mask } from './deploy/mask.ts'
 import { createExpiries } from './deploy/expiries.ts'
-import { createLimits, type Limits } from './deploy/limits.ts'
+import { createLimits, type OwnLimits } from './deploy/limits.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
 import type { Doors as TargetDoors, Site } from './deploy/target.ts'
@@ -95,7 +95,7 @@ export interface Gantry {
   readonly renewals: Renewals
   readonly vault: Vault
   /** What was taken from them is to be kept before the end of the process. */
-  readonly limits: Limits
+  readonly limits: OwnLimits
   /** Says which credentials end soon: at the start, and every day. */
   readonly expiries: () => void
   /** At start, beside everything else. */
@@ -215,7 +215,7 @@ export function assemble(
   return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, web }
 }
 
-const openLimits = ({ accounts, clock, log }: Outside): Limits =>
+const openLimits = ({ accounts, clock, log }: Outside): OwnLimits =>
   createLimits({
     rows: createLimitRows(accounts),
     clock,

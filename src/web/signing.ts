@@ -43,15 +43,15 @@ async function comeBack(c: Visit, doors: Visiting): Promise<Response> {
   if (begun === null || state === undefined || state !== begun.state) throw notBegun()
   if (error !== undefined || code === undefined) throw notAllowed(error ?? 'no code')
   const from = guesses(c)
-  pacedBy(from, limits)
+  await pacedBy(from, limits)
   // Written down, so not before it is within the limits: anybody can make a cookie up.
   if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
-  const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch((failure: unknown) => {
-    if (failure instanceof Failure) for (const [name, key] of from) limits.giveBack(name, key)
+  const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch(async (failure: unknown) => {
+    if (failure instanceof Failure) for (const [name, key] of from) await limits.giveBack(name, key)
     throw failure
   })
   if (came === null) throw notTaken()
-  for (const [name, key] of from) limits.giveBack(name, key)
+  for (const [name, key] of from) await limits.giveBack(name, key)
   // Another one under the same cookie ends: nobody goes on under a name that somebody else has put there.
   const former = sessionCookie(c)
   if (former !== null) await sessions.end(former)
