@@ -243,11 +243,17 @@ export interface Admissions {
   tell(delivery: string, person: { readonly repository: number; readonly id: number; readonly until: number }, answer: Answer | null): Admission
 }
 
+/** Where a missed delivery goes: into the inbox of its repository, which may be somewhere else. Its key begins with the repository's id. */
+export interface MissedInbox {
+  store(deliveries: readonly Delivery[]): Awaitable<readonly boolean[]>
+  has(key: string): Awaitable<boolean>
+}
+
 /** Up to when GitHub's list of deliveries has been looked through for missed ones (milliseconds). */
 export interface CaughtUp {
   /** Null where nobody ever did: a new database. */
-  until(): number | null
-  isUntil(time: number): void
+  until(): Awaitable<number | null>
+  isUntil(time: number): Awaitable<void>
 }
 
 /** What each installation has spent of GitHub's limits, so that a restart does not begin anew; kept per account, bounded by an hour. */
