@@ -14,11 +14,13 @@ import { createSource } from './bot/source.ts'
 import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
 import type { Operator } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
+import type { Synchronous } from './deploy/awaitable.ts'
 import type { Clock } from './deploy/clock.ts'
-import { withoutRevoked } from './deploy/api-token.ts'
+import type { Administration } from './deploy/administration.ts'
+import { withoutRevoked, type ApiTokens } from './deploy/api-token.ts'
 import type { Mask } from './deploy/mask.ts'
 import { createExpiries } from './deploy/expiries.ts'
-import { createLimits, type Limits } from './deploy/limits.ts'
+import { createLimits, type Limits, type OwnLimits } from './deploy/limits.ts'
 import { createRenewals, type Renewals } from './deploy/renewals.ts'
 import { createService, type Service, type ServiceDoors } from './deploy/service.ts'
 import type { Doors as TargetDoors, Site } from './deploy/target.ts'
@@ -58,13 +60,34 @@ import { localKeys } from './store/vault/local-keys.ts'
 import { createVault, type Vault } from './store/vault.ts'
 import { createWeb, type Web } from './web/app.ts'
 import type { Assets, SiteDoors } from './web/visit.ts'
-import type { Inbox } from './deploy/journal.ts'
+import type { CaughtUp, Claims, Inbox, MissedInbox } from './deploy/journal.ts'
+import type { Overview } from './deploy/overview.ts'
+import type { Sessions } from './deploy/session.ts'
 import type { Logger } from 'pino'
+
+/** Where accounts and repositories are kept apart: what is used in place of this database's own rows, which are of one of them alone. */
+interface Elsewhere {
+  readonly claims: Claims
+  readonly sessions: Sessions
+  readonly apiTokens: ApiTokens
+  readonly limits: Limits
+  readonly caughtUp: CaughtUp
+  readonly missedInbox: MissedInbox
+  /** `here`: of the repositories that are. */
+  overview(here: Synchronous<Overview>): Overview
+  /** A page of a repository's audit log, the newest record first. */
+  repositoryAudit(repository: number, before: number | null, limit: number): ReturnType<Administration['audit']>
+  readonly mayApprove: Service['mayApprove']
+  /** Whose the registry tokens are that are kept here. */
+  readonly account: number
+}
 
 /** Everything outside, made by the runtime (or by a test's world). */
 export interface Outside extends SourceDoors {
   readonly repositories: RepositorySql
   readonly accounts: AccountSql
+  /** Left out on one machine, where everything is here. */
+  readonly elsewhere?: Partial<Elsewhere>
   /** For GitHub. */
   readonly fetch: typeof globalThis.fetch
   readonly registry: RegistryDoors
@@ -95,7 +118,7 @@ export interface Gantry {
   readonly renewals: Renewals
   readonly vault: Vault
   /** What was taken from them is to be kept before the end of the process. */
-  readonly limits: Limits
+  readonly limits: OwnLimits
   /** Says which credentials end soon: at the start, and every day. */
   readonly expiries: () => void
   /** At start, beside everything else. */
@@ -138,16 +161,14 @@ export function assemble(
   const operator = usable(declared)
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
-  noteOperatorFile(accounts, mac, fingerprintOf(macUnder(outside.hmac, null), operator.text), clock.now())
+  // Where there are several, one of them has the operator's log.
+  if (outside.elsewhere === undefined) noteOperatorFile(accounts, mac, fingerprintOf(macUnder(outside.hmac, null), operator.text), clock.now())
   const inbox = createInbox(repositories)
   const activity = new Activity(clock)
   const tokens = settings.keys.length === 0 ? null : keepTokens(vault, activity, outside)
-  const incident = (error: unknown, about: string): string => {
-    const number = outside.random().slice(0, 8)
-    log.error({ err: error, about, incident: number }, 'a mistake of our own')
-    return number
-  }
+  const incident = incidents(outside)
   const limits = openLimits(outside)
+  const ports = { ...rowsOf(outside, mac), limits, missedInbox: inbox, ...outside.elsewhere }
   const clients = openClients(operator, outside.registry, tokens ?? undefined)
   const { live, renewals } = openLive(operator, clients, activity, outside, incident)
   const { app } = settings
@@ -155,17 +176,16 @@ export function assemble(
   const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
   const github = createGitHub(probot, clock, createSpendings(accounts))
   const source = createSource(github, app.id, clock)
-  const apiTokens = createApiTokens(accounts, { mac, random: outside.random })
   const links = { docs: settings.url === null ? null : `${settings.url}/docs`, pages: app.oauth === null ? null : settings.url }
   const service = createService({
     journal: createJournal(repositories, mac),
-    claims: createClaims(accounts),
+    claims: ports.claims,
     locks: createLocks(repositories, mac),
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: probing(operator, outside),
-    source: withoutRevoked(source, apiTokens),
+    source: withoutRevoked(source, ports.apiTokens),
     images: createImages(clients, live.sources),
     clock,
     activity,
@@ -181,14 +201,12 @@ export function assemble(
     ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
     clients: () => openClients(operator, outside.registry),
     keys: (account) => vault.keys(account),
-    audit: (whose, before, limit) =>
-      'account' in whose
-        ? auditPage(accounts, 'account_audit', whose.account, before, limit)
-        : auditPage(repositories, 'repository_audit', whose.repository, before, limit),
+    audit: (whose, ...page) => ('account' in whose ? ports.accountAudit(whose.account, ...page) : ports.repositoryAudit(whose.repository, ...page)),
     sealer: sealing(settings, mac, outside),
   })
-  const parts = { service, administration, github, probot, limits, incident, docs: links.docs, tokens: apiTokens }
-  const web = app.oauth === null ? null : openWeb(settings, app.oauth, parts, outside, mac)
+  const { mayApprove = service.mayApprove } = ports
+  const parts = { service: { ...service, mayApprove }, administration, github, probot, ports, incident, docs: links.docs }
+  const web = app.oauth === null ? null : openWeb(settings, app.oauth, parts, outside)
   const bot = createBot({
     probot,
     github,
@@ -196,8 +214,9 @@ export function assemble(
     service,
     inbox,
     admissions: createAdmissions(repositories),
-    limits,
-    caughtUp: createCaughtUp(accounts),
+    limits: ports.limits,
+    caughtUp: ports.caughtUp,
+    missedInbox: ports.missedInbox,
     announcements: createAnnouncements(repositories, (key) => web?.announced(key)),
     compareConfigurations,
     clock,
@@ -215,14 +234,35 @@ export function assemble(
   return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, web }
 }
 
-const openLimits = ({ accounts, clock, log }: Outside): Limits =>
+/** What is used where nothing is elsewhere. */
+const rowsOf = ({ repositories, accounts, random }: Outside, mac: Mac) => ({
+  claims: createClaims(accounts),
+  sessions: createSessions(accounts, { mac, random }),
+  apiTokens: createApiTokens(accounts, { mac, random }),
+  caughtUp: createCaughtUp(accounts),
+  overview: (here: Synchronous<Overview>): Overview => here,
+  repositoryAudit: (repository: number, before: number | null, limit: number) =>
+    auditPage(repositories, 'repository_audit', repository, before, limit),
+  accountAudit: (account: number, before: number | null, limit: number) => auditPage(accounts, 'account_audit', account, before, limit),
+})
+
+const incidents =
+  ({ random, log }: Outside): Incident =>
+  (error, about) => {
+    const number = random().slice(0, 8)
+    log.error({ err: error, about, incident: number }, 'a mistake of our own')
+    return number
+  }
+
+const openLimits = ({ accounts, clock, log }: Outside): OwnLimits =>
   createLimits({
     rows: createLimitRows(accounts),
     clock,
     trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
   })
 
-interface WebParts extends Pick<SiteDoors, 'service' | 'administration' | 'limits' | 'incident' | 'docs' | 'tokens'> {
+interface WebParts extends Pick<SiteDoors, 'service' | 'administration' | 'incident' | 'docs'> {
+  readonly ports: Pick<Elsewhere, 'sessions' | 'apiTokens' | 'limits' | 'overview'>
   readonly github: GitHub
   readonly probot: ReturnType<typeof createProbot>
 }
@@ -230,9 +270,8 @@ interface WebParts extends Pick<SiteDoors, 'service' | 'administration' | 'limit
 function openWeb(
   { githubApiUrl: apiUrl, url }: Settings,
   oauth: NonNullable<AppSettings['oauth']>,
-  { github, probot, ...parts }: WebParts,
-  { repositories, accounts, clock, fetch, mask, random, hash, log, assets }: Outside,
-  mac: Mac,
+  { github, probot, ports, ...parts }: WebParts,
+  { repositories, clock, fetch, mask, random, hash, log, assets }: Outside,
 ): Web {
   const said = createAnnouncements(repositories)
   return createWeb({
@@ -246,9 +285,9 @@ function openWeb(
     trouble: (error, about) => log.warn({ err: error, about }, 'a request could not be answered'),
     issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
     spent: createSpentTokens(repositories),
-    sessions: createSessions(accounts, { mac, random }),
-    overview: createOverview(repositories),
+    overview: ports.overview(createOverview(repositories, parts.service.held)),
     origin: url,
+    ...{ sessions: ports.sessions, tokens: ports.apiTokens, limits: ports.limits },
     ...parts,
     ...{ fetch, clock, mask, random, hash, assets },
   })
@@ -264,8 +303,9 @@ function probing({ trustedHealth }: Operator, { registry: { fetch }, siteFetch }
   }
 }
 
-const keepTokens = (vault: Vault, activity: Activity, { clock, log }: Outside) =>
+const keepTokens = (vault: Vault, activity: Activity, { clock, log, elsewhere: { account = 0 } = {} }: Outside) =>
   createKeptTokens(vault, {
+    account,
     now: clock.now,
     activity,
     trouble: (error) => log.warn({ err: error }, 'a registry token or minted password could not be kept or read, and will be asked for again'),

@@ -23,7 +23,7 @@ export async function admit(request: DeployRequest, count: number, look: () => P
   const { limits, admissions, clock } = doors
   const given = admissions.find(key)
   if (given !== null) return given
-  const short = limits.takeAll([['change', String(actor.id)], ...homeOf(repository, request.isOutsider === true)], count)
+  const short = await limits.takeAll([['change', String(actor.id)], ...homeOf(repository, request.isOutsider === true)], count)
   if (short === null) return give('within')
   if (admissions.isTold(repository.id, actor.id, clock.now())) return give('quiet')
   // Where GitHub does not say who it is, nobody is told, and whoever comes next may be.

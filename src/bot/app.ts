@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts'
 import { Activity } from '../deploy/activity.ts'
 import type { Clock } from '../deploy/clock.ts'
 import type { DeployRequest } from '../deploy/deployment.ts'
-import type { CaughtUp, Delivery, Inbox } from '../deploy/journal.ts'
+import type { CaughtUp, Delivery, Inbox, MissedInbox } from '../deploy/journal.ts'
 import { maskedAnnouncements } from '../deploy/mask.ts'
 import type { Service } from '../deploy/service.ts'
 import { problemOf } from '../deploy/step.ts'
@@ -43,6 +43,7 @@ export interface BotDoors extends Omit<HandlerDoors, 'announce' | 'aside'>, Omit
   readonly probot: Probot
   readonly source: GitHubSource
   readonly inbox: Inbox
+  readonly missedInbox: MissedInbox
   readonly caughtUp: CaughtUp
   readonly log: Log
 }

@@ -45,14 +45,14 @@ export function createCatchUp(doors: CatchUpDoors): () => void {
   }
   const round = async (): Promise<void> => {
     const begun = clock.now()
-    const until = caughtUp.until()
+    const until = await caughtUp.until()
     // Without a memory of what was answered, only what may still be obeyed is looked for.
     const since = Math.max(until ?? begun - STILL_WANTED, begun - MEMORY)
     const missed = await missedSince(since, deliveries, log)
     const listed = new Set(missed.map(({ guid }) => guid))
     for (const noted of [seen, troubled]) for (const guid of noted) if (!listed.has(guid)) noted.delete(guid)
     await takeAll(inOrder(missed.filter(({ guid }) => !seen.has(guid))))
-    caughtUp.isUntil(Math.max(until ?? 0, begun - SLACK))
+    await caughtUp.isUntil(Math.max(until ?? 0, begun - SLACK))
   }
   /**
    * First what may be obeyed, then the rest, and what somebody waits for before what nobody does; each in the order in which it was

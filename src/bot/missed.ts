@@ -1,5 +1,5 @@
 import type { Clock } from '../deploy/clock.ts'
-import type { Inbox, Missed } from '../deploy/journal.ts'
+import type { Missed, MissedInbox } from '../deploy/journal.ts'
 import { Failure } from '../errors.ts'
 import type { Attempt, Deliveries } from './deliveries.ts'
 import { createDoneBefore } from './done-before.ts'
@@ -10,7 +10,7 @@ import { askedIn, isCommand, type Intake } from './intake.ts'
 export interface MissedDoors {
   readonly deliveries: Deliveries
   readonly readDelivery: Intake['readDelivery']
-  readonly inbox: Inbox
+  readonly missedInbox: MissedInbox
   readonly github: GitHub
   readonly clock: Clock
   readonly log: Log
@@ -35,7 +35,7 @@ export const STILL_WANTED = 90 * 60_000
 export function createTake({
   deliveries,
   readDelivery,
-  inbox,
+  missedInbox,
   github,
   clock,
   log,
@@ -44,10 +44,10 @@ export function createTake({
   return async ({ id, guid, event, at: sentAt }) => {
     // It has no signature and needs none: GitHub itself gave it to the App's own key.
     const delivery = readDelivery(event, guid, await deliveries.body(id), sentAt)
-    if (delivery === null || inbox.has(delivery.key)) return null
+    if (delivery === null || (await missedInbox.has(delivery.key))) return null
     const asked = askedIn(delivery)
-    const store = (receivedAt: number, missed: Missed): Missed | null => {
-      const [isNew] = inbox.store([{ ...delivery, receivedAt, missed }])
+    const store = async (receivedAt: number, missed: Missed): Promise<Missed | null> => {
+      const [isNew] = await missedInbox.store([{ ...delivery, receivedAt, missed }])
       return isNew === true ? missed : null
     }
     if (asked === null) return store(sentAt, 'run')
@@ -56,7 +56,7 @@ export function createTake({
     if (isOld && !isCommand(delivery)) return store(asked.at, 'done')
     try {
       const isDone = await isDoneBefore(delivery.key, asked)
-      return store(asked.at, isDone ? 'done' : isOld ? 'tell' : 'run')
+      return await store(asked.at, isDone ? 'done' : isOld ? 'tell' : 'run')
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (isPassing(error)) return error

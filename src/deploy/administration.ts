@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts'
 import type { AuditEntry } from './audit.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { DeclarationName } from './declaration.ts'
 import type { Person } from './deployment.ts'
 import type { Party } from './environment.ts'
@@ -36,7 +37,11 @@ export interface Administration {
   /** None where it keeps nothing. Throws VAULT_RECORD_BROKEN where nothing of the account can be trusted. */
   keys(account: number): Promise<readonly AccountKey[]>
   /** The account's own records, or those of one of its repositories, the newest first: those before the record of this number. */
-  audit(whose: { readonly account: number } | { readonly repository: number }, before: number | null, limit: number): readonly NumberedEntry[]
+  audit(
+    whose: { readonly account: number } | { readonly repository: number },
+    before: number | null,
+    limit: number,
+  ): Awaitable<readonly NumberedEntry[]>
 }
 
 /** A family of registries, as whoever connects one chooses it. */

@@ -1,4 +1,5 @@
 import type { Secret } from '../secret.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { Person } from './deployment.ts'
 import type { Source } from './source.ts'
 
@@ -29,16 +30,18 @@ export interface ApiToken {
 
 export type WantedToken = Omit<ApiToken, 'id' | 'madeAt' | 'lastUsedAt'>
 
+/** Kept where the account is, which may be somewhere else. */
 export interface ApiTokens {
   /** `secret` is shown once and kept nowhere. Null where the account has a valid one of this name. */
   make(wanted: WantedToken, now: number): Promise<{ readonly token: ApiToken; readonly secret: Secret } | null>
   /** Null for every text that is no valid token now, for whatever reason. */
   find(secret: Secret, now: number): Promise<ApiToken | null>
   /** Those that are not revoked, by name; those that are over, too. */
-  list(account: number): readonly ApiToken[]
+  list(account: number): Awaitable<readonly ApiToken[]>
   /** From then on it is none. False where the account has none of this name. */
-  revoke(account: number, name: string, by: Person, now: number): boolean
-  isRevoked(id: string): boolean
+  revoke(account: number, name: string, by: Person, now: number): Awaitable<boolean>
+  /** `account`: whose it is; left out where a record of an older version does not say it. */
+  isRevoked(id: string, account: number | undefined): Awaitable<boolean>
 }
 
 /** `gantry_`, the account in base 36, the token's id, at least 256 secret bits, and six digits that tell a slip of the pen from a guess. */
@@ -49,6 +52,7 @@ export const withoutRevoked = (source: Source, { isRevoked }: Pick<ApiTokens, 'i
   look: async (request, besides) => {
     const facts = await source.look(request, besides)
     const { program } = request.actor
-    return program?.kind === 'token' && isRevoked(program.id) ? { ...facts, actor: { ...facts.actor, id: null } } : facts
+    const isNobody = program?.kind === 'token' && (await isRevoked(program.id, request.repository.account))
+    return isNobody ? { ...facts, actor: { ...facts.actor, id: null } } : facts
   },
 })

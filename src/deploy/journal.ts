@@ -1,3 +1,4 @@
+import type { Awaitable } from './awaitable.ts'
 import type { ConfigurationFile } from './configuration-check.ts'
 import type { Problem } from '../errors.ts'
 import type {
@@ -178,7 +179,7 @@ export interface Drifts {
   find(environment: string): { readonly deployment: string; readonly seen: string; readonly at: number } | null
 }
 
-/** Which environment a workload of a target belongs to; kept per account, because targets are the account's. */
+/** Which environment a workload of a target belongs to; kept per account, because targets are the account's, and so maybe somewhere else. */
 export interface Claims {
   /** Takes the workloads for the environment, all or none; answers with the environment that already holds one. */
   claim(
@@ -186,9 +187,9 @@ export interface Claims {
     workloads: readonly string[],
     environment: string,
     label: string,
-  ): { readonly environment: string; readonly takenBy: string; readonly workload: string } | null
+  ): Awaitable<{ readonly environment: string; readonly takenBy: string; readonly workload: string } | null>
   /** Gives up what `environment` holds of this workload. */
-  release(target: string, workload: string, environment: string): void
+  release(target: string, workload: string, environment: string): Awaitable<void>
 }
 
 /** A webhook delivery reduced to what it means (bot/intake.ts); stored before GitHub gets its 202. */
@@ -242,11 +243,17 @@ export interface Admissions {
   tell(delivery: string, person: { readonly repository: number; readonly id: number; readonly until: number }, answer: Answer | null): Admission
 }
 
+/** Where a missed delivery goes: into the inbox of its repository, which may be somewhere else. Its key begins with the repository's id. */
+export interface MissedInbox {
+  store(deliveries: readonly Delivery[]): Awaitable<readonly boolean[]>
+  has(key: string): Awaitable<boolean>
+}
+
 /** Up to when GitHub's list of deliveries has been looked through for missed ones (milliseconds). */
 export interface CaughtUp {
   /** Null where nobody ever did: a new database. */
-  until(): number | null
-  isUntil(time: number): void
+  until(): Awaitable<number | null>
+  isUntil(time: number): Awaitable<void>
 }
 
 /** What each installation has spent of GitHub's limits, so that a restart does not begin anew; kept per account, bounded by an hour. */

@@ -1,3 +1,4 @@
+import type { Awaitable, Synchronous } from './awaitable.ts'
 import type { ProblemDetails } from '../errors.ts'
 import { Buckets, type Limit } from './buckets.ts'
 import type { Clock } from './clock.ts'
@@ -51,13 +52,18 @@ export interface LimitRow {
   readonly full: number
 }
 
+/** Counted where whoever they are counted by is, which may be somewhere else. */
 export interface Limits {
   /** Takes from the bucket. How many milliseconds it needs to be full again, or, below zero, how many it needs to have that much. */
-  take(name: LimitName, key: string, count?: number): number
+  take(name: LimitName, key: string, count?: number): Awaitable<number>
   /** From each of them or from none; null where they had it. */
-  takeAll(from: readonly (readonly [name: LimitName, key: string])[], count?: number): Shortage | null
-  /** It should not have counted. */
-  giveBack(name: LimitName, key: string, count?: number): void
+  takeAll(from: readonly (readonly [name: LimitName, key: string])[], count?: number): Awaitable<Shortage | null>
+  /** It should not have counted. Never rejects: what cannot be given back has counted. */
+  giveBack(name: LimitName, key: string, count?: number): Awaitable<void>
+}
+
+/** Those of this process. */
+export interface OwnLimits extends Synchronous<Limits> {
   /** Writes down what was taken since the last time: all of it. Before the end of the process. */
   keep(): void
 }
@@ -83,7 +89,7 @@ const KEPT_AGAIN = 60_000
 const MOST_AT_ONCE = 2_000
 
 /** Counted in memory, and written down every three seconds: a crash forgets what was taken since, and no more. */
-export function createLimits({ rows, clock, trouble }: LimitDoors): Limits {
+export function createLimits({ rows, clock, trouble }: LimitDoors): OwnLimits {
   const all = Object.fromEntries(NAMES.map((name) => [name, new Buckets(LIMITS[name])])) as Record<LimitName, Buckets>
   // One that an older version had is no limit any more.
   for (const { name, key, full } of rows.all()) if (Object.hasOwn(all, name)) all[name as LimitName].restore(key, full, clock.now())
@@ -110,7 +116,7 @@ export function createLimits({ rows, clock, trouble }: LimitDoors): Limits {
       if (NAMES.some((name) => all[name].isChanged)) awaitKeeping()
     })
   }
-  const take: Limits['take'] = (name, key, count = 1) => {
+  const take: OwnLimits['take'] = (name, key, count = 1) => {
     const taken = all[name].take(key, clock.now(), count)
     awaitKeeping()
     return taken

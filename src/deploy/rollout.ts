@@ -81,10 +81,10 @@ async function gating(deployment: Deployment, doors: RolloutDoors): Promise<Prog
     return 'again'
   }
   if ('refusal' in decision) return refuse(deployment, doors, decision.refusal.problem, { verdicts, isQuiet: isUnnamed(request, verdicts) })
-  const full = crowdIn(request.repository, doors.journal)
-  if (full !== null) return refuse(deployment, doors, full, { verdicts })
-  const taken = claimWorkloads(request, proposal, environment, doors)
-  if (taken !== null) return refuse(deployment, doors, taken.problem, { verdicts })
+  const crowded = () => crowdIn(request.repository, doors.journal)
+  // Asked twice: while workloads are claimed, others may come, and nothing is between the second answer and the row.
+  const against = crowded() ?? (await claimWorkloads(request, proposal, environment, doors))?.problem ?? crowded()
+  if (against !== null) return refuse(deployment, doors, against, { verdicts })
   const change = { now: doors.clock.now(), environment, plan, rules, verdicts }
   if ('wait' in decision) {
     doors.journal.wait(deployment.id, 'gating', decision.wait, { ...change, step: 'wait' })
@@ -226,13 +226,13 @@ async function queued(deployment: Deployment, doors: RolloutDoors): Promise<Prog
   if (against !== null) return against
   const { plan, placed } = planned(deployment, doors)
   const before = await patiently(doors, () => placed.target.observe(plan.settings))
+  // While it held nothing, the configuration may have given its workloads to another environment.
+  const taken = await claimWorkloads(deployment.request, proposalOf(deployment, doors) as Proposal, environment, doors)
+  if (taken !== null) return refuse(deployment, doors, taken.problem)
   // Somebody may have locked it or taken their word back meanwhile: our own rows once more, with nothing between them and the claim.
   const now = journal.find(deployment.id) ?? deployment
   const since = heeded(now, judge({ request: now.request, deployment: now, facts: null, proposal: proposalOf(now, doors) }, doors), doors)
   if (since !== null) return since
-  // While it held nothing, the configuration may have given its workloads to another environment.
-  const taken = claimWorkloads(now.request, proposalOf(now, doors) as Proposal, environment, doors)
-  if (taken !== null) return refuse(now, doors, taken.problem)
   const claimed = journal.claim(deployment.id, before, fence, clock.now())
   if (typeof claimed !== 'string') doors.claimed.add(deployment.id)
   if (claimed === 'older') return supersede(deployment, doors, 'A newer deployment has succeeded here meanwhile.', 'Nothing: the newer one runs.')

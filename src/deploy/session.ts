@@ -1,3 +1,4 @@
+import type { Awaitable } from './awaitable.ts'
 import type { Person, Repository } from './deployment.ts'
 import type { Account } from './directory.ts'
 
@@ -14,18 +15,19 @@ export interface Session {
   readonly until: number
 }
 
+/** Kept where the person's account is, which may be somewhere else. */
 export interface Sessions {
   /**
    * What the cookie holds: `<person id, base 36>.<at least 256 random bits>`; of it only a hash is kept. It begins with the person,
    * because whoever looks for the session has to know first where it is kept. A person has at most 20; the oldest gives way.
    */
-  begin(session: Omit<Session, 'formToken' | 'since' | 'until'>, now: number): string
+  begin(session: Omit<Session, 'formToken' | 'since' | 'until'>, now: number): Awaitable<string>
   /** Null for every text that is no cookie of a session now, for whatever reason. */
-  find(cookie: string, now: number): Session | null
+  find(cookie: string, now: number): Awaitable<Session | null>
   /** Nothing happens where there is none. */
-  end(cookie: string): void
+  end(cookie: string): Awaitable<void>
   /** All of a person's. */
-  endAll(person: number): void
+  endAll(person: number): Awaitable<void>
 }
 
 /** Whoever sees more finds the others by their names. */

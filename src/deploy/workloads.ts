@@ -7,17 +7,17 @@ import type { RolloutDoors } from './step.ts'
  * Takes what the settings occupy on the target, or says who holds it. An environment of the same repository that the
  * configuration no longer gives the workload to (renamed, removed, moved to another target) lets go of it, once it is at rest.
  */
-export function claimWorkloads(request: DeployRequest, proposal: Proposal, environment: string, doors: RolloutDoors): Refusal | null {
+export async function claimWorkloads(request: DeployRequest, proposal: Proposal, environment: string, doors: RolloutDoors): Promise<Refusal | null> {
   const { placed, settings, app } = proposal
   const workloads = placed.target.workloads(settings)
   const label = `${request.repository.owner}/${request.repository.name} ${app}/${proposal.environment}`
   for (;;) {
-    const taken = doors.claims.claim(placed.key, workloads, environment, label)
+    const taken = await doors.claims.claim(placed.key, workloads, environment, label)
     if (taken === null) return null
     if (!isRetired(taken, request, proposal, doors)) return claimed(taken, proposal)
     // First the fence: the target refuses whoever comes with a lower one than the last that it saw.
     doors.journal.raise(environment, doors.journal.fence(taken.environment))
-    doors.claims.release(placed.key, taken.workload, taken.environment)
+    await doors.claims.release(placed.key, taken.workload, taken.environment)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Synchronous } from '../deploy/awaitable.ts'
 import { API_TOKEN, type ApiToken, type ApiTokens, type WantedToken } from '../deploy/api-token.ts'
 import type { AuditEntry } from '../deploy/audit.ts'
 import { sha256 } from '../deploy/plan.ts'
@@ -12,7 +13,7 @@ export interface ApiTokenDoors {
 }
 
 /** What is kept of a token is a hash of 256 random bits, which no dictionary has. */
-export function createApiTokens(sql: AccountSql, { mac, random }: ApiTokenDoors): ApiTokens {
+export function createApiTokens(sql: AccountSql, { mac, random }: ApiTokenDoors): Synchronous<ApiTokens> {
   const append = appendAccount(sql, mac)
   const note = (account: number, entry: Pick<AuditEntry, 'at' | 'by' | 'action' | 'subject' | 'before' | 'after'>): void =>
     append(account, { ...entry, why: null, request: null })

@@ -1,8 +1,9 @@
+import type { Synchronous } from '../deploy/awaitable.ts'
 import type { Claims } from '../deploy/journal.ts'
 import type { AccountSql } from './sql.ts'
 
 /** Which environment a workload belongs to. The first to ask keeps it; asking again is answered alike. */
-export function createClaims(sql: AccountSql): Claims {
+export function createClaims(sql: AccountSql): Synchronous<Claims> {
   return {
     claim: (target, workloads, environment, label) =>
       sql.transaction(() => {

@@ -1,5 +1,8 @@
+import type { Synchronous } from '../deploy/awaitable.ts'
+import type { Repository } from '../deploy/deployment.ts'
 import { APPROVALS } from '../deploy/gates/index.ts'
 import type { EnvironmentRecord, Overview } from '../deploy/overview.ts'
+import type { Service } from '../deploy/service.ts'
 import { OCCUPIES } from './occupied.ts'
 import { createRecords, type Records } from './records.ts'
 import type { RepositorySql } from './sql.ts'
@@ -7,16 +10,20 @@ import type { RepositorySql } from './sql.ts'
 const MOST_ENVIRONMENTS = 100
 
 /** Every statement steps from one entry of an index to the next that matters: nothing is read that is not shown. */
-export function createOverview(sql: RepositorySql): Overview {
+export function createOverview(sql: RepositorySql, held: Service['held']): Synchronous<Overview> {
   const records = createRecords(sql)
+  const recordOf = (repository: number, place: Place): readonly EnvironmentRecord[] => {
+    const record = recorded(repository, place, records)
+    return record === null ? [] : [{ ...record, held: held(repository, record.app, record.environment) }]
+  }
   return {
     active: (repositories) =>
-      everDeployed(sql, repositories)
+      everDeployed(sql, idsOf(repositories))
         .map((repository) => ({ repository, newest: newestOf(sql, repository)[0]?.newest ?? 0 }))
         .filter(({ newest }) => newest > 0)
         .toSorted((a, b) => b.newest - a.newest)
         .map(({ repository }) => repository),
-    environments: (repository) => newestOf(sql, repository).flatMap((place) => recordOf(repository, place, records) ?? []),
+    environments: (repository) => newestOf(sql, repository).flatMap((place) => recordOf(repository, place)),
     awaiting: (repositories, limit) =>
       records.many(
         `sequence in (
@@ -24,10 +31,12 @@ export function createOverview(sql: RepositorySql): Overview {
              and (json_extract(wait, '$.reason') = 'approval' or exists (
                select 1 from json_each(verdicts) where json_extract(value, '$.gate') = ? and json_extract(value, '$.outcome') = 'waits'))
              order by sequence limit ?)`,
-        ...[JSON.stringify(repositories), APPROVALS, limit],
+        ...[JSON.stringify(idsOf(repositories)), APPROVALS, limit],
       ),
   }
 }
+
+const idsOf = (repositories: readonly Repository[]): readonly number[] => repositories.map(({ id }) => id)
 
 interface Place {
   readonly environment: string
@@ -62,7 +71,7 @@ function newestOf(sql: RepositorySql, repository: number): readonly Place[] {
   )
 }
 
-function recordOf(repository: number, { environment: key, newest: sequence }: Place, { one, many }: Records): EnvironmentRecord | null {
+function recorded(repository: number, { environment: key, newest: sequence }: Place, { one, many }: Records): Omit<EnvironmentRecord, 'held'> | null {
   const newest = one('sequence = ?', sequence)
   if (newest === null) return null
   const [, app = '', environment = ''] = key.split(':')

@@ -1,3 +1,4 @@
+import type { Synchronous } from '../deploy/awaitable.ts'
 import { MOST_REPOSITORIES, type Session, type Sessions } from '../deploy/session.ts'
 import type { Mac } from './audit.ts'
 import type { AccountSql, Row } from './sql.ts'
@@ -16,7 +17,7 @@ const MOST_OF_A_PERSON = 20
 const COOKIE = /^([0-9a-z]{1,11})\.([0-9a-z]{50,128})$/
 
 /** Rows of the person who signed in: on Workers they are in the object of the person's own account. */
-export function createSessions(sql: AccountSql, { mac, random }: SessionDoors): Sessions {
+export function createSessions(sql: AccountSql, { mac, random }: SessionDoors): Synchronous<Sessions> {
   // Found by the hash as a key: how far two hashes agree tells nothing of the cookie, which nobody can foresee.
   const hashOf = (cookie: string): string => mac.of(`session ${cookie}`)
   return {

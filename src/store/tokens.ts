@@ -26,17 +26,20 @@ export interface KeptTokenDoors {
   /** Wall clock, milliseconds since 1970. */
   now(): number
   readonly activity: Activity
+  /** Whose records they are; the operator's where nobody says it. */
+  readonly account?: number
   trouble(error: unknown): void
 }
 
-/** Those of the operator file's credentials: they are no account's. */
+/** On one machine all of them are the operator's: one registry client is everybody's. */
 const OPERATOR = 0
 const KIND = 'registry-token'
 const FIELD = 'token'
 const MOST = 500
 
-export function createKeptTokens(vault: Vault, { now, activity, trouble }: KeptTokenDoors): KeptTokens {
+export function createKeptTokens(vault: Vault, { now, activity, account = OPERATOR, trouble }: KeptTokenDoors): KeptTokens {
   const ends = new Map<string, number>()
+  const recordOf = (id: string): RecordName => ({ account, kind: KIND, id, field: FIELD })
 
   async function forget(id: string): Promise<void> {
     ends.delete(id)
@@ -64,7 +67,7 @@ export function createKeptTokens(vault: Vault, { now, activity, trouble }: KeptT
       await safely(async () => forget(await sha256(key)))
     },
     async recover(sources) {
-      const ids = await safely(async () => (await vault.list(OPERATOR, KIND)).map(({ id }) => id))
+      const ids = await safely(async () => (await vault.list(account, KIND)).map(({ id }) => id))
       for (const id of ids ?? []) {
         const kept = await safely(async () => readKept(await vault.open(recordOf(id))))
         if (kept !== null && kept.until > now() && sources.has(kept.source)) ends.set(id, kept.until)
@@ -73,8 +76,6 @@ export function createKeptTokens(vault: Vault, { now, activity, trouble }: KeptT
     },
   }
 }
-
-const recordOf = (id: string): RecordName => ({ account: OPERATOR, kind: KIND, id, field: FIELD })
 
 function readKept(secret: Secret | null): Kept | null {
   if (secret === null) return null

@@ -64,7 +64,7 @@ function guardRequests(api: Api, { callers, limits, administrators }: Asking): v
   let checkRoute: ReturnType<typeof routeCheck> | null = null
   api.use(async (c, next) => {
     const { address } = c.env
-    if (address !== null) paced(limits, 'address', address)
+    if (address !== null) await paced(limits, 'address', address)
     checkRoute ??= routeCheck(api)
     checkRoute(c.req)
     if (c.req.path === DOCUMENT) return next()
@@ -74,7 +74,7 @@ function guardRequests(api: Api, { callers, limits, administrators }: Asking): v
     c.set('caller', caller)
     const name = isChange ? 'change' : 'look'
     const headers = c.get('headers')
-    headers[RATE_LIMIT] = paced(limits, name, caller.countedBy)
+    headers[RATE_LIMIT] = await paced(limits, name, caller.countedBy)
     headers[RATE_LIMIT_POLICY] = POLICIES[name]
     if (isChange) caller.spend?.()
     if (c.req.method === 'POST' || c.req.method === 'PUT') await checkBody(c)

@@ -43,7 +43,7 @@ export async function repositoryToChange(name: string, caller: Caller, doors: As
 
 /** Throws TOO_MANY_REQUESTS where more is asked for there than fits. */
 export async function paceChange(repository: Repository, caller: Caller, { limits }: ApiDoors): Promise<void> {
-  pacedBy(homeOf(repository, (await caller.isStranger?.(repository)) ?? false), limits)
+  await pacedBy(homeOf(repository, (await caller.isStranger?.(repository)) ?? false), limits)
 }
 
 /** The deployment of this id, where the caller may see its repository. */

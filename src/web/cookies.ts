@@ -13,9 +13,9 @@ const SIGNING_IN = 'gantry-sign-in'
 const SIGN_IN_WITHIN = 600
 
 /** Whoever has signed in and not out since; null for everybody else. */
-export function visitorIn(c: Visit, { sessions, callers, clock }: Visiting): Visitor | null {
+export async function visitorIn(c: Visit, { sessions, callers, clock }: Visiting): Promise<Visitor | null> {
   const cookie = sessionCookie(c)
-  const session = cookie === null ? null : sessions.find(cookie, clock.now())
+  const session = cookie === null ? null : await sessions.find(cookie, clock.now())
   return session === null ? null : { session, caller: callers.person(session.person, session.repositories) }
 }
 

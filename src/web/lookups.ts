@@ -24,18 +24,20 @@ export function createLookups(limits: Limits): LookUp {
   return async ({ caller, name, questions }, ask, isSeen) => {
     const key = `${caller}:${name}`.toLowerCase()
     const misses = seen.has(key) ? [] : missesOf(caller)
-    pacedBy([['lookup', caller], ['lookups', ''], ...misses], limits, questions)
-    const giveBack = (): void => misses.forEach(([limit, its]) => limits.giveBack(limit, its, questions))
+    await pacedBy([['lookup', caller], ['lookups', ''], ...misses], limits, questions)
+    const giveBack = async (): Promise<void> => {
+      for (const [limit, its] of misses) await limits.giveBack(limit, its, questions)
+    }
     try {
       const found = await ask()
       seen.delete(key)
       if (!(await isSeen(found))) return found
       seen.add(key)
       for (const oldest of seen) if (seen.size > MOST_KEPT) seen.delete(oldest)
-      giveBack()
+      await giveBack()
       return found
     } catch (error) {
-      giveBack()
+      await giveBack()
       throw error
     }
   }

@@ -16,15 +16,15 @@ export function atMost(most: number, clock: Clock): () => boolean {
 }
 
 /** Takes one. Answers with what `RateLimit` says of it, or throws TOO_MANY_REQUESTS. */
-export function paced(limits: Limits, name: LimitName, key: string): string {
-  const taken = limits.take(name, key)
+export async function paced(limits: Limits, name: LimitName, key: string): Promise<string> {
+  const taken = await limits.take(name, key)
   if (taken < 0) throw tooManyRequests({ name, wait: -taken })
   return leftIn(name, taken)
 }
 
 /** Takes so many from each or from none. Throws TOO_MANY_REQUESTS. */
-export function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits, count = 1): void {
-  const short = limits.takeAll(from, count)
+export async function pacedBy(from: Parameters<Limits['takeAll']>[0], limits: Limits, count = 1): Promise<void> {
+  const short = await limits.takeAll(from, count)
   if (short !== null) throw tooManyRequests(short)
 }
 

@@ -20,7 +20,7 @@ export async function recordsOf(
   doors: Asking,
 ) {
   const whose = name === undefined ? { account } : { repository: (await ownRepository(name, account, caller, doors)).id }
-  const records = doors.administration.audit(whose, placeIn(cursor), limit)
+  const records = await doors.administration.audit(whose, placeIn(cursor), limit)
   const next = records.length < limit ? null : (records.at(-1)?.number.toString(36) ?? null)
   return { records: deep(records, maskFor(doors.mask, { account })), next }
 }

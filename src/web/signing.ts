@@ -17,11 +17,11 @@ export function signing(site: Site, doors: Visiting): void {
   const { sessions } = doors
   site.get('/login', (c) => begin(c, doors))
   site.get(CALLBACK, (c) => comeBack(c, doors))
-  site.post('/logout', (c) => {
+  site.post('/logout', async (c) => {
     const cookie = sessionCookie(c)
     const everywhere = c.get('form').given('everywhere') !== null
-    if (everywhere) sessions.endAll(c.get('visitor')?.session.person.id ?? 0)
-    else if (cookie !== null) sessions.end(cookie)
+    if (everywhere) await sessions.endAll(c.get('visitor')?.session.person.id ?? 0)
+    else if (cookie !== null) await sessions.end(cookie)
     forgetSession(c)
     return c.redirect('/', 303)
   })
@@ -43,20 +43,20 @@ async function comeBack(c: Visit, doors: Visiting): Promise<Response> {
   if (begun === null || state === undefined || state !== begun.state) throw notBegun()
   if (error !== undefined || code === undefined) throw notAllowed(error ?? 'no code')
   const from = guesses(c)
-  pacedBy(from, limits)
+  await pacedBy(from, limits)
   // Written down, so not before it is within the limits: anybody can make a cookie up.
   if (!spent.spend(`sign-in:${begun.state}`, now + WITHIN, now)) throw notBegun()
-  const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch((failure: unknown) => {
-    if (failure instanceof Failure) for (const [name, key] of from) limits.giveBack(name, key)
+  const came = await directory.signIn({ code, verifier: begun.verifier, redirect: `${origin}${CALLBACK}` }).catch(async (failure: unknown) => {
+    if (failure instanceof Failure) for (const [name, key] of from) await limits.giveBack(name, key)
     throw failure
   })
   if (came === null) throw notTaken()
-  for (const [name, key] of from) limits.giveBack(name, key)
+  for (const [name, key] of from) await limits.giveBack(name, key)
   // Another one under the same cookie ends: nobody goes on under a name that somebody else has put there.
   const former = sessionCookie(c)
-  if (former !== null) sessions.end(former)
-  const cookie = sessions.begin(came, now)
-  const lasts = ((sessions.find(cookie, now)?.until ?? now) - now) / 1000
+  if (former !== null) await sessions.end(former)
+  const cookie = await sessions.begin(came, now)
+  const lasts = (((await sessions.find(cookie, now))?.until ?? now) - now) / 1000
   keepSession(c, cookie, Math.floor(lasts))
   return c.redirect(begun.to, 303)
 }

@@ -61,12 +61,12 @@ function guard(site: Site, doors: Visiting): void {
   const { limits, hash, origin } = doors
   site.use(async (c, next) => {
     const { address } = c.env
-    if (address !== null) paced(limits, 'address', address)
-    const visitor = visitorIn(c, doors)
+    if (address !== null) await paced(limits, 'address', address)
+    const visitor = await visitorIn(c, doors)
     c.set('visitor', visitor)
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
     if (!isRead) refuseForged(c, origin)
-    if (visitor !== null) paced(limits, isRead ? 'look' : 'change', visitor.caller.countedBy)
+    if (visitor !== null) await paced(limits, isRead ? 'look' : 'change', visitor.caller.countedBy)
     if (!isRead) c.set('form', await readForm(c, visitor, (a, b) => hash(a) === hash(b)))
     return next()
   })

@@ -61,15 +61,15 @@ export async function makeToken(
 }
 
 /** As it was. Throws TOKEN_UNKNOWN. */
-export function revokeToken(name: string, { id }: Pick<Account, 'id'>, { actor }: Caller, doors: Asking): ApiToken {
-  const found = tokenNamed(name, { id }, doors)
-  if (!doors.tokens.revoke(id, name, actor, doors.clock.now())) throw unknown(name)
+export async function revokeToken(name: string, { id }: Pick<Account, 'id'>, { actor }: Caller, doors: Asking): Promise<ApiToken> {
+  const found = await tokenNamed(name, { id }, doors)
+  if (!(await doors.tokens.revoke(id, name, actor, doors.clock.now()))) throw unknown(name)
   return found
 }
 
 /** Throws TOKEN_UNKNOWN. */
-export function tokenNamed(name: string, { id }: Pick<Account, 'id'>, { tokens }: Asking): ApiToken {
-  const found = tokens.list(id).find((one) => one.name === name)
+export async function tokenNamed(name: string, { id }: Pick<Account, 'id'>, { tokens }: Asking): Promise<ApiToken> {
+  const found = (await tokens.list(id)).find((one) => one.name === name)
   if (found === undefined) throw unknown(name)
   return found
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Synchronous } from '../../src/deploy/awaitable.ts'
 import type { Announcements, Claims, Delivery, Inbox, Journal } from '../../src/deploy/journal.ts'
 import type { Deployment, State } from '../../src/deploy/deployment.ts'
 import type { Observation } from '../../src/deploy/target.ts'
@@ -309,7 +310,7 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
   })
 
   describe(`${name} gives a workload to one environment`, () => {
-    let claims: Claims
+    let claims: Synchronous<Claims>
     beforeEach(() => {
       claims = createClaims(sql)
     })

@@ -59,14 +59,14 @@ const revokeRoute = createRoute({
 export const tokens: Endpoint = (api, doors) => {
   api.openapi(listRoute, async (c) => {
     const { id } = await doors.administrators.account(c.req.valid('param').account, c.get('caller'), 'look')
-    return c.json({ tokens: doors.tokens.list(id).map(tokenBody) }, 200)
+    return c.json({ tokens: (await doors.tokens.list(id)).map(tokenBody) }, 200)
   })
   make(api, doors)
   api.openapi(revokeRoute, async (c) => {
     const { account: login, name } = c.req.valid('param')
     const caller = c.get('caller')
     const account = await doors.administrators.account(login, caller, 'change')
-    const found = revokeToken(name, account, caller, doors)
+    const found = await revokeToken(name, account, caller, doors)
     return c.json(tokenBody(found), 200)
   })
 }

@@ -10,7 +10,7 @@ export const tokenProof = (tokens: ApiTokens, { clock, limits }: { readonly cloc
   form: API_TOKEN,
   async identify(secret, address) {
     const found = await tokens.find(secret, clock.now())
-    if (found === null && address !== null) paced(limits, 'guess', guesserAt(address))
+    if (found === null && address !== null) await paced(limits, 'guess', guesserAt(address))
     // Wrong, over and revoked are one: whoever guesses learns nothing.
     if (found === null) throw unauthenticated('an API token that is not valid, or not any more')
     return callerOf(found)

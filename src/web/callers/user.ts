@@ -27,16 +27,16 @@ export function userProof({ directory, clock, limits, hash }: UserDoors): Proof 
   const proven = new Set<string>()
 
   async function ask(key: string, token: Secret, address: string | null): Promise<Person | null> {
-    const takeBack = proven.has(key) ? () => {} : guessing(address, limits)
-    const known = await directory.identify(token).catch((error: unknown) => {
-      takeBack()
+    const takeBack = proven.has(key) ? async () => {} : await guessing(address, limits)
+    const known = await directory.identify(token).catch(async (error: unknown) => {
+      await takeBack()
       throw error
     })
     proven.delete(key)
     if (known === null) return null
-    takeBack()
     proven.add(key)
     for (const oldest of proven) if (proven.size > MOST_KEPT) proven.delete(oldest)
+    await takeBack()
     return known
   }
 
@@ -73,9 +73,11 @@ export const userCaller = (person: Person, roleIn: (person: Person, repository: 
 })
 
 /** It counts as one until it turned out to be none: whoever guesses must not spend what GitHub lets us ask. Throws TOO_MANY_REQUESTS. */
-function guessing(address: string | null, limits: Limits): () => void {
+async function guessing(address: string | null, limits: Limits): Promise<() => Promise<void>> {
   const all = ['guesses', ''] as const
   const from: readonly (readonly [LimitName, string])[] = address === null ? [all] : [['guess', guesserAt(address)], all]
-  pacedBy(from, limits)
-  return () => from.forEach(([name, key]) => limits.giveBack(name, key))
+  await pacedBy(from, limits)
+  return async () => {
+    for (const [name, key] of from) await limits.giveBack(name, key)
+  }
 }

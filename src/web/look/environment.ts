@@ -11,9 +11,9 @@ import { ago, digestOf, pill, placeId, statePill, until, type Markup } from './p
 /** What our records say of one environment: what runs, since when, by whom, who holds it, who waits, and how it is. */
 export function environmentCard(kept: EnvironmentRecord, repository: string, doors: Visiting): Markup {
   const record = maskedRecord(kept, doors.mask)
-  const { app, environment, last, occupant, queue, waiting, newest } = record
+  const { app, environment, last, occupant, queue, waiting, newest, held } = record
+  const { locks, drift } = held
   const now = doors.clock.now()
-  const { locks, drift } = doors.service.held(record.repository, app, environment)
   const work = occupant ?? queue[0] ?? waiting[0] ?? null
   const { tone, word } = conditionOf({
     ...{ occupant, last, isDrifted: drift !== null, isLocked: locks.length > 0, awaited: queue.length + waiting.length },

@@ -63,8 +63,7 @@ interface Found {
 
 /** What by its own record nobody but others can have a word on costs no question, so that however much of that there is, mine is found. */
 async function waitingFor(visitor: Visitor, doors: Visiting): Promise<Found> {
-  const ids = visitor.session.repositories.map(({ id }) => id)
-  const all = doors.overview.awaiting(ids, MOST_LOOKED_AT)
+  const all = await doors.overview.awaiting(visitor.session.repositories, MOST_LOOKED_AT)
   const [possible, others] = [all.filter((one) => mayHaveWord(one, visitor)), all.filter((one) => !mayHaveWord(one, visitor))]
   const judged = possible.slice(0, MOST).map(async (deployment): Promise<Waiting | null> => {
     if (!(await seesNow(deployment, visitor))) return null

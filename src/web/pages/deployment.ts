@@ -27,7 +27,10 @@ export const deployment: Page = (site, doors) => {
     const visitor = visitorOf(c)
     const { id, request } = await deploymentFor(c.req.param('id'), visitor.caller, doors)
     const from = placeIn(c.req.header('last-event-id') ?? c.req.query('from'))
-    const mayStill = async () => (await visitorIn(c, doors)?.caller.sees(request.repository)) ?? false
+    const mayStill = async () => {
+      const still = await visitorIn(c, doors)
+      return still !== null && (await still.caller.sees(request.repository))
+    }
     return listening(c, doors.live.stream(id, visitor.caller.countedBy, from, mayStill))
   })
   wishes(site, doors, ID)

@@ -27,14 +27,14 @@ export const history: Page = (site, doors) => {
     const filter = { environment: environment?.slice(0, 100) || null, state: FILTERS.find((one) => one === state) ?? null }
     const main = html`${crumbs(repository, ['History'])}
       <h1>History</h1>
-      ${whole(repository, filter, before, doors)}`
+      ${await whole(repository, filter, before, doors)}`
     return c.html(frame({ title: `History of ${nameOf(repository)}`, place: 'environments', main, refresh: 60 }, c, doors))
   })
 }
 
-function whole(repository: Repository, filter: Filter, before: string | undefined, doors: Visiting): Markup {
+async function whole(repository: Repository, filter: Filter, before: string | undefined, doors: Visiting): Promise<Markup> {
   const { overview, history: kept, mask, clock } = doors
-  const known = overview.environments(repository.id)
+  const known = await overview.environments(repository.id)
   const page = kept.page({ repository: repository.id, ...filter, before: placeIn(before) }, ON_A_PAGE)
   const fitting = known.filter(({ environment }) => filter.environment === null || environment === filter.environment)
   const meant = fitting.find(({ last }) => last !== null) ?? fitting[0]

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { Repository } from '../../deploy/deployment.ts'
+import type { EnvironmentRecord } from '../../deploy/overview.ts'
 import { frame, type Shown } from '../look/frame.ts'
 import { environmentCard } from '../look/environment.ts'
 import { empty, type Markup } from '../look/parts.ts'
@@ -38,10 +39,10 @@ function welcome({ origin }: Visiting): Shown {
 async function environments(visitor: Visitor, page: number, doors: Visiting): Promise<Shown> {
   const { repositories } = visitor.session
   const byId = new Map(repositories.map((one) => [one.id, one]))
-  const active = doors.overview.active([...byId.keys()])
+  const active = await doors.overview.active(repositories)
   const from = (page - 1) * ON_A_PAGE
   const candidates = active.slice(from, from + ON_A_PAGE).flatMap((id) => byId.get(id) ?? [])
-  const seen = await seenOf(candidates, visitor)
+  const seen = await recordedOf(await seenOf(candidates, visitor), doors)
   const quiet = repositories.filter(({ id }) => !active.includes(id))
   const main = html`<h1>Environments</h1>
     <div id="environments" data-live>
@@ -61,9 +62,17 @@ async function seenOf(repositories: readonly Repository[], { caller }: Visitor):
   return answers.filter((one) => one !== null)
 }
 
-function section(repository: Repository, doors: Visiting): Markup {
+interface Recorded {
+  readonly repository: Repository
+  readonly records: readonly EnvironmentRecord[]
+}
+
+const recordedOf = (repositories: readonly Repository[], { overview }: Visiting): Promise<readonly Recorded[]> =>
+  Promise.all(repositories.map(async (repository) => ({ repository, records: await overview.environments(repository.id) })))
+
+function section({ repository, records }: Recorded, doors: Visiting): Markup {
   const name = `${repository.owner}/${repository.name}`
-  const cards = doors.overview.environments(repository.id).map((record) => environmentCard(record, name, doors))
+  const cards = records.map((record) => environmentCard(record, name, doors))
   return html`<section class="repository" aria-labelledby="r${repository.id}">
     <h2 id="r${repository.id}"><a href="/r/${name}">${name}</a></h2>
     <ul class="cards">

@@ -14,7 +14,7 @@ import { visitorOf, type Page, type Visiting, type Visitor } from '../visit.ts'
 import { card } from './repository/card.ts'
 import { locks } from './repository/locks.ts'
 import { LOOK } from './repository/press.ts'
-import { createStandings, type Stood } from './repository/standing.ts'
+import { createStandings, type Around, type Stood } from './repository/standing.ts'
 
 /** Seconds. Whoever watches something at work sees it go on; everybody else costs GitHub little. */
 const REFRESH = { atWork: 5, atRest: 30 } as const
@@ -39,10 +39,10 @@ export const repository: Page = (site, doors) => {
   locks(site, doors, REPOSITORY, repositoryIn, standings.changed)
 }
 
-function shown(found: Repository, { places, former, isAtWork }: Stood, visitor: Visitor, doors: Visiting): Shown {
+function shown(found: Repository, { places, records, former, isAtWork }: Stood, visitor: Visitor, doors: Visiting): Shown {
   const name = nameOf(found)
   const apps = 'problem' in places ? 1 : new Set(places.map(({ app }) => app.name)).size
-  const around = { repository: found, visitor, doors, isOnlyApp: apps === 1 }
+  const around = { repository: found, visitor, doors, records, isOnlyApp: apps === 1 }
   const main = html`${crumbs(found)}
     <div class="title">
       <h1>${name}</h1>
@@ -65,7 +65,7 @@ function shown(found: Repository, { places, former, isAtWork }: Stood, visitor: 
             </ul>
           </section>`
     }
-    ${form(`/r/${name}/look`, visitor.session, html``, html`id="${LOOK}"`)} ${past(found, around.isOnlyApp, doors)}`
+    ${form(`/r/${name}/look`, visitor.session, html``, html`id="${LOOK}"`)} ${past(around)}`
   return { title: name, place: 'environments', refresh: isAtWork ? REFRESH.atWork : REFRESH.atRest, main }
 }
 
@@ -83,12 +83,11 @@ function unconfigured(problem: Problem, found: Repository, doors: Visiting): Mar
 
 const RECENT = 10
 
-function past(found: Repository, isOnlyApp: boolean, doors: Visiting): Markup {
-  const { history, overview, mask, clock } = doors
+function past({ repository: found, doors, records, isOnlyApp }: Around): Markup {
+  const { history, mask, clock } = doors
   const { deployments, next } = history.page({ repository: found.id, environment: null, state: null, before: null }, RECENT)
-  const known = overview.environments(found.id)
   // One in which something has succeeded has more to tell.
-  const newest = known.find(({ last }) => last !== null) ?? known[0]
+  const newest = records.find(({ last }) => last !== null) ?? records[0]
   const all = deployments.map((one) => maskedDeployment(one, mask))
   return html`${newest === undefined ? '' : faring(newest, isOnlyApp, doors)}
     <section id="history" data-live aria-labelledby="history-title">

@@ -44,8 +44,10 @@ class List {
         },
       },
       readDelivery: createIntake(desk.github.identity.id).readDelivery,
-      caughtUp: { until: () => this.until, isUntil: (time) => void (this.until = time) },
-      ...{ inbox: desk.inbox, github: desk.door, clock: this.time, activity: this.#activity, log, work: () => {} },
+      // As where they are somewhere else.
+      caughtUp: { until: async () => this.until, isUntil: async (time) => void (this.until = time) },
+      missedInbox: { store: async (deliveries) => desk.inbox.store(deliveries), has: async (key) => desk.inbox.has(key) },
+      ...{ github: desk.door, clock: this.time, activity: this.#activity, log, work: () => {} },
       incident: (error) => String(this.said.push(String(error))),
     })
   }

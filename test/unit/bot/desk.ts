@@ -108,6 +108,7 @@ export class Desk {
         announcements: this.announcements,
         compareConfigurations,
         caughtUp: this.caughtUp,
+        missedInbox: this.inbox,
       },
       ...{
         clock: this.time,

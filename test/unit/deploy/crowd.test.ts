@@ -67,6 +67,14 @@ test('one that ends makes room', async () => {
   expect(await fateOf('c:42:906', ACCOUNT)).toBe('waiting')
 })
 
+test('those that come while the workloads are claimed count', async () => {
+  const becomes = (state: string, endedAt: number | null): void =>
+    void world.disk.all(`update deployment set ended_at = ?, state = ? where key = 'copy-7'`, endedAt, state)
+  becomes('cancelled', 1)
+  world.whileClaimed = () => becomes('waiting', null)
+  expect(await fateOf('c:42:907', ACCOUNT)).toMatchObject({ code: 'QUEUE_FULL' })
+})
+
 test('they are counted by an index', () => {
   const plan = world.disk.all<{ detail: string }>(
     `explain query plan select count(*) as n from deployment

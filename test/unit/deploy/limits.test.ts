@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Buckets, MOST_KEPT } from '../../../src/deploy/buckets.ts'
-import { createLimits, LIMITS, remaining, type Limits } from '../../../src/deploy/limits.ts'
+import { createLimits, LIMITS, remaining, type OwnLimits } from '../../../src/deploy/limits.ts'
 import { createLimitRows } from '../../../src/store/limits.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
 import { Time } from '../../world/time.ts'
@@ -107,9 +107,9 @@ describe('more keys than there is room for', () => {
 describe('limits', () => {
   const SQL = memoryDatabase()
   const troubles: unknown[] = []
-  const starts = (time: Time, sql = SQL): Limits =>
+  const starts = (time: Time, sql = SQL): OwnLimits =>
     createLimits({ rows: createLimitRows(sql), clock: time, trouble: (error) => troubles.push(error) })
-  const taken = (limits: Limits, count: number): number[] => Array.from({ length: count }, () => limits.take('guess', 'a'))
+  const taken = (limits: OwnLimits, count: number): number[] => Array.from({ length: count }, () => limits.take('guess', 'a'))
 
   test('outlive the process but for its last three seconds, and all of it where it stops politely', async () => {
     const sql = memoryDatabase()

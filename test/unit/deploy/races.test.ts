@@ -22,6 +22,17 @@ describe('a lock', () => {
     expect(world.target.effects).toEqual([])
   })
 
+  test('that is taken while the workloads are claimed, just before the environment is, is heeded', async () => {
+    const world = new SmallWorld()
+    world.whileClaimed = () => {
+      if (world.deployment(1).state === 'queued') lockedBy(world, GRACE)
+    }
+    world.asks(':1.1', { by: ADA })
+    await world.rests()
+    expect(world.deployment(1)).toMatchObject({ state: 'refused', problem: { code: 'LOCKED' }, fence: null })
+    expect(world.target.effects).toEqual([])
+  })
+
   test('of an environment stands beside that of the whole repository: whoever holds the one needs the other', async () => {
     const world = new SmallWorld()
     lockedBy(world, ADA)

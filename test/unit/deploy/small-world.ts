@@ -2,7 +2,7 @@ import { Activity } from '../../../src/deploy/activity.ts'
 import type { Actor, Deployment, DeployRequest, State } from '../../../src/deploy/deployment.ts'
 import type { Configuration } from '../../../src/deploy/environment.ts'
 import type { Images } from '../../../src/deploy/images.ts'
-import type { Journal } from '../../../src/deploy/journal.ts'
+import type { Claims, Journal } from '../../../src/deploy/journal.ts'
 import type { PlacedTarget } from '../../../src/deploy/proposal.ts'
 import { createService, type Service } from '../../../src/deploy/service.ts'
 import type { Facts } from '../../../src/deploy/source.ts'
@@ -13,6 +13,7 @@ import { createHeads } from '../../../src/store/heads.ts'
 import { createAuditLog } from '../../../src/store/audit.ts'
 import { createLocks } from '../../../src/store/locks.ts'
 import { createJournal } from '../../../src/store/deployments.ts'
+import type { Sql } from '../../../src/store/sql.ts'
 import { Failure, type Problem } from '../../../src/errors.ts'
 import { Crossings, Dead, type Death } from '../../world/crossings.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
@@ -47,6 +48,8 @@ export class SmallWorld {
   answers = 200
   /** The commit that images say they were built from. */
   revision: string | null = HEAD
+  /** What happens before the answer comes: on Workers another object has the claims. */
+  whileClaimed: (() => void) | null = null
   crossings = new Crossings(null)
   service!: Service
   #troubles = new Map<'github' | 'resolve' | 'verify', (Error | Promise<void>)[]>()
@@ -141,7 +144,7 @@ export class SmallWorld {
     const clock = crossings.clock(this.time)
     return createService({
       journal: createJournal(sql, MAC),
-      claims: createClaims(sql),
+      claims: this.#claims(sql),
       locks: createLocks(sql, MAC),
       audit: createAuditLog(sql, MAC),
       heads: createHeads(sql),
@@ -158,6 +161,18 @@ export class SmallWorld {
       incident: (error) => (error instanceof Dead ? 'none' : `i${this.incidents.push(error)}`),
       random: () => `r${(this.#ids += 1)}`,
     })
+  }
+
+  #claims(sql: Sql): Claims {
+    const { claim, release } = createClaims(sql)
+    return {
+      claim: async (...asked) => {
+        const taken = claim(...asked)
+        this.whileClaimed?.()
+        return taken
+      },
+      release,
+    }
   }
 
   // `other` is declared in exactly the same way, so that only its name tells them apart.

@@ -66,10 +66,10 @@ test('it ends when it was to end, and at once where it is revoked', async () => 
   const { token, secret } = await make()
   expect(await tokens.find(secret, NOW + 30 * DAY - 1)).not.toBeNull()
   expect(await tokens.find(secret, NOW + 30 * DAY)).toBeNull()
-  expect([tokens.revoke(8, 'ci', ADA, NOW), tokens.revoke(7, 'other', ADA, NOW), tokens.isRevoked(token.id)]).toEqual([false, false, false])
-  expect([tokens.revoke(7, 'ci', ADA, NOW), tokens.revoke(7, 'ci', ADA, NOW), tokens.isRevoked(token.id)]).toEqual([true, false, true])
+  expect([tokens.revoke(8, 'ci', ADA, NOW), tokens.revoke(7, 'other', ADA, NOW), tokens.isRevoked(token.id, 7)]).toEqual([false, false, false])
+  expect([tokens.revoke(7, 'ci', ADA, NOW), tokens.revoke(7, 'ci', ADA, NOW), tokens.isRevoked(token.id, 7)]).toEqual([true, false, true])
   expect(await tokens.find(secret, NOW)).toBeNull()
-  expect(tokens.isRevoked('never there')).toBe(true)
+  expect(tokens.isRevoked('never there', 7)).toBe(true)
 })
 
 test('a name is taken as long as its token is good, by one account', async () => {

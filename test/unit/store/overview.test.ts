@@ -6,7 +6,13 @@ import { createOverview } from '../../../src/store/overview.ts'
 import type { RepositorySql, Row, Value } from '../../../src/store/sql.ts'
 import { MAC } from '../../world/mac.ts'
 import { memoryDatabase } from '../../world/memory-sql.ts'
-import { NOON, plan, request, rules } from '../deploy/situation.ts'
+import { lockOn, NOON, plan, request, rules } from '../deploy/situation.ts'
+
+/** What holds an environment is somebody else's to say: here it says which one it was asked about. */
+const held = (...place: [repository: number, app: string, environment: string]) => ({
+  locks: [lockOn(place.slice(1).join('/'))],
+  drift: { deployment: 'runs', seen: place.join(':'), at: NOON },
+})
 
 /** The journal of several repositories, as deployments leave it. */
 function setUp() {
@@ -35,9 +41,10 @@ function setUp() {
     const wait = { reason, sentence: 'It waits.', until: NOON, lookAt: NOON }
     journal.wait(id, 'verifying', wait, { now: NOON, step: 'wait', verdicts: isApprovalMissing ? [verdict] : [] })
   }
-  return { sql, journal, ask, queued, succeeds, waits, overview: createOverview(sql) }
+  return { sql, journal, ask, queued, succeeds, waits, overview: createOverview(sql, held) }
 }
 
+const repositories = (...ids: readonly number[]) => ids.map((id) => ({ ...request().repository, id }))
 const ids = (deployments: readonly Deployment[]): string[] => deployments.map(({ id }) => id)
 
 describe('the environments of a repository', () => {
@@ -55,6 +62,7 @@ describe('the environments of a repository', () => {
     expect(staging).toMatchObject({
       ...{ key: '42:shop:staging', repository: 42, app: 'shop', environment: 'staging' },
       ...{ newest: { id: 'newer' }, last: { id: 'runs', state: 'success' }, occupant: { id: 'works', state: 'applying' } },
+      held: { locks: [{ environment: 'shop/staging' }], drift: { seen: '42:shop:staging' } },
     })
     expect([ids(staging!.queue), ids(staging!.waiting)]).toEqual([
       ['first', 'second'],
@@ -77,7 +85,7 @@ describe('the environments of a repository', () => {
     const { sql, journal, ask, succeeds, overview } = setUp()
     ask('refused')
     journal.end('refused', 'refused', { now: NOON })
-    expect([overview.environments(42), overview.active([42])]).toEqual([[], []])
+    expect([overview.environments(42), overview.active(repositories(42))]).toEqual([[], []])
     succeeds('runs')
     succeeds('quiet')
     sql.all(`update deployment set is_quiet = 1 where id = 'quiet'`)
@@ -89,7 +97,7 @@ test('repositories in which something was deployed come by their newest deployme
   const { succeeds, overview } = setUp()
   let nth = 0
   for (const repository of [7, 42, 9, 7]) succeeds(`${(nth += 1)}`, `${repository}:shop:staging`)
-  expect(overview.active([1, 9, 42, 7, 9])).toEqual([7, 9, 42])
+  expect(overview.active(repositories(1, 9, 42, 7, 9))).toEqual([7, 9, 42])
   expect(overview.active([])).toEqual([])
 })
 
@@ -102,8 +110,8 @@ test('what waits for an approval is found, also where it waits for something els
   waits('last', 'approval', '7:shop:staging')
   waits('over', 'approval')
   journal.cancel('over', { key: 'k', by: { id: 1, login: 'ada' }, at: NOON })
-  expect(ids(overview.awaiting([7, 42], 10))).toEqual(['first', 'both', 'last'])
-  expect(ids(overview.awaiting([7, 42], 2))).toEqual(['first', 'both'])
+  expect(ids(overview.awaiting(repositories(7, 42), 10))).toEqual(['first', 'both', 'last'])
+  expect(ids(overview.awaiting(repositories(7, 42), 2))).toEqual(['first', 'both'])
   expect(overview.awaiting([], 10)).toEqual([])
 })
 
@@ -133,10 +141,10 @@ describe('with very many deployments on record', () => {
         return sql.all<R>(query, ...params)
       },
     }
-    const overview = createOverview(watched)
-    overview.active([42])
+    const overview = createOverview(watched, held)
+    overview.active(repositories(42))
     overview.environments(42)
-    overview.awaiting([42], 20)
+    overview.awaiting(repositories(42), 20)
     createHistory(watched).ended('42:shop:production', 20)
     const details = asked.flatMap(([query, ...params]) => sql.all<{ detail: string }>(`explain query plan ${query}`, ...params))
     const scans = details.map(({ detail }) => detail).filter((detail) => /^SCAN (?!place|json_each)/.test(detail))
@@ -153,12 +161,12 @@ describe('with very many deployments on record', () => {
 
   test('the same is shown', () => {
     const { overview } = withMany(10_000)
-    expect(overview.active([1, 42])).toEqual([42])
+    expect(overview.active(repositories(1, 42))).toEqual([42])
     expect(overview.environments(42).map(({ environment, newest, last }) => [environment, newest.id, last?.id])).toEqual([
       ['staging', 'waits', 'staging9999'],
       ['production', 'production10000', 'production10000'],
       ['demo', 'demo9901', 'demo9901'],
     ])
-    expect(ids(overview.awaiting([42], 20))).toEqual(['waits'])
+    expect(ids(overview.awaiting(repositories(42), 20))).toEqual(['waits'])
   })
 })

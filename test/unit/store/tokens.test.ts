@@ -16,8 +16,10 @@ beforeEach(() => {
   tokens = begins()
 })
 
-const begins = (...keys: Parameters<typeof vaultOver>[1][]): KeptTokens =>
+const begins = (...keys: Parameters<typeof vaultOver>[1][]): KeptTokens => beginsFor(undefined, ...keys)
+const beginsFor = (account: number | undefined, ...keys: Parameters<typeof vaultOver>[1][]): KeptTokens =>
   createKeptTokens(vaultOver(sql, ...(keys.length > 0 ? keys : [KEY])), {
+    ...(account !== undefined && { account }),
     now: () => now,
     activity: new Activity(new Time(() => Promise.resolve())),
     trouble: (error) => void troubles.push(error),
@@ -34,6 +36,15 @@ test('what is kept is found by the next process, under its own key alone', async
   await tokens.drop('one')
   expect([await found(begins(), 'one'), count(), troubles]).toEqual([null, 1, []])
   expect(new TextDecoder().decode(sql.content())).not.toMatch(/of two|asked with this/)
+})
+
+test('each account has its own, sealed with its own key', async () => {
+  await keep('one')
+  const another = beginsFor(7)
+  expect(await found(another, 'one')).toBeNull()
+  await another.keep('one', { source: 's7', until: 2_000, value: new Secret('of 7') })
+  await beginsFor(7).recover(new Set())
+  expect([await found(beginsFor(7), 'one'), await found(begins(), 'one'), count()]).toEqual([null, 'of one', 1])
 })
 
 test('what is over goes with the next one that is kept', async () => {

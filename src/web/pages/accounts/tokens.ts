@@ -31,7 +31,7 @@ function revoking(site: Site, doors: Visiting): void {
   const path = under(`/tokens/${TOKEN_NAME}/revoke`)
   site.get(path, async (c) => {
     const { account, visitor } = await accountIn(c, 'look', doors)
-    const token = tokenNamed(c.req.param('name') ?? '', account, doors)
+    const token = await tokenNamed(c.req.param('name') ?? '', account, doors)
     const inner = html`<p class="actions">
       <button class="danger" data-busy="Revoking it…">Revoke ${token.name}</button><a class="button" href="/a/${account.login}/tokens">Keep it</a>
     </p>`
@@ -46,7 +46,7 @@ function revoking(site: Site, doors: Visiting): void {
   })
   site.post(path, async (c) => {
     const { account, visitor } = await accountIn(c, 'change', doors)
-    const { name } = revokeToken(c.req.param('name') ?? '', account, visitor.caller, doors)
+    const { name } = await revokeToken(c.req.param('name') ?? '', account, visitor.caller, doors)
     return c.redirect(`/a/${account.login}/tokens?revoked=${name}`, 303)
   })
 }
@@ -65,9 +65,9 @@ function wantedIn(form: Form) {
   return narrowed(read.data)
 }
 
-function listPage(typed: Form | null, outcome: Markup, visit: AccountVisit, c: Visit, doors: Visiting): Response | Promise<Response> {
+async function listPage(typed: Form | null, outcome: Markup, visit: AccountVisit, c: Visit, doors: Visiting): Promise<Response> {
   const { account } = visit
-  const all = doors.tokens.list(account.id)
+  const all = await doors.tokens.list(account.id)
   const revoked = c.req.query('revoked') ?? ''
   const notice = /^[a-z0-9-]{1,63}$/.test(revoked) ? html`<p class="notice" role="status"><b>${revoked}</b> is revoked.</p>` : ''
   const main = html`${notice} ${outcome}

@@ -13,7 +13,7 @@ import type { Visiting, Visitor } from '../../visit.ts'
 export async function actionsFor(deployment: Deployment, visitor: Visitor, doors: Visiting): Promise<Markup> {
   const words = await wordsFor(deployment, visitor, doors)
   const offers = offersFor(deployment, doors.service.newerThan(deployment) === null)
-  const nexts = deployment.state === 'success' ? promotions(deployment, doors) : []
+  const nexts = deployment.state === 'success' ? await promotions(deployment, doors) : []
   const look = STATE_OF[deployment.state] === 'unknown' ? [lookAgain(deployment, visitor)] : []
   const all = [
     ...words,
@@ -55,11 +55,11 @@ const lookAgain = ({ request: { repository } }: Deployment, { session }: Visitor
   )
 
 /** Environments of the app that were last deployed by the rule that this one comes first. */
-function promotions(deployment: Deployment, { overview }: Visiting): Markup[] {
+async function promotions(deployment: Deployment, { overview }: Visiting): Promise<Markup[]> {
   const { plan, request } = deployment
   if (plan === null) return []
-  return overview
-    .environments(request.repository.id)
+  const records = await overview.environments(request.repository.id)
+  return records
     .filter(({ app, newest }) => app === plan.app && newest.rules?.after?.environment === plan.environment)
     .map(({ newest, environment }) => {
       const to = confirmOf(newest, { environment, from: plan.environment })

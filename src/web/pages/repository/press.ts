@@ -55,15 +55,14 @@ const liftWords = ({ who }: Button, problem: Problem, { doors }: Around): Markup
     ${who === null ? '' : html`<b>${capital(who)}</b> can put this right. `}${problem.next} ${codeLink(problem, doors.docs)}
   </p>`
 
-function secondary({ app, rules, status }: EnvironmentStanding, { repository, doors, isOnlyApp }: Around): Markup[] {
+function secondary({ app, rules, status }: EnvironmentStanding, { repository, doors, records, isOnlyApp }: Around): Markup[] {
   const place = { app: isOnlyApp ? null : app.name, environment: rules.name }
   const to = (more: Readonly<Record<string, string>>, caption: string): Markup =>
     html`<a class="button" href="${confirmPath(repository, { ...place, ...more })}" data-busy="${BUTTONS.idle.busy}">${caption}</a>`
   const before = doors.history.ended(environmentKey(repository.id, app.name, rules.name), LOOKED_AT)
   const hadFormer = before.filter(({ state, alreadyRunning }) => state === 'success' && !alreadyRunning).length > 1
   const from = rules.after?.environment ?? null
-  const isThere =
-    from !== null && doors.overview.environments(repository.id).some((one) => one.app === app.name && one.environment === from && one.last !== null)
+  const isThere = from !== null && records.some((one) => one.app === app.name && one.environment === from && one.last !== null)
   return [
     ...(from !== null && isThere ? [to({ from }, `Promote from ${from}`)] : []),
     ...(hadFormer && status.last !== null ? [to({ rollback: '1' }, 'Roll back')] : []),

@@ -12,6 +12,7 @@ export interface Around {
   readonly repository: Repository
   readonly visitor: Visitor
   readonly doors: Visiting
+  readonly records: Stood['records']
   /** Whether names of apps would only repeat the repository's. */
   readonly isOnlyApp: boolean
 }
@@ -32,6 +33,8 @@ export interface Standings {
 export interface Stood {
   /** As the configuration declares them; the problem where there is none to go by. */
   readonly places: readonly PlaceStanding[] | { readonly problem: Problem }
+  /** Whether the configuration declares them or not. */
+  readonly records: readonly EnvironmentRecord[]
   /** Those that nothing but the records know. */
   readonly former: readonly EnvironmentRecord[]
   readonly isAtWork: boolean
@@ -56,16 +59,16 @@ export function createStandings(doors: Visiting): Standings {
   return {
     changed,
     async of(repository, { caller }) {
-      const records = overview.environments(repository.id)
+      const records = await overview.environments(repository.id)
       const key = `${caller.key}:${repository.id}:${changes.get(repository.id) ?? 0}`
       const request = requestOf({ caller, repository, key: `look:${random()}`, door: 'page' }, doors)
       const ask = () => service.standings(request)
       const found = await recent.get(key, ask, () => (isAtWork(records) ? AT_WORK : AT_REST))
-      const work = { isAtWork: isAtWork(records) }
-      if ('problem' in found) return { places: { problem: maskedProblem(found.problem, maskFor(mask, repository)) }, former: records, ...work }
+      const kept = { records, isAtWork: isAtWork(records) }
+      if ('problem' in found) return { places: { problem: maskedProblem(found.problem, maskFor(mask, repository)) }, former: records, ...kept }
       const now = found.map((one) => masked(asRecorded(one, records, repository, doors), maskFor(mask, repository), mask))
       const declared = new Set(now.map(({ app, rules }) => `${app.name}/${rules.name}`))
-      return { places: now, former: records.filter(({ app, environment }) => !declared.has(`${app}/${environment}`)), ...work }
+      return { places: now, former: records.filter(({ app, environment }) => !declared.has(`${app}/${environment}`)), ...kept }
     },
   }
 }
