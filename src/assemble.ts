@@ -14,10 +14,10 @@ import { createSource } from './bot/source.ts'
 import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
 import type { Operator } from './config/operator.ts'
 import { Activity } from './deploy/activity.ts'
-import type { Synchronous } from './deploy/awaitable.ts'
 import type { Clock } from './deploy/clock.ts'
 import type { Administration } from './deploy/administration.ts'
 import { withoutRevoked, type ApiTokens } from './deploy/api-token.ts'
+import type { Directory } from './deploy/directory.ts'
 import type { Mask } from './deploy/mask.ts'
 import { createExpiries } from './deploy/expiries.ts'
 import { createLimits, type Limits, type OwnLimits } from './deploy/limits.ts'
@@ -65,29 +65,29 @@ import type { Overview } from './deploy/overview.ts'
 import type { Sessions } from './deploy/session.ts'
 import type { Logger } from 'pino'
 
-/** Where accounts and repositories are kept apart: what is used in place of this database's own rows, which are of one of them alone. */
-interface Elsewhere {
+/** What several Gantries of one installation share, where each repository and each account has one of its own; on one machine it is rows of this database. */
+export interface Shared {
   readonly claims: Claims
   readonly sessions: Sessions
   readonly apiTokens: ApiTokens
   readonly limits: Limits
+  readonly overview: Overview
   readonly caughtUp: CaughtUp
   readonly missedInbox: MissedInbox
-  /** `here`: of the repositories that are. */
-  overview(here: Synchronous<Overview>): Overview
   /** A page of a repository's audit log, the newest record first. */
   repositoryAudit(repository: number, before: number | null, limit: number): ReturnType<Administration['audit']>
   readonly mayApprove: Service['mayApprove']
-  /** Whose the registry tokens are that are kept here. */
-  readonly account: number
+  readonly happened: Service['happened']
 }
 
 /** Everything outside, made by the runtime (or by a test's world). */
 export interface Outside extends SourceDoors {
   readonly repositories: RepositorySql
   readonly accounts: AccountSql
-  /** Left out on one machine, where everything is here. */
-  readonly elsewhere?: Partial<Elsewhere>
+  /** From what is here to what is used instead; left out on one machine, where everything is here. */
+  readonly shares?: (here: Shared) => Shared
+  /** Whose the registry tokens are that are kept here; the operator's where it is left out. */
+  readonly tokensOf?: number
   /** For GitHub. */
   readonly fetch: typeof globalThis.fetch
   readonly registry: RegistryDoors
@@ -129,6 +129,12 @@ export interface Gantry {
   onSites(listener: () => void): void
   /** The HTTP API and the pages; null where the App has no client id and secret, so that nobody could be told from anybody. */
   readonly web: Web | null
+  /** Who somebody is and what there is, on GitHub; null as `web`. */
+  readonly directory: Directory | null
+  /** Something else is declared now: this is used from now on. */
+  redeclare(operator: Operator): void
+  /** As `GitHub.learn`. */
+  readonly learn: GitHub['learn']
 }
 
 /** What has to be open before anything can be constructed: the operator file may name what is in it. */
@@ -151,6 +157,10 @@ export async function openSecrets(
   return { vault, mac, declarations: createDeclarations(vault, accounts, mac) }
 }
 
+/** At start, once for the whole installation: whether whoever has the machine has written another operator file. */
+export const noteOperator = ({ text }: Operator, { mac }: Secrets, { accounts, hmac, clock }: Outside): void =>
+  noteOperatorFile(accounts, mac, fingerprintOf(macUnder(hmac, null), text), clock.now())
+
 /** The one place that constructs things. */
 export function assemble(
   settings: Settings & { readonly app: AppSettings },
@@ -161,14 +171,18 @@ export function assemble(
   const operator = usable(declared)
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
-  // Where there are several, one of them has the operator's log.
-  if (outside.elsewhere === undefined) noteOperatorFile(accounts, mac, fingerprintOf(macUnder(outside.hmac, null), operator.text), clock.now())
   const inbox = createInbox(repositories)
   const activity = new Activity(clock)
   const tokens = settings.keys.length === 0 ? null : keepTokens(vault, activity, outside)
   const incident = incidents(outside)
   const limits = openLimits(outside)
-  const ports = { ...rowsOf(outside, mac), limits, missedInbox: inbox, ...outside.elsewhere }
+  const here: Shared = {
+    ...{ ...rowsOf(outside, mac), limits, missedInbox: inbox },
+    overview: createOverview(repositories, (...place) => service.held(...place)),
+    mayApprove: (...approval) => service.mayApprove(...approval),
+    happened: (event) => service.happened(event),
+  }
+  const shared = outside.shares?.(here) ?? here
   const clients = openClients(operator, outside.registry, tokens ?? undefined)
   const { live, renewals } = openLive(operator, clients, activity, outside, incident)
   const { app } = settings
@@ -179,13 +193,13 @@ export function assemble(
   const links = { docs: settings.url === null ? null : `${settings.url}/docs`, pages: app.oauth === null ? null : settings.url }
   const service = createService({
     journal: createJournal(repositories, mac),
-    claims: ports.claims,
+    claims: shared.claims,
     locks: createLocks(repositories, mac),
     heads: createHeads(repositories),
     drifts: createDrifts(repositories),
     provenance: createProvenance(createAttestations(github, { fetch: outside.registry.publicFetch, clock }), outside.roots),
     probe: probing(operator, outside),
-    source: withoutRevoked(source, ports.apiTokens),
+    source: withoutRevoked(source, shared.apiTokens),
     images: createImages(clients, live.sources),
     clock,
     activity,
@@ -201,22 +215,24 @@ export function assemble(
     ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
     clients: () => openClients(operator, outside.registry),
     keys: (account) => vault.keys(account),
-    audit: (whose, ...page) => ('account' in whose ? ports.accountAudit(whose.account, ...page) : ports.repositoryAudit(whose.repository, ...page)),
+    audit: (whose, ...page) =>
+      'account' in whose ? auditPage(accounts, 'account_audit', whose.account, ...page) : shared.repositoryAudit(whose.repository, ...page),
     sealer: sealing(settings, mac, outside),
   })
-  const { mayApprove = service.mayApprove } = ports
-  const parts = { service: { ...service, mayApprove }, administration, github, probot, ports, incident, docs: links.docs }
-  const web = app.oauth === null ? null : openWeb(settings, app.oauth, parts, outside)
+  const { mayApprove, happened } = shared
+  const directory = app.oauth === null ? null : openDirectory(settings, app.oauth, { github, probot }, outside)
+  const parts = { service: { ...service, mayApprove }, administration, shared, incident, docs: links.docs }
+  const web = directory === null ? null : openWeb(settings, { ...parts, directory }, outside)
   const bot = createBot({
     probot,
     github,
     source,
-    service,
+    service: { ...service, happened },
     inbox,
     admissions: createAdmissions(repositories),
-    limits: ports.limits,
-    caughtUp: ports.caughtUp,
-    missedInbox: ports.missedInbox,
+    limits: shared.limits,
+    caughtUp: shared.caughtUp,
+    missedInbox: shared.missedInbox,
     announcements: createAnnouncements(repositories, (key) => web?.announced(key)),
     compareConfigurations,
     clock,
@@ -231,19 +247,17 @@ export function assemble(
   const { sites, onSites } = live
   const recoverTokens = async () => tokens?.recover(await fingerprintsOf(live.sources.values()))
   const expiries = createExpiries(live.sources, clock, log)
-  return { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, web }
+  const own = { service, bot, inbox, sites, onSites, renewals, vault, limits, recoverTokens, expiries, web, directory }
+  return { ...own, redeclare: live.become, learn: github.learn }
 }
 
-/** What is used where nothing is elsewhere. */
 const rowsOf = ({ repositories, accounts, random }: Outside, mac: Mac) => ({
   claims: createClaims(accounts),
   sessions: createSessions(accounts, { mac, random }),
   apiTokens: createApiTokens(accounts, { mac, random }),
   caughtUp: createCaughtUp(accounts),
-  overview: (here: Synchronous<Overview>): Overview => here,
   repositoryAudit: (repository: number, before: number | null, limit: number) =>
     auditPage(repositories, 'repository_audit', repository, before, limit),
-  accountAudit: (account: number, before: number | null, limit: number) => auditPage(accounts, 'account_audit', account, before, limit),
 })
 
 const incidents =
@@ -261,21 +275,26 @@ const openLimits = ({ accounts, clock, log }: Outside): OwnLimits =>
     trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
   })
 
-interface WebParts extends Pick<SiteDoors, 'service' | 'administration' | 'incident' | 'docs'> {
-  readonly ports: Pick<Elsewhere, 'sessions' | 'apiTokens' | 'limits' | 'overview'>
-  readonly github: GitHub
-  readonly probot: ReturnType<typeof createProbot>
+function openDirectory(
+  { githubApiUrl: apiUrl }: Settings,
+  oauth: NonNullable<AppSettings['oauth']>,
+  doors: { readonly github: GitHub; readonly probot: ReturnType<typeof createProbot> },
+  { clock, fetch }: Outside,
+): Directory {
+  return createDirectory({ ...doors, clock, fetch, apiUrl, webOrigin: webOrigin(apiUrl), oauth })
+}
+
+interface WebParts extends Pick<SiteDoors, 'service' | 'administration' | 'incident' | 'docs' | 'directory'> {
+  readonly shared: Pick<Shared, 'sessions' | 'apiTokens' | 'limits' | 'overview'>
 }
 
 function openWeb(
   { githubApiUrl: apiUrl, url }: Settings,
-  oauth: NonNullable<AppSettings['oauth']>,
-  { github, probot, ports, ...parts }: WebParts,
+  { shared: { sessions, apiTokens: tokens, limits, overview }, ...parts }: WebParts,
   { repositories, clock, fetch, mask, random, hash, log, assets }: Outside,
 ): Web {
   const said = createAnnouncements(repositories)
   return createWeb({
-    directory: createDirectory({ probot, github, clock, fetch, apiUrl, webOrigin: webOrigin(apiUrl), oauth }),
     history: createHistory(repositories),
     said: (id) => {
       const { comment, check } = said.find(id)
@@ -285,9 +304,8 @@ function openWeb(
     trouble: (error, about) => log.warn({ err: error, about }, 'a request could not be answered'),
     issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
     spent: createSpentTokens(repositories),
-    overview: ports.overview(createOverview(repositories, parts.service.held)),
     origin: url,
-    ...{ sessions: ports.sessions, tokens: ports.apiTokens, limits: ports.limits },
+    ...{ sessions, tokens, limits, overview },
     ...parts,
     ...{ fetch, clock, mask, random, hash, assets },
   })
@@ -303,9 +321,9 @@ function probing({ trustedHealth }: Operator, { registry: { fetch }, siteFetch }
   }
 }
 
-const keepTokens = (vault: Vault, activity: Activity, { clock, log, elsewhere: { account = 0 } = {} }: Outside) =>
+const keepTokens = (vault: Vault, activity: Activity, { clock, log, tokensOf }: Outside) =>
   createKeptTokens(vault, {
-    account,
+    ...(tokensOf !== undefined && { account: tokensOf }),
     now: clock.now,
     activity,
     trouble: (error) => log.warn({ err: error }, 'a registry token or minted password could not be kept or read, and will be asked for again'),

@@ -20,6 +20,8 @@ export interface Live {
   putTarget(key: string, declared: TargetDeclaration): void
   dropCredential(key: string): void
   dropTarget(key: string): void
+  /** All of it as it is declared there, instead of what there was. */
+  become(declared: Pick<Operator, 'credentials' | 'targets'>): void
   /** Called after a site has come, changed or gone. */
   onSites(listener: () => void): void
 }
@@ -72,16 +74,24 @@ export function createLive(operator: Operator, doors: LiveDoors): Live {
   for (const [key, declared] of operator.credentials) putCredential(key, declared)
   for (const [key, declared] of operator.targets) putTarget(key, declared)
 
+  function dropCredential(key: string): void {
+    doors.refresh.delete(key)
+    sources.delete(key)
+  }
+
+  function dropTarget(key: string): void {
+    leave(key)
+    showSite(key, undefined)
+  }
+
   return {
-    ...{ targets, sources, sites, putCredential, putTarget },
+    ...{ targets, sources, sites, putCredential, putTarget, dropCredential, dropTarget },
     former: (key, revision) => former.get(key)?.find((one) => one.revision === revision),
-    dropCredential(key) {
-      doors.refresh.delete(key)
-      sources.delete(key)
-    },
-    dropTarget(key) {
-      leave(key)
-      showSite(key, undefined)
+    become(declared) {
+      for (const key of sources.keys()) if (!declared.credentials.has(key)) dropCredential(key)
+      for (const key of targets.keys()) if (!declared.targets.has(key)) dropTarget(key)
+      for (const [key, credential] of declared.credentials) putCredential(key, credential)
+      for (const [key, target] of declared.targets) if (targets.get(key)?.revision !== target.revision) putTarget(key, target)
     },
     onSites: (listener) => void listeners.push(listener),
   }

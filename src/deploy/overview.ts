@@ -22,6 +22,9 @@ export interface EnvironmentRecord {
   readonly held: ReturnType<Service['held']>
 }
 
+/** Which repository, and at whose account it is looked for. */
+export type Placed = Pick<Repository, 'id' | 'account'>
+
 /**
  * What is recorded, without a word with GitHub or a target: however much it is, a look costs the same. A request that the gates refused
  * when it came has never had an environment and is found in the history alone. Each repository's are kept where it is, which may be
@@ -29,9 +32,9 @@ export interface EnvironmentRecord {
  */
 export interface Overview {
   /** The ids of those of these repositories in which anything was ever deployed, the one with the newest deployment first. */
-  active(repositories: readonly Repository[]): Awaitable<readonly number[]>
+  active(repositories: readonly Placed[]): Awaitable<readonly number[]>
   /** The environments that deployments of the repository have had: the hundred with the newest ones, newest first. */
   environments(repository: number): Awaitable<readonly EnvironmentRecord[]>
   /** Everything of these repositories that waits for an approval, whatever else it waits for, oldest first: at most so many. */
-  awaiting(repositories: readonly Repository[], limit: number): Awaitable<readonly Deployment[]>
+  awaiting(repositories: readonly Placed[], limit: number): Awaitable<readonly Deployment[]>
 }

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Outside } from '../assemble.ts'
+import { STYLES } from './styles.ts'
 
 const textOf = (name: string): string => readFileSync(new URL(`../web/client/${name}`, import.meta.url), 'utf8')
-
-/** In this order: what is for narrow screens changes what stands before it. */
-const STYLES = ['frame.css', 'parts.css', 'deployment.css', 'repository.css', 'accounts.css', 'narrow.css']
 
 /** What the pages load, one text of each kind: read once, so that it fits the version that makes the pages. */
 export const readAssets = (): Outside['assets'] => ({ style: STYLES.map(textOf).join(''), script: textOf('gantry.js') })

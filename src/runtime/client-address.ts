@@ -22,8 +22,8 @@ const isAddress = (hop: string): boolean => isIPv4(withoutPort(hop)) || isIPv6(w
 /** `192.0.2.1:4711`, `[2001:db8::1]:4711`, as some proxies have it. */
 const withoutPort = (hop: string): string => /^\[([^\]]*)\](?::\d{1,5})?$/.exec(hop)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(hop)?.[1] ?? hop
 
-/** Text of its own: a piece of a header would keep all of it in memory. */
-function networkOf(address: string): string | null {
+/** As a caller is counted by it. Text of its own: a piece of a header would keep all of it in memory. */
+export function networkOf(address: string): string | null {
   const plain = address.replace(/%.*$/, '')
   if (!plain.includes(':')) return ofFour(plain)
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1]

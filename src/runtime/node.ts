@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { assemble, openSecrets } from '../assemble.ts'
+import { assemble, noteOperator, openSecrets } from '../assemble.ts'
 import type { Gantry, Outside } from '../assemble.ts'
 import { EVENTS } from '../bot/intake.ts'
 import type { Operator } from '../config/operator.ts'
@@ -70,6 +70,7 @@ export async function start(settings: Settings & { readonly app: AppSettings }, 
     const operator = loadOperatorFile(settings.config, machine, await secrets.declarations.all())
     for (const one of operator.unused)
       log.error({ declaration: declarationWords(one) }, `the ${declarationWords(one)} in the vault is not used: ${one.why}`)
+    noteOperator(operator, secrets, doors)
     const gantry = assemble(settings, operator, secrets, { ...doors, ...rootsOf(operator) })
     closers.push(await serveSites(gantry, log))
     const readiness = readinessOf(sql, secrets.vault, github)

@@ -1,7 +1,6 @@
 import type { Synchronous } from '../deploy/awaitable.ts'
-import type { Repository } from '../deploy/deployment.ts'
 import { APPROVALS } from '../deploy/gates/index.ts'
-import type { EnvironmentRecord, Overview } from '../deploy/overview.ts'
+import type { EnvironmentRecord, Overview, Placed } from '../deploy/overview.ts'
 import type { Service } from '../deploy/service.ts'
 import { OCCUPIES } from './occupied.ts'
 import { createRecords, type Records } from './records.ts'
@@ -36,7 +35,7 @@ export function createOverview(sql: RepositorySql, held: Service['held']): Synch
   }
 }
 
-const idsOf = (repositories: readonly Repository[]): readonly number[] => repositories.map(({ id }) => id)
+const idsOf = (repositories: readonly Placed[]): readonly number[] => repositories.map(({ id }) => id)
 
 interface Place {
   readonly environment: string

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
-import { assemble, openSecrets, type Gantry, type Outside } from '../../src/assemble.ts'
+import { assemble, noteOperator, openSecrets, type Gantry, type Outside } from '../../src/assemble.ts'
 import { EVENTS } from '../../src/bot/intake.ts'
 import { secretsIn } from '../../src/config/declarations.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
@@ -330,6 +330,7 @@ export class World {
     for (const one of kept) for (const value of secretsIn(one)) this.#redactor.register(value, ownerOf(one))
     const read = readOperatorFile(this.operator, kinds, secret, { exchanges, families }, kept)
     if ('problem' in read) throw new Error(`${read.problem.sentence} ${read.problem.found}`)
+    noteOperator(read.operator, secrets, doors)
     return assemble(this.#settings(), read.operator, secrets, doors)
   }
 

@@ -1,0 +1,196 @@
+import { noteOperator, type Shared } from '../../assemble.ts'
+import type { ApiToken } from '../../deploy/api-token.ts'
+import type { Repository } from '../../deploy/deployment.ts'
+import type { Claims, Delivery } from '../../deploy/journal.ts'
+import type { LimitName, Shortage } from '../../deploy/limits.ts'
+import type { Session, Sessions } from '../../deploy/session.ts'
+import { Secret } from '../../secret.ts'
+import { createInbox } from '../../store/inbox.ts'
+import { instanceId } from '../../store/instance.ts'
+import { keepCopy, sealedCopy } from '../../store/vault/copying.ts'
+import { newId } from '../entropy.ts'
+import { accountAt, OPERATOR, type AccountDoor, type Bindings, type Copied, type Named, type Noted, type Spending, type Taken } from './bindings.ts'
+import { GantryObject, type Life } from './gantry-object.ts'
+import type { Machine } from './machine.ts'
+import { createKnownRepositories, createNotes, createSpentElsewhere } from './own-rows.ts'
+import { sharing, tellAll } from './shared.ts'
+
+/**
+ * One account, of an organisation or a person: its credentials and targets, API tokens, the sessions of the person, limits, claims of workloads, and
+ * which of its repositories were ever deployed. Account 0 is the operator's own: what there is once for the whole installation.
+ */
+export class AccountGantry extends GantryObject implements AccountDoor {
+  readonly #notes
+  readonly #repositories
+  readonly #spent
+  #here: Shared | null = null
+  #hasOperators = false
+
+  constructor(ctx: DurableObjectState, env: Bindings, machine: Machine) {
+    super(ctx, env, machine)
+    this.#notes = createNotes(this.sql)
+    this.#repositories = createKnownRepositories(this.sql)
+    this.#spent = createSpentElsewhere(this.sql)
+  }
+
+  deliver(account: number, deliveries: readonly Delivery[]): readonly boolean[] {
+    this.#is(account)
+    const stored = createInbox(this.sql).store(deliveries)
+    this.rouse()
+    return stored
+  }
+
+  async copy(account: number, known: string | null): Promise<Copied> {
+    this.#is(account)
+    // What there is once for all is made with the operator's first life.
+    if (account === OPERATOR) await this.current()
+    return { instance: account === OPERATOR ? instanceId(this.sql, newId) : '', copy: sealedCopy(this.sql, account, known) }
+  }
+
+  spent(account: number, repository: number, spending: Spending): Spending {
+    this.#is(account)
+    return this.#spent.noted(repository, spending, this.clock.now())
+  }
+
+  async claim(account: number, claim: Parameters<Claims['claim']>): Promise<Awaited<ReturnType<Claims['claim']>>> {
+    return (await this.#shared(account)).claims.claim(...claim)
+  }
+
+  async release(account: number, release: Parameters<Claims['release']>): Promise<void> {
+    await (await this.#shared(account)).claims.release(...release)
+  }
+
+  async beginSession(session: Parameters<Sessions['begin']>[0], now: number): Promise<string> {
+    return (await this.#shared(session.person.id)).sessions.begin(session, now)
+  }
+
+  async findSession(person: number, cookie: string, now: number): Promise<Session | null> {
+    return (await this.#shared(person)).sessions.find(cookie, now)
+  }
+
+  async endSession(person: number, cookie: string): Promise<void> {
+    await (await this.#shared(person)).sessions.end(cookie)
+  }
+
+  async endSessions(person: number): Promise<void> {
+    await (await this.#shared(person)).sessions.endAll(person)
+  }
+
+  async findToken(account: number, secret: string, now: number): Promise<ApiToken | null> {
+    return (await this.#shared(account)).apiTokens.find(new Secret(secret), now)
+  }
+
+  async isRevoked(account: number, id: string): Promise<boolean> {
+    return (await this.#shared(account)).apiTokens.isRevoked(id, account)
+  }
+
+  async take(account: number, from: Taken, count: number): Promise<Shortage | null> {
+    return (await this.#shared(account)).limits.takeAll(from, count)
+  }
+
+  async takeOne(account: number, name: LimitName, key: string, count: number): Promise<number> {
+    return (await this.#shared(account)).limits.take(name, key, count)
+  }
+
+  async giveBack(account: number, from: Taken, count: number): Promise<void> {
+    const { limits } = await this.#shared(account)
+    for (const [name, key] of from) await limits.giveBack(name, key, count)
+  }
+
+  noted(account: number, repository: Repository, state: Noted): void {
+    this.#is(account)
+    this.#repositories.noted(repository, state)
+  }
+
+  active(repositories: readonly number[]): readonly { readonly repository: number; readonly at: number }[] {
+    return this.#repositories.active(repositories)
+  }
+
+  waiting(repositories: readonly number[]): readonly number[] {
+    return this.#repositories.waiting(repositories)
+  }
+
+  async lookUp(owner: string, name: string | null): Promise<Named | null> {
+    const { limits } = await this.#shared(OPERATOR)
+    if ((await limits.takeAll([['lookups', '']])) !== null) return null
+    const { directory } = (await this.current()).gantry
+    if (directory === null) return null
+    if (name === null) {
+      const found = await directory.account(owner)
+      return found && { repository: null, account: found.id }
+    }
+    const found = await directory.repository(owner, name)
+    return found?.account === undefined ? null : { repository: found.id, account: found.account }
+  }
+
+  wake(): void {
+    this.#is(OPERATOR)
+    this.rouse()
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const account = Number(request.headers.get(ACCOUNT) ?? Number.NaN)
+    if (Number.isSafeInteger(account)) this.#is(account)
+    return super.fetch(request)
+  }
+
+  protected override shares(here: Shared): Shared {
+    this.#here = here
+    const own = this.#must()
+    const happened: Shared['happened'] = async (event) => {
+      if (event.kind === 'gone') await tellAll(this.env, own, this.#repositories.ids(), event)
+    }
+    return { ...sharing(this.env, here, own), ...(own !== OPERATOR && { happened }) }
+  }
+
+  protected override recover(life: Life): void {
+    const { gantry, secrets, outside, operator } = life
+    gantry.bot.work()
+    if (this.#must() !== OPERATOR) return gantry.expiries()
+    noteOperator(operator, secrets, outside)
+    gantry.bot.catchUp()
+  }
+
+  protected override isNeeded(): boolean {
+    return this.#must() === OPERATOR || this.sql.all(`select 1 from vault_record where kind = 'credential' limit 1`).length > 0
+  }
+
+  /** Of the operator's rows what everybody needs: the instance's id, and the key of the audit log. */
+  protected override async fetchCopies(): Promise<boolean> {
+    if (this.#must() === OPERATOR || this.#hasOperators) return false
+    const { instance, copy } = await accountAt(this.env, OPERATOR).copy(OPERATOR, this.#notes.find(COPY))
+    this.sql.all('insert into instance (only, id) values (1, ?) on conflict do nothing', instance)
+    if (copy !== null) {
+      keepCopy(this.sql, OPERATOR, copy)
+      this.#notes.put(COPY, copy.version)
+    }
+    this.#hasOperators = true
+    return false
+  }
+
+  async #shared(account: number): Promise<Shared> {
+    this.#is(account)
+    await this.current()
+    if (this.#here === null) throw new Error('an account without its Gantry')
+    return this.#here
+  }
+
+  #is(account: number): void {
+    this.migrate()
+    const known = this.#notes.find(ITSELF)
+    if (known === null) this.#notes.put(ITSELF, String(account))
+    else if (known !== String(account)) throw new Error('an object that is told that it is another account')
+  }
+
+  #must(): number {
+    const known = this.#notes.find(ITSELF)
+    if (known === null) throw new Error('an object that nobody has told which account it is')
+    return Number(known)
+  }
+}
+
+const ITSELF = 'account'
+const COPY = `copy of ${OPERATOR}`
+
+/** Which account a request is for; only our own Worker sets it. */
+export const ACCOUNT = 'x-gantry-account'

@@ -1,0 +1,57 @@
+import { Failure } from '../../errors.ts'
+import { readSettings, type AppSettings, type Settings } from '../../settings.ts'
+import { toPkcs8 } from '../private-key.ts'
+import type { OperatorText } from '../operator-text.ts'
+import type { Bindings } from './bindings.ts'
+
+/** What the Worker was deployed with. */
+export interface Configured {
+  readonly settings: Settings & { readonly app: AppSettings }
+  /** Every variable and secret that is text: the operator file refers to them. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly operator: OperatorText
+}
+
+/** Of a Secrets Store (developers.cloudflare.com, "Secrets Store"). */
+interface StoredSecret {
+  get(): Promise<string>
+}
+
+const known = new WeakMap<Bindings, Promise<Configured>>()
+
+/** Read once. Throws SETTING_INVALID, which names the variable. */
+export function configured(env: Bindings): Promise<Configured> {
+  const found = known.get(env) ?? read(env)
+  known.set(env, found)
+  return found
+}
+
+async function read(env: Bindings): Promise<Configured> {
+  const texts = await Promise.all(Object.entries(env).map(async ([name, value]) => [name, await textOf(value)] as const))
+  const environment = Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
+  const found = readSettings(environment, { readFile: noFiles, toPkcs8 })
+  const [first] = 'problems' in found ? found.problems : []
+  if (first !== undefined) throw new Failure(first.code, first)
+  const settings = 'settings' in found ? found.settings : null
+  if (settings?.app == null) throw missing('APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are', 'the App that this Gantry is')
+  if (settings.keys.length === 0) throw missing('GANTRY_KEYS is', 'a key for the vault: what objects keep is encrypted')
+  const operator = { name: 'GANTRY_YML', text: environment['GANTRY_YML'] ?? 'version: 1', readFile: () => undefined }
+  return { settings: { ...settings, app: settings.app }, environment, operator }
+}
+
+const isStored = (value: unknown): value is StoredSecret =>
+  typeof value === 'object' && value !== null && 'get' in value && !('idFromName' in value) && typeof value.get === 'function'
+
+const textOf = async (value: unknown): Promise<string | undefined> =>
+  typeof value === 'string' ? value : isStored(value) ? await value.get().catch(() => undefined) : undefined
+
+function noFiles(): never {
+  throw new Error('a Worker has no files')
+}
+
+const missing = (names: string, wanted: string): Failure =>
+  new Failure('SETTING_INVALID', {
+    sentence: `${names} not set on this Worker.`,
+    wanted,
+    next: 'Set it with: wrangler secret put NAME. docs/workers.md names all of them.',
+  })

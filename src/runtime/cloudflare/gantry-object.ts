@@ -1,0 +1,215 @@
+import { DurableObject } from 'cloudflare:workers'
+import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
+import type { Operator } from '../../config/operator.ts'
+import { instanceId } from '../../store/instance.ts'
+import { migrateAccounts, migrateRepositories } from '../../store/migrations.ts'
+import { entropy, newId } from '../entropy.ts'
+import type { Log } from '../log.ts'
+import { hmac, remembered } from '../mac.ts'
+import { readOperator, type Machine as Reading } from '../operator-text.ts'
+import { createRedactor, hiding, secretsOf } from '../redact.ts'
+import { assets } from './assets.ts'
+import type { Bindings } from './bindings.ts'
+import { configured, type Configured } from './configured.ts'
+import type { ObjectClock } from './durable-clock.ts'
+import { durableSql, type DurableSql } from './durable-sql.ts'
+import { problemAnswer } from './answers.ts'
+import { createConsoleLog } from './log.ts'
+import type { Machine } from './machine.ts'
+
+/** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
+const WATCHDOG = 30_000
+/** What falls due within that is waited for: the object would be gone, and have to be made anew. */
+const SOON = 60_000
+/** An alarm may run for 15 minutes (developers.cloudflare.com, "Durable Objects limits"). */
+const LONGEST = 10 * 60_000
+/** After something went wrong that is nobody's but ours or the network's. */
+const AGAIN = 60_000
+
+/** Whose the registry tokens are that are kept here, beside the copies of what accounts keep: nobody's on GitHub, and they leave with the object. */
+const THIS_OBJECT = Number.MAX_SAFE_INTEGER
+
+/** One life of the object: from its first use until it is evicted, aborted, or its process dies. */
+export interface Life {
+  readonly gantry: Gantry
+  readonly secrets: Secrets
+  readonly configured: Configured
+  readonly reading: Reading
+  readonly outside: Outside
+  readonly operator: Operator
+}
+
+/**
+ * A Gantry over one object's storage. Everything is driven by its alarm: whoever changes a row sets the watchdog in the same turn, the alarm
+ * assembles the Gantry where nobody has, lets it take up what is written down, and waits until nothing runs. A crash anywhere is then the same
+ * as an eviction, and both are what a start is on Node.
+ */
+export abstract class GantryObject extends DurableObject<Bindings> {
+  protected readonly machine: Machine
+  protected readonly clock: ObjectClock
+  protected readonly sql: DurableSql
+  #life: Promise<Life> | null = null
+  #log: Log | null = null
+  #watchedUntil = 0
+  /** Ends the wait of the alarm that runs; null while none does. */
+  #hurry: (() => void) | null = null
+  /** There is something that the alarm which runs may not have seen. */
+  #isRoused = false
+  #isMigrated = false
+
+  constructor(ctx: DurableObjectState, env: Bindings, machine: Machine) {
+    super(ctx, env)
+    this.machine = machine
+    this.clock = machine.clock()
+    this.sql = durableSql(ctx.storage, () => this.#watch())
+  }
+
+  /** Takes up what others keep for this object: sealed rows, and who it is. True where something of it is new. */
+  protected abstract fetchCopies(): Promise<boolean>
+  /** From what is this object's own to what is used instead, where it belongs to others. */
+  protected abstract shares(here: Shared): Shared
+  /** Once in each life. */
+  protected abstract recover(life: Life): void
+  /** After everything has come to rest: what others are told. */
+  protected async report(_life: Life): Promise<void> {}
+  /** Whether anything here has to be looked after when nobody asks. */
+  protected abstract isNeeded(): boolean
+
+  /** The tables, whichever call comes first: a delivery is stored before anything is assembled. */
+  protected migrate(): void {
+    if (this.#isMigrated) return
+    migrateRepositories(this.sql)
+    migrateAccounts(this.sql)
+    this.#isMigrated = true
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    try {
+      const { web } = (await this.current()).gantry
+      return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
+    } catch (error) {
+      this.#trouble(error)
+      return problemAnswer(503, 'Gantry cannot begin its work here; its log says why.')
+    }
+  }
+
+  /** The Gantry of this life, with what is declared now. */
+  protected async current(): Promise<Life> {
+    const isBegun = this.#life !== null
+    const life = await (this.#life ??= this.#begin().catch((error: unknown) => {
+      this.#life = null
+      throw error
+    }))
+    if (isBegun && (await this.fetchCopies())) await this.#redeclare(life)
+    return life
+  }
+
+  /** There is something new to take up, and it is on disk. */
+  protected rouse(): void {
+    this.#isRoused = true
+    if (this.#hurry === null) this.machine.wakes(this.ctx.storage, this.clock.now())
+    else this.#hurry()
+  }
+
+  async alarm(): Promise<void> {
+    this.#watchedUntil = 0
+    this.#watch()
+    try {
+      const life = await this.current()
+      await this.#work(life)
+      await this.report(life)
+      this.#rest()
+    } catch (error) {
+      // Six failures, and an alarm is gone for good.
+      this.#trouble(error)
+      this.machine.wakes(this.ctx.storage, this.clock.now() + AGAIN)
+    } finally {
+      this.#hurry = null
+    }
+  }
+
+  #trouble(error: unknown): void {
+    if (this.#log !== null) return this.#log.error({ err: error }, 'an object could not do its work, and tries again')
+    // Nobody knows yet which secrets there are: nothing is repeated but a name.
+    console.error(JSON.stringify({ level: 50, msg: 'an object cannot begin', type: error instanceof Error ? error.name : typeof error }))
+  }
+
+  async #begin(): Promise<Life> {
+    this.migrate()
+    const its = await configured(this.env)
+    const redactor = createRedactor()
+    for (const secret of secretsOf(its.settings)) redactor.register(secret.reveal())
+    const log = (this.#log = createConsoleLog(its.settings.logLevel, redactor, this.machine.write))
+    const reading: Reading = { environment: its.environment, redactor, log }
+    await this.fetchCopies()
+    const doors = this.#outside(reading)
+    const secrets = await openSecrets(its.settings, doors)
+    instanceId(this.sql, newId)
+    const operator = readOperator(its.operator, reading, await secrets.declarations.all())
+    const outside: Outside = { ...doors, shares: (here) => this.shares(here) }
+    const gantry = assemble(its.settings, operator, secrets, outside)
+    const life = { gantry, secrets, configured: its, reading, outside, operator }
+    this.recover(life)
+    return life
+  }
+
+  #outside({ redactor, log }: Reading): Outside {
+    const { machine, clock, sql } = this
+    return {
+      ...{ repositories: sql, accounts: sql, clock, log, hmac, entropy, assets },
+      ...{ fetch: machine.fetch, siteFetch: machine.siteFetch, registry: machine.registry(clock, log), targets: machine.targets(clock) },
+      dockerConfig: () => Promise.resolve(null),
+      hide: (secret, whose) => hiding(redactor, secret, whose),
+      mask: (text, account) => redactor.clean(text, account),
+      hash: remembered,
+      random: newId,
+      tokensOf: THIS_OBJECT,
+    }
+  }
+
+  async #redeclare({ gantry, configured: its, reading, outside }: Life): Promise<void> {
+    const { declarations } = await openSecrets(its.settings, outside)
+    gantry.redeclare(readOperator(its.operator, reading, await declarations.all()))
+  }
+
+  /** Until nothing runs and nothing falls due soon, or for as long as an alarm may. */
+  async #work({ gantry }: Life): Promise<void> {
+    for (const until = this.clock.now() + LONGEST; this.clock.now() < until; await this.current()) {
+      const { promise: roused, resolve } = Promise.withResolvers<void>()
+      this.#hurry = resolve
+      this.#isRoused = false
+      gantry.bot.work()
+      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused])
+      const next = this.clock.next()
+      if (this.#isRoused) continue
+      if (next === null || next - this.clock.now() > SOON) return
+      await this.#wait(Math.max(0, next - this.clock.now()), roused)
+    }
+  }
+
+  #wait(ms: number, roused: Promise<void>): Promise<void> {
+    const due = Promise.withResolvers<void>()
+    const cancel = this.clock.after(ms, due.resolve)
+    return Promise.race([due.promise, roused]).finally(cancel)
+  }
+
+  /** The next alarm: what falls due, or none where nothing is to be looked after. */
+  #rest(): void {
+    const next = this.#isRoused ? this.clock.now() : this.isNeeded() ? this.clock.next() : null
+    this.#watchedUntil = 0
+    this.machine.wakes(this.ctx.storage, next)
+  }
+
+  /** With each change, in its turn. Once within the watchdog's time is enough. */
+  #watch(): void {
+    const now = this.clock.now()
+    if (this.#watchedUntil - now > WATCHDOG / 2) return
+    this.#watchedUntil = now + WATCHDOG
+    this.machine.wakes(this.ctx.storage, this.#watchedUntil)
+  }
+}
+
+/** Of whoever sends a request, as it is counted; only our own Worker sets it. */
+export const ADDRESS = 'x-gantry-address'
+
+const NO_APP = 'Nobody can sign in here: this App has no GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.'

@@ -1,0 +1,178 @@
+import type { Shared } from '../../assemble.ts'
+import type { Deployment, DeployRequest, Repository } from '../../deploy/deployment.ts'
+import type { Happening } from '../../deploy/happening.ts'
+import type { Delivery } from '../../deploy/journal.ts'
+import type { EnvironmentRecord } from '../../deploy/overview.ts'
+import type { Problem } from '../../errors.ts'
+import { auditPage, type AuditRecord } from '../../store/audit.ts'
+import { createSpendings } from '../../store/budget.ts'
+import { createInbox } from '../../store/inbox.ts'
+import { keepCopy, dropCopy } from '../../store/vault/copying.ts'
+import { accountAt, directoryAt, OPERATOR, type Bindings, type Home, type RepositoryDoor } from './bindings.ts'
+import { sharing } from './shared.ts'
+import { GantryObject, type Life } from './gantry-object.ts'
+import type { Machine } from './machine.ts'
+import { createHome, createNotes } from './own-rows.ts'
+
+/** What is declared is looked for again after so long, however much is asked meanwhile. */
+const COPY_EVERY = 1_000
+const HOUR = 3_600_000
+
+/** One repository: its deliveries, queue, deployments and announcements. Whose credentials it uses it knows from its account's object, sealed. */
+export class RepositoryGantry extends GantryObject implements RepositoryDoor {
+  readonly #home
+  readonly #notes
+  #copiedAt = -Infinity
+  #here: Shared | null = null
+  #learn: Life['gantry']['learn'] | null = null
+
+  constructor(ctx: DurableObjectState, env: Bindings, machine: Machine) {
+    super(ctx, env, machine)
+    this.#home = createHome(this.sql)
+    this.#notes = createNotes(this.sql)
+  }
+
+  deliver(home: Home, deliveries: readonly Delivery[]): readonly boolean[] {
+    this.migrate()
+    this.#isAt(home)
+    const stored = createInbox(this.sql).store(deliveries)
+    this.rouse()
+    return stored
+  }
+
+  has(key: string): boolean {
+    this.migrate()
+    return createInbox(this.sql).has(key)
+  }
+
+  async happened(home: Home, event: Happening): Promise<void> {
+    this.migrate()
+    this.#isAt(home)
+    // CI reports a great deal to which nobody listens: nothing is assembled for that.
+    if (event.kind !== 'head' && event.kind !== 'closed' && this.sql.all(`select 1 from deployment where ended_at is null limit 1`).length === 0)
+      return
+    const { gantry } = await this.current()
+    await gantry.service.happened(event)
+  }
+
+  async environments(): Promise<readonly EnvironmentRecord[]> {
+    const home = this.#home.find()
+    return home === null ? [] : (await this.#shared()).overview.environments(home.repository)
+  }
+
+  async awaiting(limit: number): Promise<readonly Deployment[]> {
+    const home = this.#home.find()
+    return home === null ? [] : (await this.#shared()).overview.awaiting([{ id: home.repository }], limit)
+  }
+
+  async mayApprove(request: DeployRequest, id: string): Promise<Problem | null> {
+    return (await this.#shared()).mayApprove(request, id)
+  }
+
+  auditPage(before: number | null, limit: number): readonly AuditRecord[] {
+    this.migrate()
+    const home = this.#home.find()
+    return home === null ? [] : auditPage(this.sql, 'repository_audit', home.repository, before, limit)
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const told = request.headers.get(HOME)?.split(':').map(Number)
+    if (told !== undefined) this.#isAt({ repository: told[0] ?? 0, account: told[1] ?? 0 })
+    return this.#home.find() === null ? new Response(null, { status: 404, headers: { [NOBODY]: '1' } }) : super.fetch(request)
+  }
+
+  protected override shares(here: Shared): Shared {
+    this.#here = here
+    const { claims, sessions, apiTokens, limits } = sharing(this.env, here, null)
+    return { ...here, claims, sessions, apiTokens, limits }
+  }
+
+  protected override recover({ gantry }: Life): void {
+    this.#learn = gantry.learn
+    void gantry.recoverTokens()
+    gantry.service.recover()
+    gantry.bot.recover()
+    gantry.service.onChange(() => this.rouse())
+  }
+
+  protected override isNeeded(): boolean {
+    return this.sql.all('select 1 from deployment limit 1').length > 0 || this.sql.all('select 1 from lock limit 1').length > 0
+  }
+
+  /** The operator's rows once in a life, the account's whenever they are others. */
+  protected override async fetchCopies(): Promise<boolean> {
+    const { account } = this.#mustHome()
+    const now = this.clock.now()
+    if (now - this.#copiedAt < COPY_EVERY) return false
+    if (this.#copiedAt === -Infinity) await this.#copy(OPERATOR)
+    this.#copiedAt = now
+    await this.#spend(now)
+    return account === OPERATOR ? false : this.#copy(account)
+  }
+
+  /** GitHub counts by installation, which many repositories share. */
+  async #spend(now: number): Promise<void> {
+    const [newest] = this.sql.all<{ installation: number }>('select installation from github_creation order by at desc limit 1')
+    if (newest === undefined) return
+    const { repository, account } = this.#mustHome()
+    const { spent, blockedUntil } = createSpendings(this.sql)
+    const { installation } = newest
+    const own = { installation, created: spent(installation, now - HOUR), until: blockedUntil(installation) }
+    const { created, until } = await accountAt(this.env, account).spent(account, repository, own)
+    this.#learn?.(installation, created, until)
+  }
+
+  /** For the overview of whoever may see it. */
+  protected override async report(): Promise<void> {
+    const { repository, account } = this.#mustHome()
+    const [newest] = this.sql.all<{ created_at: number; request: string }>(
+      'select created_at, request from deployment where is_quiet = 0 order by sequence desc limit 1',
+    )
+    if (newest === undefined) return
+    const [{ n: waiting } = { n: 0 }] = this.sql.all<{ n: number }>(`select count(*) as n from deployment where state = 'waiting'`)
+    const { repository: its } = JSON.parse(newest.request) as { readonly repository: Repository }
+    const noted = { newest: newest.created_at, isWaiting: waiting > 0 }
+    const note = JSON.stringify([account, its, noted])
+    if (this.#notes.find('noted') === note) return
+    await accountAt(this.env, account).noted(account, its, noted)
+    await directoryAt(this.env, its.owner).told(its.name.toLowerCase(), { repository, account })
+    this.#notes.put('noted', note)
+  }
+
+  async #shared(): Promise<Shared> {
+    await this.current()
+    if (this.#here === null) throw new Error('a repository without its Gantry')
+    return this.#here
+  }
+
+  async #copy(from: number): Promise<boolean> {
+    const name = `copy of ${from}`
+    const { instance, copy } = await accountAt(this.env, from).copy(from, this.#notes.find(name))
+    this.sql.all('insert into instance (only, id) values (1, ?) on conflict do nothing', instance)
+    if (copy === null) return false
+    keepCopy(this.sql, from, copy)
+    this.#notes.put(name, copy.version)
+    return true
+  }
+
+  /** A repository may be given to another account: from then on it has that one's credentials, and not the former's. */
+  #isAt(home: Home): void {
+    const former = this.#home.find()
+    if (!this.#home.is(home) || former === null || former.account === home.account) return
+    this.migrate()
+    this.sql.transaction(() => dropCopy(this.sql, former.account))
+    this.#notes.drop(`copy of ${former.account}`)
+    this.#copiedAt = -Infinity
+  }
+
+  #mustHome(): Home {
+    const home = this.#home.find()
+    if (home === null) throw new Error('an object that nobody has told which repository it is')
+    return home
+  }
+}
+
+/** Which repository a request is for; only our own Worker sets it. */
+export const HOME = 'x-gantry-home'
+/** In an answer: nobody has told this object which repository it is. */
+export const NOBODY = 'x-gantry-nobody'

@@ -1,0 +1,154 @@
+import type { Shared } from '../../assemble.ts'
+import type { Happening } from '../../deploy/happening.ts'
+import type { LimitName, Limits } from '../../deploy/limits.ts'
+import type { Placed } from '../../deploy/overview.ts'
+import type { Secret } from '../../secret.ts'
+import { API_TOKEN } from '../../deploy/api-token.ts'
+import { accountAt, OPERATOR, repositoryAt, repositoryOfDeployment, type Bindings, type Taken } from './bindings.ts'
+import { homeIn } from './routing.ts'
+
+/**
+ * What several objects share, each part at the object that it belongs to. `here`: this object's own; `own`: the account that this object is,
+ * null for a repository's.
+ */
+export function sharing(env: Bindings, here: Shared, own: number | null): Shared {
+  const at = (account: number) => accountAt(env, account)
+  return {
+    ...here,
+    claims: {
+      claim: (target, ...claim) => at(ownerOf(target)).claim(ownerOf(target), [target, ...claim]),
+      release: (target, ...release) => at(ownerOf(target)).release(ownerOf(target), [target, ...release]),
+    },
+    sessions: {
+      begin: (session, now) => (session.person.id === own ? here.sessions.begin(session, now) : at(session.person.id).beginSession(session, now)),
+      find: (cookie, now) => withPerson(cookie, (id) => (id === own ? here.sessions.find(cookie, now) : at(id).findSession(id, cookie, now)), null),
+      end: (cookie) => withPerson(cookie, (id) => (id === own ? here.sessions.end(cookie) : at(id).endSession(id, cookie)), undefined),
+      endAll: (id) => (id === own ? here.sessions.endAll(id) : at(id).endSessions(id)),
+    },
+    apiTokens: {
+      ...here.apiTokens,
+      find: async (secret, now) => {
+        const account = accountOfToken(secret)
+        if (account === null) return null
+        return account === own ? here.apiTokens.find(secret, now) : at(account).findToken(account, secret.reveal(), now)
+      },
+      isRevoked: (id, account) =>
+        account === own || account === undefined ? here.apiTokens.isRevoked(id, account) : at(account).isRevoked(account, id),
+    },
+    limits: limitsOf(env, here.limits, own),
+    overview: {
+      active: async (repositories) => {
+        const found = await byAccount(repositories, (account, ids) => at(account).active(ids))
+        return found.toSorted((a, b) => b.at - a.at).map(({ repository }) => repository)
+      },
+      environments: (repository) => repositoryAt(env, repository).environments(),
+      awaiting: async (repositories, limit) => {
+        const waiting = await byAccount(repositories, (account, ids) => at(account).waiting(ids))
+        const all = await Promise.all(waiting.slice(0, MOST_ASKED).map((id) => repositoryAt(env, id).awaiting(limit)))
+        return all
+          .flat()
+          .toSorted((a, b) => a.createdAt - b.createdAt)
+          .slice(0, limit)
+      },
+    },
+    missedInbox: {
+      has: async (key) => {
+        const [kind, repository] = key.split(':')
+        // About an installation: the next call to GitHub finds out by itself.
+        return kind === 'g' || repositoryAt(env, Number(repository)).has(key)
+      },
+      store: (deliveries) =>
+        Promise.all(
+          deliveries.map(async (delivery) => {
+            const home = homeIn(delivery)
+            return home === null ? false : ((await repositoryAt(env, home.repository).deliver(home, [delivery]))[0] ?? false)
+          }),
+        ),
+    },
+    repositoryAudit: (repository, before, limit) => repositoryAt(env, repository).auditPage(before, limit),
+    mayApprove: (request, id) => repositoryAt(env, repositoryOfDeployment(id) ?? request.repository.id).mayApprove(request, id),
+  }
+}
+
+/** Objects that one page asks. */
+const MOST_ASKED = 50
+
+/** A target's key ends with its account; the operator's own has none (deploy/declaration.ts). */
+const ownerOf = (target: string): number => Number(target.split('@')[1] ?? OPERATOR)
+
+/** A cookie begins with its person, an API token with its account, both in base 36. */
+function withPerson<T>(cookie: string, work: (person: number) => T, otherwise: T): T {
+  const [, person] = /^([0-9a-z]{1,11})\./.exec(cookie) ?? []
+  return person === undefined ? otherwise : work(Number.parseInt(person, 36))
+}
+function accountOfToken(secret: Secret): number | null {
+  const [, account] = API_TOKEN.exec(secret.reveal()) ?? []
+  return account === undefined ? null : Number.parseInt(account, 36)
+}
+
+async function byAccount<T>(
+  repositories: readonly Placed[],
+  ask: (account: number, ids: readonly number[]) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const groups = Map.groupBy(
+    repositories.filter(({ account }) => account !== undefined),
+    ({ account }) => account as number,
+  )
+  const answers = await Promise.all(
+    [...groups].map(([account, all]) =>
+      ask(
+        account,
+        all.map(({ id }) => id),
+      ),
+    ),
+  )
+  return answers.flat()
+}
+
+/** Who counts: whoever is counted where that is a person or an account, the operator's object for all together, and this object for the rest. */
+function counterOf(name: LimitName, key: string): number | null {
+  if (name === 'lookups' || name === 'misses' || name === 'guess' || name === 'guesses') return OPERATOR
+  const isOfSomebody = name !== 'repository' && name !== 'address'
+  return isOfSomebody && /^[1-9]\d{0,15}$/.test(key) ? Number(key) : null
+}
+
+function limitsOf(env: Bindings, here: Limits, own: number | null): Limits {
+  const elsewhere = (name: LimitName, key: string): number | null => {
+    const counter = counterOf(name, key)
+    return counter === own ? null : counter
+  }
+  const giveBack: Limits['giveBack'] = async (name, key, count = 1) => {
+    const counter = elsewhere(name, key)
+    if (counter === null) return here.giveBack(name, key, count)
+    // What cannot be given back has counted.
+    await accountAt(env, counter)
+      .giveBack(counter, [[name, key]], count)
+      .catch(() => {})
+  }
+  return {
+    take: (name, key, count = 1) => {
+      const counter = elsewhere(name, key)
+      return counter === null ? here.take(name, key, count) : accountAt(env, counter).takeOne(counter, name, key, count)
+    },
+    giveBack,
+    takeAll: async (from, count = 1) => {
+      const taken: (readonly [LimitName, string])[] = []
+      for (const [counter, its] of Map.groupBy(from, ([name, key]) => elsewhere(name, key))) {
+        const short = counter === null ? await here.takeAll(its, count) : await accountAt(env, counter).take(counter, its as Taken, count)
+        if (short !== null) {
+          for (const [name, key] of taken) await giveBack(name, key, count)
+          return short
+        }
+        taken.push(...its)
+      }
+      return null
+    },
+  }
+}
+
+/** What GitHub tells of a whole installation, to each of the account's repositories. */
+export async function tellAll(env: Bindings, account: number, repositories: readonly number[], event: Happening): Promise<void> {
+  const meant = event.kind === 'gone' && event.repositories !== undefined ? new Set(event.repositories) : null
+  const told = repositories.filter((id) => meant?.has(id) ?? true)
+  await Promise.all(told.map((repository) => repositoryAt(env, repository).happened({ repository, account }, event)))
+}

@@ -1,0 +1,152 @@
+import { createIntake, EVENTS } from '../../bot/intake.ts'
+import { Failure } from '../../errors.ts'
+import { HEADERS } from '../../web/headers.ts'
+import { networkOf } from '../client-address.ts'
+import { createRedactor, secretsOf } from '../redact.ts'
+import { ACCOUNT } from './account-object.ts'
+import { problemAnswer } from './answers.ts'
+import { accountAt, directoryAt, OPERATOR, repositoryAt, type Bindings, type Named } from './bindings.ts'
+import { configured, type Configured } from './configured.ts'
+import { ADDRESS } from './gantry-object.ts'
+import { createConsoleLog } from './log.ts'
+import type { Machine } from './machine.ts'
+import { HOME, NOBODY } from './repository-object.ts'
+import { called, homeIn, placeOf, type Place } from './routing.ts'
+import { receiveWebhook } from './webhook.ts'
+
+const WEBHOOK_PATH = '/api/github/webhooks'
+/** Bytes: more than the largest that anything here takes, a backup of one account. */
+const LARGEST = 4 * 1024 * 1024
+
+/** The Worker in front of the objects: it keeps nothing, knows who each request is for, and lets nothing unsigned through to them. */
+export const createWorker = (machine: Machine) => ({
+  async fetch(request: Request, env: Bindings): Promise<Response> {
+    try {
+      const { pathname } = new URL(request.url)
+      if (pathname === '/healthz' && request.method === 'GET')
+        return new Response('ok\n', { headers: { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' } })
+      const its = await configured(env)
+      if (pathname === '/readyz' && request.method === 'GET') return await ready(env)
+      if (pathname === WEBHOOK_PATH)
+        return request.method === 'POST' ? await deliver(request, its, env, machine) : problemAnswer(404, 'There is nothing here.')
+      return await answer(request, its, env)
+    } catch (error) {
+      return refused(error)
+    }
+  },
+
+  /** What GitHub could not deliver is fetched back by the operator's object, on alarms of its own: this only sees to it that it is awake. */
+  async scheduled(_controller: ScheduledController, env: Bindings): Promise<void> {
+    await accountAt(env, OPERATOR).wake()
+  },
+})
+
+async function deliver(request: Request, { settings }: Configured, env: Bindings, { write, clock }: Machine): Promise<Response> {
+  const redactor = createRedactor()
+  for (const secret of secretsOf(settings)) redactor.register(secret.reveal())
+  const log = createConsoleLog(settings.logLevel, redactor, write)
+  const intake = createIntake(settings.app.id)
+  return receiveWebhook(request, {
+    ...{ secrets: settings.app.webhookSecrets, events: EVENTS, log },
+    hand: async (event, guid, payload) => {
+      const passing = intake.readPassing(event, payload)
+      if (passing !== null) {
+        // An installation that is back is found to be so by the next call.
+        if (passing.kind === 'back' || passing.repository.account === undefined) return false
+        const home = { repository: passing.repository.id, account: passing.repository.account }
+        await repositoryAt(env, home.repository).happened(home, passing)
+        return true
+      }
+      const delivery = intake.readDelivery(event, guid, payload, clock().now())
+      if (delivery === null) return false
+      const home = homeIn(delivery)
+      const account = home === null ? accountIn(payload) : null
+      if (home !== null) await repositoryAt(env, home.repository).deliver(home, [delivery])
+      else if (account !== null) await accountAt(env, account).deliver(account, [delivery])
+      return home !== null || account !== null
+    },
+  })
+}
+
+/** Of `installation` and `installation_repositories`. */
+function accountIn(payload: unknown): number | null {
+  const id = (payload as { readonly installation?: { readonly account?: { readonly id?: unknown } } }).installation?.account?.id
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : null
+}
+
+async function answer(request: Request, { settings }: Configured, env: Bindings): Promise<Response> {
+  // What says in its body who it is for is read here, and so is what may have to be asked twice.
+  const body = request.method === 'GET' || request.method === 'HEAD' ? null : await bodyOf(request)
+  if (body === 'too long') return problemAnswer(413, 'The body is longer than anything that is taken here.')
+  const place = placeOf(request)
+  const found = await placed(place.at === 'repository in the body' ? called(repositoryIn(body)) : place, env)
+  const answered = await (await objectOf(found, env)).fetch(forwarded(request, body, found, settings.url))
+  // Nobody has ever told it which repository it is: so there is no such deployment, in the words that the operator's object has for that.
+  const response = answered.headers.has(NOBODY) ? await accountAt(env, OPERATOR).fetch(forwarded(request, body, AT_OPERATOR, settings.url)) : answered
+  return new Response(response.body, response)
+}
+
+const AT_OPERATOR: Named = { repository: null, account: OPERATOR }
+
+async function placed(place: Place, env: Bindings): Promise<Named | { readonly repository: number; readonly account: null }> {
+  if (place.at === 'account') return { repository: null, account: place.id }
+  if (place.at === 'repository') return { repository: place.id, account: null }
+  if (place.at === 'account called') return (await directoryAt(env, place.login).find(place.login, null)) ?? AT_OPERATOR
+  if (place.at === 'repository called') return (await directoryAt(env, place.owner).find(place.owner, place.name)) ?? AT_OPERATOR
+  return AT_OPERATOR
+}
+
+type Found = Awaited<ReturnType<typeof placed>>
+
+const objectOf = ({ repository, account }: Found, env: Bindings) =>
+  repository === null ? accountAt(env, account ?? OPERATOR) : repositoryAt(env, repository)
+
+function forwarded(request: Request, body: Uint8Array<ArrayBuffer> | null, { repository, account }: Found, origin: string | null): Request {
+  const headers = new Headers(request.headers)
+  for (const name of [ADDRESS, HOME, ACCOUNT]) headers.delete(name)
+  const network = networkOf(request.headers.get('cf-connecting-ip') ?? '127.0.0.1')
+  if (network !== null) headers.set(ADDRESS, network)
+  if (repository === null) headers.set(ACCOUNT, String(account))
+  else if (account !== null) headers.set(HOME, `${repository}:${account}`)
+  const { pathname, search, origin: own } = new URL(request.url)
+  // The address that people open, whatever the Worker itself is called.
+  return new Request(`${origin ?? own}${pathname}${search}`, { method: request.method, headers, body, redirect: 'manual' })
+}
+
+async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | 'too long'> {
+  if (Number(request.headers.get('content-length')) > LARGEST) return 'too long'
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  return bytes.length > LARGEST ? 'too long' : bytes
+}
+
+/** Null for whatever is no JSON of that kind: the API says what is wrong with it. */
+function repositoryIn(body: Uint8Array | null): unknown {
+  try {
+    return (JSON.parse(new TextDecoder().decode(body ?? undefined)) as { readonly repository?: unknown } | null)?.repository
+  } catch {
+    return null
+  }
+}
+
+async function ready(env: Bindings): Promise<Response> {
+  await accountAt(env, OPERATOR).copy(OPERATOR, null)
+  return new Response('ready\n', { headers: { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' } })
+}
+
+/** Nothing is repeated of what is wrong but what is ours. */
+function refused(error: unknown): Response {
+  const found = error instanceof Failure ? error.problem : null
+  console.error(
+    JSON.stringify({
+      level: 50,
+      msg: 'a request failed',
+      code: found?.code,
+      sentence: found?.sentence,
+      type: error instanceof Error ? error.name : typeof error,
+    }),
+  )
+  return problemAnswer(
+    503,
+    found?.code === 'SETTING_INVALID' ? 'This Gantry is not set up yet; its log says what is missing.' : 'Gantry cannot answer now.',
+  )
+}
