@@ -1,4 +1,4 @@
-import type { Outside } from '../../src/assemble.ts'
+import type { Shared } from '../../src/assemble.ts'
 import type { NumberedEntry } from '../../src/deploy/administration.ts'
 import { createLimits } from '../../src/deploy/limits.ts'
 import { problem } from '../../src/errors.ts'
@@ -40,19 +40,22 @@ const RECORD: NumberedEntry = {
   number: 1,
 }
 
-function kept(sql: Sql): NonNullable<Outside['elsewhere']> {
-  const limits = createLimits({ rows: createLimitRows(sql), clock: { now: () => 0, after: () => () => {} }, trouble: () => {} })
-  return {
-    claims: far(createClaims(sql)),
-    sessions: far(createSessions(sql, { mac: MAC, random: newId })),
-    apiTokens: far(createApiTokens(sql, { mac: MAC, random: newId })),
-    limits: far(limits),
-    caughtUp: far(createCaughtUp(sql)),
-    overview: (here) => far(here),
-    repositoryAudit: async () => [RECORD],
-    mayApprove: async () => problem('APPROVAL_NOT_ALLOWED', { sentence: 'Somebody else says no.', next: 'Nothing.' }),
+const kept =
+  (sql: Sql) =>
+  (here: Shared): Shared => {
+    const limits = createLimits({ rows: createLimitRows(sql), clock: { now: () => 0, after: () => () => {} }, trouble: () => {} })
+    return {
+      ...here,
+      claims: far(createClaims(sql)),
+      sessions: far(createSessions(sql, { mac: MAC, random: newId })),
+      apiTokens: far(createApiTokens(sql, { mac: MAC, random: newId })),
+      limits: far(limits),
+      caughtUp: far(createCaughtUp(sql)),
+      overview: far(here.overview),
+      repositoryAudit: async () => [RECORD],
+      mayApprove: async () => problem('APPROVAL_NOT_ALLOWED', { sentence: 'Somebody else says no.', next: 'Nothing.' }),
+    }
   }
-}
 
 const TABLES = ['workload_claim', 'session', 'api_token', 'caught_up', 'account_audit'] as const
 const rowsIn = (sql: Sql): Record<string, number> =>
@@ -87,9 +90,10 @@ story.once(
     await ada.comments('/cancel')
     bot.isHeard()
     expect(rowsIn(account)).toEqual({ workload_claim: 1, session: 0, api_token: 1, caught_up: 1, account_audit: 2 })
-    expect(rowsIn(world.disk)).toEqual({ workload_claim: 0, session: 0, api_token: 0, caught_up: 0, account_audit: 0 })
+    // The operator file, which whoever starts the process has noted.
+    expect(rowsIn(world.disk)).toEqual({ workload_claim: 0, session: 0, api_token: 0, caught_up: 0, account_audit: 1 })
   },
-  { url: GANTRY, elsewhere: kept(account) },
+  { url: GANTRY, shares: kept(account) },
 )
 
 story.once(
@@ -98,5 +102,10 @@ story.once(
     await ada.comments('/deploy nowhere')
     expect(bot.says()).toContain('More was asked for in your name than fits.')
   },
-  { elsewhere: { limits: { take: async () => 1, takeAll: async () => ({ name: 'change', wait: 1_000 }), giveBack: async () => {} } } },
+  {
+    shares: (here) => ({
+      ...here,
+      limits: { take: async () => 1, takeAll: async () => ({ name: 'change', wait: 1_000 }), giveBack: async () => {} },
+    }),
+  },
 )

@@ -49,7 +49,7 @@ export interface WorldOptions {
   /** Without one, everything takes its natural time. */
   readonly pace?: Pace
   /** What of the account's is kept by somebody else. */
-  readonly elsewhere?: NonNullable<Outside['elsewhere']>
+  readonly shares?: NonNullable<Outside['shares']>
 }
 
 /** One process of Gantry: everything in it ends with its death, and what its doors did stays. */
@@ -98,12 +98,12 @@ export class World {
   #redactor = createRedactor()
   readonly #deaths: Death[]
   readonly #pace: Pace | null
-  readonly #elsewhere: Pick<Outside, 'elsewhere'>
+  readonly #shares: Pick<Outside, 'shares'>
   #ids = 0
 
   private constructor(
     registry: OciRegistry,
-    { death = null, deaths = [], keys = [], pace, url, elsewhere, registry: { accounts = [] } = {} }: WorldOptions,
+    { death = null, deaths = [], keys = [], pace, url, shares, registry: { accounts = [] } = {} }: WorldOptions,
   ) {
     this.keys = keys
     this.url = url ?? null
@@ -114,7 +114,7 @@ export class World {
     this.operator = operatorFile(this.github.repository.id)
     this.#deaths = death === null ? [...deaths] : [death]
     this.#pace = pace ?? null
-    this.#elsewhere = elsewhere === undefined ? {} : { elsewhere }
+    this.#shares = shares === undefined ? {} : { shares }
     // Octokit looks at the machine's clock to see whether a token is still good, the simulator at the story's.
     this.github.auth.lifetime = Infinity
     this.github.has('.github/deploy.yml', DEPLOY_YML)
@@ -299,7 +299,7 @@ export class World {
     const doors: Outside = {
       repositories: sql,
       accounts: sql,
-      ...this.#elsewhere,
+      ...this.#shares,
       fetch: internet,
       siteFetch: internet,
       registry: {
