@@ -17,15 +17,15 @@ export function durableClock(): ObjectClock {
     after(ms, work) {
       const [key, at] = [Symbol('timer'), Date.now() + ms]
       waiting.set(key, at)
-      const step = (left: number): ReturnType<typeof setTimeout> =>
-        setTimeout(
-          () => {
-            if (left > LONGEST) return void (timer = step(left - LONGEST))
-            waiting.delete(key)
-            work()
-          },
-          Math.min(left, LONGEST),
-        )
+      const step = (left: number): ReturnType<typeof setTimeout> => setTimeout(() => ring(left), Math.min(left, LONGEST))
+      const ring = (left: number): void => {
+        if (left > LONGEST) {
+          timer = step(left - LONGEST)
+          return
+        }
+        waiting.delete(key)
+        work()
+      }
       let timer = step(ms)
       return () => {
         waiting.delete(key)

@@ -4,7 +4,7 @@ import type { LimitName, Limits } from '../../deploy/limits.ts'
 import type { Placed } from '../../deploy/overview.ts'
 import type { Secret } from '../../secret.ts'
 import { API_TOKEN } from '../../deploy/api-token.ts'
-import { accountAt, OPERATOR, repositoryAt, repositoryOfDeployment, type Bindings, type Taken } from './bindings.ts'
+import { accountAt, OPERATOR, repositoryAt, repositoryOfDeployment, type Bindings } from './bindings.ts'
 import { homeIn } from './routing.ts'
 
 /**
@@ -134,7 +134,7 @@ function limitsOf(env: Bindings, here: Limits, own: number | null): Limits {
     takeAll: async (from, count = 1) => {
       const taken: (readonly [LimitName, string])[] = []
       for (const [counter, its] of Map.groupBy(from, ([name, key]) => elsewhere(name, key))) {
-        const short = counter === null ? await here.takeAll(its, count) : await accountAt(env, counter).take(counter, its as Taken, count)
+        const short = counter === null ? await here.takeAll(its, count) : await accountAt(env, counter).take(counter, its, count)
         if (short !== null) {
           for (const [name, key] of taken) await giveBack(name, key, count)
           return short

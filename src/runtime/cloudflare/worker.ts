@@ -80,7 +80,7 @@ async function answer(request: Request, { settings }: Configured, env: Bindings)
   if (body === 'too long') return problemAnswer(413, 'The body is longer than anything that is taken here.')
   const place = placeOf(request)
   const found = await placed(place.at === 'repository in the body' ? called(repositoryIn(body)) : place, env)
-  const answered = await (await objectOf(found, env)).fetch(forwarded(request, body, found, settings.url))
+  const answered = await objectOf(found, env).fetch(forwarded(request, body, found, settings.url))
   // Nobody has ever told it which repository it is: so there is no such deployment, in the words that the operator's object has for that.
   const response = answered.headers.has(NOBODY) ? await accountAt(env, OPERATOR).fetch(forwarded(request, body, AT_OPERATOR, settings.url)) : answered
   return new Response(response.body, response)
