@@ -13,6 +13,8 @@ const SHARED = { isolate: false }
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
+    // Vitest reads a style sheet as an empty text otherwise.
+    css: { include: /\?raw$/ },
     // How many hostile answers test/unit/registry/fuzz.test.ts plays, and from which seed on.
     provide: { fuzz: { cases: Number(process.env['GANTRY_FUZZ'] ?? 100_000), seed: Number(process.env['GANTRY_FUZZ_SEED'] ?? 1) } },
     // `npm run coverage`: what decides over credentials has a test for each way that it can go.

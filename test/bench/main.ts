@@ -9,6 +9,7 @@ import { memory } from './memory.ts'
 import { pages } from './pages.ts'
 import { registry } from './registry.ts'
 import { vault } from './vault.ts'
+import { workers } from './workers.ts'
 
 export interface Measure {
   readonly name: string
@@ -33,6 +34,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Measure[]>>> = {
   backup,
   api,
   pages,
+  workers,
 }
 
 if (import.meta.main) {

@@ -21,6 +21,10 @@ const files = [
     .map((name) => `docs/${name}`),
 ]
 
+const variablesIn = (text: string): string[] => [...text.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name = '']) => name)
+/** What a Worker has beside them. */
+const WORKERS = variablesIn(read('.dev.vars.example'))
+
 /** Without fenced blocks. */
 const proseOf = (path: string): string => read(path).replace(/^```[^]*?^```$/gm, '')
 const spansOf = (path: string): string[] => [...proseOf(path).matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
@@ -55,7 +59,7 @@ describe.each(files)('%s', (file) => {
 
   test('the codes and variables that it names exist', () => {
     const names = spansOf(file).filter((span) => /^[A-Z]+(?:_[A-Z]+)+$/.test(span))
-    expect(names.filter((name) => !(name in CODES) && !(VARIABLES as readonly string[]).includes(name))).toEqual([])
+    expect(names.filter((name) => !(name in CODES) && !(VARIABLES as readonly string[]).includes(name) && !WORKERS.includes(name))).toEqual([])
   })
 
   test('the npm scripts that it names exist', () => {
@@ -78,7 +82,6 @@ test('README.md names every npm script', () => {
 
 describe('.env.example', () => {
   const blocks = read('.env.example').split(/\n{2,}/)
-  const variablesIn = (text: string): string[] => [...text.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name = '']) => name)
 
   test('has every setting that is read, and no other', () => {
     expect(variablesIn(read('.env.example')).toSorted()).toEqual([...VARIABLES].toSorted())

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { parse } from 'yaml'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const CONFIGURATION = new URL('../../src/runtime/cloudflare/wrangler.jsonc', import.meta.url)
+const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
+
+export interface WorkerModule {
+  readonly name: string
+  readonly kind: 'esModule' | 'text'
+  readonly content: string
+}
+
+export interface ObjectBinding {
+  readonly name: string
+  readonly className: string
+}
+
+/** A Worker as it is uploaded. The first module is the one that answers. */
+export interface WorkerBundle {
+  readonly compatibilityDate: string
+  readonly compatibilityFlags: readonly string[]
+  readonly modules: readonly WorkerModule[]
+  readonly objects: readonly ObjectBinding[]
+}
+
+/** What `wrangler deploy` would upload; `folder` is empty and takes its files. */
+export async function buildWorker(folder: string): Promise<WorkerBundle> {
+  const { main, compatibility_date, compatibility_flags, durable_objects } = configuration()
+  await runWrangler(['deploy', '--dry-run', '--outdir', folder], join(folder, 'log'))
+  const entry = main.replace(/\.ts$/, '.js')
+  const read = (name: string): WorkerModule => ({
+    name,
+    kind: name === entry ? 'esModule' : 'text',
+    content: readFileSync(join(folder, name), 'utf8'),
+  })
+  const others = readdirSync(folder).filter((name) => /\.(?:css|js)$/.test(name) && name !== entry)
+  return {
+    compatibilityDate: compatibility_date,
+    compatibilityFlags: compatibility_flags ?? [],
+    modules: [entry, ...others].map(read),
+    objects: durable_objects.bindings.map(({ name, class_name }) => ({ name, className: class_name })),
+  }
+}
+
+/** In bytes, as wrangler counts what Cloudflare's limit is about: all modules, compressed together. */
+export const compressedSize = ({ modules }: WorkerBundle): number => gzipSync(modules.map(({ content }) => content).join('')).byteLength
+
+interface Configuration {
+  readonly main: string
+  readonly compatibility_date: string
+  readonly compatibility_flags: readonly string[]
+  readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] }
+}
+
+/** JSON with comments, all of which have lines of their own: without them it is YAML. */
+const configuration = (): Configuration => parse(readFileSync(CONFIGURATION, 'utf8').replace(/^\s*\/\/.*$/gm, '')) as Configuration
+
+/** Without its banner, for which it would ask the registry for a newer version of itself. */
+async function runWrangler(words: readonly string[], log: string): Promise<void> {
+  const env = { PATH: process.env['PATH'] ?? '', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG_PATH: log }
+  const child = spawn(process.execPath, [WRANGLER, ...words], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(`wrangler ${words.join(' ')} ended with ${code}:\n${output}`)
+}
