@@ -78,6 +78,8 @@ export interface Shared {
   repositoryAudit(repository: number, before: number | null, limit: number): ReturnType<Administration['audit']>
   readonly mayApprove: Service['mayApprove']
   readonly happened: Service['happened']
+  /** What a name means on GitHub: only what is kept here is answered for here. */
+  readonly names: Pick<Directory, 'repository' | 'account'>
 }
 
 /** Everything outside, made by the runtime (or by a test's world). */
@@ -178,8 +180,13 @@ export function assemble(
   const tokens = settings.keys.length === 0 ? null : keepTokens(vault, activity, outside)
   const incident = incidents(outside)
   const limits = openLimits(outside)
+  const { app } = settings
+  const webhookSecret = app.webhookSecrets[0] as Secret
+  const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
+  const github = createGitHub(probot, clock, createSpendings(accounts))
+  const directory = app.oauth === null ? null : openDirectory(settings, app.oauth, { github, probot }, outside)
   const here: Shared = {
-    ...{ ...rowsOf(outside, mac), limits, missedInbox: inbox },
+    ...{ ...rowsOf(outside, mac), limits, missedInbox: inbox, names: directory ?? NOBODY_ASKS },
     overview: createOverview(repositories, (...place) => service.held(...place)),
     mayApprove: (...approval) => service.mayApprove(...approval),
     happened: (event) => service.happened(event),
@@ -187,10 +194,6 @@ export function assemble(
   const shared = outside.shares?.(here) ?? here
   const clients = openClients(operator, outside.registry, tokens ?? undefined)
   const { live, renewals } = openLive(operator, clients, activity, outside, incident)
-  const { app } = settings
-  const webhookSecret = app.webhookSecrets[0] as Secret
-  const probot = createProbot({ appId: app.id, privateKey: app.privateKey, webhookSecret, apiUrl: settings.githubApiUrl, fetch: outside.fetch, log })
-  const github = createGitHub(probot, clock, createSpendings(accounts))
   const source = createSource(github, app.id, clock)
   const links = { docs: settings.url === null ? null : `${settings.url}/docs`, pages: app.oauth === null ? null : settings.url }
   const service = createService({
@@ -223,9 +226,8 @@ export function assemble(
     sealer: sealing(settings, mac, outside),
   })
   const { mayApprove, happened } = shared
-  const directory = app.oauth === null ? null : openDirectory(settings, app.oauth, { github, probot }, outside)
   const parts = { service: { ...service, mayApprove }, administration, shared, incident, docs: links.docs }
-  const web = directory === null ? null : openWeb(settings, { ...parts, directory }, outside)
+  const web = directory === null ? null : openWeb(settings, { ...parts, directory: { ...directory, ...shared.names } }, outside)
   const bot = createBot({
     probot,
     github,
@@ -277,6 +279,9 @@ const openLimits = ({ accounts, clock, log }: Outside): OwnLimits =>
     clock,
     trouble: (error) => log.error({ err: error }, 'what counts against the limits could not be written down, and will be later'),
   })
+
+/** Where there is neither an API nor a page. */
+const NOBODY_ASKS: Shared['names'] = { repository: () => Promise.resolve(null), account: () => Promise.resolve(null) }
 
 function openDirectory(
   { githubApiUrl: apiUrl }: Settings,

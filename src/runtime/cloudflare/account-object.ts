@@ -1,6 +1,5 @@
 import { noteOperator, type Shared } from '../../assemble.ts'
 import type { ApiToken } from '../../deploy/api-token.ts'
-import type { Repository } from '../../deploy/deployment.ts'
 import type { Claims, Delivery } from '../../deploy/journal.ts'
 import type { LimitName, Shortage } from '../../deploy/limits.ts'
 import type { Session, Sessions } from '../../deploy/session.ts'
@@ -9,8 +8,19 @@ import { createInbox } from '../../store/inbox.ts'
 import { instanceId } from '../../store/instance.ts'
 import { keepCopy, sealedCopy } from '../../store/vault/copying.ts'
 import { newId } from '../entropy.ts'
-import { accountAt, OPERATOR, type AccountDoor, type Bindings, type Copied, type Named, type Noted, type Spending, type Taken } from './bindings.ts'
-import { GantryObject, type Life } from './gantry-object.ts'
+import {
+  accountAt,
+  directoryAt,
+  OPERATOR,
+  type AccountDoor,
+  type Bindings,
+  type Copied,
+  type Named,
+  type Noted,
+  type Spending,
+  type Taken,
+} from './bindings.ts'
+import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
 import type { Machine } from './machine.ts'
 import { createKnownRepositories, createNotes, createSpentElsewhere } from './own-rows.ts'
 import { sharing, tellAll } from './shared.ts'
@@ -65,10 +75,13 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   }
 
   async findSession(person: number, cookie: string, now: number): Promise<Session | null> {
+    // A cookie that somebody has made up begins nothing.
+    if (!this.#isKnown()) return null
     return (await this.#shared(person)).sessions.find(cookie, now)
   }
 
   async endSession(person: number, cookie: string): Promise<void> {
+    if (!this.#isKnown()) return
     await (await this.#shared(person)).sessions.end(cookie)
   }
 
@@ -77,6 +90,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   }
 
   async findToken(account: number, secret: string, now: number): Promise<ApiToken | null> {
+    if (!this.#isKnown()) return null
     return (await this.#shared(account)).apiTokens.find(new Secret(secret), now)
   }
 
@@ -97,7 +111,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     for (const [name, key] of from) await limits.giveBack(name, key, count)
   }
 
-  noted(account: number, repository: Repository, state: Noted): void {
+  noted(account: number, repository: number, state: Noted): void {
     this.#is(account)
     this.#repositories.noted(repository, state)
   }
@@ -129,18 +143,25 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const account = Number(request.headers.get(ACCOUNT) ?? Number.NaN)
-    if (Number.isSafeInteger(account)) this.#is(account)
-    return super.fetch(request)
+    const account = request.headers.get(ACCOUNT)
+    if (account !== null) this.#is(Number(account))
+    return this.#isKnown() ? super.fetch(request) : nobodyHere()
   }
 
   protected override shares(here: Shared): Shared {
     this.#here = here
-    const own = this.#must()
-    const happened: Shared['happened'] = async (event) => {
-      if (event.kind === 'gone') await tellAll(this.env, own, this.#repositories.ids(), event)
+    const account = this.#must()
+    const byLogin: Shared['names']['account'] = async (login) => {
+      const found = await here.names.account(login)
+      if (found === null || found.id === account || account === OPERATOR) return found
+      await directoryAt(this.env, login).forget(null)
+      return null
     }
-    return { ...sharing(this.env, here, own), ...(own !== OPERATOR && { happened }) }
+    const happened: Shared['happened'] = async (event) => {
+      if (event.kind === 'gone') await tellAll(this.env, account, this.#repositories.ids(), event)
+    }
+    const shared = sharing(this.env, here, { account, repository: null })
+    return { ...shared, names: { ...here.names, account: byLogin }, ...(account !== OPERATOR && { happened }) }
   }
 
   protected override recover(life: Life): void {
@@ -180,6 +201,10 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     const known = this.#notes.find(ITSELF)
     if (known === null) this.#notes.put(ITSELF, String(account))
     else if (known !== String(account)) throw new Error('an object that is told that it is another account')
+  }
+
+  #isKnown(): boolean {
+    return this.#notes.find(ITSELF) !== null
   }
 
   #must(): number {

@@ -1,5 +1,5 @@
 import type { ApiToken } from '../../deploy/api-token.ts'
-import type { Deployment, DeployRequest, Repository } from '../../deploy/deployment.ts'
+import type { Deployment, DeployRequest } from '../../deploy/deployment.ts'
 import type { Happening } from '../../deploy/happening.ts'
 import type { Claims, Delivery, Spendings } from '../../deploy/journal.ts'
 import type { Awaitable } from '../../deploy/awaitable.ts'
@@ -55,7 +55,7 @@ export interface AccountDoor {
   takeOne(account: number, name: LimitName, key: string, count: number): Promise<number>
   giveBack(account: number, from: Taken, count: number): Promise<void>
   /** Something was deployed there, or waits for an approval now, or does not any more: the index of the overview. */
-  noted(account: number, repository: Repository, state: Noted): Awaitable<void>
+  noted(account: number, repository: number, state: Noted): Awaitable<void>
   /** Of these those in which anything was ever deployed. */
   active(repositories: readonly number[]): Awaitable<readonly { readonly repository: number; readonly at: number }[]>
   /** Of these those in which something waits for an approval. */
@@ -101,7 +101,7 @@ export interface DirectoryDoor {
   /** `name`: null for the account itself. */
   find(owner: string, name: string | null): Promise<Named | null>
   /** It is called otherwise now. */
-  forget(name: string): Awaitable<void>
+  forget(name: string | null): Awaitable<void>
 }
 
 export interface Bindings {

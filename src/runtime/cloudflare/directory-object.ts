@@ -25,7 +25,7 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
     return found
   }
 
-  forget(name: string): void {
+  forget(name: string | null): void {
     this.#names.drop(keyOf(name))
   }
 }

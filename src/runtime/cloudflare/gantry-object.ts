@@ -106,6 +106,15 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     return life
   }
 
+  /** What it was assembled from does not hold any more; the next use begins anew. */
+  protected endLife(): void {
+    void this.#life?.then(
+      ({ gantry }) => gantry.service.stop(),
+      () => {},
+    )
+    this.#life = null
+  }
+
   /** There is something new to take up, and it is on disk. */
   protected rouse(): void {
     this.#isRoused = true
@@ -218,3 +227,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 export const ADDRESS = 'x-gantry-address'
 
 const NO_APP = 'Nobody can sign in here: this App has no GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.'
+
+/** In an answer: nobody has ever told this object whose it is, and so there is nothing in it. */
+export const NOBODY = 'x-gantry-nobody'
+export const nobodyHere = (): Response => new Response(null, { status: 404, headers: { [NOBODY]: '1' } })

@@ -1,4 +1,3 @@
-import type { Repository } from '../../deploy/deployment.ts'
 import type { Home, Noted, Spending } from './bindings.ts'
 import type { DurableSql } from './durable-sql.ts'
 
@@ -44,23 +43,15 @@ export function createNotes(sql: DurableSql) {
 
 /** In an account's object: its repositories, for the overview, and to reach all of them. */
 export function createKnownRepositories(sql: DurableSql) {
-  const all = lazily(
-    sql,
-    'known_repository',
-    'id integer primary key, repository text not null, newest integer not null, is_waiting integer not null',
-  )
+  const all = lazily(sql, 'known_repository', 'id integer primary key, newest integer not null, is_waiting integer not null')
   const among = <K extends 'newest' | 'id'>(column: K, ids: readonly number[], where: string) =>
     all<Record<'id' | K, number>>(
       `select id, ${column} from known_repository where ${where} and id in (select value from json_each(?))`,
       JSON.stringify(ids),
     )
   return {
-    noted: (repository: Repository, { newest, isWaiting }: Noted): void =>
-      void all(
-        `insert into known_repository (id, repository, newest, is_waiting) values (?, ?, ?, ?)
-         on conflict (id) do update set repository = excluded.repository, newest = excluded.newest, is_waiting = excluded.is_waiting`,
-        ...[repository.id, JSON.stringify(repository), newest, isWaiting ? 1 : 0],
-      ),
+    noted: (repository: number, { newest, isWaiting }: Noted): void =>
+      void all('insert or replace into known_repository (id, newest, is_waiting) values (?, ?, ?)', repository, newest, isWaiting ? 1 : 0),
     /** GitHub's ids of all of them. */
     ids: (): readonly number[] => all<{ id: number }>('select id from known_repository order by id').map(({ id }) => id),
     active: (ids: readonly number[]) => among('newest', ids, 'newest > 0').map(({ id, newest }) => ({ repository: id, at: newest })),

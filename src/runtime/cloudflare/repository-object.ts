@@ -10,7 +10,7 @@ import { createInbox } from '../../store/inbox.ts'
 import { keepCopy, dropCopy } from '../../store/vault/copying.ts'
 import { accountAt, directoryAt, OPERATOR, type Bindings, type Home, type RepositoryDoor } from './bindings.ts'
 import { sharing } from './shared.ts'
-import { GantryObject, type Life } from './gantry-object.ts'
+import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
 import type { Machine } from './machine.ts'
 import { createHome, createNotes } from './own-rows.ts'
 
@@ -78,13 +78,21 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
   override async fetch(request: Request): Promise<Response> {
     const told = request.headers.get(HOME)?.split(':').map(Number)
     if (told !== undefined) this.#isAt({ repository: told[0] ?? 0, account: told[1] ?? 0 })
-    return this.#home.find() === null ? new Response(null, { status: 404, headers: { [NOBODY]: '1' } }) : super.fetch(request)
+    return this.#home.find() === null ? nobodyHere() : super.fetch(request)
   }
 
   protected override shares(here: Shared): Shared {
     this.#here = here
-    const { claims, sessions, apiTokens, limits } = sharing(this.env, here, null)
-    return { ...here, claims, sessions, apiTokens, limits }
+    const { repository: own, account } = this.#mustHome()
+    const { claims, sessions, apiTokens, limits } = sharing(this.env, here, { account, repository: own })
+    const repository: Shared['names']['repository'] = async (owner, name) => {
+      const found = await here.names.repository(owner, name)
+      if (found === null || found.id === own) return found
+      // Another one has that name now: whoever asks again is led to it.
+      await directoryAt(this.env, owner).forget(name)
+      return null
+    }
+    return { ...here, claims, sessions, apiTokens, limits, names: { ...here.names, repository } }
   }
 
   protected override recover({ gantry }: Life): void {
@@ -132,9 +140,9 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     const [{ n: waiting } = { n: 0 }] = this.sql.all<{ n: number }>(`select count(*) as n from deployment where state = 'waiting'`)
     const { repository: its } = JSON.parse(newest.request) as { readonly repository: Repository }
     const noted = { newest: newest.created_at, isWaiting: waiting > 0 }
-    const note = JSON.stringify([account, its, noted])
+    const note = JSON.stringify([account, its.owner, its.name, noted])
     if (this.#notes.find('noted') === note) return
-    await accountAt(this.env, account).noted(account, its, noted)
+    await accountAt(this.env, account).noted(account, repository, noted)
     await directoryAt(this.env, its.owner).told(its.name.toLowerCase(), { repository, account })
     this.#notes.put('noted', note)
   }
@@ -158,11 +166,12 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
   /** A repository may be given to another account: from then on it has that one's credentials, and not the former's. */
   #isAt(home: Home): void {
     const former = this.#home.find()
-    if (!this.#home.is(home) || former === null || former.account === home.account) return
+    if (former !== null && former.repository !== home.repository) throw new Error('an object that is told that it is another repository')
+    if (!this.#home.is(home) || former === null) return
     this.migrate()
     this.sql.transaction(() => dropCopy(this.sql, former.account))
     this.#notes.drop(`copy of ${former.account}`)
-    this.#copiedAt = -Infinity
+    this.endLife()
   }
 
   #mustHome(): Home {
@@ -174,5 +183,3 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
 
 /** Which repository a request is for; only our own Worker sets it. */
 export const HOME = 'x-gantry-home'
-/** In an answer: nobody has told this object which repository it is. */
-export const NOBODY = 'x-gantry-nobody'

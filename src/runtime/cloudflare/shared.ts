@@ -7,11 +7,15 @@ import { API_TOKEN } from '../../deploy/api-token.ts'
 import { accountAt, OPERATOR, repositoryAt, repositoryOfDeployment, type Bindings } from './bindings.ts'
 import { homeIn } from './routing.ts'
 
-/**
- * What several objects share, each part at the object that it belongs to. `here`: this object's own; `own`: the account that this object is,
- * null for a repository's.
- */
-export function sharing(env: Bindings, here: Shared, own: number | null): Shared {
+/** Which object this is: an account's, or a repository's of that account. */
+export interface Whose {
+  readonly account: number
+  readonly repository: number | null
+}
+
+/** What several objects share, each part at the object that it belongs to; `here`: this object's own. */
+export function sharing(env: Bindings, here: Shared, whose: Whose): Shared {
+  const own = whose.repository === null ? whose.account : null
   const at = (account: number) => accountAt(env, account)
   return {
     ...here,
@@ -35,7 +39,7 @@ export function sharing(env: Bindings, here: Shared, own: number | null): Shared
       isRevoked: (id, account) =>
         account === own || account === undefined ? here.apiTokens.isRevoked(id, account) : at(account).isRevoked(account, id),
     },
-    limits: limitsOf(env, here.limits, own),
+    limits: limitsOf(env, here.limits, whose),
     overview: {
       active: async (repositories) => {
         const found = await byAccount(repositories, (account, ids) => at(account).active(ids))
@@ -105,20 +109,19 @@ async function byAccount<T>(
   return answers.flat()
 }
 
-/** Who counts: whoever is counted where that is a person or an account, the operator's object for all together, and this object for the rest. */
-function counterOf(name: LimitName, key: string): number | null {
+/** For all together the operator's object counts; what is asked of an account, and by whom, the account's; and what one repository has to bear, itself. */
+function counterOf(name: LimitName, { account }: Whose): number | null {
   if (name === 'lookups' || name === 'misses' || name === 'guess' || name === 'guesses') return OPERATOR
-  const isOfSomebody = name !== 'repository' && name !== 'address'
-  return isOfSomebody && /^[1-9]\d{0,15}$/.test(key) ? Number(key) : null
+  return name === 'repository' || name === 'address' || name === 'look' ? null : account
 }
 
-function limitsOf(env: Bindings, here: Limits, own: number | null): Limits {
-  const elsewhere = (name: LimitName, key: string): number | null => {
-    const counter = counterOf(name, key)
-    return counter === own ? null : counter
+function limitsOf(env: Bindings, here: Limits, whose: Whose): Limits {
+  const elsewhere = (name: LimitName): number | null => {
+    const counter = counterOf(name, whose)
+    return whose.repository === null && counter === whose.account ? null : counter
   }
   const giveBack: Limits['giveBack'] = async (name, key, count = 1) => {
-    const counter = elsewhere(name, key)
+    const counter = elsewhere(name)
     if (counter === null) return here.giveBack(name, key, count)
     // What cannot be given back has counted.
     await accountAt(env, counter)
@@ -127,13 +130,13 @@ function limitsOf(env: Bindings, here: Limits, own: number | null): Limits {
   }
   return {
     take: (name, key, count = 1) => {
-      const counter = elsewhere(name, key)
+      const counter = elsewhere(name)
       return counter === null ? here.take(name, key, count) : accountAt(env, counter).takeOne(counter, name, key, count)
     },
     giveBack,
     takeAll: async (from, count = 1) => {
       const taken: (readonly [LimitName, string])[] = []
-      for (const [counter, its] of Map.groupBy(from, ([name, key]) => elsewhere(name, key))) {
+      for (const [counter, its] of Map.groupBy(from, ([name]) => elsewhere(name))) {
         const short = counter === null ? await here.takeAll(its, count) : await accountAt(env, counter).take(counter, its, count)
         if (short !== null) {
           for (const [name, key] of taken) await giveBack(name, key, count)

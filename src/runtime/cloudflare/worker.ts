@@ -7,10 +7,10 @@ import { ACCOUNT } from './account-object.ts'
 import { problemAnswer } from './answers.ts'
 import { accountAt, directoryAt, OPERATOR, repositoryAt, type Bindings, type Named } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
-import { ADDRESS } from './gantry-object.ts'
+import { ADDRESS, NOBODY } from './gantry-object.ts'
 import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
-import { HOME, NOBODY } from './repository-object.ts'
+import { HOME } from './repository-object.ts'
 import { called, homeIn, placeOf, type Place } from './routing.ts'
 import { receiveWebhook } from './webhook.ts'
 
@@ -88,26 +88,28 @@ async function answer(request: Request, { settings }: Configured, env: Bindings)
 
 const AT_OPERATOR: Named = { repository: null, account: OPERATOR }
 
-async function placed(place: Place, env: Bindings): Promise<Named | { readonly repository: number; readonly account: null }> {
-  if (place.at === 'account') return { repository: null, account: place.id }
+async function placed(place: Place, env: Bindings): Promise<Found> {
+  // By a cookie, which anybody can write: it is told nothing that it would begin with.
+  if (place.at === 'account') return { repository: null, account: place.id, isByCookie: true }
   if (place.at === 'repository') return { repository: place.id, account: null }
   if (place.at === 'account called') return (await directoryAt(env, place.login).find(place.login, null)) ?? AT_OPERATOR
   if (place.at === 'repository called') return (await directoryAt(env, place.owner).find(place.owner, place.name)) ?? AT_OPERATOR
   return AT_OPERATOR
 }
 
-type Found = Awaited<ReturnType<typeof placed>>
+type Found = (Named & { readonly isByCookie?: true }) | { readonly repository: number; readonly account: null }
 
 const objectOf = ({ repository, account }: Found, env: Bindings) =>
   repository === null ? accountAt(env, account ?? OPERATOR) : repositoryAt(env, repository)
 
-function forwarded(request: Request, body: Uint8Array<ArrayBuffer> | null, { repository, account }: Found, origin: string | null): Request {
+function forwarded(request: Request, body: Uint8Array<ArrayBuffer> | null, found: Found, origin: string | null): Request {
   const headers = new Headers(request.headers)
   for (const name of [ADDRESS, HOME, ACCOUNT]) headers.delete(name)
   const network = networkOf(request.headers.get('cf-connecting-ip') ?? '127.0.0.1')
   if (network !== null) headers.set(ADDRESS, network)
-  if (repository === null) headers.set(ACCOUNT, String(account))
-  else if (account !== null) headers.set(HOME, `${repository}:${account}`)
+  const { repository, account } = found
+  if (repository === null && !('isByCookie' in found)) headers.set(ACCOUNT, String(account))
+  if (repository !== null && account !== null) headers.set(HOME, `${repository}:${account}`)
   const { pathname, search, origin: own } = new URL(request.url)
   // The address that people open, whatever the Worker itself is called.
   return new Request(`${origin ?? own}${pathname}${search}`, { method: request.method, headers, body, redirect: 'manual' })
