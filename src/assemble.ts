@@ -86,6 +86,8 @@ export interface Outside extends SourceDoors {
   readonly accounts: AccountSql
   /** From what is here to what is used instead; left out on one machine, where everything is here. */
   readonly shares?: (here: Shared) => Shared
+  /** As the service has it. */
+  readonly watchEvery?: number
   /** Whose the registry tokens are that are kept here; the operator's where it is left out. */
   readonly tokensOf?: number
   /** For GitHub. */
@@ -210,6 +212,7 @@ export function assemble(
     mask: outside.mask,
     random: outside.random,
     incident,
+    ...(outside.watchEvery !== undefined && { watchEvery: outside.watchEvery }),
   })
   const administration = createAdministration({
     ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },

@@ -48,6 +48,8 @@ export interface WorldOptions {
   readonly deaths?: readonly Death[]
   /** Without one, everything takes its natural time. */
   readonly pace?: Pace
+  /** What of the account's is kept by somebody else. */
+  readonly shares?: NonNullable<Outside['shares']>
 }
 
 /** One process of Gantry: everything in it ends with its death, and what its doors did stays. */
@@ -96,9 +98,13 @@ export class World {
   #redactor = createRedactor()
   readonly #deaths: Death[]
   readonly #pace: Pace | null
+  readonly #shares: Pick<Outside, 'shares'>
   #ids = 0
 
-  private constructor(registry: OciRegistry, { death = null, deaths = [], keys = [], pace, url, registry: { accounts = [] } = {} }: WorldOptions) {
+  private constructor(
+    registry: OciRegistry,
+    { death = null, deaths = [], keys = [], pace, url, shares, registry: { accounts = [] } = {} }: WorldOptions,
+  ) {
     this.keys = keys
     this.url = url ?? null
     this.registry = registry
@@ -108,6 +114,7 @@ export class World {
     this.operator = operatorFile(this.github.repository.id)
     this.#deaths = death === null ? [...deaths] : [death]
     this.#pace = pace ?? null
+    this.#shares = shares === undefined ? {} : { shares }
     // Octokit looks at the machine's clock to see whether a token is still good, the simulator at the story's.
     this.github.auth.lifetime = Infinity
     this.github.has('.github/deploy.yml', DEPLOY_YML)
@@ -292,6 +299,7 @@ export class World {
     const doors: Outside = {
       repositories: sql,
       accounts: sql,
+      ...this.#shares,
       fetch: internet,
       siteFetch: internet,
       registry: {

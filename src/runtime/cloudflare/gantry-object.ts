@@ -23,6 +23,8 @@ const WATCHDOG = 30_000
 const SOON = 60_000
 /** An alarm may run for 15 minutes (developers.cloudflare.com, "Durable Objects limits"). */
 const LONGEST = 10 * 60_000
+/** Locks that end soon, and targets that run something else: the object sleeps in between. */
+const WATCH_EVERY = 15 * 60_000
 /** After something went wrong that is nobody's but ours or the network's. */
 const AGAIN = 60_000
 
@@ -117,7 +119,6 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     try {
       const life = await this.current()
       await this.#work(life)
-      await this.report(life)
       this.#rest()
     } catch (error) {
       // Six failures, and an alarm is gone for good.
@@ -164,6 +165,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       hash: remembered,
       random: newId,
       tokensOf: THIS_OBJECT,
+      watchEvery: WATCH_EVERY,
     }
   }
 
@@ -173,13 +175,16 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   }
 
   /** Until nothing runs and nothing falls due soon, or for as long as an alarm may. */
-  async #work({ gantry }: Life): Promise<void> {
+  async #work(life: Life): Promise<void> {
+    const { gantry } = life
     for (const until = this.clock.now() + LONGEST; this.clock.now() < until; await this.current()) {
       const { promise: roused, resolve } = Promise.withResolvers<void>()
       this.#hurry = resolve
       this.#isRoused = false
       gantry.bot.work()
       await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused])
+      if (this.#isRoused) continue
+      await this.report(life)
       const next = this.clock.next()
       if (this.#isRoused) continue
       if (next === null || next - this.clock.now() > SOON) return

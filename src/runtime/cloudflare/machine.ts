@@ -26,8 +26,13 @@ export interface Machine {
   readonly write?: (line: string) => void
 }
 
-/** Bound late: in a Worker `fetch` wants no `this`, and follows no redirect that was not looked at. */
-const open: Fetch = (input, init) => fetch(input, { redirect: 'manual', ...init })
+/** Follows no redirect that nobody has looked at; a Worker knows no `redirect: 'error'`, so that it is one here. */
+const open: Fetch = async (input, init) => {
+  const answer = await fetch(input, { ...init, redirect: init?.redirect === 'follow' ? 'follow' : 'manual' })
+  if (init?.redirect !== 'error' || answer.status < 300 || answer.status > 399 || answer.status === 304) return answer
+  await answer.body?.cancel()
+  throw new TypeError('an answer that leads elsewhere')
+}
 
 /** A Worker has no way to look a name up, so that only what is an address already is refused (registry.md, R12); behind Cloudflare nothing private answers. */
 const toPublic: Fetch = async (input, init) => {
