@@ -31,7 +31,7 @@ const missing = components
   .map(({ program, debian, tests }) => ({ name: debian, tests, why: `no ${program} here; Debian's package is ${debian}` }))
 const noWorkerd = missingWorkerd()
 if (noWorkerd !== null)
-  missing.push({ name: 'workerd', tests: 'the registry client and the vault in workerd', why: `workerd cannot run here: ${noWorkerd}` })
+  missing.push({ name: 'workerd', tests: 'the registry client, the vault and the Worker in workerd', why: `workerd cannot run here: ${noWorkerd}` })
 if (isCi && missing.length > 0) {
   console.error(`With CI=true nothing may be left out, and these are missing: ${missing.map(({ name }) => name).join(', ')}`)
   process.exit(1)

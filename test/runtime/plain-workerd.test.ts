@@ -3,16 +3,19 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { missingWorkerd } from '../workers/workerd.ts'
 import { startPlainWorkerd } from '../world/plain-workerd.ts'
 import type { PlainWorkerd } from '../world/plain-workerd.ts'
 import { tallyWorker } from '../world/tally-worker.ts'
 
+const missing = missingWorkerd()
 let workerd: PlainWorkerd
-afterEach(() => workerd.stop())
 
 const answer = async (path: string) => (await fetch(`${workerd.origin}${path}`)).json() as Promise<unknown>
 
-describe('plain workerd', () => {
+describe.skipIf(missing !== null)(`plain workerd${missing === null ? '' : ` (left out: ${missing})`}`, () => {
+  afterEach(() => workerd.stop())
+
   test('keeps what an object has answered for over a kill, at the same address', async () => {
     workerd = await startPlainWorkerd({ bundle: tallyWorker, environment: { SECRET: 's3cret' } })
     const { origin } = workerd

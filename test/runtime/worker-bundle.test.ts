@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { missingWorkerd } from '../workers/workerd.ts'
 import { startPlainWorkerd } from '../world/plain-workerd.ts'
 import { buildWorker, compressedSize } from '../world/worker-bundle.ts'
 import type { WorkerBundle } from '../world/worker-bundle.ts'
@@ -9,6 +10,7 @@ import type { WorkerBundle } from '../world/worker-bundle.ts'
 /** In bytes. `npm run bench -- workers` says how far it still is from the goal of 350,000: Gantry's own files are 245,000 of them. */
 const MOST = 450_000
 
+const missing = missingWorkerd()
 let folder: string
 let bundle: WorkerBundle
 beforeAll(async () => {
@@ -26,12 +28,12 @@ test('it stays small', () => expect(compressedSize(bundle)).toBeLessThanOrEqual(
 
 test('what is left out is what was meant', () => {
   const text = bundle.modules[0]?.content ?? ''
-  for (const gone of ['RedisDatastore', 'CounterClockwiseContourIntegral', 'GET /app/hook/config', 'Entrada inválida']) {
+  for (const gone of ['This job has been dropped by Bottleneck', 'CounterClockwiseContourIntegral', 'GET /app/hook/config', 'Demasiado grande']) {
     expect(text.includes(gone), gone).toBe(false)
   }
 })
 
-test('it starts in workerd and answers', async () => {
+test.skipIf(missing !== null)(`it starts in workerd and answers${missing === null ? '' : ` (left out: ${missing})`}`, async () => {
   const workerd = await startPlainWorkerd({ bundle })
   try {
     expect(await (await fetch(`${workerd.origin}/healthz`)).text()).toBe('ok\n')

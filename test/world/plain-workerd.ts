@@ -9,8 +9,8 @@ import type { Readable } from 'node:stream'
 import { buildWorker } from './worker-bundle.ts'
 import type { WorkerBundle } from './worker-bundle.ts'
 
-/** The program itself: what npm puts into `.bin` is a script that starts it, and would be killed in its place. */
-const { default: PROGRAM } = createRequire(import.meta.url)('workerd') as { readonly default: string }
+/** The program itself: what npm puts into `.bin` is a script that starts it, and would be killed in its place. Throws where there is none. */
+const program = (): string => (createRequire(import.meta.url)('workerd') as { readonly default: string }).default
 
 export interface PlainWorkerdOptions {
   /** The Worker's secrets and variables. */
@@ -69,7 +69,7 @@ export class PlainWorkerd {
   async starts(): Promise<void> {
     const before = performance.now()
     const address = ['--socket-addr', `http=127.0.0.1:${this.#port}`]
-    const child = spawn(PROGRAM, ['serve', '--control-fd=3', ...address, 'config.capnp'], {
+    const child = spawn(program(), ['serve', '--control-fd=3', ...address, 'config.capnp'], {
       cwd: this.#folder,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
