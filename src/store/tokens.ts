@@ -74,6 +74,16 @@ export function createKeptTokens(vault: Vault, { now, activity, trouble }: KeptT
   }
 }
 
+/** All of them, where a database moves: they are asked for again. Throws VAULT_RECORD_BROKEN, VAULT_KEY_MISSING. */
+export async function dropKeptTokens(vault: Vault): Promise<void> {
+  const kept = await vault.list(OPERATOR, KIND)
+  if (kept.length > 0)
+    await vault.sealAll(
+      OPERATOR,
+      kept.map(({ id }) => ({ record: recordOf(id), value: null })),
+    )
+}
+
 const recordOf = (id: string): RecordName => ({ account: OPERATOR, kind: KIND, id, field: FIELD })
 
 function readKept(secret: Secret | null): Kept | null {
