@@ -106,7 +106,7 @@ describe('from Node to objects and back', () => {
     await inDatabase('back', async (sql) => {
       expect(lastingIn(sql)).toEqual(was.lasting)
       expect(rowsOf(sql, ['vault_record', 'vault_inventory'])).toEqual(was.sealed.filter((row) => !row.includes('registry-token')))
-      expect(sql.all('select id, state from deployment order by sequence').map(({ id, state }) => `${id} ${state}`)).toEqual([
+      expect(sql.all('select id, state from deployment order by sequence').map(({ id, state }) => [id, state].join(' '))).toEqual([
         '16-0 success',
         '17-0 success',
         '16-1 success',

@@ -13,11 +13,14 @@ export interface Arrivals {
   take(part: Part, lines: AsyncIterable<string> | Iterable<string>): Promise<About>
   /** The vault's rows among them, to be read and not written: the audit logs' key is there before anything is settled. */
   readonly vault: Sql
+  /** Nothing comes of it. */
+  giveUp(): void
 }
 
 export const arriving = (table: string): string => `arriving_${table}`
 
-const LINES_AT_ONCE = 200
+/** Characters of lines that are written in one transaction. */
+const AT_ONCE = 1024 * 1024
 
 /** `nonce`: never used before. What another one had begun in the same database ends: it is told so by an error. */
 export function openArrivals(sql: Sql, nonce: string): Arrivals {
@@ -32,14 +35,22 @@ export function openArrivals(sql: Sql, nonce: string): Arrivals {
       if (!isOurTurn(sql, nonce)) throw new Error('another part is arriving at the same place')
       work()
     })
+  const known = new Set<string>()
   return {
     async take(part, lines) {
+      const isAgain = known.has(partName(part))
+      known.add(partName(part))
       inOurTurn(() => {
-        for (const { name } of TABLES) sql.all(`delete from ${arriving(name)} where part = ?`, partName(part))
+        for (const { name } of isAgain ? TABLES : []) sql.all(`delete from ${arriving(name)} where part = ?`, partName(part))
       })
       const reader = readerOf(sql, part, inOurTurn)
       for await (const line of lines) reader.read(line)
       return reader.end()
+    },
+    giveUp: () => {
+      sql.transaction(() => {
+        if (isOurTurn(sql, nonce)) forgetArrivals(sql)
+      })
     },
     vault: {
       all: (query, ...params) => sql.all(query.replaceAll(/\bvault_(?=key|account|inventory|record)/g, 'arriving_vault_'), ...params),
@@ -60,11 +71,12 @@ export const isOurTurn = (sql: Sql, nonce: string): boolean =>
 function readerOf(sql: Sql, part: Part, inOurTurn: (work: () => void) => void) {
   const known = new Set(tablesOf(part).map(({ name }) => name))
   let about: About | null = null
-  let [rows, told] = [0, null as number | null]
+  let [rows, told, characters] = [0, null as number | null, 0]
   let held: (readonly [table: string, row: Row])[] = []
   const write = (): void => {
     const these = held
     held = []
+    characters = 0
     inOurTurn(() => {
       for (const [table, row] of these) insert(sql, part, table, row)
     })
@@ -79,7 +91,8 @@ function readerOf(sql: Sql, part: Part, inOurTurn: (work: () => void) => void) {
         if (!known.has(table)) throw notOurs(`rows of ${table.slice(0, 40)} in ${partName(part)}`)
         held.push([table, row])
         rows += 1
-        if (held.length === LINES_AT_ONCE) write()
+        characters += line.length
+        if (characters >= AT_ONCE) write()
       } else told = Number(found['rows'])
     },
     end(): About {

@@ -84,22 +84,25 @@ export function* linesOf(sql: Sql, { part, from, generation, audit, nonce }: Lea
     // Nobody handles those where they arrive, as after every restore; and one of 25 MB would fit into no object.
     if (tables.some(({ name }) => name === 'delivery')) sql.all(`update leaving_delivery set payload = ''`)
   })
-  yield `${JSON.stringify({ part: partName(part), schema: SCHEMA, generation, audit } satisfies About)}\n`
-  let rows = 0
-  for (const { name } of tables)
-    for (const page of pagesOf(sql, name, nonce)) {
-      rows += page.length
-      for (const row of page) yield lineOf(name, row)
-    }
-  sql.transaction(() => forgetCopy(sql))
-  yield `${JSON.stringify({ rows })}\n`
+  try {
+    yield `${JSON.stringify({ part: partName(part), schema: SCHEMA, generation, audit } satisfies About)}\n`
+    let rows = 0
+    for (const { name } of tables)
+      for (const page of pagesOf(sql, name, nonce)) {
+        rows += page.length
+        for (const row of page) yield lineOf(name, row)
+      }
+    yield `${JSON.stringify({ rows })}\n`
+  } finally {
+    sql.transaction(() => {
+      if (isOurs(sql, nonce)) forgetCopy(sql)
+    })
+  }
 }
 
 function* pagesOf(sql: Sql, table: string, nonce: string): Generator<readonly Row[]> {
   for (let after = 0; ;) {
-    const isOurs =
-      sql.all(`select 1 from sqlite_schema where name = 'leaving'`).length > 0 && sql.all('select 1 from leaving where nonce = ?', nonce).length > 0
-    if (!isOurs) throw new Error('another reading of the same part has begun')
+    if (!isOurs(sql, nonce)) throw new Error('another reading of the same part has begun')
     const page = sql.all<Row & { place_of_it: number }>(
       `select rowid as place_of_it, * from leaving_${table} where rowid > ? order by rowid limit ?`,
       ...[after, PAGE],
@@ -109,6 +112,9 @@ function* pagesOf(sql: Sql, table: string, nonce: string): Generator<readonly Ro
     after = page.at(-1)?.place_of_it ?? after
   }
 }
+
+const isOurs = (sql: Sql, nonce: string): boolean =>
+  sql.all(`select 1 from sqlite_schema where name = 'leaving'`).length > 0 && sql.all('select 1 from leaving where nonce = ?', nonce).length > 0
 
 /** What a reading left that nobody ended. */
 function forgetCopy(sql: Sql): void {

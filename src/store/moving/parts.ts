@@ -129,9 +129,15 @@ const OWNERS: Readonly<Record<Part['kind'], readonly (readonly [owner: string, t
 
 /** Of a whole database, the operator's first, repositories last. */
 export function partsOf(sql: Sql): readonly Part[] {
+  // Not one statement: a Durable Object takes no more than five that are put together.
   const ids = (kind: Part['kind']): Part[] => {
-    const owners = OWNERS[kind].map(([owner, table]) => `select distinct ${owner} as id from ${table}`).join(' union ')
-    return sql.all<{ id: number }>(`select id from (${owners}) where id > 0 order by id`).map(({ id }) => ({ kind, id }))
+    const found = OWNERS[kind].flatMap(([owner, table]) =>
+      sql.all<{ id: number }>(`select distinct ${owner} as id from ${table}`).map(({ id }) => id),
+    )
+    return [...new Set(found)]
+      .filter((id) => id > 0)
+      .toSorted((a, b) => a - b)
+      .map((id) => ({ kind, id }))
   }
   return [OPERATORS, ...ids('account'), ...ids('repository')]
 }

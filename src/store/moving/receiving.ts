@@ -36,23 +36,31 @@ export async function receivePart(sql: Sql, part: Part, stream: AsyncIterable<Ui
   const { source, instance, now, nonce, instead } = doors
   const opened = await openPart(source, stream)
   refuseForeign(opened, part, instance)
-  const [generation, subject, after] = [generationIn(sql), nameOf(opened), `sha256:${opened.fingerprint}`]
+  const after = `sha256:${opened.fingerprint}`
   if (hasCome(sql, part, after)) return { ...NOTHING, isAgain: true }
   if (!instead && !isEmptyFor(sql, part)) throw inTheWay(part)
   const arrivals = openArrivals(sql, nonce)
-  const about = await arrivals.take(part, opened.lines)
-  const mac = await doors.mac(arrivals.vault)
-  return sql.transaction(() => {
-    const within: Sql = { all: (query, ...params) => sql.all(query, ...params), transaction: (work) => work() }
-    if (!instead && !isEmptyFor(within, part)) throw inTheWay(part)
-    emptyOf(within, part)
-    settle(within, { nonce, now, mac, parts: [about] })
-    const rises = Math.max(about.generation, generation + 1, generationIn(within) + 1)
-    const restored = { now, madeAt: opened.manifest.madeAt, generation: rises, mac, entry: { subject, after, why: null } }
-    if (part.kind === 'account') restoredAccounts(within, restored)
-    const ended = part.kind === 'repository' || isOperators(part) ? restoredRepositories(within, restored) : NOTHING
-    return { ...ended, isAgain: false }
-  })
+  try {
+    const about = await arrivals.take(part, opened.lines)
+    const mac = await doors.mac(arrivals.vault)
+    return sql.transaction(() => {
+      const within: Sql = { all: (query, ...params) => sql.all(query, ...params), transaction: (work) => work() }
+      if (!instead && !isEmptyFor(within, part)) throw inTheWay(part)
+      const generation = Math.max(about.generation, generationIn(within) + 1)
+      emptyOf(within, part)
+      settle(within, { nonce, now, mac, parts: [about] })
+      const restored = {
+        ...{ now, madeAt: opened.manifest.madeAt, mac, entry: { subject: nameOf(opened), after, why: null } },
+        generation: Math.max(generation, generationIn(within) + 1),
+      }
+      if (part.kind === 'account') restoredAccounts(within, restored)
+      const ended = part.kind === 'repository' || isOperators(part) ? restoredRepositories(within, restored) : NOTHING
+      return { ...ended, isAgain: false }
+    })
+  } catch (error) {
+    arrivals.giveUp()
+    throw error
+  }
 }
 
 const NOTHING: Ended = { cancelled: 0, unknown: 0, deliveries: 0 }

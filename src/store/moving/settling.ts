@@ -145,9 +145,12 @@ const RECORDS = 500
 
 /** First what each part's log was, then its records, chained anew. */
 function writeAnew(sql: Sql, table: AuditTable, mac: Mac, now: number, parts: readonly About[]): void {
+  const counts = new Map(
+    sql.all<{ part: string; n: number }>(`select part, count(*) as n from ${arriving(table)} group by part`).map(({ part, n }) => [part, n]),
+  )
   for (const about of parts) {
-    const [found] = sql.all<{ n: number }>(`select count(*) as n from ${arriving(table)} where part = ?`, about.part)
-    if ((found?.n ?? 0) > 0) append(sql, table, mac, partIn(about.part)?.id ?? 0, noteOf(about, table, found?.n ?? 0, now))
+    const count = counts.get(about.part)
+    if (count !== undefined) append(sql, table, mac, partIn(about.part)?.id ?? 0, noteOf(about, table, count, now))
   }
   sql.all(`create table ${arriving(`${table}_place`)} as ${ranked(table, 'at')}`)
   for (let after = 0; ;) {

@@ -61,7 +61,9 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: Error & { problem?: { code: string } }) => error.problem?.code ?? error.message,
   )
 
-/** As a Durable Object gives them out: the rows of all tables, but those that are told of in the logs. */
+const leftIn = (sql: Sql) => sql.all(`select name from sqlite_schema where name glob 'arriving*' or name glob 'leaving*'`)
+
+/** The rows of all tables. */
 const contentOf = (sql: Sql): string =>
   JSON.stringify(
     sql
@@ -158,6 +160,7 @@ describe('what is refused changes nothing', () => {
       expect(await codeOf(receive(object, SHOP, bytes.slice(0, length))), `${length} bytes`).toBe('BACKUP_BROKEN')
     expect(await codeOf(receive(object, SHOP, new Uint8Array([...bytes, 0])))).toBe('BACKUP_BROKEN')
     expect(object.all('select count(*) as n from deployment')).toEqual([{ n: 0 }])
+    expect(leftIn(object)).toEqual([])
     expect(await codeOf(receive(object, SHOP, bytes))).toBe('done')
   })
 
@@ -178,6 +181,16 @@ describe('a part on its way', () => {
     const text = new TextDecoder('latin1').decode(one)
     expect(text).not.toMatch(/acme|ghcr|canary|ada/)
     expect(Buffer.from(one).equals(Buffer.from(other))).toBe(false)
+  })
+
+  test('that nobody reads to its end leaves nothing behind', async () => {
+    const sql = memoryDatabase()
+    await receive(sql, SHOP, await sealed(SHOP))
+    const lines = linesOf(sql, { part: SHOP, from: 'object', generation: 1, audit: chainsOf(sql, [mac]), nonce: nonce() })
+    lines.next()
+    expect(leftIn(sql)).not.toEqual([])
+    lines.return(undefined)
+    expect(leftIn(sql)).toEqual([])
   })
 
   test('is compressed', async () => {
