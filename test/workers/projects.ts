@@ -8,6 +8,7 @@ export const workersProjects = [
       'workers/*.test.ts',
       'unit/registry/**/*.test.ts',
       'unit/store/vault/{aes-gcm,record}.test.ts',
+      'unit/operator-door.test.ts',
       'contracts/docker-registry.test.ts',
       'contracts/oci-registry.test.ts',
     ],
