@@ -1,19 +1,17 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import type { ProvidedContext } from 'vitest'
+import { NOT_HERE } from './not-here.ts'
 
 /** Tests that run as they are in Cloudflare's workerd, against servers that the other side of `outside.ts` starts for them. */
 export const workersProjects = [
   project('workers', {
     include: [
-      'workers/*.test.ts',
-      'unit/registry/**/*.test.ts',
-      'unit/store/vault/{aes-gcm,record}.test.ts',
-      'unit/operator-door.test.ts',
-      'contracts/docker-registry.test.ts',
-      'contracts/oci-registry.test.ts',
+      ...['workers/*.test.ts', 'contracts/*.test.ts', 'unit/registry/**/*.test.ts'],
+      ...['unit/store/vault/{aes-gcm,record}.test.ts', 'unit/operator-door.test.ts'],
     ],
     date: '2026-10-01',
   }),
+  project('workers-stories', { include: ['stories/**/*.test.ts'], date: '2026-10-01', setup: ['test/workers/own-servers.ts'] }),
   // Before 2025-09-01 fetch forwards `Authorization` to another origin, if it is let follow a redirect.
   project('workers-2025', {
     include: ['unit/registry/leaks.test.ts'],
@@ -30,9 +28,10 @@ interface Workers {
   readonly date: string
   readonly flags?: readonly string[]
   readonly provide?: Partial<ProvidedContext>
+  readonly setup?: readonly string[]
 }
 
-function project(name: string, { include, date, flags = [], provide = {} }: Workers) {
+function project(name: string, { include, date, flags = [], provide = {}, setup = [] }: Workers) {
   const miniflare = {
     compatibilityDate: date,
     compatibilityFlags: ['nodejs_compat', ...flags],
@@ -45,7 +44,8 @@ function project(name: string, { include, date, flags = [], provide = {} }: Work
     test: {
       name,
       include: include.map((pattern) => `test/${pattern}`),
-      setupFiles: ['test/workers/loopback-only.ts'],
+      exclude: Object.keys(NOT_HERE).map((file) => `test/${file}`),
+      setupFiles: ['test/workers/loopback-only.ts', ...setup],
       globalSetup: ['test/workers/outside.ts'],
       provide,
       isolate: false, // a workerd for each file would take longer to start than most of the tests
