@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { problem } from './errors.ts'
 import type { Problem } from './errors.ts'
 import { Secret } from './secret.ts'

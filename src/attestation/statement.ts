@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The one kind of statement that says from what something was built. */
 export const PROVENANCE = 'https://slsa.dev/provenance/v1'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import type { ConfigurationFile } from '../deploy/configuration-check.ts'
 import type { Repository } from '../deploy/deployment.ts'

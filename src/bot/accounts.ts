@@ -1,5 +1,5 @@
 import type { Probot } from 'probot'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Account, Directory, Standing } from '../deploy/directory.ts'
 import type { Person } from '../deploy/deployment.ts'
 import type { Party } from '../deploy/environment.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import type { Attestations } from '../deploy/provenance.ts'
 import { Failure } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Surface } from '../deploy/journal.ts'
 import type { Place } from './budget/queue.ts'
 import type { GitHubClient, GraphqlAnswer } from './github.ts'

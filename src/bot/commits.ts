@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 import type { Commits } from '../deploy/directory.ts'
 import type { GitHub } from './github.ts'

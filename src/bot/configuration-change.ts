@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ConfigurationFile } from '../deploy/configuration-check.ts'
 import type { HeadCheck } from '../deploy/journal.ts'
 import { unexpectedAnswer } from './github-failure.ts'

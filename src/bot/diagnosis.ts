@@ -1,5 +1,5 @@
 import type { Probot } from 'probot'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import { Failure, problem, type Problem } from '../errors.ts'
 import { failureFrom, unexpectedAnswer } from './github-failure.ts'

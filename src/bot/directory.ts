@@ -1,5 +1,5 @@
 import type { Probot } from 'probot'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 import type { Directory } from '../deploy/directory.ts'
 import { createAccounts } from './accounts.ts'

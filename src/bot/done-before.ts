@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 import { unexpectedAnswer } from './github-failure.ts'
 import type { GitHub, GitHubClient } from './github.ts'

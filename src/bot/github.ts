@@ -1,5 +1,5 @@
 import type { Probot } from 'probot'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import type { Spendings } from '../deploy/journal.ts'
 import { Failure } from '../errors.ts'

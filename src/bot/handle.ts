@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure, type Problem } from '../errors.ts'
 import { isPerson, type DeployRequest } from '../deploy/deployment.ts'
 import type { Announcements } from '../deploy/journal.ts'

@@ -1,5 +1,5 @@
 import type { Probot, ProbotOctokit } from 'probot'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import { createGone, NotInstalled, OutOfReach } from './gone.ts'
 import { unexpectedAnswer, type Headers } from './github-failure.ts'

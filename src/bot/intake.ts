@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 import type { Delivery } from '../deploy/journal.ts'
 import type { Offer, Press } from '../deploy/offers.ts'

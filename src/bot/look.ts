@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 import type { Surface } from '../deploy/journal.ts'
 import { unexpectedAnswer } from './github-failure.ts'

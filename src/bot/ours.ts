@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What each GitHub Deployment of ours carries in its payload (`newDeployment` in projection.ts). */
 const carried = z.object({ gantry: z.object({ id: z.string(), key: z.string() }) })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Repository } from '../deploy/deployment.ts'
 
 /** What all webhooks have in common, each part no wider than what is made of it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from '../errors.ts'
 import { isAutomatic, isPerson, type DeployRequest, type Repository } from '../deploy/deployment.ts'
 import { ROLES, type Role } from '../deploy/environment.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from '../errors.ts'
 import { hasEnded, type Deployment, type Repository } from '../deploy/deployment.ts'
 import type { AuditHead } from '../deploy/audit.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Account, Directory, SignedIn } from '../deploy/directory.ts'
 import { Failure } from '../errors.ts'

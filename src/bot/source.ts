@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import { isPerson, type DeployRequest } from '../deploy/deployment.ts'
 import { partyName } from '../deploy/environment.ts'

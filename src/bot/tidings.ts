@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Person, Repository } from '../deploy/deployment.ts'
 import type { Happening } from '../deploy/happening.ts'
 import { botLogin, id, installation, login, repository, repositoryOf, sha, time } from './payload.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../deploy/clock.ts'
 import type { Person } from '../deploy/deployment.ts'
 import type { Secret } from '../secret.ts'

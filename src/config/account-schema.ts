@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { approvals, branches, freeze, parties, proof, requirements, role } from './repository-schema.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Refusal } from '../errors.ts'
 import { canonicalHost, parseReference } from '../registry/reference.ts'
 import { name, named, text } from './shape.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Refusal } from '../errors.ts'
 import { canonicalRepository, parseReference } from '../registry/reference.ts'
 import { ROLES } from '../deploy/environment.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { didYouMean, listed, quoted, visible } from '../deploy/wording.ts'
 import { pathText } from './finding.ts'
 import type { Finding, Path } from './finding.ts'

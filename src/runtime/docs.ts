@@ -9,24 +9,34 @@ import { STYLE } from './docs-style.ts'
 import type { Handler } from './front.ts'
 import { html } from './setup-pages.ts'
 
+/** One page of the documentation, or a file of it that stands as it is. */
+export interface DocsPage {
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: () => Promise<Buffer>
+}
+
 /**
- * `GET /docs/troubleshooting` and so on, a route for each Markdown file in the folder and below it, and `GET /docs`, which lists
+ * By path: `/docs/troubleshooting` and so on, a page for each Markdown file in the folder and below it, and `/docs`, which lists
  * them. The files are read at once, so that what a comment links to fits the version that wrote the comment, and rendered when
  * first asked for: the renderer and its work take 50 MB, which a bot at rest has no use for. `*.schema.json` is served as it stands.
  * `hasApi`: the page on the HTTP API leads to its description for programs.
  */
-export function docsRoutes(folder: string, { hasApi }: { readonly hasApi: boolean }): ReadonlyMap<string, Handler> {
+export function docsPages(folder: string, { hasApi }: { readonly hasApi: boolean }): ReadonlyMap<string, DocsPage> {
   const documents = readDocuments(folder)
   const schemas = readdirSync(folder).filter((name) => name.endsWith('.schema.json'))
   const names = new Set([...documents.keys(), ...schemas])
-  const routes = [...documents].map(([name, text]) => {
+  const pages = [...documents].map(([name, text]) => {
     const rendered = async () => (await import('./docs-render.ts')).render(text, name, names)
     const navigation = name === API && hasApi ? `${NAVIGATION} · <a href="/openapi.json">openapi.json</a>` : NAVIGATION
-    return [`GET /docs/${name}`, handler(titleOf(text, name), navigation, rendered)] as const
+    return [`/docs/${name}`, page(titleOf(text, name), navigation, rendered)] as const
   })
-  const files = schemas.map((name) => [`GET /docs/${name}`, schemaHandler(readFileSync(join(folder, name)))] as const)
-  return new Map([['GET /docs', handler('Documentation', '', async () => ({ body: listOf(documents), contents: '' }))], ...routes, ...files])
+  const files = schemas.map((name) => [`/docs/${name}`, schema(readFileSync(join(folder, name)))] as const)
+  return new Map([['/docs', page('Documentation', '', async () => ({ body: listOf(documents), contents: '' }))], ...pages, ...files])
 }
+
+/** As `docsPages`, of `GET`. */
+export const docsRoutes = (...where: Parameters<typeof docsPages>): ReadonlyMap<string, Handler> =>
+  new Map([...docsPages(...where)].map(([path, its]) => [`GET ${path}`, handler(its)]))
 
 /** By name without `.md`, `decisions/0001-node-26` among them. */
 function readDocuments(folder: string): ReadonlyMap<string, string> {
@@ -57,20 +67,24 @@ const PAGE_HEADERS = {
   'cache-control': 'no-cache',
 }
 
-function handler(title: string, navigation: string, rendered: () => Promise<Rendered>): Handler {
-  const page = once(async () => Buffer.from(pageOf(title, navigation, await rendered())))
+const page = (title: string, navigation: string, rendered: () => Promise<Rendered>): DocsPage => ({
+  headers: PAGE_HEADERS,
+  bytes: once(async () => Buffer.from(pageOf(title, navigation, await rendered()))),
+})
+
+/** What an editor fetches: `# yaml-language-server: $schema=…`. */
+const schema = (bytes: Buffer): DocsPage => ({
+  headers: { ...PAGE_HEADERS, 'content-type': 'application/schema+json' },
+  bytes: () => Promise.resolve(bytes),
+})
+
+function handler({ headers, bytes: made }: DocsPage): Handler {
   const answer = async (response: ServerResponse): Promise<void> => {
-    const bytes = await page()
-    response.writeHead(200, { ...PAGE_HEADERS, 'content-length': bytes.length }).end(bytes)
+    const bytes = await made()
+    response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes)
   }
   return (_request, response) => void answer(response).catch(() => refuse(response, 500, 'This page cannot be shown.'))
 }
-
-/** What an editor fetches: `# yaml-language-server: $schema=…`. */
-const schemaHandler =
-  (bytes: Buffer): Handler =>
-  (_request, response) =>
-    void response.writeHead(200, { ...PAGE_HEADERS, 'content-type': 'application/schema+json', 'content-length': bytes.length }).end(bytes)
 
 function pageOf(title: string, navigation: string, { body, contents }: Rendered): string {
   const head = html`<meta charset="utf-8" /><meta name="viewport" content="width=device-width" /><title>${title} · Gantry</title>`.html

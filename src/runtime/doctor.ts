@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { placeTargets } from '../accounts/placing.ts'
 import { diagnoseApp, type Finding, type Wanted } from '../bot/diagnosis.ts'
 import { createProbot } from '../bot/probot.ts'

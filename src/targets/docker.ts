@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { settingsProblem } from '../deploy/settings-problem.ts'
 import type { Doors, Hands, Observation, Operation, Target, TargetKind, TargetSettings } from '../deploy/target.ts'
 import type { Digest } from '../registry/reference.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { settingsProblem } from '../deploy/settings-problem.ts'
 import type { Artifact, Doors, Hands, Observation, Operation, Page, Target, TargetKind, TargetSettings } from '../deploy/target.ts'
 import { sha256 } from '../deploy/plan.ts'

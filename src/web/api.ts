@@ -9,17 +9,17 @@ import { CODES, Failure, problem, type Problem } from '../errors.ts'
 import { endpoints } from './api/index.ts'
 import { createBodyCheck } from './body.ts'
 import type { Caller } from './caller.ts'
-import { completed } from './document.ts'
+import { DOCUMENT } from './document.ts'
 import type { Api, ApiDoors, Asking, Env } from './endpoint.ts'
 import { complete } from './complete.ts'
 import { HEADERS } from './headers.ts'
 import { invalid } from './invalid.ts'
 import { atMost, paced, POLICIES, RATE_LIMIT, RATE_LIMIT_POLICY } from './pace.ts'
 import { problemBody, RequestRefused } from './problems.ts'
+import { publish } from './publish.ts'
 
 /** Of what failed outside, within a minute. */
 const MOST_LOGGED = 60
-const DOCUMENT = '/openapi.json'
 
 export type Fetch = (request: Request, env: Env['Bindings']) => Response | Promise<Response>
 
@@ -36,7 +36,7 @@ export function createApi(doors: Asking): Fetch {
   nameRequests(api, doors.random().slice(0, 10))
   guardRequests(api, doors)
   for (const add of endpoints) add(api, doors)
-  describe(api)
+  publish(api)
   const isLogged = atMost(MOST_LOGGED, doors.clock)
   api.onError((error, c) => {
     // While GitHub is away, anybody makes one with each request.
@@ -112,28 +112,6 @@ function routeCheck({ openAPIRegistry }: Api): (request: { readonly method: stri
 /** One for all of them: each request is held against it. */
 const patternOf = (routes: readonly { readonly path: string }[]): RegExp =>
   new RegExp(`^(?:${routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, '[^/]+')).join('|')})$`)
-
-function describe(api: Api): void {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    description: [
-      'A user token of this GitHub App (https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app),',
-      'the token that GitHub signs for a job of GitHub Actions (OpenID Connect), or an API token of Gantry’s own.',
-    ].join(' '),
-  })
-  // Made once: whoever asks for it is nobody yet, and may ask as often as they like.
-  const text = JSON.stringify(
-    completed(
-      api.getOpenAPI31Document({
-        openapi: '3.1.0',
-        info: { title: 'Gantry', version: '1', description: 'Deploys container images: the same gates, words and codes as `/deploy` in a comment.' },
-        servers: [{ url: '/', description: 'Where this document is served.' }],
-      }),
-    ),
-  )
-  api.get(DOCUMENT, (c) => c.body(text, 200, { 'content-type': 'application/json' }))
-}
 
 function answer(error: Error, c: Context<Env>, doors: ApiDoors): Response {
   const found = problemIn(error, c, doors)

@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
+import * as z from 'zod'
 import type { Context } from 'hono'
 import { NOTHING_ASKED, type Asks, type Deployment, type DeployRequest, type Door, type Repository, type Subject } from '../deploy/deployment.ts'
 import { homeOf } from '../deploy/limits.ts'

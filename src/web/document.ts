@@ -8,6 +8,9 @@ type Answers = NonNullable<Operation['responses']>
 /** As routes say them. */
 type Answer = Extract<NonNullable<Answers[string]>, { description: string }>
 
+/** Where the description of the HTTP API is. */
+export const DOCUMENT = '/openapi.json'
+
 /** The groups that routes stand in, in the order of the documentation. Each route names one of them. */
 export const TAGS = [
   { name: 'Deploy', description: 'Begin a deployment, or ask what one would come to.' },

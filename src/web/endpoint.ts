@@ -1,4 +1,5 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { Administration } from '../deploy/administration.ts'
 import type { Mask } from '../deploy/mask.ts'
 import type { History } from '../deploy/journal.ts'

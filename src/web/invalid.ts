@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi'
+import type * as z from 'zod'
 import { visible } from '../deploy/wording.ts'
 import { RequestRefused } from './problems.ts'
 

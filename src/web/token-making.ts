@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
+import * as z from 'zod'
 import { ACTIONS, type ApiToken, type ApiTokens } from '../deploy/api-token.ts'
 import type { Account } from '../deploy/directory.ts'
 import { MAKE_TOKEN } from './account-examples.ts'

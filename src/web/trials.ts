@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { Trial } from '../deploy/administration.ts'
 import { rowWords } from '../deploy/preflight-words.ts'
 import { PULLED } from './account-examples.ts'

@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
+import * as z from 'zod'
 import { CODES, type Code, type Problem, type Who } from '../errors.ts'
 import { DOORS, hasEnded, type Deployment, type State, type StepName } from '../deploy/deployment.ts'
 import { headline, steps as stepWords, WHO, type Word } from '../deploy/words.ts'

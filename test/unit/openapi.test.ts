@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
 import { CODES } from '../../src/errors.ts'
+import { description } from '../../src/web/publish.ts'
 import { exampleOf, resolved, whole, type Described, type Header, type Schema } from '../world/api-fuzz/description.ts'
 import { publishedDocument, routesOf } from './openapi.ts'
 
@@ -44,6 +45,8 @@ test('is a document as the OpenAPI Initiative describes one, with schemas as JSO
   for (const [name, one] of Object.entries(schemas)) expect(ajv.validateSchema(one), name).toBe(true)
   expect(check({ ...document, paths: { deploy: {} } })).toBe(false)
 })
+
+test('is the same where it is made beforehand', () => expect(JSON.parse(description())).toEqual(document))
 
 test('what it refers to is there', () => {
   const references = found((one) => typeof one['$ref'] === 'string')

@@ -60,12 +60,49 @@ interface Configuration {
 /** JSON with comments, all of which have lines of their own: without them it is YAML. */
 const configuration = (): Configuration => parse(readFileSync(CONFIGURATION, 'utf8').replace(/^\s*\/\/.*$/gm, '')) as Configuration
 
-/** Without its banner, for which it would ask the registry for a newer version of itself. */
+export interface WranglerDev {
+  readonly origin: string
+  stop(): Promise<void>
+}
+
+/** `wrangler dev`, whose objects are in `folder`: the Worker with its static assets. */
+export async function startWranglerDev(folder: string): Promise<WranglerDev> {
+  const words = ['dev', '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0', '--persist-to', folder]
+  const wrangler = runningWrangler(words, join(folder, 'log'))
+  const origin = await new Promise<string>((resolve, reject) => {
+    wrangler.onOutput((output) => {
+      const [, found] = /Ready on (http:\S+)/.exec(output) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    void wrangler.ended.then((code) => reject(new Error(`wrangler dev ended with ${code}:\n${wrangler.output()}`)))
+  })
+  return {
+    origin,
+    stop: async () => {
+      wrangler.child.kill('SIGTERM')
+      await wrangler.ended
+    },
+  }
+}
+
 async function runWrangler(words: readonly string[], log: string): Promise<void> {
+  const { ended, output } = runningWrangler(words, log)
+  const code = await ended
+  if (code !== 0) throw new Error(`wrangler ${words.join(' ')} ended with ${code}:\n${output()}`)
+}
+
+/** Without its banner, for which it would ask the registry for a newer version of itself. */
+function runningWrangler(words: readonly string[], log: string) {
   const env = { PATH: process.env['PATH'] ?? '', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG_PATH: log }
   const child = spawn(process.execPath, [WRANGLER, ...words], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`wrangler ${words.join(' ')} ended with ${code}:\n${output}`)
+  const listeners: ((output: string) => void)[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      for (const listen of listeners) listen(output)
+    })
+  }
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { child, ended, output: () => output, onOutput: (listen: (output: string) => void) => void listeners.push(listen) }
 }

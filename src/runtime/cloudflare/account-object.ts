@@ -236,10 +236,6 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     this.#notes.put(ENROLLED, '1')
   }
 
-  protected override forget(): void {
-    this.#hasOperators = false
-  }
-
   async #shared(account: number): Promise<Shared> {
     this.#is(account)
     await this.current()

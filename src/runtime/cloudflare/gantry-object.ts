@@ -25,6 +25,8 @@ const SOON = 60_000
 const LONGEST = 10 * 60_000
 /** Locks that end soon, and targets that run something else: the object sleeps in between. */
 const WATCH_EVERY = 15 * 60_000
+/** Milliseconds in which an answer leaves. */
+const LAST_ANSWER = 50
 /** After something went wrong that is nobody's but ours or the network's. */
 const AGAIN = 60_000
 
@@ -106,18 +108,20 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     return life
   }
 
-  /** What it was assembled from does not hold any more; the next use begins anew. */
+  /**
+   * What it was assembled from does not hold any more: the object ends, and the next call or its alarm begins a new one, as after an eviction. Two lives over
+   * the same rows would do everything twice. Whoever waits for an answer of this one gets it first.
+   */
   protected endLife(): void {
+    this.#watch()
     void this.#life?.then(
-      ({ gantry }) => gantry.service.stop(),
+      ({ gantry }) => {
+        gantry.service.stop()
+        setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
+      },
       () => {},
     )
-    this.#life = null
-    this.forget()
   }
-
-  /** What is remembered of others beside the life. */
-  protected forget(): void {}
 
   /** There is something new to take up, and it is on disk. */
   protected rouse(): void {

@@ -183,10 +183,6 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     this.#notes.put('noted', note)
   }
 
-  protected override forget(): void {
-    this.#copiedAt = -Infinity
-  }
-
   async #shared(): Promise<Shared> {
     await this.current()
     if (this.#here === null) throw new Error('a repository without its Gantry')

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Digest } from '../../registry/reference.ts'
 import { Failure } from '../../errors.ts'
 import { LABELS, type Place, calls } from './calls.ts'

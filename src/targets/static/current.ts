@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { sha256 } from '../../deploy/plan.ts'
 import type { Files, Operation } from '../../deploy/target.ts'
 import type { Digest } from '../../registry/reference.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { BACKUP, CHANGES } from '../account-examples.ts'
 import { backupSchema } from '../backup-schema.ts'
 import { mayBeRefused } from '../document.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { NumberedEntry } from '../../deploy/administration.ts'
 import { RECORD } from '../account-examples.ts'
 import { mayBeRefused } from '../document.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { ShownDeclaration } from '../../deploy/administration.ts'
 import type { DeclarationName } from '../../deploy/declaration.ts'
 import { personIn } from '../../deploy/deployment.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { NOTHING_ASKED, type Asks, type DeployRequest, type Subject } from '../../deploy/deployment.ts'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { quoted } from '../../deploy/wording.ts'

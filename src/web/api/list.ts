@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { maskedDeployment } from '../../deploy/mask.ts'
 import { repositoryFor } from '../asking.ts'
 import { mayBeRefused } from '../document.ts'

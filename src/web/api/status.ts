@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { deploymentUnknown } from '../asking.ts'
 import { whole } from '../complete.ts'
 import { mayBeRefused } from '../document.ts'

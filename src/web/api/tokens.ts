@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { ACTIONS, type ApiToken } from '../../deploy/api-token.ts'
 import { MADE_TOKEN, TOKEN } from '../account-examples.ts'
 import { mayBeRefused } from '../document.ts'

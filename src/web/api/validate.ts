@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { deep, maskedProblem, maskFor } from '../../deploy/mask.ts'
 import { rowWords } from '../../deploy/preflight-words.ts'
 import type { Rehearsal } from '../../deploy/rehearsal.ts'

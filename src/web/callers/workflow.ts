@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SpentTokens } from '../../deploy/journal.ts'
 import type { Caller, Proof } from '../caller.ts'
 import { RequestRefused, unauthenticated } from '../problems.ts'

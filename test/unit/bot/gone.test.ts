@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isUninstalled } from '../../../src/bot/gone.ts'
 import { Failure } from '../../../src/errors.ts'
 import { Desk } from './desk.ts'

@@ -1,7 +1,7 @@
 import type { Probot } from 'probot'
 import { createGitHub, type GitHub, type GitHubClient } from '../../../src/bot/github.ts'
 import { createSpendings } from '../../../src/store/budget.ts'
-import { z } from 'zod'
+import * as z from 'zod'
 import { memoryDatabase } from '../../world/memory-sql.ts'
 import { Time } from '../../world/time.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { accountSchema } from '../../../src/config/account-schema.ts'
 import { repositorySchema } from '../../../src/config/repository-schema.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { accountSchema } from '../../../src/config/account-schema.ts'
 import { repositorySchema } from '../../../src/config/repository-schema.ts'
 

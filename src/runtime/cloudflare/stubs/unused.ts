@@ -1,11 +1,4 @@
-// Stands in the Worker's bundle for parts of packages that Gantry never uses on any machine: 90 KB of it, compressed.
-
-/** The queues of Octokit's throttle and retries, which are switched off (`createProbot`). */
-export default undefined
-
-/** `octokit.rest`: Gantry names each route, and `own-calls.ts` says which. */
-export const restEndpointMethods = (): object => ({})
-export const legacyRestEndpointMethods = (): object => ({})
+// Stands in the Worker's bundle for parts of packages that Gantry never uses on any machine.
 
 /** `&eacute;` stays as it is written: of a comment's Markdown only the places of its texts are read (`prose-lines.ts`). */
 export const decodeNamedCharacterReference = (): false => false
