@@ -18,7 +18,7 @@ import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
 
 /** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
-const WATCHDOG = 30_000
+const WATCHDOG = 10_000
 /** What falls due within that is waited for: the object would be gone, and have to be made anew. */
 const SOON = 60_000
 /** An alarm may run for 15 minutes (developers.cloudflare.com, "Durable Objects limits"). */
