@@ -7,6 +7,7 @@ import type { Comment, Issue, Repository } from './github/state.ts'
 import { startOciRegistry, type OciRegistry } from './oci-registry.ts'
 import { startPlainWorkerd, type PlainWorkerd } from './plain-workerd.ts'
 import { StoryEngine } from './story-engine.ts'
+import type { WorkerBundle } from './worker-bundle.ts'
 
 /** Where people open it; the story's proxy in front of the Worker stands for TLS. */
 const ORIGIN = 'https://gantry.example'
@@ -36,8 +37,8 @@ export class WorkersStage {
     this.#past = 0
   }
 
-  /** `others`: names of more repositories of acme's. */
-  static async open(others: readonly string[] = []): Promise<WorkersStage> {
+  /** `others`: names of more repositories of acme's. `bundle`: Gantry's own where it is left out. */
+  static async open(others: readonly string[] = [], bundle?: WorkerBundle): Promise<WorkersStage> {
     const accounts = [{ name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }]
     const registry = await startOciRegistry({ auth: 'bearer', accounts })
     const stage = new WorkersStage(registry, others)
@@ -47,7 +48,7 @@ export class WorkersStage {
     const engine = await listen((request) => stage.#asksEngine(request))
     stage.#closers.push(api.close, engine.close)
     stage.github.isAt(api.url)
-    stage.worker = await startPlainWorkerd({ environment: stage.#variables(api.url, engine.url) })
+    stage.worker = await startPlainWorkerd({ environment: stage.#variables(api.url, engine.url), ...(bundle && { bundle }) })
     stage.#closers.push(() => stage.worker.stop())
     return stage
   }
