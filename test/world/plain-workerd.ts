@@ -59,6 +59,11 @@ export class PlainWorkerd {
     return `http://127.0.0.1:${this.#port}`
   }
 
+  /** Of the process that runs now. */
+  get pid(): number {
+    return this.#child?.pid ?? NaN
+  }
+
   /** Another version of the Worker, from the next start on. */
   installs(bundle: WorkerBundle): void {
     for (const [index, { content }] of bundle.modules.entries()) writeFileSync(join(this.#folder, `module-${index}`), content)
