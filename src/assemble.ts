@@ -166,12 +166,8 @@ export const noteOperator = ({ text }: Operator, { mac }: Secrets, { accounts, h
   noteOperatorFile(accounts, mac, fingerprintOf(macUnder(hmac, null), text), clock.now())
 
 /** The one place that constructs things. */
-export function assemble(
-  settings: Settings & { readonly app: AppSettings },
-  declared: Operator,
-  { vault, mac, declarations }: Secrets,
-  outside: Outside,
-): Gantry {
+export function assemble(settings: Settings & { readonly app: AppSettings }, declared: Operator, secrets: Secrets, outside: Outside): Gantry {
+  const { vault, mac } = secrets
   const operator = usable(declared)
   const { repositories, accounts, clock, log } = outside
   migrateRepositories(repositories)
@@ -217,14 +213,7 @@ export function assemble(
     incident,
     ...(outside.watchEvery !== undefined && { watchEvery: outside.watchEvery }),
   })
-  const administration = createAdministration({
-    ...{ ...outside, live, activity, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
-    clients: () => openClients(operator, outside.registry),
-    keys: (account) => vault.keys(account),
-    audit: (whose, ...page) =>
-      'account' in whose ? auditPage(accounts, 'account_audit', whose.account, ...page) : shared.repositoryAudit(whose.repository, ...page),
-    sealer: sealing(settings, mac, outside),
-  })
+  const administration = openAdministration(settings, operator, secrets, outside, { live, activity, repositoryAudit: shared.repositoryAudit })
   const { mayApprove, happened } = shared
   const parts = { service: { ...service, mayApprove }, administration, shared, incident, docs: links.docs }
   const web = directory === null ? null : openWeb(settings, { ...parts, directory: { ...directory, ...shared.names } }, outside)
@@ -339,6 +328,28 @@ const keepTokens = (vault: Vault, activity: Activity, { clock, log, tokensOf }: 
 
 const fingerprintsOf = async (sources: Iterable<NamedSource>): Promise<ReadonlySet<string>> =>
   new Set((await Promise.all([...sources].map(({ source }) => source.fingerprints()))).flat())
+
+interface AdministrationParts extends Pick<Shared, 'repositoryAudit'> {
+  readonly live: ReturnType<typeof openLive>['live']
+  readonly activity: Activity
+}
+
+function openAdministration(
+  settings: Pick<Settings, 'keys'>,
+  operator: Operator,
+  { vault, mac, declarations }: Secrets,
+  outside: Outside,
+  { repositoryAudit, ...parts }: AdministrationParts,
+): Administration {
+  return createAdministration({
+    ...{ ...outside, ...parts, declarations, accounts: operator.accounts, keychains: { exchanges, families } },
+    clients: () => openClients(operator, outside.registry),
+    keys: (account) => vault.keys(account),
+    audit: (whose, ...page) =>
+      'account' in whose ? auditPage(outside.accounts, 'account_audit', whose.account, ...page) : repositoryAudit(whose.repository, ...page),
+    sealer: sealing(settings, mac, outside),
+  })
+}
 
 /** Backups of accounts: under the same keys as the vault. */
 function sealing({ keys }: Pick<Settings, 'keys'>, mac: Mac, { accounts, entropy }: Outside): Sealer {

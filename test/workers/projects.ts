@@ -5,7 +5,13 @@ import { NOT_HERE } from './not-here.ts'
 /** Tests that run as they are in Cloudflare's workerd, against servers that the other side of `outside.ts` starts for them. */
 export const workersProjects = [
   project('workers', {
-    include: ['workers/*.test.ts', 'unit/registry/**/*.test.ts', 'unit/store/vault/{aes-gcm,record}.test.ts', 'contracts/*.test.ts'],
+    include: [
+      'workers/*.test.ts',
+      'unit/registry/**/*.test.ts',
+      'unit/store/vault/{aes-gcm,record}.test.ts',
+      'unit/operator-door.test.ts',
+      'contracts/*.test.ts',
+    ],
     date: '2026-10-01',
   }),
   project('workers-stories', { include: ['stories/**/*.test.ts'], date: '2026-10-01', setup: ['test/workers/own-servers.ts'] }),

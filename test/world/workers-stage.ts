@@ -18,6 +18,8 @@ export class WorkersStage {
   readonly registry: OciRegistry
   readonly engine: StoryEngine
   worker!: PlainWorkerd
+  /** The Worker's variables and secrets. */
+  environment: Readonly<Record<string, string>> = {}
   readonly #closers: (() => Promise<unknown>)[] = []
   #past = 3 * 3_600_000
 
@@ -41,9 +43,16 @@ export class WorkersStage {
     const engine = await listen((request) => stage.#asksEngine(request))
     stage.#closers.push(api.close, engine.close)
     stage.github.isAt(api.url)
-    stage.worker = await startPlainWorkerd({ environment: stage.#variables(api.url, engine.url) })
-    stage.#closers.push(() => stage.worker.stop())
+    stage.environment = stage.#variables(api.url, engine.url)
+    await stage.opensAnother()
     return stage
+  }
+
+  /** An installation of its own, whose objects are empty, in the same world and with the same keys. */
+  async opensAnother(): Promise<void> {
+    const worker = await startPlainWorkerd({ environment: this.environment })
+    this.worker = worker
+    this.#closers.push(() => worker.stop())
   }
 
   /** The simulator reads what `fetch` was called with. */

@@ -113,7 +113,11 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       () => {},
     )
     this.#life = null
+    this.forget()
   }
+
+  /** What is remembered of others beside the life. */
+  protected forget(): void {}
 
   /** There is something new to take up, and it is on disk. */
   protected rouse(): void {
