@@ -43,7 +43,7 @@ export class PlainWorkerd {
   /** Milliseconds from the last start to its first answer. */
   startedIn = NaN
   readonly #folder: string
-  readonly #environment: Readonly<Record<string, string>>
+  #environment: Readonly<Record<string, string>>
   #child: ChildProcess | null = null
   #port = 0
 
@@ -95,9 +95,10 @@ export class PlainWorkerd {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   }
 
-  /** Killed, if it still runs, and started with the same objects at the same address. */
-  async restart(): Promise<void> {
+  /** Killed, if it still runs, and started with the same objects at the same address; `environment`: with other values for the same variables. */
+  async restart(environment = this.#environment): Promise<void> {
     await this.kill9()
+    this.#environment = environment
     await this.starts()
   }
 
