@@ -31,7 +31,7 @@ export interface WorkerBundle {
 /** What `wrangler deploy` would upload; `folder` is empty and takes its files. */
 export async function buildWorker(folder: string): Promise<WorkerBundle> {
   const { main, compatibility_date, compatibility_flags, durable_objects } = configuration()
-  await runWrangler(['deploy', '--dry-run', '--outdir', folder], join(folder, 'log'))
+  await runWrangler(['deploy', '--dry-run', '--outdir', folder, '--metafile'], join(folder, 'log'))
   const entry = main.replace(/\.ts$/, '.js')
   const read = (name: string): WorkerModule => ({
     name,
@@ -50,8 +50,23 @@ export async function buildWorker(folder: string): Promise<WorkerBundle> {
 /** In bytes, as wrangler counts what Cloudflare's limit is about: all modules, compressed together. */
 export const compressedSize = ({ modules }: WorkerBundle): number => gzipSync(modules.map(({ content }) => content).join('')).byteLength
 
+/** Of what `buildWorker` has built into that folder: each alias of the configuration, and which packages (`src` is Gantry) have imports that it stands for. */
+export function aliasesIn(folder: string): Readonly<Record<string, string>> {
+  const { inputs } = JSON.parse(readFileSync(join(folder, 'bundle-meta.json'), 'utf8')) as Metafile
+  const importers = (alias: string) => Object.entries(inputs).filter(([, { imports }]) => imports.some(({ original }) => original === alias))
+  const packages = (alias: string) => [...new Set(importers(alias).map(([file]) => packageOf(file)))].toSorted().join(', ')
+  return Object.fromEntries(Object.keys(configuration().alias).map((alias) => [alias, packages(alias)]))
+}
+
+const packageOf = (file: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file.replace(/^(?:\.\.\/)*(\w+)\/.*/, '$1')
+
+interface Metafile {
+  readonly inputs: Readonly<Record<string, { readonly imports: readonly { readonly original?: string }[] }>>
+}
+
 interface Configuration {
   readonly main: string
+  readonly alias: Readonly<Record<string, string>>
   readonly compatibility_date: string
   readonly compatibility_flags: readonly string[]
   readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] }
