@@ -15,7 +15,7 @@ import type { Bindings } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
 import type { ObjectClock } from './durable-clock.ts'
 import { durableSql, type DurableSql } from './durable-sql.ts'
-import { problemAnswer } from './answers.ts'
+import { notBegun, problemAnswer } from './answers.ts'
 import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
 
@@ -95,7 +95,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
     } catch (error) {
       this.#trouble(error)
-      return problemAnswer(503, 'Gantry cannot begin its work here; its log says why.')
+      return notBegun(error)
     }
   }
 
