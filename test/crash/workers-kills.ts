@@ -99,7 +99,7 @@ class Rounds implements WorkersKilled {
     if (!(await this.#answers(stored))) this.#tells(stored, 'acknowledged')
     this.answered.push(performance.now() - started)
     // Whoever asks for anything wakes the operator's object, which fetches back what GitHub could not deliver.
-    await this.#compares()
+    if (!(await this.#compares())) this.#found('broken', `round ${this.#round}: nobody answers`)
     if (!(await this.#answers(all))) this.#tells(all, 'fetched back')
     this.#happenedOnce(all)
   }
@@ -125,14 +125,12 @@ class Rounds implements WorkersKilled {
 
   /** After what was acknowledged before is found to be as it was. */
   async #changes(): Promise<void> {
-    const isAlive = await this.#compares().then(
-      () => true,
-      () => false,
-    )
-    if (!isAlive) return
+    if (!(await this.#compares())) return
     const round = { stage: this.#stage, nth: this.#round, random: this.#random }
-    this.acknowledged.credentials += await changesCredentials(round, this.#believed, (what) => this.#found('broken', what))
+    this.acknowledged.credentials += await changesCredentials(round, this.#believed, this.#refused)
   }
+
+  readonly #refused = (what: string): void => this.#found('broken', `round ${this.#round}: ${what}`)
 
   #isAnswered({ home, issue, isDeploy }: Asked): boolean {
     const [said] = this.#stage.said(issue)
@@ -153,14 +151,17 @@ class Rounds implements WorkersKilled {
     }
   }
 
-  async #compares(): Promise<void> {
-    const names = await listed(this.#stage, ++this.#readers)
+  /** False where nobody answered. */
+  async #compares(): Promise<boolean> {
+    const names = await listed(this.#stage, ++this.#readers, this.#refused)
+    if (names === null) return false
     for (const [name, believed] of this.#believed) {
       const isThere = names.has(name)
       if (believed === 'there' && !isThere) this.#found('lost', `round ${this.#round}: the credential ${name} was put`)
       if (believed === 'absent' && isThere) this.#found('lost', `round ${this.#round}: the removal of the credential ${name}`)
       this.#believed.set(name, isThere ? 'there' : 'absent')
     }
+    return true
   }
 
   /** One answer for each command, one Deployment, one check run and one container for each that deploys, and the newest runs. */
