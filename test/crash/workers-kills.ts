@@ -19,6 +19,8 @@ export interface WorkersKills {
   readonly seed: number
 }
 
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
 const isStored = ({ delivery }: Asked): boolean => delivery.attempts.at(-1)?.status === 202
 
 /** GitHub shows how each of them ended. */
@@ -28,6 +30,8 @@ const isShown = ({ repository: { checks, deployments } }: Home): boolean =>
 const OTHERS = ['admin', 'docs']
 /** Milliseconds: what a round takes where nobody is killed. */
 const MOMENT = 2_500
+/** Milliseconds: nothing is deployed and told within that. */
+const SOON = 300
 /** A process that has just begun is killed once more, so often and so soon. */
 const AGAIN = { share: 0.3, within: 600 }
 /** Seconds. The watchdog of an alarm that was running is ten seconds away. */
@@ -89,7 +93,8 @@ class Rounds implements WorkersKilled {
       this.#round++
       const asked = asks(this.#stage, this.#round)
       all.push(...asked)
-      await this.#underLoad(this.#random.next() * MOMENT)
+      const isLast = this.#round - before === PLACES.length || this.kills + 1 >= most
+      await this.#underLoad(isLast ? () => this.#soonAfterTheFirst(asked) : () => wait(this.#random.next() * MOMENT))
       this.acknowledged.deliveries += asked.filter(isStored).length
     }
     const stored = all.filter(isStored)
@@ -107,17 +112,23 @@ class Rounds implements WorkersKilled {
   async #begins(most: number): Promise<void> {
     await this.#stage.worker.starts()
     for (; this.kills < most && this.#random.chance(AGAIN.share); this.kills++) {
-      await new Promise((resolve) => setTimeout(resolve, this.#random.next() * AGAIN.within))
+      await wait(this.#random.next() * AGAIN.within)
       await this.#stage.worker.restart()
     }
   }
 
+  /** So that something is left which only an alarm takes up. */
+  async #soonAfterTheFirst(asked: readonly Asked[]): Promise<void> {
+    await eventually(() => asked.some(isStored))
+    await wait(this.#random.next() * SOON)
+  }
+
   /** What had not been sent by then is sent into the void, as GitHub does it. */
-  async #underLoad(moment: number): Promise<void> {
+  async #underLoad(moment: () => Promise<unknown>): Promise<void> {
     const { github, worker } = this.#stage
     const sending = github.deliver((request) => this.#stage.receives(request), { together: true })
     const changing = this.#changes()
-    await new Promise((resolve) => setTimeout(resolve, moment))
+    await moment()
     await worker.kill9()
     this.kills++
     await Promise.all([sending, changing])
