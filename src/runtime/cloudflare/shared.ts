@@ -156,5 +156,4 @@ export async function tellAll(env: Bindings, account: number, repositories: read
   // Some at a time: an invocation may have a thousand calls, and each object is to begin its work.
   for (let from = 0; from < told.length; from += MOST_ASKED)
     await Promise.all(told.slice(from, from + MOST_ASKED).map((repository) => repositoryAt(env, repository).happened({ repository, account }, event)))
-}, event)))
 }
