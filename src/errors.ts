@@ -174,6 +174,7 @@ export const CODES = {
   GITHUB_UNAVAILABLE: facts('github', 503, true),
   GITHUB_REFUSED: facts('account', 502),
   GITHUB_RATE_LIMITED: facts('github', 503, true),
+  OBJECT_UNAVAILABLE: facts('gantry', 503, true),
   INTERNAL: facts('gantry', 500),
 } as const satisfies Record<string, CodeFacts>
 

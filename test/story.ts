@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
-import { expect, onTestFailed, test } from 'vitest'
+import { expect, inject, onTestFailed, test } from 'vitest'
 import type { CheckRun, Comment } from './world/github/state.ts'
 import type { Person } from './world/github/people.ts'
+import { onHost } from './world/host.ts'
 import { screenplay } from './world/screenplay.ts'
 import { Browser } from './world/visit.ts'
 import { World, type Called, type WorldOptions } from './world/world.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Only each nth crossing is died at. */
+    crashEvery: number
+  }
+}
 
 /** Somebody in a story: whatever they do reaches the bot, and everything has come to rest when they are done. */
 export class Character {
@@ -134,7 +142,9 @@ export interface Cast {
 
 type Tale = (cast: Cast) => Promise<void> | void
 
-async function tell(tale: Tale, options: WorldOptions): Promise<World> {
+const tell = (tale: Tale, options: WorldOptions): Promise<World> => onHost((host) => tellOn(tale, { ...options, host }))
+
+async function tellOn(tale: Tale, options: WorldOptions): Promise<World> {
   const world = await World.begin(options)
   const thread = (): number => world.pull.number
   const character = (person: Person): Character => new Character(world, person, thread)
@@ -181,7 +191,7 @@ story.once = (name: string, tale: Tale, { timeout, ...options }: WorldOptions & 
 }
 
 /** `npm run check` has a minute for everything: GANTRY_CRASH_EVERY leaves more of them out. */
-const AT_LEAST = Number(process.env['GANTRY_CRASH_EVERY'] ?? '1')
+const AT_LEAST = inject('crashEvery')
 
 /** A story that is told with a death before and after every crossing (`every`: only each nth of them). */
 story.atEveryCrossing = (name: string, tale: Tale, { every = 1, ...options }: WorldOptions & { readonly every?: number } = {}): void => {

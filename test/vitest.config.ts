@@ -16,7 +16,10 @@ export default defineConfig({
     // Vitest reads a style sheet as an empty text otherwise.
     css: { include: /\?raw$/ },
     // How many hostile answers test/unit/registry/fuzz.test.ts plays, and from which seed on.
-    provide: { fuzz: { cases: Number(process.env['GANTRY_FUZZ'] ?? 100_000), seed: Number(process.env['GANTRY_FUZZ_SEED'] ?? 1) } },
+    provide: {
+      fuzz: { cases: Number(process.env['GANTRY_FUZZ'] ?? 100_000), seed: Number(process.env['GANTRY_FUZZ_SEED'] ?? 1) },
+      crashEvery: Number(process.env['GANTRY_CRASH_EVERY'] ?? 1),
+    },
     // `npm run coverage`: what decides over credentials has a test for each way that it can go.
     coverage: { include: ['src/registry/**'], reporter: ['text'], thresholds: { branches: 100 }, reportOnFailure: true },
     projects: [

@@ -9,6 +9,8 @@ import { backupName, keysOf, timeInName, type Manifest } from '../store/backup/m
 import { createJournal } from '../store/deployments.ts'
 import { makeBackup } from './backup.ts'
 import { systemClock } from './clock.ts'
+import { fetchBackup } from './move.ts'
+import { otherInstallation } from './operator-client.ts'
 import { loadOperatorFile } from './operator-file.ts'
 import { restore as putBack, type Done } from './restore.ts'
 import { secretsIn } from './secrets.ts'
@@ -19,7 +21,9 @@ import { problemLines, type CliCommand, type Terminal } from './terminal.ts'
 import { withWorkFolder } from './work-folder.ts'
 
 const BACKUP_HELP = `gantry backup [FILE]
-               the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one`
+               the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one
+gantry backup --from URL FILE [--anyway]
+               the same of the installation on Cloudflare Workers at that address; --anyway where an audit log was changed there`
 
 const RESTORE_HELP = `gantry restore FILE --check
                whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before,
@@ -33,13 +37,35 @@ export const restore: CliCommand = { name: 'restore', help: RESTORE_HELP, run: r
 
 /** `gantry backup …`. Answers with the exit code: 0 it is made, 2 the words are wrong. Throws a `Failure`. */
 async function backupCommand(words: readonly string[], { settings, print, say }: Terminal): Promise<0 | 2> {
-  const asked = readWords(words, {})
-  if (asked === null || asked.files.length > 1) return wrong('backup', words, say)
+  const asked = readWords(words, { from: { type: 'string' }, anyway: { type: 'boolean' } })
+  const { from, anyway = false } = asked?.values ?? {}
+  const isWrong = from === undefined ? anyway : asked?.files.length !== 1
+  if (asked === null || asked.files.length > 1 || isWrong) return wrong('backup', words, say)
   const place = settings()
   const now = madeAt(asked.files[0], systemClock.now())
+  if (from !== undefined) return backupOfOther(from, { ...asked, anyway, now }, place, { print, say })
   const to = asked.files[0] ?? join(place.backups.folder, backupName(now))
   const manifest = await makeBackup(place, to, now)
   print(`Made ${to}: ${contentWords(manifest)}. It opens with ${keyWords(keysOf(manifest))}.`)
+  return 0
+}
+
+interface Wanted {
+  readonly files: readonly string[]
+  readonly anyway: boolean
+  readonly now: number
+}
+
+async function backupOfOther(
+  from: string,
+  { files: [to = ''], anyway, now }: Wanted,
+  place: Settings,
+  { print, say }: Pick<Terminal, 'print' | 'say'>,
+): Promise<0> {
+  const other = otherInstallation(from, { keys: place.keys, fetch: globalThis.fetch, now: systemClock.now })
+  const { manifest, findings } = await withWorkFolder(place.data, (folder) => fetchBackup({ place, other, folder, to, now, anyway }))
+  print(`Made ${to} of ${from}: ${contentWords(manifest)}. It opens with ${keyWords(keysOf(manifest))}.`)
+  for (const finding of findings) say(`Already so when the backup was made: ${finding}`)
   return 0
 }
 
@@ -87,12 +113,12 @@ async function tryOut(file: string, settings: Settings, machine: Terminal): Prom
   }
 }
 
-type Flags = Readonly<Record<string, { readonly type: 'boolean' }>>
+type Flags = Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>
 
 function readWords(words: readonly string[], options: Flags) {
   try {
     const { values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options })
-    return { values: values as Partial<Record<'check' | 'replace', boolean>>, files: positionals }
+    return { values: values as Partial<Record<'check' | 'replace' | 'anyway', boolean> & Record<'from', string>>, files: positionals }
   } catch {
     return null
   }
@@ -104,7 +130,11 @@ function wrong(command: string, words: readonly string[], say: Terminal['say']):
 }
 
 /** A backup is restored without its targets, too: they may be gone with the machine. */
-async function askTargets({ database, mac }: Verified, settings: Settings, machine: Terminal): Promise<readonly Compared[]> {
+export async function askTargets(
+  { database, mac }: Pick<Verified, 'database' | 'mac'>,
+  settings: Settings,
+  machine: Terminal,
+): Promise<readonly Compared[]> {
   const sql = readSqlite(database)
   try {
     const { declarations } = await secretsIn(sql, settings)

@@ -25,18 +25,26 @@ export const databaseIn = ({ data }: Pick<Place, 'data'>): string => join(data, 
  * VAULT_KEY_MISSING, SETTING_INVALID where there is no database or another backup is being made, BACKUP_REFUSED, BACKUP_FAILED.
  */
 export async function makeBackup(place: Place, to: string, now: number): Promise<Manifest> {
-  const source = localKeys(place.keys, entropy)
   readSqlite(databaseIn(place)).close()
-  return withWorkFolder(place.data, async (folder) => {
-    const snapshot = join(folder, 'snapshot.db')
-    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
-    snapshotInto(databaseIn(place), snapshot)
-    const about = { format: FORMAT, madeAt: now, ...factsOf(snapshot) } as const
-    const { keys, key, wrapped } = await newBackupKeys(source, entropy, about)
-    const manifest = { ...about, key, wrapped }
-    await writeBackup(to, manifest, keys, snapshot)
-    return manifest
-  })
+  return withWorkFolder(place.data, (folder) => sealDatabase(databaseIn(place), folder, place, to, now))
+}
+
+/** The same of any database, through a copy in `folder`. */
+export async function sealDatabase(
+  database: string,
+  folder: string,
+  { keys: given }: Pick<Place, 'keys'>,
+  to: string,
+  now: number,
+): Promise<Manifest> {
+  const snapshot = join(folder, 'snapshot.db')
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  snapshotInto(database, snapshot)
+  const about = { format: FORMAT, madeAt: now, ...factsOf(snapshot) } as const
+  const { keys, key, wrapped } = await newBackupKeys(localKeys(given, entropy), entropy, about)
+  const manifest = { ...about, key, wrapped }
+  await writeBackup(to, manifest, keys, snapshot)
+  return manifest
 }
 
 function factsOf(snapshot: string): Omit<Manifest, 'format' | 'madeAt' | 'key' | 'wrapped'> {
@@ -82,7 +90,7 @@ const neverStarted = (): Failure =>
     next: 'Start Gantry once, and ask again. Until then keep the files that were put into the vault.',
   })
 
-const damaged = (found: string): Failure =>
+export const damaged = (found: string): Failure =>
   new Failure('BACKUP_FAILED', {
     sentence: 'The database itself is damaged, so no backup was made of it.',
     found,

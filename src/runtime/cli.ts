@@ -9,6 +9,7 @@ import { config } from './config-check.ts'
 import { doctor } from './doctor.ts'
 import { keys } from './keys.ts'
 import { counting, createLog } from './log.ts'
+import { move } from './move-command.ts'
 import { start } from './node.ts'
 import { preflight } from './preflight.ts'
 import { createRedactor, secretsOf } from './redact.ts'
@@ -16,7 +17,7 @@ import { startSetup } from './setup.ts'
 import { ENVIRONMENT_FILE, environmentNow, problemLines, runCommand, settingsIn, type CliCommand } from './terminal.ts'
 import { vault } from './vault.ts'
 
-const COMMANDS: readonly CliCommand[] = [doctor, preflight, config, keys, vault, audit, backup, restore, workerAssets]
+const COMMANDS: readonly CliCommand[] = [doctor, preflight, config, keys, vault, audit, backup, restore, move, workerAssets]
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${COMMANDS.map(({ help }) => help).join('\n')}

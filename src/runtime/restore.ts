@@ -42,7 +42,7 @@ export async function restore(path: string, place: Place, { now, replace, look }
     if (isThere && !replace) throw inTheWay(databaseIn(place))
     return await withWorkFolder(place.data, async (folder) => {
       const verified = await verifyBackup(path, place, folder, (manifest) => refuseForeign(manifest, place))
-      const generation = 1 + Math.max(readMark(place)?.generation ?? 0, generationHere(place), generationOf(await look(verified)), ofBackup(verified))
+      const generation = 1 + Math.max(markedGeneration(place), generationHere(place), generationOf(await look(verified)), ofBackup(verified))
       const ended = prepare(verified, generation, now)
       // First, so that the next restore rises above this one whatever becomes of it.
       writeMark(place, { instance: verified.manifest.instance, generation })
@@ -107,6 +107,9 @@ interface Mark {
   readonly instance: string
   readonly generation: number
 }
+
+/** Of the last backup that was restored here; 0 where none was. */
+export const markedGeneration = (place: Place): number => readMark(place)?.generation ?? 0
 
 const markIn = ({ data }: Place): string => join(data, 'gantry.restored')
 

@@ -86,7 +86,8 @@ export interface BackupEntry extends Pick<AuditEntry, 'at' | 'after' | 'why'> {
   readonly subject: string
 }
 
-function append(sql: Sql, table: AuditTable, mac: Mac, repository: number, entry: AuditEntry): void {
+/** Inside a transaction. Whoever moves a log elsewhere gives it its records one after the other, so that they get another number and MAC and nothing else. */
+export function append(sql: Sql, table: AuditTable, mac: Mac, repository: number, entry: AuditEntry): void {
   const last = auditHead(sql, table)
   const number = last.number + 1
   const { at, by, action, subject, before, after, why, request } = entry

@@ -77,6 +77,17 @@ export function createKeptTokens(vault: Vault, { now, activity, account = OPERAT
   }
 }
 
+/** All of the operator's, where a database moves: they are asked for again. Throws VAULT_RECORD_BROKEN, VAULT_KEY_MISSING. */
+export async function dropKeptTokens(vault: Vault): Promise<void> {
+  const kept = await vault.list(OPERATOR, KIND)
+  const record = (id: string): RecordName => ({ account: OPERATOR, kind: KIND, id, field: FIELD })
+  if (kept.length > 0)
+    await vault.sealAll(
+      OPERATOR,
+      kept.map(({ id }) => ({ record: record(id), value: null })),
+    )
+}
+
 function readKept(secret: Secret | null): Kept | null {
   if (secret === null) return null
   const [source, until, value] = JSON.parse(secret.reveal()) as [string, number, string]

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { eventually } from '../world/grounds.ts'
 import type { Grounds } from '../world/grounds.ts'
-import { Checks, leftOut, onGrounds } from './scenario.ts'
+import { sign } from '../world/wire.ts'
+import { WorkersStage } from '../world/workers-stage.ts'
+import { Checks, onGrounds } from './scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { aCommand } from './signatures.ts'
 
@@ -220,13 +222,28 @@ const w17: Scenario = {
   }),
 }
 
-export const deliveries: readonly Scenario[] = [
-  w07,
-  w08,
-  w09,
-  w10,
-  w11,
-  w16,
-  w17,
-  leftOut('W18', 'a signed payload of 3 MB on Workers', 'the Workers build comes later'),
-]
+const w18: Scenario = {
+  id: 'W18',
+  tried: 'a signed payload of 3 MB on Workers, where a row holds 2 MB',
+  run: async () => {
+    const checks = new Checks()
+    const stage = await WorkersStage.open()
+    try {
+      stage.github.people.ada.comments(stage.pull.number, '/deploy staging')
+      const [delivery] = await stage.github.deliver(async (request) => {
+        const body = JSON.stringify({ ...((await request.json()) as object), padding: 'x'.repeat(3 * 1024 * 1024) })
+        const headers = { ...Object.fromEntries(request.headers), 'x-hub-signature-256': sign(body, stage.github.webhookSecret) }
+        const answer = await stage.receives(new Request(request.url, { method: 'POST', headers, body }))
+        checks.that(answer.status === 202 || answer.status === 204, `it was answered ${answer.status}`)
+        return answer
+      })
+      checks.that(delivery !== undefined, 'nothing was delivered')
+      checks.that(await eventually(() => stage.said().some(({ body }) => body.includes('deployed'))), 'it was not obeyed')
+      return checks.finding('stored, obeyed and answered once')
+    } finally {
+      await stage.closes()
+    }
+  },
+}
+
+export const deliveries: readonly Scenario[] = [w07, w08, w09, w10, w11, w16, w17, w18]

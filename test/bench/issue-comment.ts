@@ -6,6 +6,8 @@ const API = 'https://api.github.com'
 
 /** A placeholder of fixed width, so that a distinct body is made by writing twelve digits into a copy. */
 const ID = '100000000000'
+/** The same for the repository's number. */
+const REPOSITORY = '500000000'
 
 const user = (login: string, id: number) => {
   const of = [
@@ -45,8 +47,8 @@ function repository() {
   const counts = { size: 1024, stargazers_count: 3, watchers_count: 3, forks_count: 1, open_issues_count: 12, forks: 1, open_issues: 12, watchers: 3 }
   const flags = { has_issues: true, has_projects: true, has_downloads: true, has_wiki: true, has_pages: false, archived: false, disabled: false }
   const names = {
-    id: 500,
-    node_id: 'R_500',
+    id: Number(REPOSITORY),
+    node_id: `R_${REPOSITORY}`,
     name: 'shop',
     full_name: 'acme/shop',
     private: false,
@@ -136,20 +138,25 @@ function payload(filler: string) {
   }
 }
 
-/** One body per number below 10^11, all of the same length: `write` turns a copy of `bytes` into that number's. */
-export function issueComments(): { readonly bytes: Buffer; write(body: Buffer, number: number): void } {
+/** One body per number below 10^11, all of the same length: `write` turns a copy of `bytes` into that number's, in one of some repositories. */
+export function issueComments(): { readonly bytes: Buffer; write(body: Buffer, number: number, repository?: number): void } {
   const empty = Buffer.byteLength(JSON.stringify(payload('')))
   const filler = 'What it does, why, and how it was tried.\\n'.repeat(1000).slice(0, BYTES - empty)
   const bytes = Buffer.from(JSON.stringify(payload(filler.replaceAll('\\n', '. '))))
-  const places: number[] = []
-  for (let at = bytes.indexOf(ID); at >= 0; at = bytes.indexOf(ID, at + 1)) places.push(at)
+  const [ids, repositories] = [placesOf(bytes, ID), placesOf(bytes, REPOSITORY)]
   return {
     bytes,
-    write(body, number) {
-      const digits = String(Number(ID) + number)
-      for (const place of places) body.write(digits, place, 'latin1')
+    write(body, number, repository = 0) {
+      for (const place of ids) body.write(String(Number(ID) + number), place, 'latin1')
+      for (const place of repositories) body.write(String(Number(REPOSITORY) + repository), place, 'latin1')
     },
   }
+}
+
+function placesOf(bytes: Buffer, text: string): readonly number[] {
+  const places: number[] = []
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) places.push(at)
+  return places
 }
 
 export const sign = (body: Buffer, secret: string): string => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`

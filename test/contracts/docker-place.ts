@@ -2,8 +2,13 @@ import type { Artifact, PullCredential, Target } from '../../src/deploy/target.t
 import { docker } from '../../src/targets/docker.ts'
 import type { Behaviour } from '../world/docker-images.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
-import { endpointFetch } from '../../src/runtime/endpoint.ts'
+import { isWorkerd } from '../world/which-runtime.ts'
 import type { TargetPlace } from './target.contract.ts'
+
+const { endpointFetch } = isWorkerd ? await import('../../src/runtime/cloudflare/machine.ts') : await import('../../src/runtime/endpoint.ts')
+
+/** Where no engine is; a Worker has no sockets of a machine. */
+const NOBODY = isWorkerd ? { host: 'tcp://127.0.0.1:1', plain_http: true } : { host: 'unix:///nobody/engine.sock' }
 
 /** An engine, real or simulated. */
 export interface AnyEngine {
@@ -45,7 +50,7 @@ export async function dockerPlace(
       const fetch = () => crossings.fetch('engine', engine.fetch)
       return docker.create('engine', accepted({ host: 'unix:///engine.sock' }), { fetch, files: noFiles, clock })
     },
-    lost: () => docker.create('engine', accepted({ host: 'unix:///nobody/engine.sock' }), { fetch: endpointFetch, files: noFiles, clock }),
+    lost: () => docker.create('engine', accepted(NOBODY), { fetch: endpointFetch, files: noFiles, clock }),
     settings: { container: name, image: 'main', network: `${name}-network`, env: { GREETING: 'hello' }, ports: [], health: { wait: 10 } },
     image: (version, health) => engine.image('acme/shop', version, health === 'unhealthy' ? 'never healthy' : healthy),
     hands: { pull: noLayers, credential: async () => engine.credential },

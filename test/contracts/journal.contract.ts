@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Synchronous } from '../../src/deploy/awaitable.ts'
 import type { Announcements, Claims, Delivery, Inbox, Journal } from '../../src/deploy/journal.ts'
 import type { Deployment, State } from '../../src/deploy/deployment.ts'
@@ -13,6 +13,7 @@ import { migrateAccounts, migrateRepositories } from '../../src/store/migrations
 import type { Sql } from '../../src/store/sql.ts'
 import { STAGING, plan, request } from '../unit/deploy/situation.ts'
 import { MAC } from '../world/mac.ts'
+import { here, within, type Inside } from './inside.ts'
 
 export interface OpenedDatabase {
   readonly sql: Sql
@@ -24,7 +25,8 @@ const lost = problem('TARGET_UNAVAILABLE', { sentence: 'It does not answer.', ne
 const before: Observation[] = [{ workload: 'shop', digest: null, operation: null, fence: null, healthy: true, pending: null, revision: '7' }]
 
 /** The record, as the engine relies on it: the whole of `store/` over whatever database it may run on. */
-export function describeJournal(name: string, open: () => OpenedDatabase | Promise<OpenedDatabase>): void {
+export function describeJournal(name: string, open: () => OpenedDatabase | Promise<OpenedDatabase>, inside: Inside = here): void {
+  const { afterEach, beforeEach, test } = within(inside)
   let opened: OpenedDatabase
   let sql: Sql
   let journal: Journal

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Sql } from '../../src/store/sql.ts'
+import { here, within, type Inside } from './inside.ts'
 
 export interface OpenedSql {
   readonly sql: Sql
@@ -7,7 +8,8 @@ export interface OpenedSql {
 }
 
 /** What `store/` relies on. Every database that it may run on passes this. */
-export function describeSql(name: string, open: () => OpenedSql | Promise<OpenedSql>): void {
+export function describeSql(name: string, open: () => OpenedSql | Promise<OpenedSql>, inside: Inside = here): void {
+  const { afterEach, beforeEach, test } = within(inside)
   describe(`${name} keeps the contract of Sql`, () => {
     let opened: OpenedSql
     let sql: Sql

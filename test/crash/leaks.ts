@@ -1,4 +1,4 @@
-import { PRIVATE_KEY } from '../world/github/auth.ts'
+import { APP_KEY } from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import type { Found } from './finding.ts'
 
@@ -8,7 +8,7 @@ export function leaks(world: World, found: Found): void {
   const secrets: [string, string][] = [
     ['the registry password', registryPassword],
     ['the webhook secret', github.webhookSecret],
-    ['the private key', PRIVATE_KEY.split('\n')[3] ?? ''],
+    ['the private key', APP_KEY.split('\n')[3] ?? ''],
     ...github.auth.tokens.map(({ text }): [string, string] => ["an installation's token", text]),
   ]
   const sinks: [string, Buffer][] = [

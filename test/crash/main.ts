@@ -1,4 +1,4 @@
-// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--kills N [--engine real]] [--json]
+// npm run crash [-- --seeds N] [--seed S] [--path engine|NAME|none] [--contract C] [--death "before 37, after 12"] [--kills N [--engine real]] [--workers N] [--json]
 import { parseArgs } from 'node:util'
 import type { Death } from '../world/crossings.ts'
 import { Random } from '../world/random.ts'
@@ -10,6 +10,7 @@ import type { Finding, Found } from './finding.ts'
 import { kills, quantiles } from './kills.ts'
 import { PATHS, type PathName } from './paths.ts'
 import { Tally } from './tally.ts'
+import { killsOfWorkers } from './workers-kills.ts'
 import type { Job, Outcome } from './worlds.ts'
 
 /** Of `SEEDS` random worlds of the engine alone, every so many get a death at every crossing, two deaths, or a whole bot around them. */
@@ -28,6 +29,7 @@ const options = {
   death: { type: 'string' },
   kills: { type: 'string' },
   engine: { type: 'string' },
+  workers: { type: 'string' },
   json: { type: 'boolean' },
 } as const
 const { values } = parseArgs({ options })
@@ -39,6 +41,7 @@ const tally = new Tally()
 const crew = new Crew(2)
 
 if (values.kills !== undefined) await killed(numberOf('kills', values.kills, 0))
+else if (values.workers !== undefined) await killedWorkers(numberOf('workers', values.workers, 0))
 else await (values.path === undefined ? everything() : only(values.path))
 await crew.goesHome()
 const { worlds, crashes, lost, doubled, stale, broken } = tally.total
@@ -55,6 +58,21 @@ async function killed(count: number): Promise<void> {
   const { ready, goesOn } = await kills({ count, seed, engine, isSaidToo: true }, found, (done) => console.error(`${done} kills so far`))
   tally.killed(count, findings)
   console.error(JSON.stringify({ kills: count, ready: quantiles(ready), goesOn: quantiles(goesOn), unit: 'ms' }))
+}
+
+/** The Worker in plain workerd, its objects on disk, killed under load. */
+async function killedWorkers(count: number): Promise<void> {
+  tally.begins(`kill -9 of workerd, ${count} times`)
+  const findings: Finding[] = []
+  const found: Found = (kind, what) => void findings.push({ kind, what })
+  const {
+    kills: killed,
+    armed,
+    acknowledged,
+    answered,
+  } = await killsOfWorkers({ count, seed }, found, (done) => console.error(`${done} kills so far`))
+  tally.killed(killed, findings, false)
+  console.error(JSON.stringify({ kills: killed, armed, acknowledged, answered: quantiles(answered), unit: 'ms' }))
 }
 
 async function everything(): Promise<void> {

@@ -32,7 +32,7 @@ export default defineConfig({
     include: [...suite.tests],
     exclude: [...suite.left],
     setupFiles: ['test/loopback-only.ts'],
-    provide: { fuzz: { cases: 3_000, seed: 1 } },
+    provide: { fuzz: { cases: 3_000, seed: 1 }, crashEvery: Number(process.env['GANTRY_CRASH_EVERY'] ?? 1) },
     isolate: false,
     // What is kept of one mutant must not reach the next, or any other test.
     fsModuleCache: false,

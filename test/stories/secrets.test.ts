@@ -1,8 +1,7 @@
 import { expect, story } from '../story.ts'
 import { states } from '../world/facts.ts'
 import { leaksIn } from '../world/leaks.ts'
-import { PRIVATE_KEY } from '../world/github/github.ts'
-import { PASSWORD, type World } from '../world/world.ts'
+import { APP_KEY, PASSWORD, type World } from '../world/world.ts'
 
 /**
  * Whoever is sent a secret may send it back: in an error, in a log line, in every spelling. Wherever it could arrive it is looked
@@ -14,7 +13,7 @@ function listen(world: World): () => string[] {
   return () => {
     const written = Buffer.from(world.disk.content())
     const sinks = [written.toString('latin1'), written.toString('utf8'), ...sent, ...world.logged]
-    const secrets = [PASSWORD, PRIVATE_KEY, world.github.webhookSecret, ...world.github.auth.tokens.map(({ text }) => text)]
+    const secrets = [PASSWORD, APP_KEY, world.github.webhookSecret, ...world.github.auth.tokens.map(({ text }) => text)]
     return leaksIn(sinks, secrets)
   }
 }
@@ -90,7 +89,7 @@ story.once('GitHub, or a proxy before it, sends back the token and the key', asy
     const authorization = request.headers.get('authorization') ?? ''
     sent.push(await request.text())
     if ((left -= 1) % 2 === 0 || left < 0) return null
-    const message = `${authorization} ${PRIVATE_KEY} ${world.github.webhookSecret}`
+    const message = `${authorization} ${APP_KEY} ${world.github.webhookSecret}`
     return new Response(JSON.stringify({ message }), { status: left % 3 === 0 ? 403 : 502, headers: { 'content-type': 'application/json' } })
   }
   const leaks = listen(world)
@@ -98,7 +97,7 @@ story.once('GitHub, or a proxy before it, sends back the token and the key', asy
   await world.time.passes('1 hour')
   bot.isHeard()
   expect(world.logged.join('')).toContain('[secret]')
-  expect([...leaks(), ...leaksIn(sent, [PRIVATE_KEY, world.github.webhookSecret])]).toEqual([])
+  expect([...leaks(), ...leaksIn(sent, [APP_KEY, world.github.webhookSecret])]).toEqual([])
 })
 
 story.once('a problem that was stored before its secret was known is shown without it', async ({ world, ada, bot, github }) => {

@@ -7,3 +7,8 @@ declare module 'cloudflare:workers' {
 declare module 'cloudflare:test' {
   export function runInDurableObject<T>(object: DurableObjectStub, work: (instance: unknown, state: DurableObjectState) => Promise<T>): Promise<T>
 }
+
+declare module 'cloudflare:node' {
+  /** Throws ERR_INVALID_ARG_VALUE where no server of this worker listens on that port. */
+  export function handleAsNodeRequest(port: number, request: Request): Promise<Response>
+}

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
 import type { RegistryUnderTest } from '../contracts/registry.contract.ts'
+import { fixture } from '../world/fixtures-here.ts'
 import type { Quirks } from '../world/oci-registry.ts'
 import type { ScriptedServer } from '../world/scripted-server.ts'
 import { servers } from '../world/servers-here.ts'
@@ -14,10 +15,21 @@ declare module 'vitest' {
     /** Where this file listens. */
     outside: string
     missingDockerRegistry: string | null
+    /** What the simulated GitHub reads of `fixtures/`, by name. */
+    fixtures: Readonly<Record<string, string>>
     /** Whether the runtime's own fetch sends `Authorization` along when it follows a redirect to another origin. */
     fetchForwards: boolean
   }
 }
+
+const FIXTURES = [
+  'github-openapi.json',
+  'github-webhooks.json',
+  'github-operations.txt',
+  'github-graphql.txt',
+  'github.graphql',
+  'github-webhooks.txt',
+]
 
 type Started = RegistryUnderTest | TestRegistry | ScriptedServer
 
@@ -47,6 +59,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   outside.listen(0, '127.0.0.1')
   await once(outside, 'listening')
   project.provide('outside', `http://127.0.0.1:${(outside.address() as AddressInfo).port}`)
+  project.provide('fixtures', Object.fromEntries(FIXTURES.map((name) => [name, fixture(name)])))
   project.provide('missingDockerRegistry', servers.missingDockerRegistry)
   return async () => {
     outside.closeAllConnections()

@@ -1,12 +1,10 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Row, Sql, Value } from '../../src/store/sql.ts'
+import type { Row, Value } from '../../src/store/sql.ts'
 import { migrateAccounts, migrateRepositories } from '../../src/store/migrations.ts'
+import type { Disk } from './host.ts'
 
-export interface MemorySql extends Sql {
-  /** The whole database, for `memorySql` of another one. */
-  content(): Uint8Array
-  close(): void
-}
+/** Its content is the whole database, for `memorySql` of another one. */
+export type MemorySql = Disk
 
 /** SQLite itself, without a file: for tests that need its statements and indexes, and hundreds of fresh ones. */
 export function memorySql(content?: Uint8Array): MemorySql {

@@ -2,6 +2,7 @@ import type { RegistrySetup, RegistryUnderTest } from '../contracts/registry.con
 import type { OciRegistry, OciRegistryOptions } from './oci-registry.ts'
 import type { Rule, ScriptedServer } from './scripted-server.ts'
 import type { VendorSetup } from './vendors/vendor.ts'
+import { isWorkerd } from './which-runtime.ts'
 
 /** What a test says about a registry of the test world. */
 export type TestRegistry = Pick<
@@ -18,8 +19,6 @@ export interface Servers {
   /** A cloud that makes credentials; what it `follows` comes before its own behaviour. */
   startVendor(setup: VendorSetup): Promise<ScriptedServer>
 }
-
-export const isWorkerd = navigator.userAgent === 'Cloudflare-Workers'
 
 /** The servers that tests of the registry client talk to: the same for tests on Node and for tests in workerd, which cannot listen itself. */
 export const servers: Servers = isWorkerd ? (await import('../workers/inside.ts')).servers : (await import('./servers-here.ts')).servers

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { GitHub, PRIVATE_KEY } from './github/github.ts'
 import { listen } from './github/listen.ts'
 import type { Person } from './github/people.ts'
-import type { Comment, Issue } from './github/state.ts'
+import { createRepository, give } from './github/population.ts'
+import type { Comment, Issue, Repository } from './github/state.ts'
 import { startOciRegistry, type OciRegistry } from './oci-registry.ts'
 import { startPlainWorkerd, type PlainWorkerd } from './plain-workerd.ts'
 import { StoryEngine } from './story-engine.ts'
+import type { WorkerBundle } from './worker-bundle.ts'
 
 /** Where people open it; the story's proxy in front of the Worker stands for TLS. */
 const ORIGIN = 'https://gantry.example'
@@ -15,41 +17,81 @@ export const PASSWORD = 'a-registry-password-of-the-stage'
 export class WorkersStage {
   readonly github: GitHub
   readonly pull: Issue
+  /** `acme/shop`, and the others that it was opened with. Each has a workload of its own name. */
+  readonly homes: readonly Home[]
   readonly registry: OciRegistry
   readonly engine: StoryEngine
   worker!: PlainWorkerd
+  /** The Worker's variables and secrets. */
+  environment: Readonly<Record<string, string>> = {}
+  readonly #begun = new Map<string, number>()
   readonly #closers: (() => Promise<unknown>)[] = []
   #past = 3 * 3_600_000
 
-  private constructor(registry: OciRegistry) {
+  private constructor(registry: OciRegistry, others: readonly string[]) {
     this.registry = registry
     this.engine = new StoryEngine(registry, () => PASSWORD)
     // The pull request is some hours old: GitHub's times are whole seconds, and a comment in the second of a push proves no head.
     this.github = new GitHub({ clock: { now: () => Date.now() - this.#past } })
-    this.github.has('.github/deploy.yml', deployYml(registry))
-    this.pull = this.github.people.ada.opensPullRequest()
+    const repositories = [this.github.repository, ...others.map((name) => this.#founds(name))]
+    this.homes = repositories.map((repository) => this.#opens(repository))
+    this.pull = this.homes[0]!.pull
     this.#past = 0
   }
 
-  static async open(): Promise<WorkersStage> {
+  /** `others`: names of more repositories of acme's. `bundle`: Gantry's own where it is left out. */
+  static async open(others: readonly string[] = [], bundle?: WorkerBundle): Promise<WorkersStage> {
     const accounts = [{ name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }]
     const registry = await startOciRegistry({ auth: 'bearer', accounts })
-    const stage = new WorkersStage(registry)
+    const stage = new WorkersStage(registry, others)
     stage.#closers.push(() => registry.goesDown())
     await registry.has('acme/shop:1.2', { 'index.html': 'version 1.2' })
     const api = await listen((request) => stage.github.serves(request))
     const engine = await listen((request) => stage.#asksEngine(request))
     stage.#closers.push(api.close, engine.close)
     stage.github.isAt(api.url)
-    stage.worker = await startPlainWorkerd({ environment: stage.#variables(api.url, engine.url) })
-    stage.#closers.push(() => stage.worker.stop())
+    stage.environment = stage.#variables(api.url, engine.url)
+    await stage.opensAnother(bundle)
     return stage
+  }
+
+  /** An installation of its own, whose objects are empty, in the same world and with the same keys. */
+  async opensAnother(bundle?: WorkerBundle): Promise<void> {
+    const worker = await startPlainWorkerd({ environment: this.environment, ...(bundle && { bundle }) })
+    this.worker = worker
+    this.#closers.push(() => worker.stop())
+  }
+
+  #founds(name: string): Repository {
+    const { state, repository, installation, people } = this.github
+    const made = createRepository(state, repository.owner, { name }, this.github.now())
+    give(made, people.ada.account, 'write')
+    give(made, people.grace.account, 'admin')
+    installation.repositories.add(made.id)
+    return made
+  }
+
+  #opens(repository: Repository): Home {
+    this.github.has('.github/deploy.yml', deployYml(this.registry, repository.name), repository)
+    return { repository, pull: this.github.people.ada.at(repository).opensPullRequest() }
   }
 
   /** The simulator reads what `fetch` was called with. */
   async #asksEngine({ url, method, headers, body }: Request): Promise<Response> {
     const text = body === null ? '' : await new Response(body).text()
-    return this.engine.fetch(url, { method, headers, ...(text !== '' && { body: text }) })
+    const answer = await this.engine.fetch(url, { method, headers, ...(text !== '' && { body: text }) })
+    if (method === 'POST' && url.includes('/containers/create') && answer.status === 201) this.#begins(JSON.parse(text) as Creation)
+    return answer
+  }
+
+  #begins({ Labels: { 'gantry.workload': workload = '' } }: Creation): void {
+    const [repository = ''] = workload.split('-')
+    this.#begun.set(repository, this.begun(repository) + 1)
+  }
+
+  /** How many containers the engine has made of that repository's workloads. */
+  begun(repository: string): number {
+    return this.#begun.get(repository) ?? 0
   }
 
   #variables(api: string, engine: string): Record<string, string> {
@@ -58,7 +100,7 @@ export class WorkersStage {
       ...{ APP_ID: String(identity.id), PRIVATE_KEY, WEBHOOK_SECRET: webhookSecret, GITHUB_API_URL: api, LOG_LEVEL: 'info' },
       ...{ GITHUB_CLIENT_ID: auth.client.id, GITHUB_CLIENT_SECRET: auth.client.secret, GANTRY_URL: ORIGIN },
       GANTRY_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-      ...{ REGISTRY_PASSWORD: PASSWORD, GANTRY_YML: operatorYml(this.registry, new URL(engine).host, this.github.repository.id) },
+      ...{ REGISTRY_PASSWORD: PASSWORD, GANTRY_YML: operatorYml(this.registry, new URL(engine).host, this.homes) },
     }
   }
 
@@ -107,18 +149,30 @@ export class WorkersStage {
   }
 }
 
-const deployYml = (registry: OciRegistry): string => `version: 1
-app: shop
+interface Creation {
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+export interface Home {
+  readonly repository: Repository
+  readonly pull: Issue
+}
+
+/** Where each of the repositories can be deployed to. */
+export const PLACES = ['staging', 'checks', 'preview', 'production'] as const
+export type Place = (typeof PLACES)[number]
+export const workloadOf = (repository: string, place: Place): string => (place === 'staging' ? repository : `${repository}-${place}`)
+
+const deployYml = (registry: OciRegistry, name: string): string => `version: 1
+app: ${name}
 images:
   main: { repository: ${registry.name('acme/shop')}, tag: "1.2" }
 default: staging
 environments:
-  staging:
-    target: engine
-    settings: { container: shop, health: { wait: 5 } }
+${PLACES.map((place) => `  ${place}:\n    target: engine\n    settings: { container: ${workloadOf(name, place)}, health: { wait: 5 } }`).join('\n')}
 `
 
-const operatorYml = (registry: OciRegistry, engine: string, repository: number): string => `version: 1
+const operatorYml = (registry: OciRegistry, engine: string, homes: readonly Home[]): string => `version: 1
 credentials:
   main: { registry: "${registry.host}", repositories: ["acme/*"], username: gantry, password: { env: REGISTRY_PASSWORD } }
 targets:
@@ -127,5 +181,5 @@ targets:
     host: tcp://${engine}
     plain_http: true
     allow:
-      - { repository: acme/shop, id: ${repository}, environments: ["*"], images: ["${registry.name('acme/*')}"] }
+${homes.map(({ repository: { name, id } }) => `      - { repository: acme/${name}, id: ${id}, environments: ["*"], images: ["${registry.name('acme/*')}"] }`).join('\n')}
 `

@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import type { Server } from 'node:http'
 import { assemble, noteOperator, openSecrets, type Gantry, type Outside } from '../../src/assemble.ts'
 import { EVENTS } from '../../src/bot/intake.ts'
 import { secretsIn } from '../../src/config/declarations.ts'
 import { readOperatorFile } from '../../src/config/operator-file.ts'
 import type { SecretReference } from '../../src/config/operator-schema.ts'
 import { exchanges, families } from '../../src/registry/forms.ts'
-import { createFront } from '../../src/runtime/front.ts'
-import { readAssets } from '../../src/runtime/assets.ts'
-import { createLog } from '../../src/runtime/log.ts'
+import { toPkcs8 } from '../../src/runtime/private-key.ts'
 import { ownerOf } from '../../src/accounts/hidden.ts'
 import { createRedactor, hiding, secretsOf } from '../../src/runtime/redact.ts'
 import { Secret } from '../../src/secret.ts'
@@ -22,8 +17,8 @@ import { GitHub, PRIVATE_KEY } from './github/github.ts'
 import type { Person } from './github/people.ts'
 import { give } from './github/population.ts'
 import type { Issue, Role } from './github/state.ts'
+import type { Disk, Door, Host } from './host.ts'
 import { MemoryFiles } from './memory-files.ts'
-import { memorySql, type MemorySql } from './memory-sql.ts'
 import { startOciRegistry, type OciRegistry, type OciRegistryOptions } from './oci-registry.ts'
 import type { Pace } from './pace.ts'
 import { StoryEngine } from './story-engine.ts'
@@ -34,6 +29,8 @@ import { randomBytes, type KeyPair } from './vault.ts'
 /** The registry under the name that everybody in the world calls it by, whatever port it has today. */
 export const REGISTRY = 'registry.test'
 export const PASSWORD = 'a-registry-password-of-the-story'
+/** The App's key as every runtime hands it on. */
+export const APP_KEY = toPkcs8(PRIVATE_KEY) ?? ''
 const ENGINE = 'unix:///run/engine.sock'
 
 export interface WorldOptions {
@@ -48,6 +45,8 @@ export interface WorldOptions {
   readonly deaths?: readonly Death[]
   /** Without one, everything takes its natural time. */
   readonly pace?: Pace
+  /** Without one, this process. */
+  readonly host?: Host
   /** What of the account's is kept by somebody else. */
   readonly shares?: NonNullable<Outside['shares']>
 }
@@ -56,7 +55,7 @@ export interface WorldOptions {
 export interface Life {
   readonly crossings: Crossings
   readonly gantry: Gantry
-  readonly front: Server
+  readonly door: Door
 }
 
 /**
@@ -68,7 +67,7 @@ export class World {
   readonly github = new GitHub({ clock: this.time })
   readonly registry: OciRegistry
   readonly engine: StoryEngine
-  disk: MemorySql = memorySql()
+  disk: Disk
   readonly files = new MemoryFiles()
   /** What the process logged at `error`, as JSON lines: a story that does not expect them fails. */
   readonly errors: string[] = []
@@ -98,13 +97,17 @@ export class World {
   #redactor = createRedactor()
   readonly #deaths: Death[]
   readonly #pace: Pace | null
+  readonly #host: Host
   readonly #shares: Pick<Outside, 'shares'>
   #ids = 0
 
   private constructor(
     registry: OciRegistry,
+    host: Host,
     { death = null, deaths = [], keys = [], pace, url, shares, registry: { accounts = [] } = {} }: WorldOptions,
   ) {
+    this.#host = host
+    this.disk = host.newDisk()
     this.keys = keys
     this.url = url ?? null
     this.registry = registry
@@ -123,7 +126,8 @@ export class World {
 
   static async begin(options: WorldOptions = {}): Promise<World> {
     const accounts = [{ name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }]
-    const world = new World(await startOciRegistry({ auth: 'bearer', accounts, ...options.registry }), options)
+    const host = options.host ?? (await import('./host-here.ts')).nodeHost
+    const world = new World(await startOciRegistry({ auth: 'bearer', accounts, ...options.registry }), host, options)
     await world.time.passes('1 hour')
     await world.start()
     return world
@@ -144,16 +148,13 @@ export class World {
     const gantry = await Promise.race([this.#assemble(crossings).catch((error: unknown) => unlessDead(crossings, error)), crossings.died])
     if (gantry === undefined) return this.start()
     const { inbox, bot, service, renewals, recoverTokens } = gantry
-    const front = createFront({
+    const door = await this.#host.opensDoor({
       intake: { events: new Set(EVENTS), read: bot.readDelivery, store: (all) => inbox.store(all), kick: () => bot.work() },
-      webhookSecrets: [new Secret(this.github.webhookSecret)],
-      isHealthy: () => true,
+      secrets: [new Secret(this.github.webhookSecret)],
       clock: this.time,
       log: this.#log(crossings),
     })
-    front.listen(0, '127.0.0.1')
-    await once(front, 'listening')
-    this.#life = { crossings, gantry, front }
+    this.#life = { crossings, gantry, door }
     this.#guard(() => {
       void recoverTokens()
       renewals.recover()
@@ -188,7 +189,7 @@ export class World {
   /** The volume with the database is gone; what targets hold is not. For while the process is away. */
   losesDatabase(): void {
     this.disk.close()
-    this.disk = memorySql()
+    this.disk = this.#host.newDisk()
   }
 
   #stops(): void {
@@ -233,12 +234,10 @@ export class World {
     throw new Error('the world does not come to rest: is the bot answering itself?')
   }
 
-  /** As GitHub delivers: over real HTTP, to whatever process runs now. */
+  /** As GitHub delivers, to whatever process runs now. */
   async receive(request: Request): Promise<Response> {
-    const { front, crossings } = this.life
-    const { port } = front.address() as AddressInfo
-    const body = await request.text()
-    const send = () => fetch(`http://127.0.0.1:${port}/api/github/webhooks`, { method: 'POST', headers: request.headers, body })
+    const { door, crossings } = this.life
+    const send = () => door.receive(request)
     const response = await (this.#pace === null ? send() : this.#pace.alone(send))
     // The answer of a process that died while answering never arrives.
     if (crossings.isDead) throw new Error('the connection broke')
@@ -273,16 +272,14 @@ export class World {
 
   async end(): Promise<void> {
     this.#life?.crossings.die()
-    this.#life?.front.closeAllConnections()
-    this.#life?.front.close()
+    this.#life?.door.close()
     await this.registry.goesDown()
     this.disk.close()
   }
 
   async #restart(): Promise<void> {
     this.crossed += this.life.crossings.count
-    this.life.front.closeAllConnections()
-    this.life.front.close()
+    this.life.door.close()
     this.time.forget()
     // GitHub delivers nothing again by itself: what nobody has acknowledged, the new process has to fetch.
     await this.start()
@@ -331,7 +328,7 @@ export class World {
           .digest('hex')
           .slice(0, 32),
       entropy: randomBytes,
-      assets: readAssets(),
+      assets: this.#host.assets,
     }
     const secrets = await openSecrets(this.#settings(), doors)
     const kept = await secrets.declarations.all()
@@ -345,7 +342,7 @@ export class World {
   #settings(): Settings & { readonly app: AppSettings } {
     const app = {
       id: this.github.identity.id,
-      privateKey: new Secret(PRIVATE_KEY),
+      privateKey: new Secret(APP_KEY),
       webhookSecrets: [new Secret(this.github.webhookSecret)],
       oauth: { clientId: this.github.auth.client.id, clientSecret: new Secret(this.github.auth.client.secret) },
     }
@@ -366,7 +363,8 @@ export class World {
   }
 
   async #internet(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    const request = new Request(input, init)
+    // workerd knows no `redirect: 'error'`, and nobody here sends anybody on who asks with it.
+    const request = new Request(input, init?.redirect === 'error' ? { ...init, redirect: 'manual' } : init)
     const url = new URL(request.url)
     const isGitHub = url.host === 'api.github.com' || url.host === 'github.com'
     const intercepted = await this.wire[isGitHub ? 'github' : 'registry']?.(request.clone())
@@ -399,7 +397,7 @@ export class World {
       this.logged.push(line)
       if (line.startsWith('{"level":50') || line.startsWith('{"level":60')) this.errors.push(line)
     }
-    return createLog('debug', this.#redactor, (line) => void (crossings.isDead || hear(line)))
+    return this.#host.log('debug', this.#redactor, (line) => void (crossings.isDead || hear(line)))
   }
 }
 

@@ -20,9 +20,11 @@ import {
   type Spending,
   type Taken,
 } from './bindings.ts'
+import { configured } from './configured.ts'
 import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
 import type { Machine } from './machine.ts'
-import { createKnownRepositories, createNotes, createSpentElsewhere } from './own-rows.ts'
+import { readPart, takePart } from './moving.ts'
+import { createKnownAccounts, createKnownRepositories, createNotes, createSpentElsewhere } from './own-rows.ts'
 import { sharing, tellAll } from './shared.ts'
 
 /**
@@ -33,6 +35,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   readonly #notes
   readonly #repositories
   readonly #spent
+  readonly #accounts
   #here: Shared | null = null
   #hasOperators = false
 
@@ -41,6 +44,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     this.#notes = createNotes(this.sql)
     this.#repositories = createKnownRepositories(this.sql)
     this.#spent = createSpentElsewhere(this.sql)
+    this.#accounts = createKnownAccounts(this.sql)
   }
 
   deliver(account: number, deliveries: readonly Delivery[]): readonly boolean[] {
@@ -124,6 +128,40 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     return this.#repositories.waiting(repositories)
   }
 
+  enroll(account: number, repository: number): void {
+    this.#is(account)
+    this.#repositories.enrolled(repository)
+  }
+
+  repositories(): readonly number[] {
+    return this.#repositories.ids()
+  }
+
+  enrollAccount(account: number): void {
+    this.#is(OPERATOR)
+    this.#accounts.enroll(account)
+  }
+
+  enrolled(): readonly number[] {
+    return this.#accounts.ids()
+  }
+
+  async readPart(account: number): Promise<ReadableStream<Uint8Array> | null> {
+    if (!this.#isKnown()) return null
+    const { configured } = await this.current()
+    return readPart(this.sql, { kind: 'account', id: account }, configured, this.clock.now())
+  }
+
+  async writePart(account: number, stream: ReadableStream<Uint8Array>, instead: boolean): ReturnType<AccountDoor['writePart']> {
+    this.#is(account)
+    await this.fetchCopies()
+    const received = await takePart(this.sql, { kind: 'account', id: account }, stream, instead, await configured(this.env), this.clock.now())
+    await this.#enroll()
+    this.endLife()
+    this.rouse()
+    return received
+  }
+
   async lookUp(owner: string, name: string | null): Promise<Named | null> {
     const { limits } = await this.#shared(OPERATOR)
     if ((await limits.takeAll([['lookups', '']])) !== null) return null
@@ -185,8 +223,17 @@ export class AccountGantry extends GantryObject implements AccountDoor {
       keepCopy(this.sql, OPERATOR, copy)
       this.#notes.put(COPY, copy.version)
     }
+    await this.#enroll()
     this.#hasOperators = true
     return false
+  }
+
+  /** So that whoever moves or backs up the whole installation finds this object. */
+  async #enroll(): Promise<void> {
+    const account = this.#must()
+    if (account === OPERATOR || this.#notes.find(ENROLLED) !== null) return
+    await accountAt(this.env, OPERATOR).enrollAccount(account)
+    this.#notes.put(ENROLLED, '1')
   }
 
   async #shared(account: number): Promise<Shared> {
@@ -215,6 +262,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
 }
 
 const ITSELF = 'account'
+const ENROLLED = 'enrolled'
 const COPY = `copy of ${OPERATOR}`
 
 /** Which account a request is for; only our own Worker sets it. */

@@ -6,8 +6,9 @@ import type { Awaitable } from '../../deploy/awaitable.ts'
 import type { LimitName, Limits, Shortage } from '../../deploy/limits.ts'
 import type { EnvironmentRecord } from '../../deploy/overview.ts'
 import type { Session, Sessions } from '../../deploy/session.ts'
-import type { Problem } from '../../errors.ts'
+import { Failure, type Problem } from '../../errors.ts'
 import type { AuditRecord } from '../../store/audit.ts'
+import type { Parts } from '../operator-door.ts'
 import type { SealedCopy } from '../../store/vault/copying.ts'
 
 /** What the objects ask of each other, over RPC: everything is data, and no secret is among it but sealed. */
@@ -31,6 +32,9 @@ export interface RepositoryDoor {
   awaiting(limit: number): Promise<readonly Deployment[]>
   mayApprove(request: DeployRequest, id: string): Promise<Problem | null>
   auditPage(before: number | null, limit: number): Awaitable<readonly AuditRecord[]>
+  /** Null where nobody has told this object yet which repository it is. */
+  readPart(): Promise<ReadableStream<Uint8Array> | null>
+  writePart(repository: number, stream: ReadableStream<Uint8Array>, instead: boolean): ReturnType<Parts['write']>
 }
 
 /** One per account, of an organisation or a person; account 0 is the operator's own. Every call says whose it is: an object is not told otherwise. */
@@ -60,6 +64,17 @@ export interface AccountDoor {
   active(repositories: readonly number[]): Awaitable<readonly { readonly repository: number; readonly at: number }[]>
   /** Of these those in which something waits for an approval. */
   waiting(repositories: readonly number[]): Awaitable<readonly number[]>
+  /** This repository has an object. */
+  enroll(account: number, repository: number): Awaitable<void>
+  /** All of its repositories that have one. */
+  repositories(): Awaitable<readonly number[]>
+  /** Null where nobody has told this object yet whose it is. */
+  readPart(account: number): Promise<ReadableStream<Uint8Array> | null>
+  writePart(account: number, stream: ReadableStream<Uint8Array>, instead: boolean): ReturnType<Parts['write']>
+  /** The operator's: this account has an object. */
+  enrollAccount(account: number): Awaitable<void>
+  /** The operator's: all accounts that have one. */
+  enrolled(): Awaitable<readonly number[]>
   /** The operator's: which repository or account is called so, by GitHub; null also where more is asked than fits. */
   lookUp(owner: string, name: string | null): Promise<Named | null>
   /** The operator's: at least every few minutes. */
@@ -115,9 +130,46 @@ export interface Bindings {
 /** The account of whoever runs this Gantry. */
 export const OPERATOR = 0
 
-export const repositoryAt = ({ REPOSITORIES }: Bindings, id: number) => REPOSITORIES.get(REPOSITORIES.idFromName(String(id)))
-export const accountAt = ({ ACCOUNTS }: Bindings, id: number) => ACCOUNTS.get(ACCOUNTS.idFromName(String(id)))
-export const directoryAt = ({ DIRECTORY }: Bindings, login: string) => DIRECTORY.get(DIRECTORY.idFromName(login.toLowerCase()))
+export const repositoryAt = ({ REPOSITORIES }: Bindings, id: number) => asked(() => REPOSITORIES.get(REPOSITORIES.idFromName(String(id))))
+export const accountAt = ({ ACCOUNTS }: Bindings, id: number) => asked(() => ACCOUNTS.get(ACCOUNTS.idFromName(String(id))))
+export const directoryAt = ({ DIRECTORY }: Bindings, login: string) => asked(() => DIRECTORY.get(DIRECTORY.idFromName(login.toLowerCase())))
+
+/** Milliseconds before the next try: an object that is updated or moved is there again at once, and one that has too much to do is not. */
+const AGAIN_IN = [20, 250]
+/** What can be sent only once: a body is read by then. */
+const ONCE: ReadonlySet<string | symbol> = new Set(['fetch', 'writePart', 'readPart'])
+
+/** A stub whose calls are made again where nobody answers: each of them may be repeated. Throws OBJECT_UNAVAILABLE. */
+function asked<T extends object>(stub: () => T): T {
+  const once =
+    (name: string | symbol) =>
+    (...given: unknown[]): unknown =>
+      (stub() as Record<string | symbol, (...given: unknown[]) => unknown>)[name]?.(...given)
+  const again =
+    (name: string | symbol) =>
+    async (...given: unknown[]): Promise<unknown> => {
+      const call = async (): Promise<unknown> => once(name)(...given)
+      for (const wait of AGAIN_IN) {
+        try {
+          return await call()
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, wait))
+        }
+      }
+      return call().catch((error: unknown) => {
+        throw unavailable(error)
+      })
+    }
+  // A stub that had a `then` would be taken for a promise.
+  return new Proxy({} as T, { get: (_, name) => (name === 'then' ? undefined : ONCE.has(name) ? once(name) : again(name)) })
+}
+
+const unavailable = (error: unknown): Failure =>
+  new Failure(
+    'OBJECT_UNAVAILABLE',
+    { sentence: 'Another part of this Gantry does not answer.', wanted: 'an answer within three tries', next: 'Ask again in a minute.' },
+    error,
+  )
 
 /** Deployments' ids begin with their repository's, in base 36. */
 export const repositoryOfDeployment = (id: string): number | null => {

@@ -1,8 +1,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
 import type { Operator } from '../../config/operator.ts'
+import { noteOperator } from '../../store/audit.ts'
 import { instanceId } from '../../store/instance.ts'
 import { migrateAccounts, migrateRepositories } from '../../store/migrations.ts'
+import { dropCopy } from '../../store/vault/copying.ts'
 import { entropy, newId } from '../entropy.ts'
 import type { Log } from '../log.ts'
 import { hmac, remembered } from '../mac.ts'
@@ -18,13 +20,15 @@ import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
 
 /** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
-const WATCHDOG = 30_000
+const WATCHDOG = 10_000
 /** What falls due within that is waited for: the object would be gone, and have to be made anew. */
 const SOON = 60_000
 /** An alarm may run for 15 minutes (developers.cloudflare.com, "Durable Objects limits"). */
 const LONGEST = 10 * 60_000
 /** Locks that end soon, and targets that run something else: the object sleeps in between. */
 const WATCH_EVERY = 15 * 60_000
+/** Milliseconds in which an answer leaves. */
+const LAST_ANSWER = 50
 /** After something went wrong that is nobody's but ours or the network's. */
 const AGAIN = 60_000
 
@@ -106,13 +110,19 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     return life
   }
 
-  /** What it was assembled from does not hold any more; the next use begins anew. */
+  /**
+   * What it was assembled from does not hold any more: the object ends, and the next call or its alarm begins a new one, as after an eviction. Two lives over
+   * the same rows would do everything twice. Whoever waits for an answer of this one gets it first.
+   */
   protected endLife(): void {
+    this.#watch()
     void this.#life?.then(
-      ({ gantry }) => gantry.service.stop(),
+      ({ gantry }) => {
+        gantry.service.stop()
+        setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
+      },
       () => {},
     )
-    this.#life = null
   }
 
   /** There is something new to take up, and it is on disk. */
@@ -151,6 +161,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     for (const secret of secretsOf(its.settings)) redactor.register(secret.reveal())
     const log = (this.#log = createConsoleLog(its.settings.logLevel, redactor, this.machine.write))
     const reading: Reading = { environment: its.environment, redactor, log }
+    this.#dropTokensUnder(its.settings.keys.map(({ id }) => id))
     await this.fetchCopies()
     const doors = this.#outside(reading)
     const secrets = await openSecrets(its.settings, doors)
@@ -160,7 +171,26 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     const gantry = assemble(its.settings, operator, secrets, outside)
     const life = { gantry, secrets, configured: its, reading, outside, operator }
     this.recover(life)
+    void this.#takeUpNewKey(life)
     return life
+  }
+
+  /** They can be had again: an old key that is gone must not keep the object from beginning for their sake. */
+  #dropTokensUnder(known: readonly string[]): void {
+    const keys = this.sql.all<{ kek: string }>('select kek from vault_key where account = ?', THIS_OBJECT)
+    if (keys.some(({ kek }) => !known.includes(kek))) this.sql.transaction(() => dropCopy(this.sql, THIS_OBJECT))
+  }
+
+  /** A new key in front of `GANTRY_KEYS`, beside everything else; what is broken off here the next life takes up. */
+  async #takeUpNewKey({ gantry, secrets, reading }: Life): Promise<void> {
+    const note = (subject: string, after: string): void =>
+      noteOperator(this.sql, secrets.mac, { at: this.clock.now(), action: 'keys rotated', subject, after })
+    try {
+      const { problems } = await gantry.vault.rotate({ note })
+      for (const problem of problems) reading.log.error({ problem }, 'the vault cannot read a part of what it keeps')
+    } catch (error) {
+      reading.log.error({ err: error }, 'the vault could not take up a new key; the next life of the object tries again')
+    }
   }
 
   #outside({ redactor, log }: Reading): Outside {

@@ -52,10 +52,21 @@ export function createKnownRepositories(sql: DurableSql) {
   return {
     noted: (repository: number, { newest, isWaiting }: Noted): void =>
       void all('insert or replace into known_repository (id, newest, is_waiting) values (?, ?, ?)', repository, newest, isWaiting ? 1 : 0),
+    enrolled: (repository: number): void =>
+      void all('insert into known_repository (id, newest, is_waiting) values (?, 0, 0) on conflict do nothing', repository),
     /** GitHub's ids of all of them. */
     ids: (): readonly number[] => all<{ id: number }>('select id from known_repository order by id').map(({ id }) => id),
     active: (ids: readonly number[]) => among('newest', ids, 'newest > 0').map(({ id, newest }) => ({ repository: id, at: newest })),
     waiting: (ids: readonly number[]): readonly number[] => among('id', ids, 'is_waiting = 1').map(({ id }) => id),
+  }
+}
+
+/** In the operator's object: which accounts have one. */
+export function createKnownAccounts(sql: DurableSql) {
+  const all = lazily(sql, 'known_account', 'id integer primary key')
+  return {
+    enroll: (account: number): void => void all('insert into known_account (id) values (?) on conflict do nothing', account),
+    ids: (): readonly number[] => all<{ id: number }>('select id from known_account order by id').map(({ id }) => id),
   }
 }
 
@@ -83,13 +94,12 @@ export function createSpentElsewhere(sql: DurableSql) {
   const until = lazily(sql, 'window_elsewhere', 'installation integer primary key, until integer not null')
   return {
     noted(repository: number, { installation, created, until: its }: Spending, now: number): Spending {
+      // Each tells its whole hour every time: what is known already is not written again.
       for (const { at, creates } of created)
         all(
-          'insert or replace into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)',
-          repository,
-          installation,
-          at,
-          creates,
+          `insert into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)
+           on conflict (repository, installation, at) do update set creates = excluded.creates where creates <> excluded.creates`,
+          ...[repository, installation, at, creates],
         )
       if (created.length > 0) all('delete from spent_elsewhere where at < ?', now - 2 * HOUR)
       if (its > now)

@@ -10,13 +10,16 @@ import { createInbox } from '../../store/inbox.ts'
 import { keepCopy, dropCopy } from '../../store/vault/copying.ts'
 import { accountAt, directoryAt, OPERATOR, type Bindings, type Home, type RepositoryDoor } from './bindings.ts'
 import { sharing } from './shared.ts'
+import { configured } from './configured.ts'
 import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
 import type { Machine } from './machine.ts'
+import { readPart, takePart } from './moving.ts'
 import { createHome, createNotes } from './own-rows.ts'
 
 /** What is declared is looked for again after so long, however much is asked meanwhile. */
 const COPY_EVERY = 1_000
 const HOUR = 3_600_000
+const ENROLLED = 'enrolled'
 
 /** One repository: its deliveries, queue, deployments and announcements. Whose credentials it uses it knows from its account's object, sealed. */
 export class RepositoryGantry extends GantryObject implements RepositoryDoor {
@@ -75,6 +78,28 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     return home === null ? [] : auditPage(this.sql, 'repository_audit', home.repository, before, limit)
   }
 
+  async readPart(): Promise<ReadableStream<Uint8Array> | null> {
+    const home = this.#home.find()
+    if (home === null) return null
+    const { configured: its } = await this.current()
+    return readPart(this.sql, { kind: 'repository', id: home.repository }, its, this.clock.now())
+  }
+
+  async writePart(repository: number, stream: ReadableStream<Uint8Array>, instead: boolean): ReturnType<RepositoryDoor['writePart']> {
+    this.migrate()
+    await this.#copy(OPERATOR)
+    const received = await takePart(this.sql, { kind: 'repository', id: repository }, stream, instead, await configured(this.env), this.clock.now())
+    const [newest] = this.sql.all<{ request: string }>('select request from deployment order by sequence desc limit 1')
+    const account = newest === undefined ? undefined : (JSON.parse(newest.request) as { readonly repository: Repository }).repository.account
+    // Whose it is says the next delivery, where nothing of it does.
+    if (account !== undefined) {
+      this.#isAt({ repository, account })
+      this.rouse()
+    }
+    this.endLife()
+    return received
+  }
+
   override async fetch(request: Request): Promise<Response> {
     const told = request.headers.get(HOME)?.split(':').map(Number)
     if (told !== undefined) this.#isAt({ repository: told[0] ?? 0, account: told[1] ?? 0 })
@@ -112,10 +137,21 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     const { account } = this.#mustHome()
     const now = this.clock.now()
     if (now - this.#copiedAt < COPY_EVERY) return false
-    if (this.#copiedAt === -Infinity) await this.#copy(OPERATOR)
+    if (this.#copiedAt === -Infinity) {
+      await this.#copy(OPERATOR)
+      await this.#enroll()
+    }
     this.#copiedAt = now
     await this.#spend(now)
     return account === OPERATOR ? false : this.#copy(account)
+  }
+
+  /** So that whoever moves or backs up the whole installation, or is told that the App was taken off the account, finds this object. */
+  async #enroll(): Promise<void> {
+    const { repository, account } = this.#mustHome()
+    if (this.#notes.find(ENROLLED) === String(account)) return
+    await accountAt(this.env, account).enroll(account, repository)
+    this.#notes.put(ENROLLED, String(account))
   }
 
   /** GitHub counts by installation, which many repositories share. */

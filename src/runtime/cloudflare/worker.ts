@@ -10,6 +10,7 @@ import { configured, type Configured } from './configured.ts'
 import { ADDRESS, NOBODY } from './gantry-object.ts'
 import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
+import { operatorDoor } from './moving.ts'
 import { HOME } from './repository-object.ts'
 import { called, homeIn, placeOf, type Place } from './routing.ts'
 import { receiveWebhook } from './webhook.ts'
@@ -29,6 +30,7 @@ export const createWorker = (machine: Machine) => ({
       if (pathname === '/readyz' && request.method === 'GET') return await ready(env)
       if (pathname === WEBHOOK_PATH)
         return request.method === 'POST' ? await deliver(request, its, env, machine) : problemAnswer(404, 'There is nothing here.')
+      if (pathname.startsWith('/operator/')) return await operatorDoor(its, env, () => machine.clock().now())(request)
       return await answer(request, its, env)
     } catch (error) {
       return refused(error)

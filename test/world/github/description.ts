@@ -1,5 +1,5 @@
 /** GitHub's own descriptions, cut by `slice.ts`: read once, and turned into what a JSON Schema validator understands. */
-import { readFileSync } from 'node:fs'
+import { isWorkerd } from '../which-runtime.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 /** What a caller states of an answer or a payload; the rest is filled in. */
@@ -51,9 +51,8 @@ export interface Description {
   readonly components: unknown
 }
 
-const FIXTURES = new URL('../../../fixtures/', import.meta.url)
-
-export const fixture = (name: string): string => readFileSync(new URL(name, FIXTURES), 'utf8')
+/** The text of a file in `fixtures/`. */
+export const { fixture } = isWorkerd ? await import('../../workers/fixtures.ts') : await import('../fixtures-here.ts')
 
 export const api = described('github-openapi.json')
 export const hooks = described('github-webhooks.json')
