@@ -111,7 +111,8 @@ class Rounds implements WorkersKilled {
 
   async #begins(most: number): Promise<void> {
     await this.#stage.worker.starts()
-    for (; this.kills < most && this.#random.chance(AGAIN.share); this.kills++) {
+    // One is left for the load that follows.
+    for (; this.kills + 1 < most && this.#random.chance(AGAIN.share); this.kills++) {
       await wait(this.#random.next() * AGAIN.within)
       await this.#stage.worker.restart()
     }
