@@ -13,8 +13,8 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
   }
 
   told(name: string, { repository, account }: Home): void {
-    this.#names.put(keyOf(name), repository, account)
-    this.#names.put(keyOf(null), null, account)
+    this.#note(name, { repository, account })
+    this.#note(null, { repository: null, account })
   }
 
   async find(owner: string, name: string | null): Promise<Named | null> {
@@ -23,6 +23,12 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
     const found = await accountAt(this.env, OPERATOR).lookUp(owner, name)
     if (found !== null) this.#names.put(keyOf(name), found.repository, found.account)
     return found
+  }
+
+  /** With every deployment it is told the same again: that would be rows written, which cost more than anything else. */
+  #note(name: string | null, { repository, account }: Named): void {
+    const known = this.#names.find(keyOf(name))
+    if (known?.repository !== repository || known.account !== account) this.#names.put(keyOf(name), repository, account)
   }
 
   forget(name: string | null): void {

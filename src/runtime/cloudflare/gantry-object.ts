@@ -1,8 +1,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
 import type { Operator } from '../../config/operator.ts'
+import { noteOperator } from '../../store/audit.ts'
 import { instanceId } from '../../store/instance.ts'
 import { migrateAccounts, migrateRepositories } from '../../store/migrations.ts'
+import { dropCopy } from '../../store/vault/copying.ts'
 import { entropy, newId } from '../entropy.ts'
 import type { Log } from '../log.ts'
 import { hmac, remembered } from '../mac.ts'
@@ -13,9 +15,10 @@ import type { Bindings } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
 import type { ObjectClock } from './durable-clock.ts'
 import { durableSql, type DurableSql } from './durable-sql.ts'
-import { problemAnswer } from './answers.ts'
+import { notBegun, problemAnswer } from './answers.ts'
 import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
+import { createNotes } from './own-rows.ts'
 
 /** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
 const WATCHDOG = 10_000
@@ -25,6 +28,7 @@ const SOON = 60_000
 const LONGEST = 10 * 60_000
 /** Locks that end soon, and targets that run something else: the object sleeps in between. */
 const WATCH_EVERY = 15 * 60_000
+const LOOKED = 'looked around'
 /** Milliseconds in which an answer leaves. */
 const LAST_ANSWER = 50
 /** After something went wrong that is nobody's but ours or the network's. */
@@ -93,7 +97,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
     } catch (error) {
       this.#trouble(error)
-      return problemAnswer(503, 'Gantry cannot begin its work here; its log says why.')
+      return notBegun(error)
     }
   }
 
@@ -159,6 +163,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     for (const secret of secretsOf(its.settings)) redactor.register(secret.reveal())
     const log = (this.#log = createConsoleLog(its.settings.logLevel, redactor, this.machine.write))
     const reading: Reading = { environment: its.environment, redactor, log }
+    this.#dropTokensUnder(its.settings.keys.map(({ id }) => id))
     await this.fetchCopies()
     const doors = this.#outside(reading)
     const secrets = await openSecrets(its.settings, doors)
@@ -168,7 +173,26 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     const gantry = assemble(its.settings, operator, secrets, outside)
     const life = { gantry, secrets, configured: its, reading, outside, operator }
     this.recover(life)
+    void this.#takeUpNewKey(life)
     return life
+  }
+
+  /** They can be had again: an old key that is gone must not keep the object from beginning for their sake. */
+  #dropTokensUnder(known: readonly string[]): void {
+    const keys = this.sql.all<{ kek: string }>('select kek from vault_key where account = ?', THIS_OBJECT)
+    if (keys.some(({ kek }) => !known.includes(kek))) this.sql.transaction(() => dropCopy(this.sql, THIS_OBJECT))
+  }
+
+  /** A new key in front of `GANTRY_KEYS`, beside everything else; what is broken off here the next life takes up. */
+  async #takeUpNewKey({ gantry, secrets, reading }: Life): Promise<void> {
+    const note = (subject: string, after: string): void =>
+      noteOperator(this.sql, secrets.mac, { at: this.clock.now(), action: 'keys rotated', subject, after })
+    try {
+      const { problems } = await gantry.vault.rotate({ note })
+      for (const problem of problems) reading.log.error({ problem }, 'the vault cannot read a part of what it keeps')
+    } catch (error) {
+      reading.log.error({ err: error }, 'the vault could not take up a new key; the next life of the object tries again')
+    }
   }
 
   #outside({ redactor, log }: Reading): Outside {
@@ -182,8 +206,14 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       hash: remembered,
       random: newId,
       tokensOf: THIS_OBJECT,
-      watchEvery: WATCH_EVERY,
+      rounds: this.#rounds(),
     }
+  }
+
+  /** Of the watch: the object sleeps in between, and is another one when it wakes. */
+  #rounds(): NonNullable<Outside['rounds']> {
+    const notes = createNotes(this.sql)
+    return { every: WATCH_EVERY, last: () => Number(notes.find(LOOKED)) || null, made: (at) => notes.put(LOOKED, String(at)) }
   }
 
   async #redeclare({ gantry, configured: its, reading, outside }: Life): Promise<void> {

@@ -94,13 +94,12 @@ export function createSpentElsewhere(sql: DurableSql) {
   const until = lazily(sql, 'window_elsewhere', 'installation integer primary key, until integer not null')
   return {
     noted(repository: number, { installation, created, until: its }: Spending, now: number): Spending {
+      // Each tells its whole hour every time: what is known already is not written again.
       for (const { at, creates } of created)
         all(
-          'insert or replace into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)',
-          repository,
-          installation,
-          at,
-          creates,
+          `insert into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)
+           on conflict (repository, installation, at) do update set creates = excluded.creates where creates <> excluded.creates`,
+          ...[repository, installation, at, creates],
         )
       if (created.length > 0) all('delete from spent_elsewhere where at < ?', now - 2 * HOUR)
       if (its > now)
