@@ -75,8 +75,8 @@ export interface AccountDoor {
   enrollAccount(account: number): Awaitable<void>
   /** The operator's: all accounts that have one. */
   enrolled(): Awaitable<readonly number[]>
-  /** The operator's: which repository or account is called so, by GitHub; null also where more is asked than fits. */
-  lookUp(owner: string, name: string | null): Promise<Named | null>
+  /** The operator's: which repository or account is called so, by GitHub. `address`: of whoever asks, of whom nothing is proved yet. */
+  lookUp(owner: string, name: string | null, address: string): Promise<Found>
   /** The operator's: at least every few minutes. */
   wake(): Awaitable<void>
 }
@@ -109,12 +109,15 @@ export interface Named {
   readonly account: number
 }
 
+/** Null where GitHub knows none with the App on it. */
+export type Found = Named | null | 'too many questions'
+
 /** One per login, in small letters: which ids the account and its repositories have. */
 export interface DirectoryDoor {
   /** By whoever knows it from GitHub. `name`: of a repository below that login. */
   told(name: string, home: Home): Awaitable<void>
-  /** `name`: null for the account itself. */
-  find(owner: string, name: string | null): Promise<Named | null>
+  /** `name`: null for the account itself. `address`: as `AccountDoor.lookUp` has it. */
+  find(owner: string, name: string | null, address: string): Promise<Found>
   /** It is called otherwise now. */
   forget(name: string | null): Awaitable<void>
 }

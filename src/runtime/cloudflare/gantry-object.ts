@@ -60,6 +60,9 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   /** There is something that the alarm which runs may not have seen. */
   #isRoused = false
   #isMigrated = false
+  /** Something else is declared than what the life was told. */
+  #isOutdated = false
+  #redeclaring: Promise<void> | null = null
 
   constructor(ctx: DurableObjectState, env: Bindings, machine: Machine) {
     super(ctx, env)
@@ -76,8 +79,10 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   protected abstract recover(life: Life): void
   /** After everything has come to rest: what others are told. */
   protected async report(_life: Life): Promise<void> {}
-  /** Whether anything here has to be looked after when nobody asks. */
+  /** Whether anything here has to be looked after when nobody asks, besides what is written down and not done yet. */
   protected abstract isNeeded(): boolean
+  /** Whether anybody has told this object whose it is: nothing begins before. */
+  protected abstract isKnown(): boolean
 
   /** The tables, whichever call comes first: a delivery is stored before anything is assembled. */
   protected migrate(): void {
@@ -104,7 +109,10 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#life = null
       throw error
     }))
-    if (isBegun && (await this.fetchCopies())) await this.#redeclare(life)
+    if (isBegun && (await this.fetchCopies())) this.#isOutdated = true
+    // Until it has been told: whoever comes meanwhile, or after it went wrong, does not go on with what was taken away.
+    while (this.#isOutdated || this.#redeclaring !== null)
+      await (this.#redeclaring ??= this.#redeclare(life).finally(() => (this.#redeclaring = null)))
     return life
   }
 
@@ -132,6 +140,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 
   async alarm(): Promise<void> {
     this.#watchedUntil = 0
+    if (!this.isKnown()) return this.machine.wakes(this.ctx.storage, null)
     this.#watch()
     try {
       const life = await this.current()
@@ -187,8 +196,14 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   }
 
   async #redeclare({ gantry, configured: its, reading, outside }: Life): Promise<void> {
-    const { declarations } = await openSecrets(its.settings, outside)
-    gantry.redeclare(readOperator(its.operator, reading, await declarations.all()))
+    this.#isOutdated = false
+    try {
+      const { declarations } = await openSecrets(its.settings, outside)
+      gantry.redeclare(readOperator(its.operator, reading, await declarations.all()))
+    } catch (error) {
+      this.#isOutdated = true
+      throw error
+    }
   }
 
   /** Until nothing runs and nothing falls due soon, or for as long as an alarm may. */
@@ -199,14 +214,17 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#hurry = resolve
       this.#isRoused = false
       gantry.bot.work()
-      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused])
-      if (this.#isRoused) continue
+      const cancel = this.clock.after(until - this.clock.now(), resolve)
+      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused]).finally(cancel)
+      if (this.#isRoused || this.clock.now() >= until) continue
       await this.report(life)
       const next = this.clock.next()
       if (this.#isRoused) continue
       if (next === null || next - this.clock.now() > SOON) return
       await this.#wait(Math.max(0, next - this.clock.now()), roused)
     }
+    // It still runs: the next alarm waits on.
+    this.#isRoused = true
   }
 
   #wait(ms: number, roused: Promise<void>): Promise<void> {
@@ -217,9 +235,17 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 
   /** The next alarm: what falls due, or none where nothing is to be looked after. */
   #rest(): void {
-    const next = this.#isRoused ? this.clock.now() : this.isNeeded() ? this.clock.next() : null
+    const next = this.clock.next()
+    const left = this.#isLeft() ? (next ?? this.clock.now() + WATCH_EVERY) : null
     this.#watchedUntil = 0
-    this.machine.wakes(this.ctx.storage, next)
+    this.machine.wakes(this.ctx.storage, this.#isRoused ? this.clock.now() : (left ?? (this.isNeeded() ? next : null)))
+  }
+
+  /** Something that is written down is tried again later, by a timer that ends with this life. */
+  #isLeft(): boolean {
+    return ['delivery where handled_at is null', 'announcement where is_complete = 0'].some(
+      (rows) => this.sql.all(`select 1 from ${rows} limit 1`).length > 0,
+    )
   }
 
   /** With each change, in its turn. Once within the watchdog's time is enough. */

@@ -1,0 +1,140 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { accountAt, OPERATOR, repositoryAt, type Bindings, type Home } from '../../../../src/runtime/cloudflare/bindings.ts'
+import { configured } from '../../../../src/runtime/cloudflare/configured.ts'
+import { ACCOUNT } from '../../../../src/runtime/cloudflare/account-object.ts'
+import { HOME as HOME_HEADER } from '../../../../src/runtime/cloudflare/repository-object.ts'
+import { Objects, ORIGIN } from '../../../world/objects.ts'
+
+let world: Objects
+beforeEach(() => {
+  world = new Objects()
+})
+
+const FORMER = { repository: 1_009, account: 99 }
+const NOW = { repository: 1_009, account: 77 }
+
+const store = (home: Home) =>
+  repositoryAt(world.env, home.repository).deliver(home, [
+    { key: `k:${home.repository}:${home.account}`, guid: 'a', event: 'push', receivedAt: Date.now(), payload: '{}', missed: 'done' },
+  ])
+const homeOf = (id: number) => world.repository(id).rows('select repository, account from object_home')
+const noted = (id: number) =>
+  world
+    .repository(id)
+    .rows('select name from object_note order by name')
+    .map(({ name }) => name)
+const bearer = () => ({ authorization: `Bearer ${world.github.auth.signsIn(world.github.people.ada.account)}`, 'content-type': 'application/json' })
+
+describe('a repository that was given to another account', () => {
+  test('is no business of the former one’s, which the App was taken off', async () => {
+    await store(FORMER)
+    await store(NOW)
+    await repositoryAt(world.env, 1_009).happened(FORMER, { kind: 'gone', installation: 5 })
+    expect(homeOf(1_009)).toEqual([NOW])
+  })
+
+  test('does not go back because somebody still calls it by a former name', async () => {
+    await store(FORMER)
+    await store(NOW)
+    const asked = new Request(`${ORIGIN}/r/acme/shop`, { headers: { ...bearer(), [HOME_HEADER]: `${FORMER.repository}:${FORMER.account}` } })
+    await repositoryAt(world.env, 1_009).fetch(asked)
+    expect(homeOf(1_009)).toEqual([NOW])
+  })
+
+  test('keeps nothing of the former one’s that was on its way', async () => {
+    await store(FORMER)
+    world.account(FORMER.account).before = async (name) => {
+      if (name === 'copy') await store(NOW)
+    }
+    await world.rings(world.repository(1_009))
+    expect(noted(1_009)).not.toContain(`copy of ${FORMER.account}`)
+  })
+
+  test('is found to be so by whoever asks GitHub, before a delivery says it', async () => {
+    const { id, owner } = world.github.repository
+    await store({ repository: id, account: 12_345 })
+    const ask = () => world.asks('/deployments?repository=acme/shop', { headers: bearer() })
+    expect((await ask()).status).toBe(503)
+    expect(homeOf(id)).toEqual([{ repository: id, account: owner.id }])
+    await expect.poll(async () => (await ask()).status).toBe(200)
+  })
+})
+
+test('nothing of a repository is kept by the operator’s object, whatever a name leads to', async () => {
+  const body = JSON.stringify({ repository: 'acme/shop', environment: 'staging' })
+  const asked = new Request(`${ORIGIN}/deploy`, { method: 'POST', headers: { ...bearer(), [ACCOUNT]: '0' }, body })
+  const answer = await accountAt(world.env, OPERATOR).fetch(asked)
+  expect(await answer.json()).toMatchObject({ status: 404, code: 'REPOSITORY_UNKNOWN' })
+  expect(world.account(OPERATOR).rows('select * from deployment')).toEqual([])
+})
+
+test('an object that nobody has told whose it is writes nothing, and is not woken', async () => {
+  const at = repositoryAt(world.env, 7)
+  expect([await at.has('k:7:a'), await at.auditPage(null, 10), await at.environments()]).toEqual([false, [], []])
+  expect(world.repository(7).rows('select name from sqlite_schema')).toEqual([])
+  expect(world.repository(7).alarm).toBeNull()
+  await world.rings(world.repository(7))
+  expect(world.repository(7).alarm).toBeNull()
+})
+
+test('what is to be tried again later is waited for by an alarm, though nothing was ever deployed', async () => {
+  const { id } = world.github.repository
+  const pull = world.github.people.ada.opensPullRequest()
+  world.github.people.ada.comments(pull.number, '/status')
+  await world.github.deliver((request) => world.worker.fetch(new Request(request), world.env))
+  world.reach = async () => new Response('{"message":"You have exceeded a secondary rate limit"}', { status: 403, headers: { 'retry-after': '600' } })
+  await world.rings(world.repository(id))
+  expect(world.repository(id).rows('select 1 from delivery where handled_at is null')).not.toEqual([])
+  expect(world.repository(id).alarm).toBeGreaterThan(Date.now())
+})
+
+test('what an account keeps and could not be fetched is fetched by whoever asks next', async () => {
+  await store(FORMER)
+  world.account(FORMER.account).before = (name) => {
+    if (name === 'copy') throw new Error('away')
+  }
+  await expect(repositoryAt(world.env, 1_009).environments()).rejects.toThrow('does not answer')
+  world.account(FORMER.account).before = () => {}
+  await repositoryAt(world.env, 1_009).environments()
+  expect(noted(1_009)).toContain(`copy of ${FORMER.account}`)
+})
+
+describe('whoever has proved nothing', () => {
+  const make = (name: string, address: string) =>
+    world.asks(`/r/acme/${name}`, { headers: { authorization: 'Bearer made-up', 'cf-connecting-ip': address } })
+
+  test('is given an answer for so many made-up names, and leaves the others their questions', async () => {
+    const answers = []
+    for (let at = 0; at < 20; at += 1) answers.push((await make(`made-up-${at}`, '203.0.113.1')).status)
+    for (let at = 20; at < 60; at += 1) answers.push((await make(`made-up-${at}`, `203.0.113.${at}`)).status)
+    expect(answers.slice(0, 10)).not.toContain(429)
+    expect(new Set(answers.slice(10, 20))).toEqual(new Set([429]))
+    expect(answers.at(-1)).toBe(429)
+    expect(await accountAt(world.env, OPERATOR).takeOne(OPERATOR, 'lookups', '', 25)).toBeGreaterThan(0)
+  })
+
+  test('sends no more of a body than is taken', async () => {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull: (stream) => {
+        sent += 1
+        if (sent > 100) stream.close()
+        else stream.enqueue(new Uint8Array(1_048_576))
+      },
+    })
+    const answer = await world.asks('/deploy', { method: 'POST', body, duplex: 'half' } as RequestInit)
+    expect(answer.status).toBe(413)
+    expect(sent).toBeLessThan(10)
+  })
+})
+
+test('a secret that could not be read for a moment is read again', async () => {
+  let isAway = true
+  const stored = { get: () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve('own-password')) }
+  const env = { ...world.env, REGISTRY_PASSWORD: stored, PRIVATE_KEY: stored } as unknown as Bindings
+  await expect(configured(env)).rejects.toThrow()
+  const whole = { ...world.env, REGISTRY_PASSWORD: stored } as unknown as Bindings
+  expect((await configured(whole)).environment).not.toHaveProperty('REGISTRY_PASSWORD')
+  isAway = false
+  expect((await configured(whole)).environment).toHaveProperty('REGISTRY_PASSWORD', 'own-password')
+})
