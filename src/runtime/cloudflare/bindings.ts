@@ -21,8 +21,8 @@ export interface Home {
 
 /** One per repository. */
 export interface RepositoryDoor {
-  /** Stored when it returns; says for each whether it was new. */
-  deliver(home: Home, deliveries: readonly Delivery[]): Awaitable<readonly boolean[]>
+  /** Stored when it returns; says for each whether it was new. `isLate`: whose it was then says nothing of whose it is now. */
+  deliver(home: Home, deliveries: readonly Delivery[], isLate?: boolean): Awaitable<readonly boolean[]>
   /** Whether a delivery of this meaning was ever stored. */
   has(key: string): Awaitable<boolean>
   /** What is told and not stored, and what the account's object has stored. */

@@ -123,12 +123,14 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   protected endLife(): void {
     this.#watch()
     void this.#life?.then(
-      ({ gantry }) => {
-        gantry.service.stop()
-        setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
-      },
+      ({ gantry }) => this.#ends(gantry),
       () => {},
     )
+  }
+
+  #ends({ service }: Gantry): void {
+    service.stop()
+    setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
   }
 
   /** There is something new to take up, and it is on disk. */
@@ -176,7 +178,13 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     const outside: Outside = { ...doors, shares: (here) => this.shares(here) }
     const gantry = assemble(its.settings, operator, secrets, outside)
     const life = { gantry, secrets, configured: its, reading, outside, operator }
-    this.recover(life)
+    try {
+      this.recover(life)
+    } catch (error) {
+      // Something of it runs already, and the next try would run beside it.
+      this.#ends(gantry)
+      throw error
+    }
     return life
   }
 

@@ -94,7 +94,13 @@ export function createSpentElsewhere(sql: DurableSql) {
   const until = lazily(sql, 'window_elsewhere', 'installation integer primary key, until integer not null')
   return {
     noted(repository: number, { installation, created, until: its }: Spending, now: number): Spending {
-      for (const { at, creates } of created)
+      const known = all<{ at: number; creates: number }>(
+        'select at, creates from spent_elsewhere where repository = ? and installation = ?',
+        ...[repository, installation],
+      )
+      const told = new Map(known.map(({ at, creates }) => [at, creates]))
+      // Each tells all of its hour every second.
+      for (const { at, creates } of created.filter((one) => told.get(one.at) !== one.creates))
         all(
           'insert or replace into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)',
           repository,
@@ -102,7 +108,7 @@ export function createSpentElsewhere(sql: DurableSql) {
           at,
           creates,
         )
-      if (created.length > 0) all('delete from spent_elsewhere where at < ?', now - 2 * HOUR)
+      if (known.some(({ at }) => at < now - 2 * HOUR)) all('delete from spent_elsewhere where at < ?', now - 2 * HOUR)
       if (its > now)
         until(
           'insert into window_elsewhere (installation, until) values (?, ?) on conflict (installation) do update set until = max(until, excluded.until)',

@@ -36,9 +36,9 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     this.#notes = createNotes(this.sql)
   }
 
-  deliver(home: Home, deliveries: readonly Delivery[]): readonly boolean[] {
+  deliver(home: Home, deliveries: readonly Delivery[], isLate = false): readonly boolean[] {
     this.migrate()
-    this.#isAt(home)
+    if (!isLate || !this.isKnown()) this.#isAt(home)
     const stored = createInbox(this.sql).store(deliveries)
     this.rouse()
     return stored
@@ -199,8 +199,17 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     const note = JSON.stringify([account, its.owner, its.name, noted])
     if (this.#notes.find('noted') === note) return
     await accountAt(this.env, account).noted(account, repository, noted)
-    await directoryAt(this.env, its.owner).told(its.name.toLowerCase(), { repository, account })
+    await this.#tellName(its)
     this.#notes.put('noted', note)
+  }
+
+  /** Once of each name: it may be another one's by the time that something else becomes of the same deployment. */
+  async #tellName({ owner, name }: Repository): Promise<void> {
+    const { repository, account } = this.#mustHome()
+    const called = JSON.stringify([account, owner, name])
+    if (this.#notes.find('called') === called) return
+    await directoryAt(this.env, owner).told(name.toLowerCase(), { repository, account })
+    this.#notes.put('called', called)
   }
 
   async #shared(): Promise<Shared> {

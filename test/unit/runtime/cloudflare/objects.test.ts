@@ -33,6 +33,21 @@ describe('a repository that was given to another account', () => {
     expect(homeOf(1_009)).toEqual([NOW])
   })
 
+  test('does not go back with a delivery that was fetched late', async () => {
+    await store(FORMER)
+    await store(NOW)
+    const late = {
+      key: 'k:1009:late',
+      guid: 'b',
+      event: 'push',
+      receivedAt: 1,
+      payload: '{"repository":{"owner":{"id":99}}}',
+      missed: 'done' as const,
+    }
+    expect(await repositoryAt(world.env, 1_009).deliver(FORMER, [late], true)).toEqual([true])
+    expect(homeOf(1_009)).toEqual([NOW])
+  })
+
   test('does not go back because somebody still calls it by a former name', async () => {
     await store(FORMER)
     await store(NOW)
@@ -137,4 +152,15 @@ test('a secret that could not be read for a moment is read again', async () => {
   expect((await configured(whole)).environment).not.toHaveProperty('REGISTRY_PASSWORD')
   isAway = false
   expect((await configured(whole)).environment).toHaveProperty('REGISTRY_PASSWORD', 'own-password')
+})
+
+test('what GitHub was asked for is written down once, however often it is told', async () => {
+  const told = { installation: 5, created: [{ at: Date.now(), creates: 2 }], until: 0 }
+  const at = accountAt(world.env, 99)
+  expect(await at.spent(99, 1, told)).toEqual(told)
+  const writes = () => world.account(99).rows('select total_changes() as n')
+  const before = writes()
+  expect(await at.spent(99, 1, told)).toEqual(told)
+  expect(writes()).toEqual(before)
+  expect(await at.spent(99, 2, told)).toEqual({ ...told, created: [...told.created, ...told.created] })
 })
