@@ -155,7 +155,8 @@ function asked<T extends object>(stub: () => T): T {
       for (const wait of AGAIN_IN) {
         try {
           return await call()
-        } catch {
+        } catch (error) {
+          if (hasTooMuchToDo(error)) throw unavailable(error)
           await new Promise((resolve) => setTimeout(resolve, wait))
         }
       }
@@ -166,6 +167,9 @@ function asked<T extends object>(stub: () => T): T {
   // A stub that had a `then` would be taken for a promise.
   return new Proxy({} as T, { get: (_, name) => (name === 'then' ? undefined : ONCE.has(name) ? once(name) : again(name)) })
 }
+
+/** As Cloudflare says it: asking again makes it worse. */
+const hasTooMuchToDo = (error: unknown): boolean => error instanceof Error && 'overloaded' in error && error.overloaded === true
 
 const unavailable = (error: unknown): Failure =>
   new Failure(

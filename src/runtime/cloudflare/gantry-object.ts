@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
 import type { Operator } from '../../config/operator.ts'
+import { Failure } from '../../errors.ts'
 import { instanceId } from '../../store/instance.ts'
 import { migrateAccounts, migrateRepositories } from '../../store/migrations.ts'
 import { entropy, newId } from '../entropy.ts'
@@ -60,6 +61,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   /** There is something that the alarm which runs may not have seen. */
   #isRoused = false
   #isMigrated = false
+  /** Nothing is begun any more: it would be by the life that has ended. */
+  #isEnding = false
   /** Something else is declared than what the life was told. */
   #isOutdated = false
   #redeclaring: Promise<void> | null = null
@@ -97,13 +100,14 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       const { web } = (await this.current()).gantry
       return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
     } catch (error) {
-      this.#trouble(error)
+      if (!this.#isEnding) this.#trouble(error)
       return problemAnswer(503, 'Gantry cannot begin its work here; its log says why.')
     }
   }
 
   /** The Gantry of this life, with what is declared now. */
   protected async current(): Promise<Life> {
+    if (this.#isEnding) throw beginsAnew()
     const isBegun = this.#life !== null
     const life = await (this.#life ??= this.#begin().catch((error: unknown) => {
       this.#life = null
@@ -122,9 +126,11 @@ export abstract class GantryObject extends DurableObject<Bindings> {
    */
   protected endLife(): void {
     this.#watch()
-    void this.#life?.then(
+    if (this.#life === null) return
+    this.#isEnding = true
+    void this.#life.then(
       ({ gantry }) => this.#ends(gantry),
-      () => {},
+      () => (this.#isEnding = false),
     )
   }
 
@@ -143,6 +149,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   async alarm(): Promise<void> {
     this.#watchedUntil = 0
     if (!this.isKnown()) return this.machine.wakes(this.ctx.storage, null)
+    if (this.#isEnding) return this.machine.wakes(this.ctx.storage, this.clock.now() + 2 * LAST_ANSWER)
     this.#watch()
     try {
       const life = await this.current()
@@ -150,8 +157,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#rest()
     } catch (error) {
       // Six failures, and an alarm is gone for good.
-      this.#trouble(error)
-      this.machine.wakes(this.ctx.storage, this.clock.now() + AGAIN)
+      if (!this.#isEnding) this.#trouble(error)
+      this.machine.wakes(this.ctx.storage, this.clock.now() + (this.#isEnding ? 2 * LAST_ANSWER : AGAIN))
     } finally {
       this.#hurry = null
     }
@@ -243,6 +250,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 
   /** The next alarm: what falls due, or none where nothing is to be looked after. */
   #rest(): void {
+    if (this.#isEnding) return this.machine.wakes(this.ctx.storage, this.clock.now() + 2 * LAST_ANSWER)
     const next = this.clock.next()
     const left = this.#isLeft() ? (next ?? this.clock.now() + WATCH_EVERY) : null
     this.#watchedUntil = 0
@@ -264,6 +272,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     this.machine.wakes(this.ctx.storage, this.#watchedUntil)
   }
 }
+
+const beginsAnew = (): Failure => new Failure('OBJECT_UNAVAILABLE', { sentence: 'This part of Gantry begins anew.', next: 'Ask again in a second.' })
 
 /** Of whoever sends a request, as it is counted; only our own Worker sets it. */
 export const ADDRESS = 'x-gantry-address'

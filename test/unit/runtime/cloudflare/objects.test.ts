@@ -33,6 +33,16 @@ describe('a repository that was given to another account', () => {
     expect(homeOf(1_009)).toEqual([NOW])
   })
 
+  test('does nothing more with what the former one has: it begins anew first', async () => {
+    await store(FORMER)
+    await repositoryAt(world.env, 1_009).environments()
+    const { instance } = world.repository(1_009)
+    await store(NOW)
+    expect(await repositoryAt(world.env, 1_009).environments()).toEqual([])
+    expect(world.repository(1_009).instance).not.toBe(instance)
+    expect(world.repository(1_009).alarm).toBeLessThan(Date.now() + 60_000)
+  })
+
   test('does not go back with a delivery that was fetched late', async () => {
     await store(FORMER)
     await store(NOW)
@@ -163,4 +173,12 @@ test('what GitHub was asked for is written down once, however often it is told',
   expect(await at.spent(99, 1, told)).toEqual(told)
   expect(writes()).toEqual(before)
   expect(await at.spent(99, 2, told)).toEqual({ ...told, created: [...told.created, ...told.created] })
+})
+
+test('an object that has too much to do is not asked again', async () => {
+  world.repository(7).before = () => {
+    throw Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true })
+  }
+  await expect(repositoryAt(world.env, 7).has('k:7:a')).rejects.toThrow('does not answer')
+  expect(world.repository(7).calls).toHaveLength(1)
 })
