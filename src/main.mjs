@@ -2,7 +2,7 @@
 // Plain JavaScript, so that any Node can read it. Gantry needs Node 24.15 (TypeScript as it stands, `node:sqlite`); an older
 // one hands over to the Node that `npm ci` has put into node_modules.
 import { spawn } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import * as modules from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -20,6 +20,7 @@ if (major > 24 || (major === 24 && minor >= 15)) {
   // leave 37 MB behind and not 64 (npm run attack -- F14), for 4 MB more at rest.
   setFlagsFromString('--semi-space-growth-factor=1')
   endWithParent()
+  if (import.meta.url.includes('/node_modules/')) stripTypes()
   const { main } = await import('./runtime/cli.ts')
   await main(words)
   modules.flushCompileCache()
@@ -40,6 +41,16 @@ function handOver() {
     process.exit(1)
   })
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+}
+
+/** Where Gantry is a package of another project: below node_modules Node does not do it by itself. */
+function stripTypes() {
+  modules.registerHooks({
+    load: (url, context, load) =>
+      url.endsWith('.ts')
+        ? { format: 'module', shortCircuit: true, source: modules.stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8')) }
+        : load(url, context),
+  })
 }
 
 /** Who handed over and was killed could not pass that on. Left alone, this process would hold port and database against the next start. */

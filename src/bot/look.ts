@@ -57,7 +57,8 @@ function findings(answer: z.infer<typeof shape>, trace: Trace): Findings {
     (one) => one?.viewerDidAuthor === true && one.body.trimEnd().endsWith(trace.marker),
   )
   const check = answer.repository?.object?.checkSuites?.nodes
-    .flatMap((suite) => suite?.checkRuns?.nodes ?? [])
+    // A commit may be deployed more than a hundred times. GitHub says nothing of their order: the newest are at one of the ends.
+    .flatMap((suite) => [...(suite?.first?.nodes ?? []), ...(suite?.last?.nodes ?? [])])
     .find((run) => trace.id !== null && run?.externalId === trace.id)
   const deployment = answer.repository?.deployments?.nodes.find(
     (one) => trace.id !== null && gantryIn(one?.payload)?.id === trace.id && isUs(one?.creator, answer.viewer?.login),
@@ -84,7 +85,10 @@ const QUERY = `query look(
     object(oid: $commit) @include(if: $withCheck) {
       ... on Commit {
         checkSuites(first: 20, filterBy: { appId: $appId }) {
-          nodes { checkRuns(first: 100, filterBy: { appId: $appId, checkType: ALL }) { nodes { id databaseId externalId } } }
+          nodes {
+            first: checkRuns(first: 100, filterBy: { appId: $appId, checkType: ALL }) { nodes { id databaseId externalId } }
+            last: checkRuns(last: 100, filterBy: { appId: $appId, checkType: ALL }) { nodes { id databaseId externalId } }
+          }
         }
       }
     }
@@ -96,6 +100,7 @@ const QUERY = `query look(
 
 const nodes = <T extends z.ZodType>(one: T) => z.object({ nodes: z.array(one.nullable()) })
 const numbered = { id: z.string(), databaseId: z.number().nullish() }
+const runs = nodes(z.object({ ...numbered, externalId: z.string().nullable() })).nullish()
 const shape = z.object({
   viewer: z.object({ login: z.string() }).nullish(),
   repository: z
@@ -105,7 +110,7 @@ const shape = z.object({
         .nullish(),
       object: z
         .object({
-          checkSuites: nodes(z.object({ checkRuns: nodes(z.object({ ...numbered, externalId: z.string().nullable() })).nullish() })).nullish(),
+          checkSuites: nodes(z.object({ first: runs, last: runs })).nullish(),
         })
         .nullish(),
       deployments: nodes(

@@ -144,7 +144,11 @@ export const long: readonly Scenario[] = [
   leftOut(
     'H21',
     'a Durable Object is evicted at every await, its alarm throws, fires twice, and runs out of tries',
-    'the Workers edition comes later',
+    'workerd enforces no CPU time and no memory here; what ends an object in the middle of a step is played by npm run crash -- --workers',
   ),
-  leftOut('H22', 'the limits of Workers are reached in the middle of a step', 'the Workers edition comes later'),
+  leftOut(
+    'H22',
+    'the limits of Workers are reached in the middle of a step',
+    'workerd enforces no CPU time and no memory here; what ends an object in the middle of a step is played by npm run crash -- --workers',
+  ),
 ]

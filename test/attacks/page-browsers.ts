@@ -5,7 +5,8 @@ import { listen } from '../world/github/listen.ts'
 import { comesToRest } from './asked.ts'
 import { ATTRIBUTE, poison, poisons } from './poison.ts'
 import type { Finding, Scenario } from './scenario.ts'
-import { changeIn, crawl, elementsOf, formsIn, freePort, Visitor, withSite, type FormSeen, type Site } from './visiting.ts'
+import { elementsOf } from '../world/elements.ts'
+import { changeIn, crawl, formsIn, freePort, Visitor, withSite, type FormSeen, type Site } from './visiting.ts'
 
 /** The process, and Chromium in which somebody has signed in: what only a browser decides. */
 interface Stage {

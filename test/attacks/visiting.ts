@@ -1,7 +1,7 @@
-import { fromHtml } from 'hast-util-from-html'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { all, elementsOf, type Node } from '../world/elements.ts'
 import type { Person } from '../world/github/people.ts'
 import { give } from '../world/github/population.ts'
 import { Grounds, eventually } from '../world/grounds.ts'
@@ -28,15 +28,6 @@ export interface FormSeen {
   /** The names of those that a secret is typed into. */
   readonly secrets: readonly string[]
 }
-
-interface Node {
-  readonly tagName?: string
-  readonly value?: string
-  readonly properties?: Readonly<Record<string, unknown>>
-  readonly children?: readonly Node[]
-}
-const all = (node: Node): Node[] => [node, ...(node.children ?? []).flatMap(all)]
-export const elementsOf = (html: string): readonly Node[] => all(fromHtml(html) as Node).filter(({ tagName }) => tagName !== undefined)
 
 const textOf = (value: unknown, otherwise = ''): string => (typeof value === 'string' ? value : otherwise)
 

@@ -7,17 +7,18 @@ import type { WorkerBundle } from '../world/worker-bundle.ts'
 import type { Measure } from './main.ts'
 import { median, rounded } from './numbers.ts'
 import { withFolder } from './servers.ts'
+import { workersCost } from './workers-cost.ts'
 import { workersIntake } from './workers-intake.ts'
 
 const STARTS = 11
 const MOST_BYTES = 350_000
 const MOST_TIMES = 3
 
-/** The Worker: how large it is, how long it takes from nothing to its first answer beside an empty one, and how many deliveries it stores. */
+/** The Worker: how large it is, how long it takes from nothing to its first answer beside an empty one, how many deliveries it stores, and what a deployment costs. */
 export const workers = (): Promise<Measure[]> =>
   withFolder(async (folder) => {
     const bundle = await buildWorker(folder)
-    return [sizeOf(bundle), await startUp(bundle), ...(await workersIntake(bundle))]
+    return [sizeOf(bundle), await startUp(bundle), ...(await workersIntake(bundle)), ...(await workersCost(bundle))]
   })
 
 function sizeOf(bundle: WorkerBundle): Measure {

@@ -71,7 +71,7 @@ async function killedWorkers(count: number): Promise<void> {
     acknowledged,
     answered,
   } = await killsOfWorkers({ count, seed }, found, (done) => console.error(`${done} kills so far`))
-  tally.killed(killed, findings)
+  tally.killed(killed, findings, false)
   console.error(JSON.stringify({ kills: killed, armed, acknowledged, answered: quantiles(answered), unit: 'ms' }))
 }
 

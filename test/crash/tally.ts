@@ -52,12 +52,13 @@ export class Tally {
     console.error(`SEED=${seed} was another history the second time`)
   }
 
-  killed(kills: number, findings: readonly Finding[]): void {
+  /** `isToTell`: false where each was told when it was found. */
+  killed(kills: number, findings: readonly Finding[], isToTell = true): void {
     this.total.worlds += 1
     this.total.crashes += kills
     for (const { kind, what } of findings) {
       this.total[kind] += 1
-      console.error(`  ${kind}: ${what}`)
+      if (isToTell) console.error(`  ${kind}: ${what}`)
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -80,4 +81,23 @@ test('whatever is named by its account, its repository or its id comes to the ob
   expect(await calls('GET', '/config/acme/credentials')).toMatchObject({ status: 403, body: { code: 'PERMISSION_REQUIRED' } })
   expect(await calls('POST', '/deploy', { repository: 7 })).toMatchObject({ status: 422 })
   expect(stage.worker.log).not.toContain('"level":50')
+})
+
+test('a new key is taken up by each object that begins, and the old one is needed no more', async () => {
+  const [old = ''] = (stage.environment['GANTRY_KEYS'] ?? '').split(',')
+  const fresh = `k2:${randomBytes(32).toString('base64')}`
+  const calls = stage.calls(stage.github.people.grace)
+  const login = { registry: 'registry.example.com', repositories: ['acme/*'], username: 'own', password: { value: OWN_PASSWORD } }
+  const looks = async () => [
+    (await calls('GET', '/config/acme/credentials')).status,
+    (await calls('GET', '/deployments?repository=acme/shop')).status,
+  ]
+  expect(await calls('PUT', '/config/acme/credentials/own?untested=true', login)).toMatchObject({ status: 201 })
+  await stage.worker.restart({ ...stage.environment, GANTRY_KEYS: `${fresh},${old}` })
+  expect(await looks()).toEqual([200, 200])
+  const grace = await stage.signsIn(stage.github.people.grace)
+  expect(await eventually(async () => (await grace('/a/acme/keys')).includes('k2'))).toBe(true)
+  await stage.worker.restart({ ...stage.environment, GANTRY_KEYS: fresh })
+  expect(await looks()).toEqual([200, 200])
+  expect((await calls('GET', '/config/acme/credentials')).body).toMatchObject({ credentials: [{ name: 'own' }] })
 })

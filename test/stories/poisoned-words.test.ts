@@ -1,6 +1,6 @@
-import { elementsOf } from '../attacks/visiting.ts'
 import { poisons } from '../attacks/poison.ts'
 import { expect, story, type Cast, type Character } from '../story.ts'
+import { elementsOf } from '../world/elements.ts'
 import { createRepository, give, join } from '../world/github/population.ts'
 import { newId } from '../world/github/state.ts'
 import { newKey } from '../world/vault.ts'

@@ -43,7 +43,7 @@ export class PlainWorkerd {
   /** Milliseconds from the last start to its first answer. */
   startedIn = NaN
   readonly #folder: string
-  readonly #environment: Readonly<Record<string, string>>
+  #environment: Readonly<Record<string, string>>
   #child: ChildProcess | null = null
   #port = 0
 
@@ -57,6 +57,11 @@ export class PlainWorkerd {
   /** The same after a restart. */
   get origin(): string {
     return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Of the process that runs now. */
+  get pid(): number {
+    return this.#child?.pid ?? NaN
   }
 
   /** Another version of the Worker, from the next start on. */
@@ -90,9 +95,10 @@ export class PlainWorkerd {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   }
 
-  /** Killed, if it still runs, and started with the same objects at the same address. */
-  async restart(): Promise<void> {
+  /** Killed, if it still runs, and started with the same objects at the same address; `environment`: with other values for the same variables. */
+  async restart(environment = this.#environment): Promise<void> {
     await this.kill9()
+    this.#environment = environment
     await this.starts()
   }
 

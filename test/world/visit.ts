@@ -1,17 +1,9 @@
-import { fromHtml } from 'hast-util-from-html'
+import { all, treeOf, type Node } from './elements.ts'
 import type { Person } from './github/people.ts'
 import type { World } from './world.ts'
 
 /** Where the pages of a story are; the world has to be started with it (`WorldOptions.url`). */
 export const GANTRY = 'https://gantry.example'
-
-interface Node {
-  readonly type: string
-  readonly tagName?: string
-  readonly value?: string
-  readonly properties?: Readonly<Record<string, string | number | boolean | null | undefined | (string | number)[]>>
-  readonly children?: readonly Node[]
-}
 
 interface Button {
   readonly caption: string
@@ -40,7 +32,7 @@ export class Page {
     this.headers = headers
     this.path = path
     this.html = html
-    this.#root = fromHtml(html)
+    this.#root = treeOf(html)
   }
 
   /** What it says: `selector` is the name of an element or `#id`. */
@@ -76,8 +68,6 @@ export class Page {
     return all(this.#root).filter(isMeant)
   }
 }
-
-const all = (node: Node): Node[] => [node, ...(node.children ?? []).flatMap(all)]
 
 const BLOCKS = new Set([
   'p',

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const CONFIGURATION = new URL('../../src/runtime/cloudflare/wrangler.jsonc', import.meta.url)
+const CONFIGURATION = join(ROOT, 'src/runtime/cloudflare/wrangler.jsonc')
 const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 export interface WorkerModule {
@@ -28,10 +28,10 @@ export interface WorkerBundle {
   readonly objects: readonly ObjectBinding[]
 }
 
-/** What `wrangler deploy` would upload; `folder` is empty and takes its files. */
-export async function buildWorker(folder: string): Promise<WorkerBundle> {
-  const { main, compatibility_date, compatibility_flags, durable_objects } = configuration()
-  await runWrangler(['deploy', '--dry-run', '--outdir', folder], join(folder, 'log'))
+/** What `wrangler deploy` would upload; `folder` is empty and takes its files. `root`: where it is run, and `file` what it finds there. */
+export async function buildWorker(folder: string, { root, file } = { root: ROOT, file: CONFIGURATION }): Promise<WorkerBundle> {
+  const { main, compatibility_date, compatibility_flags, durable_objects } = configurationIn(file)
+  await runWrangler(['deploy', '--dry-run', '--outdir', folder, '--metafile'], join(folder, 'log'), root)
   const entry = main.replace(/\.ts$/, '.js')
   const read = (name: string): WorkerModule => ({
     name,
@@ -50,15 +50,33 @@ export async function buildWorker(folder: string): Promise<WorkerBundle> {
 /** In bytes, as wrangler counts what Cloudflare's limit is about: all modules, compressed together. */
 export const compressedSize = ({ modules }: WorkerBundle): number => gzipSync(modules.map(({ content }) => content).join('')).byteLength
 
-interface Configuration {
+/** Of what `buildWorker` has built into that folder: each alias of the configuration, and which packages (`src` is Gantry) have imports that it stands for. */
+export function aliasesIn(folder: string): Readonly<Record<string, string>> {
+  const { inputs } = JSON.parse(readFileSync(join(folder, 'bundle-meta.json'), 'utf8')) as Metafile
+  const importers = (alias: string) => Object.entries(inputs).filter(([, { imports }]) => imports.some(({ original }) => original === alias))
+  const packages = (alias: string) => [...new Set(importers(alias).map(([file]) => packageOf(file)))].toSorted().join(', ')
+  return Object.fromEntries(Object.keys(configurationIn(CONFIGURATION).alias).map((alias) => [alias, packages(alias)]))
+}
+
+const packageOf = (file: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file.replace(/^(?:\.\.\/)*(\w+)\/.*/, '$1')
+
+interface Metafile {
+  readonly inputs: Readonly<Record<string, { readonly imports: readonly { readonly original?: string }[] }>>
+}
+
+export interface Configuration {
   readonly main: string
+  readonly alias: Readonly<Record<string, string>>
+  readonly build: { readonly command: string; readonly watch_dir: string | readonly string[] }
+  readonly assets: { readonly directory: string }
   readonly compatibility_date: string
   readonly compatibility_flags: readonly string[]
   readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] }
 }
 
 /** JSON with comments, all of which have lines of their own: without them it is YAML. */
-const configuration = (): Configuration => parse(readFileSync(CONFIGURATION, 'utf8').replace(/^\s*\/\/.*$/gm, '')) as Configuration
+export const configurationIn = (file = CONFIGURATION): Configuration =>
+  parse(readFileSync(file, 'utf8').replace(/^\s*\/\/.*$/gm, '')) as Configuration
 
 export interface WranglerDev {
   readonly origin: string
@@ -68,7 +86,7 @@ export interface WranglerDev {
 /** `wrangler dev`, whose objects are in `folder`: the Worker with its static assets. */
 export async function startWranglerDev(folder: string): Promise<WranglerDev> {
   const words = ['dev', '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0', '--persist-to', folder]
-  const wrangler = runningWrangler(words, join(folder, 'log'))
+  const wrangler = runningWrangler(words, join(folder, 'log'), ROOT)
   const origin = await new Promise<string>((resolve, reject) => {
     wrangler.onOutput((output) => {
       const [, found] = /Ready on (http:\S+)/.exec(output) ?? []
@@ -85,16 +103,16 @@ export async function startWranglerDev(folder: string): Promise<WranglerDev> {
   }
 }
 
-async function runWrangler(words: readonly string[], log: string): Promise<void> {
-  const { ended, output } = runningWrangler(words, log)
+async function runWrangler(words: readonly string[], log: string, root: string): Promise<void> {
+  const { ended, output } = runningWrangler(words, log, root)
   const code = await ended
   if (code !== 0) throw new Error(`wrangler ${words.join(' ')} ended with ${code}:\n${output()}`)
 }
 
 /** Without its banner, for which it would ask the registry for a newer version of itself. */
-function runningWrangler(words: readonly string[], log: string) {
+function runningWrangler(words: readonly string[], log: string, root: string) {
   const env = { PATH: process.env['PATH'] ?? '', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG_PATH: log }
-  const child = spawn(process.execPath, [WRANGLER, ...words], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [WRANGLER, ...words], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const listeners: ((output: string) => void)[] = []
   for (const stream of [child.stdout, child.stderr]) {

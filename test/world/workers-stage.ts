@@ -7,6 +7,7 @@ import type { Comment, Issue, Repository } from './github/state.ts'
 import { startOciRegistry, type OciRegistry } from './oci-registry.ts'
 import { startPlainWorkerd, type PlainWorkerd } from './plain-workerd.ts'
 import { StoryEngine } from './story-engine.ts'
+import type { WorkerBundle } from './worker-bundle.ts'
 
 /** Where people open it; the story's proxy in front of the Worker stands for TLS. */
 const ORIGIN = 'https://gantry.example'
@@ -38,8 +39,8 @@ export class WorkersStage {
     this.#past = 0
   }
 
-  /** `others`: names of more repositories of acme's. */
-  static async open(others: readonly string[] = []): Promise<WorkersStage> {
+  /** `others`: names of more repositories of acme's. `bundle`: Gantry's own where it is left out. */
+  static async open(others: readonly string[] = [], bundle?: WorkerBundle): Promise<WorkersStage> {
     const accounts = [{ name: 'gantry', password: PASSWORD, repositories: ['acme/*'] }]
     const registry = await startOciRegistry({ auth: 'bearer', accounts })
     const stage = new WorkersStage(registry, others)
@@ -50,13 +51,13 @@ export class WorkersStage {
     stage.#closers.push(api.close, engine.close)
     stage.github.isAt(api.url)
     stage.environment = stage.#variables(api.url, engine.url)
-    await stage.opensAnother()
+    await stage.opensAnother(bundle)
     return stage
   }
 
   /** An installation of its own, whose objects are empty, in the same world and with the same keys. */
-  async opensAnother(): Promise<void> {
-    const worker = await startPlainWorkerd({ environment: this.environment })
+  async opensAnother(bundle?: WorkerBundle): Promise<void> {
+    const worker = await startPlainWorkerd({ environment: this.environment, ...(bundle && { bundle }) })
     this.worker = worker
     this.#closers.push(() => worker.stop())
   }

@@ -43,7 +43,11 @@ async function read(env: Bindings): Promise<Configured> {
   const settings = 'settings' in found ? found.settings : null
   if (settings?.app == null) throw missing('APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are', 'the App that this Gantry is')
   if (settings.keys.length === 0) throw missing('GANTRY_KEYS is', 'a key for the vault: what objects keep is encrypted')
-  const operator = { name: 'GANTRY_YML', text: environment['GANTRY_YML'] ?? 'version: 1', readFile: () => undefined }
+  const operator = {
+    name: 'GANTRY_YML',
+    text: environment['GANTRY_YML']?.trim() ? environment['GANTRY_YML'] : 'version: 1',
+    readFile: () => undefined,
+  }
   return { settings: { ...settings, app: settings.app }, environment, operator, isWhole }
 }
 

@@ -1,5 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
-import { accountAt, OPERATOR, type Bindings, type DirectoryDoor, type Found, type Home } from './bindings.ts'
+import { accountAt, OPERATOR, type Bindings, type DirectoryDoor, type Found, type Home, type Named } from './bindings.ts'
 import { durableSql } from './durable-sql.ts'
 import { createNames } from './own-rows.ts'
 
@@ -13,8 +13,8 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
   }
 
   told(name: string, { repository, account }: Home): void {
-    this.#names.put(keyOf(name), repository, account)
-    this.#names.put(keyOf(null), null, account)
+    this.#note(name, { repository, account })
+    this.#note(null, { repository: null, account })
   }
 
   async find(owner: string, name: string | null, address: string): Promise<Found> {
@@ -23,6 +23,12 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
     const found = await accountAt(this.env, OPERATOR).lookUp(owner, name, address)
     if (found !== null && typeof found === 'object') this.#names.put(keyOf(name), found.repository, found.account)
     return found
+  }
+
+  /** With every deployment it is told the same again: that would be rows written, which cost more than anything else. */
+  #note(name: string | null, { repository, account }: Named): void {
+    const known = this.#names.find(keyOf(name))
+    if (known?.repository !== repository || known.account !== account) this.#names.put(keyOf(name), repository, account)
   }
 
   forget(name: string | null): void {

@@ -6,31 +6,45 @@ export interface ObjectClock extends Clock {
   next(): number | null
 }
 
-/** Timers fire at once above 2^31-1 ms. */
-const LONGEST = 2 ** 31 - 1
+/**
+ * Milliseconds. A timer that is set keeps its object in memory and on the bill until it rings (Cloudflare's changelog of 2026-10-01, "Pending I/O operations"):
+ * a quarter of an hour for every look around. What is further away than this is set when `next` is asked again, after the alarm.
+ */
+const NEAR = 60_000
 
 export function durableClock(): ObjectClock {
-  const waiting = new Map<symbol, number>()
+  const waiting = new Set<Timer>()
+  const set = (timer: Timer): void => {
+    const left = timer.at - Date.now()
+    if (timer.handle !== null || left > NEAR) return
+    timer.handle = setTimeout(
+      () => {
+        waiting.delete(timer)
+        timer.work()
+      },
+      Math.max(0, left),
+    )
+  }
   return {
     now: () => Date.now(),
-    next: () => (waiting.size === 0 ? null : Math.min(...waiting.values())),
+    next: () => {
+      for (const timer of waiting) set(timer)
+      return waiting.size === 0 ? null : Math.min(...[...waiting].map(({ at }) => at))
+    },
     after(ms, work) {
-      const [key, at] = [Symbol('timer'), Date.now() + ms]
-      waiting.set(key, at)
-      const step = (left: number): ReturnType<typeof setTimeout> => setTimeout(() => ring(left), Math.min(left, LONGEST))
-      const ring = (left: number): void => {
-        if (left > LONGEST) {
-          timer = step(left - LONGEST)
-          return
-        }
-        waiting.delete(key)
-        work()
-      }
-      let timer = step(ms)
+      const timer: Timer = { at: Date.now() + ms, work, handle: null }
+      waiting.add(timer)
+      set(timer)
       return () => {
-        waiting.delete(key)
-        clearTimeout(timer)
+        waiting.delete(timer)
+        if (timer.handle !== null) clearTimeout(timer.handle)
       }
     },
   }
+}
+
+interface Timer {
+  readonly at: number
+  readonly work: () => void
+  handle: ReturnType<typeof setTimeout> | null
 }

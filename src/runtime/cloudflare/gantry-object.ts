@@ -2,8 +2,10 @@ import { DurableObject } from 'cloudflare:workers'
 import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
 import type { Operator } from '../../config/operator.ts'
 import { Failure } from '../../errors.ts'
+import { noteOperator } from '../../store/audit.ts'
 import { instanceId } from '../../store/instance.ts'
 import { migrateAccounts, migrateRepositories } from '../../store/migrations.ts'
+import { dropCopy } from '../../store/vault/copying.ts'
 import { entropy, newId } from '../entropy.ts'
 import type { Log } from '../log.ts'
 import { hmac, remembered } from '../mac.ts'
@@ -14,7 +16,7 @@ import type { Bindings } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
 import type { ObjectClock } from './durable-clock.ts'
 import { durableSql, type DurableSql } from './durable-sql.ts'
-import { problemAnswer } from './answers.ts'
+import { notBegun, problemAnswer } from './answers.ts'
 import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
 
@@ -101,7 +103,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
     } catch (error) {
       if (!this.#isEnding) this.#trouble(error)
-      return problemAnswer(503, 'Gantry cannot begin its work here; its log says why.')
+      return notBegun(error)
     }
   }
 
@@ -135,6 +137,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   }
 
   #ends({ service }: Gantry): void {
+    this.#isEnding = true
     service.stop()
     setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
   }
@@ -177,6 +180,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     for (const secret of secretsOf(its.settings)) redactor.register(secret.reveal())
     const log = (this.#log = createConsoleLog(its.settings.logLevel, redactor, this.machine.write))
     const reading: Reading = { environment: its.environment, redactor, log }
+    this.#dropTokensUnder(its.settings.keys.map(({ id }) => id))
     await this.fetchCopies()
     const doors = this.#outside(reading)
     const secrets = await openSecrets(its.settings, doors)
@@ -192,7 +196,26 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#ends(gantry)
       throw error
     }
+    void this.#takeUpNewKey(life)
     return life
+  }
+
+  /** They can be had again: an old key that is gone must not keep the object from beginning for their sake. */
+  #dropTokensUnder(known: readonly string[]): void {
+    const keys = this.sql.all<{ kek: string }>('select kek from vault_key where account = ?', THIS_OBJECT)
+    if (keys.some(({ kek }) => !known.includes(kek))) this.sql.transaction(() => dropCopy(this.sql, THIS_OBJECT))
+  }
+
+  /** A new key in front of `GANTRY_KEYS`, beside everything else; what is broken off here the next life takes up. */
+  async #takeUpNewKey({ gantry, secrets, reading }: Life): Promise<void> {
+    const note = (subject: string, after: string): void =>
+      noteOperator(this.sql, secrets.mac, { at: this.clock.now(), action: 'keys rotated', subject, after })
+    try {
+      const { problems } = await gantry.vault.rotate({ note })
+      for (const problem of problems) reading.log.error({ problem }, 'the vault cannot read a part of what it keeps')
+    } catch (error) {
+      reading.log.error({ err: error }, 'the vault could not take up a new key; the next life of the object tries again')
+    }
   }
 
   #outside({ redactor, log }: Reading): Outside {
@@ -229,8 +252,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#hurry = resolve
       this.#isRoused = false
       gantry.bot.work()
-      const cancel = this.clock.after(until - this.clock.now(), resolve)
-      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused]).finally(cancel)
+      const late = setTimeout(resolve, until - this.clock.now())
+      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused]).finally(() => clearTimeout(late))
       if (this.#isRoused || this.clock.now() >= until) continue
       await this.report(life)
       const next = this.clock.next()

@@ -94,21 +94,14 @@ export function createSpentElsewhere(sql: DurableSql) {
   const until = lazily(sql, 'window_elsewhere', 'installation integer primary key, until integer not null')
   return {
     noted(repository: number, { installation, created, until: its }: Spending, now: number): Spending {
-      const known = all<{ at: number; creates: number }>(
-        'select at, creates from spent_elsewhere where repository = ? and installation = ?',
-        ...[repository, installation],
-      )
-      const told = new Map(known.map(({ at, creates }) => [at, creates]))
-      // Each tells all of its hour every second.
-      for (const { at, creates } of created.filter((one) => told.get(one.at) !== one.creates))
+      // Each tells its whole hour every time: what is known already is not written again.
+      for (const { at, creates } of created)
         all(
-          'insert or replace into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)',
-          repository,
-          installation,
-          at,
-          creates,
+          `insert into spent_elsewhere (repository, installation, at, creates) values (?, ?, ?, ?)
+           on conflict (repository, installation, at) do update set creates = excluded.creates where creates <> excluded.creates`,
+          ...[repository, installation, at, creates],
         )
-      if (known.some(({ at }) => at < now - 2 * HOUR)) all('delete from spent_elsewhere where at < ?', now - 2 * HOUR)
+      if (created.length > 0) all('delete from spent_elsewhere where at < ?', now - 2 * HOUR)
       if (its > now)
         until(
           'insert into window_elsewhere (installation, until) values (?, ?) on conflict (installation) do update set until = max(until, excluded.until)',

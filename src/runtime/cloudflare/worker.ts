@@ -5,7 +5,7 @@ import { HEADERS } from '../../web/headers.ts'
 import { networkOf } from '../client-address.ts'
 import { createRedactor, secretsOf } from '../redact.ts'
 import { ACCOUNT } from './account-object.ts'
-import { problemAnswer } from './answers.ts'
+import { notBegun, problemAnswer } from './answers.ts'
 import { accountAt, directoryAt, OPERATOR, repositoryAt, type Bindings, type Named } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
 import { ADDRESS, NOBODY } from './gantry-object.ts'
@@ -162,8 +162,5 @@ function refused(error: unknown): Response {
       type: error instanceof Error ? error.name : typeof error,
     }),
   )
-  return problemAnswer(
-    503,
-    found?.code === 'SETTING_INVALID' ? 'This Gantry is not set up yet; its log says what is missing.' : 'Gantry cannot answer now.',
-  )
+  return notBegun(error)
 }

@@ -1,0 +1,1 @@
+export { AccountObject, default, DirectoryObject, RepositoryObject } from 'gantry/src/runtime/cloudflare/main.ts'
