@@ -19,6 +19,8 @@ export interface WorkersKills {
   readonly seed: number
 }
 
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
 const isStored = ({ delivery }: Asked): boolean => delivery.attempts.at(-1)?.status === 202
 
 /** GitHub shows how each of them ended. */
@@ -28,6 +30,8 @@ const isShown = ({ repository: { checks, deployments } }: Home): boolean =>
 const OTHERS = ['admin', 'docs']
 /** Milliseconds: what a round takes where nobody is killed. */
 const MOMENT = 2_500
+/** Milliseconds: nothing is deployed and told within that. */
+const SOON = 300
 /** A process that has just begun is killed once more, so often and so soon. */
 const AGAIN = { share: 0.3, within: 600 }
 /** Seconds. The watchdog of an alarm that was running is ten seconds away. */
@@ -89,7 +93,8 @@ class Rounds implements WorkersKilled {
       this.#round++
       const asked = asks(this.#stage, this.#round)
       all.push(...asked)
-      await this.#underLoad(this.#random.next() * MOMENT)
+      const isLast = this.#round - before === PLACES.length || this.kills + 1 >= most
+      await this.#underLoad(isLast ? () => this.#soonAfterTheFirst(asked) : () => wait(this.#random.next() * MOMENT))
       this.acknowledged.deliveries += asked.filter(isStored).length
     }
     const stored = all.filter(isStored)
@@ -99,7 +104,7 @@ class Rounds implements WorkersKilled {
     if (!(await this.#answers(stored))) this.#tells(stored, 'acknowledged')
     this.answered.push(performance.now() - started)
     // Whoever asks for anything wakes the operator's object, which fetches back what GitHub could not deliver.
-    await this.#compares()
+    if (!(await this.#compares())) this.#found('broken', `round ${this.#round}: nobody answers`)
     if (!(await this.#answers(all))) this.#tells(all, 'fetched back')
     this.#happenedOnce(all)
   }
@@ -107,17 +112,23 @@ class Rounds implements WorkersKilled {
   async #begins(most: number): Promise<void> {
     await this.#stage.worker.starts()
     for (; this.kills < most && this.#random.chance(AGAIN.share); this.kills++) {
-      await new Promise((resolve) => setTimeout(resolve, this.#random.next() * AGAIN.within))
+      await wait(this.#random.next() * AGAIN.within)
       await this.#stage.worker.restart()
     }
   }
 
+  /** So that something is left which only an alarm takes up. */
+  async #soonAfterTheFirst(asked: readonly Asked[]): Promise<void> {
+    await eventually(() => asked.some(isStored))
+    await wait(this.#random.next() * SOON)
+  }
+
   /** What had not been sent by then is sent into the void, as GitHub does it. */
-  async #underLoad(moment: number): Promise<void> {
+  async #underLoad(moment: () => Promise<unknown>): Promise<void> {
     const { github, worker } = this.#stage
     const sending = github.deliver((request) => this.#stage.receives(request), { together: true })
     const changing = this.#changes()
-    await new Promise((resolve) => setTimeout(resolve, moment))
+    await moment()
     await worker.kill9()
     this.kills++
     await Promise.all([sending, changing])
@@ -125,14 +136,12 @@ class Rounds implements WorkersKilled {
 
   /** After what was acknowledged before is found to be as it was. */
   async #changes(): Promise<void> {
-    const isAlive = await this.#compares().then(
-      () => true,
-      () => false,
-    )
-    if (!isAlive) return
+    if (!(await this.#compares())) return
     const round = { stage: this.#stage, nth: this.#round, random: this.#random }
-    this.acknowledged.credentials += await changesCredentials(round, this.#believed, (what) => this.#found('broken', what))
+    this.acknowledged.credentials += await changesCredentials(round, this.#believed, this.#refused)
   }
+
+  readonly #refused = (what: string): void => this.#found('broken', `round ${this.#round}: ${what}`)
 
   #isAnswered({ home, issue, isDeploy }: Asked): boolean {
     const [said] = this.#stage.said(issue)
@@ -153,14 +162,17 @@ class Rounds implements WorkersKilled {
     }
   }
 
-  async #compares(): Promise<void> {
-    const names = await listed(this.#stage, ++this.#readers)
+  /** False where nobody answered. */
+  async #compares(): Promise<boolean> {
+    const names = await listed(this.#stage, ++this.#readers, this.#refused)
+    if (names === null) return false
     for (const [name, believed] of this.#believed) {
       const isThere = names.has(name)
       if (believed === 'there' && !isThere) this.#found('lost', `round ${this.#round}: the credential ${name} was put`)
       if (believed === 'absent' && isThere) this.#found('lost', `round ${this.#round}: the removal of the credential ${name}`)
       this.#believed.set(name, isThere ? 'there' : 'absent')
     }
+    return true
   }
 
   /** One answer for each command, one Deployment, one check run and one container for each that deploys, and the newest runs. */

@@ -81,12 +81,14 @@ export async function changesCredentials(
   return acknowledged
 }
 
-/** The names of those that the API lists. */
-export async function listed(stage: WorkersStage, nth: number): Promise<ReadonlySet<string>> {
-  const answer = await stage.calls(administrator(stage, `reader-${nth}`))('GET', '/config/acme/credentials')
+/** The names of those that the API lists; null where nobody answers. */
+export async function listed(stage: WorkersStage, nth: number, refused: (what: string) => void): Promise<ReadonlySet<string> | null> {
+  const calls = stage.calls(administrator(stage, `reader-${nth}`))
+  const answer = await calls('GET', '/config/acme/credentials').catch(() => null)
+  if (answer === null) return null
   const { credentials } = answer.body as { readonly credentials?: readonly { readonly name: string }[] }
-  if (credentials === undefined) throw new Error(`credentials are not listed: ${answer.status} ${JSON.stringify(answer.body)}`)
-  return new Set(credentials.map(({ name }) => name))
+  if (credentials === undefined) refused(`credentials are not listed: ${answer.status} ${JSON.stringify(answer.body)}`)
+  return credentials === undefined ? null : new Set(credentials.map(({ name }) => name))
 }
 
 function administrator({ github }: WorkersStage, login: string) {
