@@ -24,6 +24,7 @@ import type { Machine } from './machine.ts'
 const WATCHDOG = 10_000
 /** What falls due within that is waited for: the object would be gone, and have to be made anew. */
 const SOON = 60_000
+const AHEAD = 500
 /** An alarm may run for 15 minutes (developers.cloudflare.com, "Durable Objects limits"). */
 const LONGEST = 10 * 60_000
 /** Locks that end soon, and targets that run something else: the object sleeps in between. */
@@ -259,7 +260,9 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       const next = this.clock.next()
       if (this.#isRoused) continue
       if (next === null || next - this.clock.now() > SOON) return
-      await this.#wait(Math.max(0, next - this.clock.now()), roused)
+      const left = Math.max(0, next - this.clock.now())
+      // What the timer begins is to find what is declared then: that is looked for before it rings.
+      await this.#wait(left > AHEAD ? left - AHEAD : left, roused)
     }
     // It still runs: the next alarm waits on.
     this.#isRoused = true

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { accountAt, OPERATOR, repositoryAt, type Bindings, type Home } from '../../../../src/runtime/cloudflare/bindings.ts'
 import { configured } from '../../../../src/runtime/cloudflare/configured.ts'
 import { ACCOUNT } from '../../../../src/runtime/cloudflare/account-object.ts'
@@ -122,6 +122,26 @@ test('what an account keeps and could not be fetched is fetched by whoever asks 
   world.account(FORMER.account).before = () => {}
   await repositoryAt(world.env, 1_009).environments()
   expect(noted(1_009)).toContain(`copy of ${FORMER.account}`)
+})
+
+test('what a timer begins finds what is declared then, however long it was waited for', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  try {
+    await store(FORMER)
+    await repositoryAt(world.env, 1_009).environments()
+    let [copiedAt, age] = [-Infinity, NaN]
+    world.account(FORMER.account).before = (name) => {
+      if (name === 'copy') copiedAt = Date.now()
+    }
+    const { clock } = world.repository(1_009).instance as { clock: { after(ms: number, work: () => void): void } }
+    clock.after(45_000, () => (age = Date.now() - copiedAt))
+    const ringing = world.rings(world.repository(1_009))
+    await vi.advanceTimersByTimeAsync(50_000)
+    await ringing
+    expect(age).toBeLessThan(2_000)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 describe('whoever has proved nothing', () => {
