@@ -89,7 +89,7 @@ export interface Outside extends SourceDoors {
   /** From what is here to what is used instead; left out on one machine, where everything is here. */
   readonly shares?: (here: Shared) => Shared
   /** As the service has it. */
-  readonly watchEvery?: number
+  readonly rounds?: ServiceDoors['rounds']
   /** Whose the registry tokens are that are kept here; the operator's where it is left out. */
   readonly tokensOf?: number
   /** For GitHub. */
@@ -211,7 +211,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, dec
     mask: outside.mask,
     random: outside.random,
     incident,
-    ...(outside.watchEvery !== undefined && { watchEvery: outside.watchEvery }),
+    ...(outside.rounds !== undefined && { rounds: outside.rounds }),
   })
   const administration = openAdministration(settings, operator, secrets, outside, { live, activity, repositoryAudit: shared.repositoryAudit })
   const { mayApprove, happened } = shared

@@ -17,7 +17,7 @@ import { standings } from './standings.ts'
 import { placesIn, statusOf, type EnvironmentStatus } from './status.ts'
 import { accessOf, type RolloutDoors } from './step.ts'
 import { formerly, newerThan } from './succession.ts'
-import { createWatch, type WatchDoors } from './watch.ts'
+import { createWatch, type Rounds } from './watch.ts'
 import {
   approve,
   cancel,
@@ -104,7 +104,7 @@ export interface Preflights {
 export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed' | 'startedAt'> {
   readonly audit: AuditLog
   readonly mask: Mask
-  readonly watchEvery?: WatchDoors['watchEvery']
+  readonly rounds?: Rounds
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
 }

@@ -17,8 +17,17 @@ const REMIND_BEFORE = 3_600_000
 
 export interface WatchDoors extends RolloutDoors {
   readonly deploy: (request: DeployRequest) => Deployment
-  /** Milliseconds between two rounds, where a minute is too often: an object that sleeps in between costs nothing meanwhile. */
-  readonly watchEvery?: number
+  /** Where a minute between two rounds is too often, and nobody stays awake for the next. */
+  readonly rounds?: Rounds
+}
+
+/** Rounds that are further apart than a process lives: when the last one was is written down. */
+export interface Rounds {
+  /** Milliseconds from one to the next. */
+  readonly every: number
+  /** Milliseconds since 1970; null where there was none yet. */
+  last(): number | null
+  made(at: number): void
 }
 
 /**
@@ -36,8 +45,17 @@ export function createWatch(doors: WatchDoors, tell: (notice: Notice) => void): 
       doors.incident(error, 'the watch')
     }
   }
+  const { rounds } = doors
+  const wait = (): number => {
+    if (rounds === undefined) return EVERY
+    const last = rounds.last()
+    // The first is counted from here, or it would be put off with every start.
+    if (last === null) rounds.made(clock.now())
+    return Math.max(0, (last ?? clock.now()) + rounds.every - clock.now())
+  }
   const next = (): void => {
-    clock.after(doors.watchEvery ?? EVERY, () => {
+    clock.after(wait(), () => {
+      rounds?.made(clock.now())
       void activity.run(round)
       next()
     })

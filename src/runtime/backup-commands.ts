@@ -7,9 +7,12 @@ import type { Settings } from '../settings.ts'
 import { keyWords } from '../store/backup/backup-keys.ts'
 import { backupName, keysOf, timeInName, type Manifest } from '../store/backup/manifest.ts'
 import { createJournal } from '../store/deployments.ts'
+import { localKeys } from '../store/vault/local-keys.ts'
+import { isFolder, openBackupFolder, type BackupFolder } from './backup-folder.ts'
 import { makeBackup } from './backup.ts'
 import { systemClock } from './clock.ts'
-import { fetchBackup } from './move.ts'
+import { entropy } from './entropy.ts'
+import { fetchBackup, type Fetching } from './move.ts'
 import { otherInstallation } from './operator-client.ts'
 import { loadOperatorFile } from './operator-file.ts'
 import { restore as putBack, type Done } from './restore.ts'
@@ -23,7 +26,9 @@ import { withWorkFolder } from './work-folder.ts'
 const BACKUP_HELP = `gantry backup [FILE]
                the database as it is now, encrypted under the first key of GANTRY_KEYS, beside a Gantry that runs or without one
 gantry backup --from URL FILE [--anyway]
-               the same of the installation on Cloudflare Workers at that address; --anyway where an audit log was changed there`
+               the same of the installation on Cloudflare Workers at that address; --anyway where an audit log was changed there
+gantry backup --from FOLDER FILE [--anyway]
+               the same of a backup that such an installation made of itself, with what was fetched of it from its bucket`
 
 const RESTORE_HELP = `gantry restore FILE --check
                whether the backup is whole and can be read; changes nothing. Ends with 3 where something in it was broken before,
@@ -56,14 +61,22 @@ interface Wanted {
   readonly now: number
 }
 
+/** An installation by its address, or what it backed up. */
+async function otherAt(from: string, { keys }: Settings): Promise<Fetching['other'] & Partial<BackupFolder>> {
+  if (isFolder(from) || !URL.canParse(from)) return openBackupFolder(from, localKeys(keys, entropy))
+  return otherInstallation(from, { keys, fetch: globalThis.fetch, now: systemClock.now })
+}
+
 async function backupOfOther(
   from: string,
   { files: [to = ''], anyway, now }: Wanted,
   place: Settings,
   { print, say }: Pick<Terminal, 'print' | 'say'>,
 ): Promise<0> {
-  const other = otherInstallation(from, { keys: place.keys, fetch: globalThis.fetch, now: systemClock.now })
-  const { manifest, findings } = await withWorkFolder(place.data, (folder) => fetchBackup({ place, other, folder, to, now, anyway }))
+  const { manifest, findings } = await withWorkFolder(place.data, async (folder) => {
+    const other = await otherAt(from, place)
+    return fetchBackup({ place, other, folder, to, now: other.madeAt ?? now, anyway })
+  })
   print(`Made ${to} of ${from}: ${contentWords(manifest)}. It opens with ${keyWords(keysOf(manifest))}.`)
   for (const finding of findings) say(`Already so when the backup was made: ${finding}`)
   return 0

@@ -7,11 +7,12 @@ import { localKeys } from '../store/vault/local-keys.ts'
 import { createVault } from '../store/vault.ts'
 import type { Settings } from '../settings.ts'
 import { askTargets } from './backup-commands.ts'
+import { isFolder, openBackupFolder } from './backup-folder.ts'
 import { damageIn, damaged, databaseIn } from './backup.ts'
 import { systemClock } from './clock.ts'
 import { entropy } from './entropy.ts'
 import { hmac } from './mac.ts'
-import { sendAll, type Sent } from './move.ts'
+import { fetchBackup, sendAll, type Sent } from './move.ts'
 import { otherInstallation } from './operator-client.ts'
 import { markedGeneration } from './restore.ts'
 import { lockDatabase, readSqlite, rewriteSqlite, snapshotInto } from './sqlite.ts'
@@ -19,9 +20,9 @@ import type { CliCommand, Terminal } from './terminal.ts'
 import { verifyBackup } from './verify-backup.ts'
 import { withWorkFolder } from './work-folder.ts'
 
-const MOVE_HELP = `gantry move --to URL [--from FILE] [--instead] [--anyway]
-               the database of a Gantry that does not run, or a backup, to the installation on Cloudflare Workers at that address; --instead
-               gives up what is there, --anyway takes along an audit log that was changed`
+const MOVE_HELP = `gantry move --to URL [--from FILE or FOLDER] [--instead] [--anyway]
+               the database of a Gantry that does not run, or a backup (a folder has one that was fetched from its bucket), to the installation on
+               Cloudflare Workers at that address; --instead gives up what is there, --anyway takes along an audit log that was changed`
 
 export const move: CliCommand = { name: 'move', help: MOVE_HELP, run: moveCommand }
 
@@ -46,7 +47,7 @@ async function moveCommand(words: readonly string[], machine: Terminal): Promise
   const lock = asked.from === null ? stopped(settings) : null
   try {
     const sent = await withWorkFolder(settings.data, async (folder) => {
-      const copy = await copyOf(asked.from, settings, folder)
+      const copy = await copyOf(asked, settings, folder, machine)
       const generation = Math.max(markedGeneration(settings), await seenByTargets(copy.database, settings, machine))
       const tell = (part: string, at: number, of: number) => machine.print(`${at} of ${of}: ${part}`)
       return sendAll({ ...asked, ...copy, place: settings, folder, other, generation, tell })
@@ -73,9 +74,15 @@ const stopped = (settings: Settings) =>
   lockDatabase(databaseIn(settings), { sentence: 'Gantry runs. It is moved while it does not.', next: 'Stop Gantry, and ask again.' })
 
 /** In a file of its own, brought to this version's schema. */
-async function copyOf(from: string | null, settings: Settings, folder: string): Promise<{ readonly database: string; readonly madeAt: number }> {
-  if (from !== null) {
-    const { database, manifest } = await verifyBackup(from, settings, folder)
+async function copyOf(
+  asked: Asked,
+  settings: Settings,
+  folder: string,
+  { say }: Terminal,
+): Promise<{ readonly database: string; readonly madeAt: number }> {
+  if (asked.from !== null) {
+    const file = isFolder(asked.from) ? await oneFileOf(asked.from, asked.anyway, settings, folder, say) : asked.from
+    const { database, manifest } = await verifyBackup(file, settings, folder)
     return { database, madeAt: manifest.madeAt }
   }
   const database = join(folder, 'moving.db')
@@ -88,6 +95,13 @@ async function copyOf(from: string | null, settings: Settings, folder: string): 
     migrateAccounts(sql)
   })
   return { database, madeAt: systemClock.now() }
+}
+
+async function oneFileOf(from: string, anyway: boolean, place: Settings, folder: string, say: Terminal['say']): Promise<string> {
+  const [other, to] = [await openBackupFolder(from, localKeys(place.keys, entropy)), join(folder, 'parts.backup')]
+  const { findings } = await fetchBackup({ place, other, folder, to, now: other.madeAt, anyway })
+  for (const finding of findings) say(`Already so when the backup was made: ${finding}`)
+  return to
 }
 
 /** The highest generation that targets remember, as before a restore. */

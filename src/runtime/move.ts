@@ -83,7 +83,7 @@ export async function sendAll({ place, database, folder, madeAt, other, instead,
 
 export interface Fetching {
   readonly place: Pick<Place, 'keys'>
-  readonly other: OtherInstallation
+  readonly other: Pick<OtherInstallation, 'list' | 'read'>
   /** That nobody else uses: a database is put together in it. */
   readonly folder: string
   readonly to: string
@@ -124,7 +124,7 @@ export async function fetchBackup({
   }
 }
 
-async function linesFrom(other: OtherInstallation, part: Part, source: ReturnType<typeof localKeys>): Promise<AsyncIterable<string>> {
+async function linesFrom(other: Fetching['other'], part: Part, source: ReturnType<typeof localKeys>): Promise<AsyncIterable<string>> {
   return (await openPart(source, chunksOfBody(await other.read(part)))).lines
 }
 

@@ -12,7 +12,7 @@ import { buildWorker, configurationIn, type WorkerBundle } from '../world/worker
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TEMPLATE = join(ROOT, 'src/runtime/cloudflare/template')
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8')
-const json = <T>(...path: string[]): T => JSON.parse(read(...path)) as T
+const json = (...path: string[]): unknown => JSON.parse(read(...path))
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
@@ -39,7 +39,7 @@ afterAll(() => rmSync(project, { recursive: true }))
 /** Gantry as files, below which Node strips no types by itself; what it needs in production, and nothing that it needs for its tests. */
 function install(to: string): void {
   for (const part of ['src', 'docs', 'package.json']) cpSync(join(ROOT, part), join(to, 'gantry', part), { recursive: true })
-  const { packages } = json<Lock>(ROOT, 'package-lock.json')
+  const { packages } = json(ROOT, 'package-lock.json') as Lock
   const installed = Object.keys(packages).filter((path) => /^node_modules\/(?!.*node_modules)/.test(path) && packages[path]?.dev !== true)
   for (const path of [...installed, 'node_modules/.bin']) {
     const link = join(dirname(to), path)
@@ -75,9 +75,9 @@ test.skipIf(missing !== null)(`it starts in workerd and answers${missing === nul
 })
 
 test('it asks for the same secrets, says what each is for, and is deployed by the same Wrangler', () => {
-  const { dependencies, devDependencies, cloudflare } = json<Manifest>(TEMPLATE, 'package.json')
+  const { dependencies, devDependencies, cloudflare } = json(TEMPLATE, 'package.json') as Manifest
   expect(read(TEMPLATE, '.dev.vars.example')).toBe(read(ROOT, '.dev.vars.example'))
   expect(Object.keys(cloudflare.bindings)).toEqual([...read(TEMPLATE, '.dev.vars.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name))
-  expect(devDependencies).toEqual({ wrangler: json<Manifest>(ROOT, 'package.json').devDependencies['wrangler'] })
+  expect(devDependencies).toEqual({ wrangler: (json(ROOT, 'package.json') as Manifest).devDependencies['wrangler'] })
   expect(dependencies).toEqual({ gantry: expect.stringMatching(/^github:[\w-]+\/[\w-]+$/) })
 })

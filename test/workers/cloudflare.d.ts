@@ -1,7 +1,7 @@
 // What these tests use of workerd's own modules besides what the product uses (src/runtime/cloudflare/cloudflare.d.ts).
 
 declare module 'cloudflare:workers' {
-  export const env: { readonly STORAGE: DurableObjectNamespace }
+  export const env: { readonly STORAGE: DurableObjectNamespace; readonly BACKUPS: R2Bucket & { get(key: string): Promise<Response | null> } }
 }
 
 declare module 'cloudflare:test' {

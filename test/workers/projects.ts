@@ -42,6 +42,7 @@ function project(name: string, { include, date, flags = [], provide = {}, setup 
     compatibilityDate: date,
     compatibilityFlags: ['nodejs_compat', ...flags],
     durableObjects: { STORAGE: { className: 'Storage', useSQLite: true } },
+    r2Buckets: ['BACKUPS'],
   }
   return {
     extends: true as const,

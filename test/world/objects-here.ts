@@ -29,7 +29,7 @@ export class ObjectsHere {
       hash: () => createHash('sha256'),
       parts: {
         list: async () => [OPERATORS, ...[...this.objects.keys()].map(partIn).filter((part) => part !== null && !isOperators(part))] as Part[],
-        read: async (part) => this.#read(part),
+        read: (part) => this.read(part),
         write: async (part, stream, instead) =>
           receivePart(this.at(part), part, chunksOfBody(stream), {
             ...{ source: localKeys([key], randomBytes), now: Date.now(), nonce: `w${(this.#nonces += 1)}`, instance: this.#instance(), instead },
@@ -62,11 +62,7 @@ export class ObjectsHere {
     for (const sql of this.objects.values()) sql.close()
   }
 
-  #instance(): string | null {
-    return this.at(OPERATORS).all<{ id: string }>('select id from instance')[0]?.id ?? null
-  }
-
-  async #read(part: Part): Promise<ReadableStream<Uint8Array> | null> {
+  async read(part: Part): Promise<ReadableStream<Uint8Array> | null> {
     const sql = this.objects.get(partName(part))
     if (sql === undefined) return null
     const mac = await readAuditMac(vaultOver(this.at(OPERATORS), this.#key), HMAC)
@@ -74,5 +70,9 @@ export class ObjectsHere {
     const lines = linesOf(sql, { part, from: 'object', generation: 0, audit, nonce: `r${(this.#nonces += 1)}` })
     const about = { part: partName(part), instance: this.#instance() ?? '', madeAt: Date.now() }
     return bodyOf(sealPart(localKeys([this.#key], randomBytes), randomBytes, about, lines))
+  }
+
+  #instance(): string | null {
+    return this.at(OPERATORS).all<{ id: string }>('select id from instance')[0]?.id ?? null
   }
 }

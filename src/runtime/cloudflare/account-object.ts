@@ -7,8 +7,10 @@ import type { Session, Sessions } from '../../deploy/session.ts'
 import { Secret } from '../../secret.ts'
 import { createInbox } from '../../store/inbox.ts'
 import { instanceId } from '../../store/instance.ts'
+import { isOperators } from '../../store/moving/parts.ts'
+import { localKeys } from '../../store/vault/local-keys.ts'
 import { keepCopy, sealedCopy } from '../../store/vault/copying.ts'
-import { newId } from '../entropy.ts'
+import { entropy, newId } from '../entropy.ts'
 import {
   accountAt,
   directoryAt,
@@ -22,10 +24,11 @@ import {
   type Spending,
   type Taken,
 } from './bindings.ts'
+import { beginBackup, continueBackup, type BackupDoors } from './backups.ts'
 import { configured } from './configured.ts'
 import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
 import type { Machine } from './machine.ts'
-import { readPart, takePart } from './moving.ts'
+import { partsIn, readPart, takePart } from './moving.ts'
 import { createKnownAccounts, createKnownRepositories, createNotes, createSpentElsewhere } from './own-rows.ts'
 import { sharing, tellAll } from './shared.ts'
 
@@ -40,6 +43,8 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   readonly #accounts
   #here: Shared | null = null
   #hasOperators = false
+  /** When a backup wants the next alarm; 0 where none does, or this one has not taken its slice yet. */
+  #sliceAt = 0
 
   constructor(ctx: DurableObjectState, env: Bindings, machine: Machine) {
     super(ctx, env, machine)
@@ -182,6 +187,37 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     this.rouse()
   }
 
+  async backUp(): Promise<void> {
+    this.#is(OPERATOR)
+    const { configured: its, reading } = await this.current()
+    if (its.settings.backups.every === null) return
+    if (this.env.BACKUPS === undefined) return reading.log.warn({ fix: 'docs/workers.md' }, 'nothing is backed up: this Worker has no bucket BACKUPS')
+    beginBackup({ ...this.#known(), log: reading.log })
+    this.rouse()
+  }
+
+  override async alarm(): Promise<void> {
+    this.#sliceAt = 0
+    await super.alarm()
+    const [next, set] = [this.#sliceAt, await this.ctx.storage.getAlarm()]
+    if (next > 0 && (set === null || set > next)) this.machine.wakes(this.ctx.storage, next)
+  }
+
+  #known() {
+    return { sql: this.sql, now: () => this.clock.now(), accounts: () => this.#accounts.ids() }
+  }
+
+  #backsUpWith(bucket: R2Bucket, { configured: its, reading, secrets }: Life): BackupDoors {
+    const { backups, keys } = its.settings
+    const { read } = partsIn(this.env)
+    return {
+      ...this.#known(),
+      ...{ bucket, keep: backups.keep, instance: instanceId(this.sql, newId), mac: secrets.mac, source: localKeys(keys, entropy), log: reading.log },
+      repositories: async (account) => (account === OPERATOR ? this.#repositories.ids() : accountAt(this.env, account).repositories()),
+      read: (part) => (isOperators(part) ? this.readPart(OPERATOR) : read(part)),
+    }
+  }
+
   override async fetch(request: Request): Promise<Response> {
     const account = request.headers.get(ACCOUNT)
     if (account !== null) this.#is(Number(account))
@@ -216,6 +252,12 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     if (this.#must() !== OPERATOR) return gantry.expiries()
     noteOperator(operator, secrets, outside)
     gantry.bot.catchUp()
+  }
+
+  /** A slice of a backup for each alarm: what one of them may ask of others is limited. */
+  protected override async report(life: Life): Promise<void> {
+    if (this.#must() !== OPERATOR || this.env.BACKUPS === undefined || this.#sliceAt > 0) return
+    this.#sliceAt = (await continueBackup(this.#backsUpWith(this.env.BACKUPS, life))) ?? 0
   }
 
   protected override isNeeded(): boolean {

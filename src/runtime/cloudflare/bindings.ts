@@ -77,6 +77,8 @@ export interface AccountDoor {
   enrolled(): Awaitable<readonly number[]>
   /** The operator's: which repository or account is called so, by GitHub. `address`: of whoever asks, of whom nothing is proved yet. */
   lookUp(owner: string, name: string | null, address: string): Promise<Found>
+  /** The operator's: begins a backup of all objects, which goes on by its alarms. */
+  backUp(): Promise<void>
   /** The operator's: at least every few minutes. */
   wake(): Awaitable<void>
 }
@@ -126,6 +128,8 @@ export interface Bindings {
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryDoor>
   readonly ACCOUNTS: DurableObjectNamespace<AccountDoor>
   readonly DIRECTORY: DurableObjectNamespace<DirectoryDoor>
+  /** Without it nothing is backed up. */
+  readonly BACKUPS?: R2Bucket
   /** Variables and secrets as text; those of a Secrets Store as something to ask. */
   readonly [name: string]: unknown
 }

@@ -33,7 +33,42 @@ interface DurableObjectNamespace<T = object> {
   get(id: DurableObjectId): DurableObjectStub<T>
 }
 
+/** As much of R2 as backups use (developers.cloudflare.com, "R2 Workers API reference"). */
+interface R2Bucket {
+  /** Null where there is none. */
+  head(key: string): Promise<R2Object | null>
+  put(key: string, value: Uint8Array | string, options?: R2Metadata): Promise<unknown>
+  /** All of its parts but the last have the same length, of 5 MiB at least. */
+  createMultipartUpload(key: string, options?: R2Metadata): Promise<R2MultipartUpload>
+  list(options: { readonly prefix?: string; readonly delimiter?: string; readonly cursor?: string }): Promise<R2Objects>
+  /** At most 1,000 at once. */
+  delete(keys: readonly string[]): Promise<void>
+}
+
+interface R2Metadata {
+  readonly customMetadata?: Readonly<Record<string, string>>
+}
+
+interface R2Object extends R2Metadata {
+  readonly key: string
+}
+
+interface R2Objects {
+  readonly objects: readonly R2Object[]
+  readonly delimitedPrefixes: readonly string[]
+  /** Where there are more. */
+  readonly cursor?: string
+}
+
+interface R2MultipartUpload {
+  uploadPart(number: number, value: Uint8Array): Promise<object>
+  complete(parts: readonly object[]): Promise<unknown>
+  abort(): Promise<void>
+}
+
 interface ScheduledController {
+  /** The expression of the configuration that rang. */
+  readonly cron: string
   readonly scheduledTime: number
 }
 

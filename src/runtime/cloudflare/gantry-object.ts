@@ -19,6 +19,7 @@ import { durableSql, type DurableSql } from './durable-sql.ts'
 import { notBegun, problemAnswer } from './answers.ts'
 import { createConsoleLog } from './log.ts'
 import type { Machine } from './machine.ts'
+import { createNotes } from './own-rows.ts'
 
 /** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
 const WATCHDOG = 10_000
@@ -29,6 +30,7 @@ const AHEAD = 500
 const LONGEST = 10 * 60_000
 /** Locks that end soon, and targets that run something else: the object sleeps in between. */
 const WATCH_EVERY = 15 * 60_000
+const LOOKED = 'looked around'
 /** Milliseconds in which an answer leaves. */
 const LAST_ANSWER = 50
 /** After something went wrong that is nobody's but ours or the network's. */
@@ -230,8 +232,14 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       hash: remembered,
       random: newId,
       tokensOf: THIS_OBJECT,
-      watchEvery: WATCH_EVERY,
+      rounds: this.#rounds(),
     }
+  }
+
+  /** Of the watch: the object sleeps in between, and is another one when it wakes. */
+  #rounds(): NonNullable<Outside['rounds']> {
+    const notes = createNotes(this.sql)
+    return { every: WATCH_EVERY, last: () => Number(notes.find(LOOKED)) || null, made: (at) => notes.put(LOOKED, String(at)) }
   }
 
   async #redeclare({ gantry, configured: its, reading, outside }: Life): Promise<void> {

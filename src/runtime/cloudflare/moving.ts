@@ -55,7 +55,7 @@ export async function takePart(
 export const operatorDoor = ({ settings: { keys } }: Configured, env: Bindings, now: () => number): ((request: Request) => Promise<Response>) =>
   createOperatorDoor({ keys, now, hash: () => createHash('sha256'), parts: partsIn(env) })
 
-const partsIn = (env: Bindings): Parts => ({
+export const partsIn = (env: Bindings): Parts => ({
   list: async () => {
     const accounts = await accountAt(env, OPERATOR).enrolled()
     const repositories = await Promise.all([OPERATOR, ...accounts].map((id) => accountAt(env, id).repositories()))

@@ -4,7 +4,7 @@ import type { DurableSql } from './durable-sql.ts'
 /** What an object knows of itself and of others besides what Gantry keeps anywhere: only here objects lie apart. Tables are only ever added to. */
 
 /** A table that is made with its first row: whoever asks objects at random for what they do not have makes none. */
-function lazily(sql: DurableSql, name: string, columns: string): DurableSql['all'] {
+export function lazily(sql: DurableSql, name: string, columns: string): DurableSql['all'] {
   let isThere = false
   const look = (): boolean => (isThere ||= sql.all('select 1 from sqlite_schema where name = ?', name).length > 0)
   return (query, ...params) => {

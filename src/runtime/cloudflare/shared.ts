@@ -153,11 +153,7 @@ function limitsOf(env: Bindings, here: Limits, whose: Whose): Limits {
 export async function tellAll(env: Bindings, account: number, repositories: readonly number[], event: Happening): Promise<void> {
   const meant = event.kind === 'gone' && event.repositories !== undefined ? new Set(event.repositories) : null
   const told = repositories.filter((id) => meant?.has(id) ?? true)
-  for (let from = 0; from < told.length; from += TOLD_AT_ONCE)
-    await Promise.all(
-      told.slice(from, from + TOLD_AT_ONCE).map((repository) => repositoryAt(env, repository).happened({ repository, account }, event)),
-    )
+  // Some at a time: an invocation may have a thousand calls, and each object is to begin its work.
+  for (let from = 0; from < told.length; from += MOST_ASKED)
+    await Promise.all(told.slice(from, from + MOST_ASKED).map((repository) => repositoryAt(env, repository).happened({ repository, account }, event)))
 }
-
-/** An account may have thousands. */
-const TOLD_AT_ONCE = 50

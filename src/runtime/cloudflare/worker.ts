@@ -39,8 +39,10 @@ export const createWorker = (machine: Machine) => ({
   },
 
   /** What GitHub could not deliver is fetched back by the operator's object, on alarms of its own: this only sees to it that it is awake. */
-  async scheduled(_controller: ScheduledController, env: Bindings): Promise<void> {
-    await accountAt(env, OPERATOR).wake()
+  async scheduled({ cron }: ScheduledController, env: Bindings): Promise<void> {
+    // At one minute of an hour, and so at most hourly.
+    if (/^\d+ /.test(cron)) await accountAt(env, OPERATOR).backUp()
+    else await accountAt(env, OPERATOR).wake()
   },
 })
 
