@@ -52,7 +52,7 @@ async function read(env: Bindings): Promise<Configured> {
 }
 
 const isStored = (value: unknown): value is StoredSecret =>
-  typeof value === 'object' && value !== null && 'get' in value && !('idFromName' in value || 'head' in value) && typeof value.get === 'function'
+  typeof value === 'object' && value !== null && 'get' in value && !('idFromName' in value || 'put' in value) && typeof value.get === 'function'
 
 const textOf = async (value: unknown, missed: () => undefined): Promise<string | undefined> =>
   typeof value === 'string' ? value : isStored(value) ? await value.get().catch(missed) : undefined

@@ -182,6 +182,9 @@ test('a secret that could not be read for a moment is read again', async () => {
   expect((await configured(whole)).environment).not.toHaveProperty('REGISTRY_PASSWORD')
   isAway = false
   expect((await configured(whole)).environment).toHaveProperty('REGISTRY_PASSWORD', 'own-password')
+  // What else can be asked for something is no secret.
+  const others = { ...world.env, SOME_KV: { get: () => Promise.reject(new Error('no key')), put: () => {} } } as unknown as Bindings
+  expect(await configured(others)).toBe(await configured(others))
 })
 
 test('what GitHub was asked for is written down once, however often it is told', async () => {
