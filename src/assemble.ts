@@ -79,7 +79,7 @@ export interface Shared {
   readonly mayApprove: Service['mayApprove']
   readonly happened: Service['happened']
   /** What a name means on GitHub: only what is kept here is answered for here. */
-  readonly names: Pick<Directory, 'repository' | 'account'>
+  readonly names: Pick<Directory, 'repository' | 'account'> & Required<Pick<Directory, 'isHere'>>
 }
 
 /** Everything outside, made by the runtime (or by a test's world). */
@@ -182,7 +182,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, dec
   const github = createGitHub(probot, clock, createSpendings(accounts))
   const directory = app.oauth === null ? null : openDirectory(settings, app.oauth, { github, probot }, outside)
   const here: Shared = {
-    ...{ ...rowsOf(outside, mac), limits, missedInbox: inbox, names: directory ?? NOBODY_ASKS },
+    ...{ ...rowsOf(outside, mac), limits, missedInbox: inbox, names: { ...(directory ?? NOBODY_ASKS), isHere: () => true } },
     overview: createOverview(repositories, (...place) => service.held(...place)),
     mayApprove: (...approval) => service.mayApprove(...approval),
     happened: (event) => service.happened(event),
@@ -270,7 +270,7 @@ const openLimits = ({ accounts, clock, log }: Outside): OwnLimits =>
   })
 
 /** Where there is neither an API nor a page. */
-const NOBODY_ASKS: Shared['names'] = { repository: () => Promise.resolve(null), account: () => Promise.resolve(null) }
+const NOBODY_ASKS: Pick<Directory, 'repository' | 'account'> = { repository: () => Promise.resolve(null), account: () => Promise.resolve(null) }
 
 function openDirectory(
   { githubApiUrl: apiUrl }: Settings,

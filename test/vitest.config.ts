@@ -7,7 +7,7 @@ const project = (name: string, include: string[], extra = {}) => ({
 })
 
 /** Files of one worker share what they import: loading Probot sixty times took longer than the tests. They keep no state in modules. */
-const SHARED = { isolate: false }
+const SHARED = { isolate: false, alias: { 'cloudflare:workers': new URL('world/cloudflare-workers.ts', import.meta.url).pathname } }
 
 // `unit` and `stories` need nothing but Node; `contracts` and `runtime` start real components; `browser` drives Chromium; `workers` run in workerd.
 export default defineConfig({

@@ -19,6 +19,8 @@ export interface Directory {
   signIn(came: { readonly code: string; readonly verifier: string; readonly redirect: string }): Promise<SignedIn | null>
   /** One on which the App is installed; null for every other one. */
   repository(owner: string, name: string): Promise<Repository | null>
+  /** Whether what becomes of a repository is written down by this Gantry, and not by another of the same installation; left out where that cannot be. */
+  isHere?(repository: Repository): boolean
   /** What a person may do there; `none` where they may not even see it. */
   role(person: Person, repository: Repository): Promise<Role>
   /** One with the App on it, by its login; null for every other one. */

@@ -51,7 +51,7 @@ export function createCallers(doors: CallerDoors): Callers {
     async repository(caller, owner, name) {
       const called = `${owner}/${name}`.toLowerCase()
       const known = caller.knows?.(owner, name) ?? null
-      if (known !== null) return known
+      if (known !== null && directory.isHere?.(known) !== false) return known
       if (caller.home !== undefined && caller.home.toLowerCase() !== called) return null
       const isSeen = async (found: Repository | null): Promise<boolean> => found !== null && caller.sees(found)
       return repositories.get(

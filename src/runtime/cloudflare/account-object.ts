@@ -1,5 +1,6 @@
 import { noteOperator, type Shared } from '../../assemble.ts'
 import type { ApiToken } from '../../deploy/api-token.ts'
+import type { Directory } from '../../deploy/directory.ts'
 import type { Claims, Delivery } from '../../deploy/journal.ts'
 import type { LimitName, Shortage } from '../../deploy/limits.ts'
 import type { Session, Sessions } from '../../deploy/session.ts'
@@ -17,6 +18,7 @@ import {
   type AccountDoor,
   type Bindings,
   type Copied,
+  type Found,
   type Named,
   type Noted,
   type Spending,
@@ -85,12 +87,12 @@ export class AccountGantry extends GantryObject implements AccountDoor {
 
   async findSession(person: number, cookie: string, now: number): Promise<Session | null> {
     // A cookie that somebody has made up begins nothing.
-    if (!this.#isKnown()) return null
+    if (!this.isKnown()) return null
     return (await this.#shared(person)).sessions.find(cookie, now)
   }
 
   async endSession(person: number, cookie: string): Promise<void> {
-    if (!this.#isKnown()) return
+    if (!this.isKnown()) return
     await (await this.#shared(person)).sessions.end(cookie)
   }
 
@@ -99,7 +101,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   }
 
   async findToken(account: number, secret: string, now: number): Promise<ApiToken | null> {
-    if (!this.#isKnown()) return null
+    if (!this.isKnown()) return null
     return (await this.#shared(account)).apiTokens.find(new Secret(secret), now)
   }
 
@@ -152,7 +154,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   }
 
   async readPart(account: number): Promise<ReadableStream<Uint8Array> | null> {
-    if (!this.#isKnown()) return null
+    if (!this.isKnown()) return null
     const { configured } = await this.current()
     return readPart(this.sql, { kind: 'account', id: account }, configured, this.clock.now())
   }
@@ -167,17 +169,17 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     return received
   }
 
-  async lookUp(owner: string, name: string | null): Promise<Named | null> {
+  async lookUp(owner: string, name: string | null, address = ''): Promise<Found> {
     const { limits } = await this.#shared(OPERATOR)
-    if ((await limits.takeAll([['lookups', '']])) !== null) return null
+    // Nobody has proved anything yet: names that are made up count as misses (web/lookups.ts), and leave the others their questions.
+    const by = (name: LimitName): Taken => (address === '' ? [] : [[name, address]])
+    const misses: Taken = [...by('miss'), ['misses', '']]
+    const isFull = await limits.takeAll([...by('lookup'), ['lookups', ''], ...misses], name === null ? 2 : 1)
+    if (isFull !== null) return 'too many questions'
     const { directory } = (await this.current()).gantry
-    if (directory === null) return null
-    if (name === null) {
-      const found = await directory.account(owner)
-      return found && { repository: null, account: found.id }
-    }
-    const found = await directory.repository(owner, name)
-    return found?.account === undefined ? null : { repository: found.id, account: found.account }
+    const found = directory === null ? null : await named(owner, name, directory)
+    if (found !== null) for (const [limit, key] of misses) await limits.giveBack(limit, key, name === null ? 2 : 1)
+    return found
   }
 
   wake(): void {
@@ -219,7 +221,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   override async fetch(request: Request): Promise<Response> {
     const account = request.headers.get(ACCOUNT)
     if (account !== null) this.#is(Number(account))
-    return this.#isKnown() ? super.fetch(request) : nobodyHere()
+    return this.isKnown() ? super.fetch(request) : nobodyHere()
   }
 
   protected override shares(here: Shared): Shared {
@@ -235,7 +237,13 @@ export class AccountGantry extends GantryObject implements AccountDoor {
       if (event.kind === 'gone') await tellAll(this.env, account, this.#repositories.ids(), event)
     }
     const shared = sharing(this.env, here, { account, repository: null })
-    return { ...shared, names: { ...here.names, account: byLogin }, ...(account !== OPERATOR && { happened }) }
+    // A name that nobody could be asked about leads to the operator's object: nothing is deployed there.
+    const isHere: Shared['names']['isHere'] = (repository) => account !== OPERATOR && repository.account === account
+    const repository: Shared['names']['repository'] = async (owner, name) => {
+      const found = await here.names.repository(owner, name)
+      return found !== null && isHere(found) ? found : null
+    }
+    return { ...shared, names: { account: byLogin, repository, isHere }, ...(account !== OPERATOR && { happened }) }
   }
 
   protected override recover(life: Life): void {
@@ -254,6 +262,10 @@ export class AccountGantry extends GantryObject implements AccountDoor {
 
   protected override isNeeded(): boolean {
     return this.#must() === OPERATOR || this.sql.all(`select 1 from vault_record where kind = 'credential' limit 1`).length > 0
+  }
+
+  protected override isKnown(): boolean {
+    return this.#notes.find(ITSELF) !== null
   }
 
   /** Of the operator's rows what everybody needs: the instance's id, and the key of the audit log. */
@@ -292,15 +304,20 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     else if (known !== String(account)) throw new Error('an object that is told that it is another account')
   }
 
-  #isKnown(): boolean {
-    return this.#notes.find(ITSELF) !== null
-  }
-
   #must(): number {
     const known = this.#notes.find(ITSELF)
     if (known === null) throw new Error('an object that nobody has told which account it is')
     return Number(known)
   }
+}
+
+async function named(owner: string, name: string | null, directory: Pick<Directory, 'account' | 'repository'>): Promise<Named | null> {
+  if (name === null) {
+    const found = await directory.account(owner)
+    return found && { repository: null, account: found.id }
+  }
+  const found = await directory.repository(owner, name)
+  return found?.account === undefined ? null : { repository: found.id, account: found.account }
 }
 
 const ITSELF = 'account'

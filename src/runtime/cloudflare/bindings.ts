@@ -21,8 +21,8 @@ export interface Home {
 
 /** One per repository. */
 export interface RepositoryDoor {
-  /** Stored when it returns; says for each whether it was new. */
-  deliver(home: Home, deliveries: readonly Delivery[]): Awaitable<readonly boolean[]>
+  /** Stored when it returns; says for each whether it was new. `isLate`: whose it was then says nothing of whose it is now. */
+  deliver(home: Home, deliveries: readonly Delivery[], isLate?: boolean): Awaitable<readonly boolean[]>
   /** Whether a delivery of this meaning was ever stored. */
   has(key: string): Awaitable<boolean>
   /** What is told and not stored, and what the account's object has stored. */
@@ -75,8 +75,8 @@ export interface AccountDoor {
   enrollAccount(account: number): Awaitable<void>
   /** The operator's: all accounts that have one. */
   enrolled(): Awaitable<readonly number[]>
-  /** The operator's: which repository or account is called so, by GitHub; null also where more is asked than fits. */
-  lookUp(owner: string, name: string | null): Promise<Named | null>
+  /** The operator's: which repository or account is called so, by GitHub. `address`: of whoever asks, of whom nothing is proved yet. */
+  lookUp(owner: string, name: string | null, address: string): Promise<Found>
   /** The operator's: begins a backup of all objects, which goes on by its alarms. */
   backUp(): Promise<void>
   /** The operator's: at least every few minutes. */
@@ -111,12 +111,15 @@ export interface Named {
   readonly account: number
 }
 
+/** Null where GitHub knows none with the App on it. */
+export type Found = Named | null | 'too many questions'
+
 /** One per login, in small letters: which ids the account and its repositories have. */
 export interface DirectoryDoor {
   /** By whoever knows it from GitHub. `name`: of a repository below that login. */
   told(name: string, home: Home): Awaitable<void>
-  /** `name`: null for the account itself. */
-  find(owner: string, name: string | null): Promise<Named | null>
+  /** `name`: null for the account itself. `address`: as `AccountDoor.lookUp` has it. */
+  find(owner: string, name: string | null, address: string): Promise<Found>
   /** It is called otherwise now. */
   forget(name: string | null): Awaitable<void>
 }
@@ -156,7 +159,8 @@ function asked<T extends object>(stub: () => T): T {
       for (const wait of AGAIN_IN) {
         try {
           return await call()
-        } catch {
+        } catch (error) {
+          if (hasTooMuchToDo(error)) throw unavailable(error)
           await new Promise((resolve) => setTimeout(resolve, wait))
         }
       }
@@ -167,6 +171,9 @@ function asked<T extends object>(stub: () => T): T {
   // A stub that had a `then` would be taken for a promise.
   return new Proxy({} as T, { get: (_, name) => (name === 'then' ? undefined : ONCE.has(name) ? once(name) : again(name)) })
 }
+
+/** As Cloudflare says it: asking again makes it worse. */
+const hasTooMuchToDo = (error: unknown): boolean => error instanceof Error && 'overloaded' in error && error.overloaded === true
 
 const unavailable = (error: unknown): Failure =>
   new Failure(

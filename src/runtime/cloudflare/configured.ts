@@ -10,6 +10,8 @@ export interface Configured {
   /** Every variable and secret that is text: the operator file refers to them. */
   readonly environment: Readonly<Record<string, string>>
   readonly operator: OperatorText
+  /** Everything that there is to ask has answered. */
+  readonly isWhole: boolean
 }
 
 /** Of a Secrets Store (developers.cloudflare.com, "Secrets Store"). */
@@ -19,15 +21,21 @@ interface StoredSecret {
 
 const known = new WeakMap<Bindings, Promise<Configured>>()
 
-/** Read once. Throws SETTING_INVALID, which names the variable. */
+/** Read once; again where that failed, which may have been the Secrets Store for a moment. Throws SETTING_INVALID, which names the variable. */
 export function configured(env: Bindings): Promise<Configured> {
   const found = known.get(env) ?? read(env)
   known.set(env, found)
+  found.then(
+    ({ isWhole }) => isWhole || known.delete(env),
+    () => known.delete(env),
+  )
   return found
 }
 
 async function read(env: Bindings): Promise<Configured> {
-  const texts = await Promise.all(Object.entries(env).map(async ([name, value]) => [name, await textOf(value)] as const))
+  let isWhole = true
+  const missed = (): undefined => void (isWhole = false)
+  const texts = await Promise.all(Object.entries(env).map(async ([name, value]) => [name, await textOf(value, missed)] as const))
   const environment = Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
   const found = readSettings(environment, { readFile: noFiles, toPkcs8 })
   const [first] = 'problems' in found ? found.problems : []
@@ -40,14 +48,14 @@ async function read(env: Bindings): Promise<Configured> {
     text: environment['GANTRY_YML']?.trim() ? environment['GANTRY_YML'] : 'version: 1',
     readFile: () => undefined,
   }
-  return { settings: { ...settings, app: settings.app }, environment, operator }
+  return { settings: { ...settings, app: settings.app }, environment, operator, isWhole }
 }
 
 const isStored = (value: unknown): value is StoredSecret =>
-  typeof value === 'object' && value !== null && 'get' in value && !('idFromName' in value || 'head' in value) && typeof value.get === 'function'
+  typeof value === 'object' && value !== null && 'get' in value && !('idFromName' in value || 'put' in value) && typeof value.get === 'function'
 
-const textOf = async (value: unknown): Promise<string | undefined> =>
-  typeof value === 'string' ? value : isStored(value) ? await value.get().catch(() => undefined) : undefined
+const textOf = async (value: unknown, missed: () => undefined): Promise<string | undefined> =>
+  typeof value === 'string' ? value : isStored(value) ? await value.get().catch(missed) : undefined
 
 function noFiles(): never {
   throw new Error('a Worker has no files')

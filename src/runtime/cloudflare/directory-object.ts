@@ -1,5 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
-import { accountAt, OPERATOR, type Bindings, type DirectoryDoor, type Home, type Named } from './bindings.ts'
+import { accountAt, OPERATOR, type Bindings, type DirectoryDoor, type Found, type Home, type Named } from './bindings.ts'
 import { durableSql } from './durable-sql.ts'
 import { createNames } from './own-rows.ts'
 
@@ -17,11 +17,11 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
     this.#note(null, { repository: null, account })
   }
 
-  async find(owner: string, name: string | null): Promise<Named | null> {
+  async find(owner: string, name: string | null, address: string): Promise<Found> {
     const known = this.#names.find(keyOf(name))
     if (known !== null) return known
-    const found = await accountAt(this.env, OPERATOR).lookUp(owner, name)
-    if (found !== null) this.#names.put(keyOf(name), found.repository, found.account)
+    const found = await accountAt(this.env, OPERATOR).lookUp(owner, name, address)
+    if (found !== null && typeof found === 'object') this.#names.put(keyOf(name), found.repository, found.account)
     return found
   }
 

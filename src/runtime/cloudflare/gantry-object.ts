@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
 import type { Operator } from '../../config/operator.ts'
+import { Failure } from '../../errors.ts'
 import { noteOperator } from '../../store/audit.ts'
 import { instanceId } from '../../store/instance.ts'
 import { migrateAccounts, migrateRepositories } from '../../store/migrations.ts'
@@ -24,6 +25,7 @@ import { createNotes } from './own-rows.ts'
 const WATCHDOG = 10_000
 /** What falls due within that is waited for: the object would be gone, and have to be made anew. */
 const SOON = 60_000
+const AHEAD = 500
 /** An alarm may run for 15 minutes (developers.cloudflare.com, "Durable Objects limits"). */
 const LONGEST = 10 * 60_000
 /** Locks that end soon, and targets that run something else: the object sleeps in between. */
@@ -64,6 +66,11 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   /** There is something that the alarm which runs may not have seen. */
   #isRoused = false
   #isMigrated = false
+  /** Nothing is begun any more: it would be by the life that has ended. */
+  #isEnding = false
+  /** Something else is declared than what the life was told. */
+  #isOutdated = false
+  #redeclaring: Promise<void> | null = null
 
   constructor(ctx: DurableObjectState, env: Bindings, machine: Machine) {
     super(ctx, env)
@@ -80,8 +87,10 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   protected abstract recover(life: Life): void
   /** After everything has come to rest: what others are told. */
   protected async report(_life: Life): Promise<void> {}
-  /** Whether anything here has to be looked after when nobody asks. */
+  /** Whether anything here has to be looked after when nobody asks, besides what is written down and not done yet. */
   protected abstract isNeeded(): boolean
+  /** Whether anybody has told this object whose it is: nothing begins before. */
+  protected abstract isKnown(): boolean
 
   /** The tables, whichever call comes first: a delivery is stored before anything is assembled. */
   protected migrate(): void {
@@ -96,19 +105,23 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       const { web } = (await this.current()).gantry
       return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
     } catch (error) {
-      this.#trouble(error)
+      if (!this.#isEnding) this.#trouble(error)
       return notBegun(error)
     }
   }
 
   /** The Gantry of this life, with what is declared now. */
   protected async current(): Promise<Life> {
+    if (this.#isEnding) throw beginsAnew()
     const isBegun = this.#life !== null
     const life = await (this.#life ??= this.#begin().catch((error: unknown) => {
       this.#life = null
       throw error
     }))
-    if (isBegun && (await this.fetchCopies())) await this.#redeclare(life)
+    if (isBegun && (await this.fetchCopies())) this.#isOutdated = true
+    // Until it has been told: whoever comes meanwhile, or after it went wrong, does not go on with what was taken away.
+    while (this.#isOutdated || this.#redeclaring !== null)
+      await (this.#redeclaring ??= this.#redeclare(life).finally(() => (this.#redeclaring = null)))
     return life
   }
 
@@ -118,13 +131,18 @@ export abstract class GantryObject extends DurableObject<Bindings> {
    */
   protected endLife(): void {
     this.#watch()
-    void this.#life?.then(
-      ({ gantry }) => {
-        gantry.service.stop()
-        setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
-      },
-      () => {},
+    if (this.#life === null) return
+    this.#isEnding = true
+    void this.#life.then(
+      ({ gantry }) => this.#ends(gantry),
+      () => (this.#isEnding = false),
     )
+  }
+
+  #ends({ service }: Gantry): void {
+    this.#isEnding = true
+    service.stop()
+    setTimeout(() => this.ctx.abort('it begins anew'), LAST_ANSWER)
   }
 
   /** There is something new to take up, and it is on disk. */
@@ -136,6 +154,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 
   async alarm(): Promise<void> {
     this.#watchedUntil = 0
+    if (!this.isKnown()) return this.machine.wakes(this.ctx.storage, null)
+    if (this.#isEnding) return this.machine.wakes(this.ctx.storage, this.clock.now() + 2 * LAST_ANSWER)
     this.#watch()
     try {
       const life = await this.current()
@@ -143,8 +163,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#rest()
     } catch (error) {
       // Six failures, and an alarm is gone for good.
-      this.#trouble(error)
-      this.machine.wakes(this.ctx.storage, this.clock.now() + AGAIN)
+      if (!this.#isEnding) this.#trouble(error)
+      this.machine.wakes(this.ctx.storage, this.clock.now() + (this.#isEnding ? 2 * LAST_ANSWER : AGAIN))
     } finally {
       this.#hurry = null
     }
@@ -172,7 +192,13 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     const outside: Outside = { ...doors, shares: (here) => this.shares(here) }
     const gantry = assemble(its.settings, operator, secrets, outside)
     const life = { gantry, secrets, configured: its, reading, outside, operator }
-    this.recover(life)
+    try {
+      this.recover(life)
+    } catch (error) {
+      // Something of it runs already, and the next try would run beside it.
+      this.#ends(gantry)
+      throw error
+    }
     void this.#takeUpNewKey(life)
     return life
   }
@@ -217,8 +243,14 @@ export abstract class GantryObject extends DurableObject<Bindings> {
   }
 
   async #redeclare({ gantry, configured: its, reading, outside }: Life): Promise<void> {
-    const { declarations } = await openSecrets(its.settings, outside)
-    gantry.redeclare(readOperator(its.operator, reading, await declarations.all()))
+    this.#isOutdated = false
+    try {
+      const { declarations } = await openSecrets(its.settings, outside)
+      gantry.redeclare(readOperator(its.operator, reading, await declarations.all()))
+    } catch (error) {
+      this.#isOutdated = true
+      throw error
+    }
   }
 
   /** Until nothing runs and nothing falls due soon, or for as long as an alarm may. */
@@ -229,14 +261,19 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       this.#hurry = resolve
       this.#isRoused = false
       gantry.bot.work()
-      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused])
-      if (this.#isRoused) continue
+      const late = setTimeout(resolve, until - this.clock.now())
+      await Promise.race([Promise.all([gantry.bot.idle(), gantry.service.idle()]), roused]).finally(() => clearTimeout(late))
+      if (this.#isRoused || this.clock.now() >= until) continue
       await this.report(life)
       const next = this.clock.next()
       if (this.#isRoused) continue
       if (next === null || next - this.clock.now() > SOON) return
-      await this.#wait(Math.max(0, next - this.clock.now()), roused)
+      const left = Math.max(0, next - this.clock.now())
+      // What the timer begins is to find what is declared then: that is looked for before it rings.
+      await this.#wait(left > AHEAD ? left - AHEAD : left, roused)
     }
+    // It still runs: the next alarm waits on.
+    this.#isRoused = true
   }
 
   #wait(ms: number, roused: Promise<void>): Promise<void> {
@@ -247,9 +284,18 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 
   /** The next alarm: what falls due, or none where nothing is to be looked after. */
   #rest(): void {
-    const next = this.#isRoused ? this.clock.now() : this.isNeeded() ? this.clock.next() : null
+    if (this.#isEnding) return this.machine.wakes(this.ctx.storage, this.clock.now() + 2 * LAST_ANSWER)
+    const next = this.clock.next()
+    const left = this.#isLeft() ? (next ?? this.clock.now() + WATCH_EVERY) : null
     this.#watchedUntil = 0
-    this.machine.wakes(this.ctx.storage, next)
+    this.machine.wakes(this.ctx.storage, this.#isRoused ? this.clock.now() : (left ?? (this.isNeeded() ? next : null)))
+  }
+
+  /** Something that is written down is tried again later, by a timer that ends with this life. */
+  #isLeft(): boolean {
+    return ['delivery where handled_at is null', 'announcement where is_complete = 0'].some(
+      (rows) => this.sql.all(`select 1 from ${rows} limit 1`).length > 0,
+    )
   }
 
   /** With each change, in its turn. Once within the watchdog's time is enough. */
@@ -260,6 +306,8 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     this.machine.wakes(this.ctx.storage, this.#watchedUntil)
   }
 }
+
+const beginsAnew = (): Failure => new Failure('OBJECT_UNAVAILABLE', { sentence: 'This part of Gantry begins anew.', next: 'Ask again in a second.' })
 
 /** Of whoever sends a request, as it is counted; only our own Worker sets it. */
 export const ADDRESS = 'x-gantry-address'

@@ -3,7 +3,7 @@ import type { Deployment, DeployRequest, Repository } from '../../deploy/deploym
 import type { Happening } from '../../deploy/happening.ts'
 import type { Delivery } from '../../deploy/journal.ts'
 import type { EnvironmentRecord } from '../../deploy/overview.ts'
-import type { Problem } from '../../errors.ts'
+import { Failure, type Problem } from '../../errors.ts'
 import { auditPage, type AuditRecord } from '../../store/audit.ts'
 import { createSpendings } from '../../store/budget.ts'
 import { createInbox } from '../../store/inbox.ts'
@@ -26,6 +26,7 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
   readonly #home
   readonly #notes
   #copiedAt = -Infinity
+  #copying: Promise<boolean> | null = null
   #here: Shared | null = null
   #learn: Life['gantry']['learn'] | null = null
 
@@ -35,20 +36,23 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     this.#notes = createNotes(this.sql)
   }
 
-  deliver(home: Home, deliveries: readonly Delivery[]): readonly boolean[] {
+  deliver(home: Home, deliveries: readonly Delivery[], isLate = false): readonly boolean[] {
     this.migrate()
-    this.#isAt(home)
+    if (!isLate || !this.isKnown()) this.#isAt(home)
     const stored = createInbox(this.sql).store(deliveries)
     this.rouse()
     return stored
   }
 
   has(key: string): boolean {
+    if (!this.isKnown()) return false
     this.migrate()
     return createInbox(this.sql).has(key)
   }
 
   async happened(home: Home, event: Happening): Promise<void> {
+    // Told by the account's object, to whatever it ever had: one that belongs to somebody else now is none of its business.
+    if (event.kind === 'gone' && this.#home.find()?.account !== home.account) return
     this.migrate()
     this.#isAt(home)
     // CI reports a great deal to which nobody listens: nothing is assembled for that.
@@ -73,9 +77,10 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
   }
 
   auditPage(before: number | null, limit: number): readonly AuditRecord[] {
-    this.migrate()
     const home = this.#home.find()
-    return home === null ? [] : auditPage(this.sql, 'repository_audit', home.repository, before, limit)
+    if (home === null) return []
+    this.migrate()
+    return auditPage(this.sql, 'repository_audit', home.repository, before, limit)
   }
 
   async readPart(): Promise<ReadableStream<Uint8Array> | null> {
@@ -102,8 +107,9 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
 
   override async fetch(request: Request): Promise<Response> {
     const told = request.headers.get(HOME)?.split(':').map(Number)
-    if (told !== undefined) this.#isAt({ repository: told[0] ?? 0, account: told[1] ?? 0 })
-    return this.#home.find() === null ? nobodyHere() : super.fetch(request)
+    // A name may be told of long after the repository was given away: that says GitHub, in a delivery or when it is asked.
+    if (told !== undefined && !this.isKnown()) this.#isAt({ repository: told[0] ?? 0, account: told[1] ?? 0 })
+    return this.isKnown() ? super.fetch(request) : nobodyHere()
   }
 
   protected override shares(here: Shared): Shared {
@@ -112,12 +118,16 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     const { claims, sessions, apiTokens, limits } = sharing(this.env, here, { account, repository: own })
     const repository: Shared['names']['repository'] = async (owner, name) => {
       const found = await here.names.repository(owner, name)
+      if (found?.id === own && found.account !== undefined && found.account !== account) {
+        this.#isAt({ repository: own, account: found.account })
+        throw isMoving()
+      }
       if (found === null || found.id === own) return found
       // Another one has that name now: whoever asks again is led to it.
       await directoryAt(this.env, owner).forget(name)
       return null
     }
-    return { ...here, claims, sessions, apiTokens, limits, names: { ...here.names, repository } }
+    return { ...here, claims, sessions, apiTokens, limits, names: { ...here.names, repository, isHere: ({ id }) => id === own } }
   }
 
   protected override recover({ gantry }: Life): void {
@@ -128,12 +138,20 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     gantry.service.onChange(() => this.rouse())
   }
 
+  protected override isKnown(): boolean {
+    return this.#home.find() !== null
+  }
+
   protected override isNeeded(): boolean {
     return this.sql.all('select 1 from deployment limit 1').length > 0 || this.sql.all('select 1 from lock limit 1').length > 0
   }
 
-  /** The operator's rows once in a life, the account's whenever they are others. */
-  protected override async fetchCopies(): Promise<boolean> {
+  /** The operator's rows once in a life, the account's whenever they are others. Whoever comes meanwhile waits for the same. */
+  protected override fetchCopies(): Promise<boolean> {
+    return (this.#copying ??= this.#fetchCopies().finally(() => (this.#copying = null)))
+  }
+
+  async #fetchCopies(): Promise<boolean> {
     const { account } = this.#mustHome()
     const now = this.clock.now()
     if (now - this.#copiedAt < COPY_EVERY) return false
@@ -141,9 +159,11 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
       await this.#copy(OPERATOR)
       await this.#enroll()
     }
-    this.#copiedAt = now
     await this.#spend(now)
-    return account === OPERATOR ? false : this.#copy(account)
+    const isNew = account !== OPERATOR && (await this.#copy(account))
+    // Not before it is here: what could not be fetched is fetched by whoever comes next.
+    if (this.#mustHome().account === account) this.#copiedAt = now
+    return isNew
   }
 
   /** So that whoever moves or backs up the whole installation, or is told that the App was taken off the account, finds this object. */
@@ -179,8 +199,17 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     const note = JSON.stringify([account, its.owner, its.name, noted])
     if (this.#notes.find('noted') === note) return
     await accountAt(this.env, account).noted(account, repository, noted)
-    await directoryAt(this.env, its.owner).told(its.name.toLowerCase(), { repository, account })
+    await this.#tellName(its)
     this.#notes.put('noted', note)
+  }
+
+  /** Once of each name: it may be another one's by the time that something else becomes of the same deployment. */
+  async #tellName({ owner, name }: Repository): Promise<void> {
+    const { repository, account } = this.#mustHome()
+    const called = JSON.stringify([account, owner, name])
+    if (this.#notes.find('called') === called) return
+    await directoryAt(this.env, owner).told(name.toLowerCase(), { repository, account })
+    this.#notes.put('called', called)
   }
 
   async #shared(): Promise<Shared> {
@@ -193,7 +222,8 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     const name = `copy of ${from}`
     const { instance, copy } = await accountAt(this.env, from).copy(from, this.#notes.find(name))
     this.sql.all('insert into instance (only, id) values (1, ?) on conflict do nothing', instance)
-    if (copy === null) return false
+    // It was given away while this was on its way.
+    if (copy === null || (from !== OPERATOR && from !== this.#home.find()?.account)) return false
     keepCopy(this.sql, from, copy)
     this.#notes.put(name, copy.version)
     return true
@@ -207,6 +237,7 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     this.migrate()
     this.sql.transaction(() => dropCopy(this.sql, former.account))
     this.#notes.drop(`copy of ${former.account}`)
+    this.#copiedAt = -Infinity
     this.endLife()
   }
 
@@ -216,6 +247,12 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     return home
   }
 }
+
+const isMoving = (): Failure =>
+  new Failure('OBJECT_UNAVAILABLE', {
+    sentence: 'This repository has been given to another account, whose credentials are being fetched.',
+    next: 'Ask again in a few seconds.',
+  })
 
 /** Which repository a request is for; only our own Worker sets it. */
 export const HOME = 'x-gantry-home'

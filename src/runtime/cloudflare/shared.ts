@@ -65,7 +65,7 @@ export function sharing(env: Bindings, here: Shared, whose: Whose): Shared {
         Promise.all(
           deliveries.map(async (delivery) => {
             const home = homeIn(delivery)
-            return home === null ? false : ((await repositoryAt(env, home.repository).deliver(home, [delivery]))[0] ?? false)
+            return home === null ? false : ((await repositoryAt(env, home.repository).deliver(home, [delivery], true))[0] ?? false)
           }),
         ),
     },

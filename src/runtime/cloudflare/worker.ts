@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { createIntake, EVENTS } from '../../bot/intake.ts'
 import { Failure } from '../../errors.ts'
 import { HEADERS } from '../../web/headers.ts'
@@ -83,7 +84,9 @@ async function answer(request: Request, { settings }: Configured, env: Bindings)
   const body = request.method === 'GET' || request.method === 'HEAD' ? null : await bodyOf(request)
   if (body === 'too long') return problemAnswer(413, 'The body is longer than anything that is taken here.')
   const place = placeOf(request)
-  const found = await placed(place.at === 'repository in the body' ? called(repositoryIn(body)) : place, env)
+  const found = await placed(place.at === 'repository in the body' ? called(repositoryIn(body)) : place, addressOf(request), env)
+  if (found === 'too many questions')
+    return problemAnswer(429, 'Too many names were asked for that nobody here has heard of.', { 'retry-after': '60' })
   const answered = await objectOf(found, env).fetch(forwarded(request, body, found, settings.url))
   // Nobody has ever told it which repository it is: so there is no such deployment, in the words that the operator's object has for that.
   const response = answered.headers.has(NOBODY) ? await accountAt(env, OPERATOR).fetch(forwarded(request, body, AT_OPERATOR, settings.url)) : answered
@@ -92,25 +95,25 @@ async function answer(request: Request, { settings }: Configured, env: Bindings)
 
 const AT_OPERATOR: Named = { repository: null, account: OPERATOR }
 
-async function placed(place: Place, env: Bindings): Promise<Found> {
+async function placed(place: Place, address: string, env: Bindings): Promise<Chosen | 'too many questions'> {
   // By a cookie, which anybody can write: it is told nothing that it would begin with.
   if (place.at === 'account') return { repository: null, account: place.id, isByCookie: true }
   if (place.at === 'repository') return { repository: place.id, account: null }
-  if (place.at === 'account called') return (await directoryAt(env, place.login).find(place.login, null)) ?? AT_OPERATOR
-  if (place.at === 'repository called') return (await directoryAt(env, place.owner).find(place.owner, place.name)) ?? AT_OPERATOR
+  if (place.at === 'account called') return (await directoryAt(env, place.login).find(place.login, null, address)) ?? AT_OPERATOR
+  if (place.at === 'repository called') return (await directoryAt(env, place.owner).find(place.owner, place.name, address)) ?? AT_OPERATOR
   return AT_OPERATOR
 }
 
-type Found = (Named & { readonly isByCookie?: true }) | { readonly repository: number; readonly account: null }
+type Chosen = (Named & { readonly isByCookie?: true }) | { readonly repository: number; readonly account: null }
 
-const objectOf = ({ repository, account }: Found, env: Bindings) =>
+const objectOf = ({ repository, account }: Chosen, env: Bindings) =>
   repository === null ? accountAt(env, account ?? OPERATOR) : repositoryAt(env, repository)
 
-function forwarded(request: Request, body: Uint8Array<ArrayBuffer> | null, found: Found, origin: string | null): Request {
+function forwarded(request: Request, body: Uint8Array<ArrayBuffer> | null, found: Chosen, origin: string | null): Request {
   const headers = new Headers(request.headers)
   for (const name of [ADDRESS, HOME, ACCOUNT]) headers.delete(name)
-  const network = networkOf(request.headers.get('cf-connecting-ip') ?? '127.0.0.1')
-  if (network !== null) headers.set(ADDRESS, network)
+  const address = addressOf(request)
+  if (address !== '') headers.set(ADDRESS, address)
   const { repository, account } = found
   if (repository === null && !('isByCookie' in found)) headers.set(ACCOUNT, String(account))
   if (repository !== null && account !== null) headers.set(HOME, `${repository}:${account}`)
@@ -119,10 +122,20 @@ function forwarded(request: Request, body: Uint8Array<ArrayBuffer> | null, found
   return new Request(`${origin ?? own}${pathname}${search}`, { method: request.method, headers, body, redirect: 'manual' })
 }
 
+/** As it is counted; empty for this machine's own. */
+const addressOf = ({ headers }: Request): string => networkOf(headers.get('cf-connecting-ip') ?? '127.0.0.1') ?? ''
+
+/** No more of it than is taken: what it says of its length is nothing to build on. */
 async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | 'too long'> {
   if (Number(request.headers.get('content-length')) > LARGEST) return 'too long'
-  const bytes = new Uint8Array(await request.arrayBuffer())
-  return bytes.length > LARGEST ? 'too long' : bytes
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > LARGEST) return 'too long'
+    chunks.push(chunk)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
 }
 
 /** Null for whatever is no JSON of that kind: the API says what is wrong with it. */
