@@ -30,6 +30,7 @@ import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
 import type { Machine } from './machine.ts'
 import { partsIn, readPart, takePart } from './moving.ts'
 import { createKnownAccounts, createKnownRepositories, createNotes, createSpentElsewhere } from './own-rows.ts'
+import { through } from './rpc.ts'
 import { sharing, tellAll } from './shared.ts'
 
 /**
@@ -169,7 +170,11 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     return received
   }
 
-  async lookUp(owner: string, name: string | null, address = ''): Promise<Found> {
+  lookUp(owner: string, name: string | null, address = ''): Promise<Found> {
+    return through(() => this.#lookUp(owner, name, address))
+  }
+
+  async #lookUp(owner: string, name: string | null, address: string): Promise<Found> {
     const { limits } = await this.#shared(OPERATOR)
     // Nobody has proved anything yet: names that are made up count as misses (web/lookups.ts), and leave the others their questions.
     const by = (name: LimitName): Taken => (address === '' ? [] : [[name, address]])

@@ -6,10 +6,11 @@ import type { Awaitable } from '../../deploy/awaitable.ts'
 import type { LimitName, Limits, Shortage } from '../../deploy/limits.ts'
 import type { EnvironmentRecord } from '../../deploy/overview.ts'
 import type { Session, Sessions } from '../../deploy/session.ts'
-import { Failure, type Problem } from '../../errors.ts'
+import type { Problem } from '../../errors.ts'
 import type { AuditRecord } from '../../store/audit.ts'
 import type { Parts } from '../operator-door.ts'
 import type { SealedCopy } from '../../store/vault/copying.ts'
+import { asked } from './rpc.ts'
 
 /** What the objects ask of each other, over RPC: everything is data, and no secret is among it but sealed. */
 
@@ -140,47 +141,6 @@ export const OPERATOR = 0
 export const repositoryAt = ({ REPOSITORIES }: Bindings, id: number) => asked(() => REPOSITORIES.get(REPOSITORIES.idFromName(String(id))))
 export const accountAt = ({ ACCOUNTS }: Bindings, id: number) => asked(() => ACCOUNTS.get(ACCOUNTS.idFromName(String(id))))
 export const directoryAt = ({ DIRECTORY }: Bindings, login: string) => asked(() => DIRECTORY.get(DIRECTORY.idFromName(login.toLowerCase())))
-
-/** Milliseconds before the next try: an object that is updated or moved is there again at once, and one that has too much to do is not. */
-const AGAIN_IN = [20, 250]
-/** What can be sent only once: a body is read by then. */
-const ONCE: ReadonlySet<string | symbol> = new Set(['fetch', 'writePart', 'readPart'])
-
-/** A stub whose calls are made again where nobody answers: each of them may be repeated. Throws OBJECT_UNAVAILABLE. */
-function asked<T extends object>(stub: () => T): T {
-  const once =
-    (name: string | symbol) =>
-    (...given: unknown[]): unknown =>
-      (stub() as Record<string | symbol, (...given: unknown[]) => unknown>)[name]?.(...given)
-  const again =
-    (name: string | symbol) =>
-    async (...given: unknown[]): Promise<unknown> => {
-      const call = async (): Promise<unknown> => once(name)(...given)
-      for (const wait of AGAIN_IN) {
-        try {
-          return await call()
-        } catch (error) {
-          if (hasTooMuchToDo(error)) throw unavailable(error)
-          await new Promise((resolve) => setTimeout(resolve, wait))
-        }
-      }
-      return call().catch((error: unknown) => {
-        throw unavailable(error)
-      })
-    }
-  // A stub that had a `then` would be taken for a promise.
-  return new Proxy({} as T, { get: (_, name) => (name === 'then' ? undefined : ONCE.has(name) ? once(name) : again(name)) })
-}
-
-/** As Cloudflare says it: asking again makes it worse. */
-const hasTooMuchToDo = (error: unknown): boolean => error instanceof Error && 'overloaded' in error && error.overloaded === true
-
-const unavailable = (error: unknown): Failure =>
-  new Failure(
-    'OBJECT_UNAVAILABLE',
-    { sentence: 'Another part of this Gantry does not answer.', wanted: 'an answer within three tries', next: 'Ask again in a minute.' },
-    error,
-  )
 
 /** Deployments' ids begin with their repository's, in base 36. */
 export const repositoryOfDeployment = (id: string): number | null => {

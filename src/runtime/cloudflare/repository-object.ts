@@ -9,6 +9,7 @@ import { createSpendings } from '../../store/budget.ts'
 import { createInbox } from '../../store/inbox.ts'
 import { keepCopy, dropCopy } from '../../store/vault/copying.ts'
 import { accountAt, directoryAt, OPERATOR, type Bindings, type Home, type RepositoryDoor } from './bindings.ts'
+import { through } from './rpc.ts'
 import { sharing } from './shared.ts'
 import { configured } from './configured.ts'
 import { GantryObject, nobodyHere, type Life } from './gantry-object.ts'
@@ -59,7 +60,7 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
     if (event.kind !== 'head' && event.kind !== 'closed' && this.sql.all(`select 1 from deployment where ended_at is null limit 1`).length === 0)
       return
     const { gantry } = await this.current()
-    await gantry.service.happened(event)
+    await through(() => gantry.service.happened(event))
   }
 
   async environments(): Promise<readonly EnvironmentRecord[]> {
@@ -73,7 +74,8 @@ export class RepositoryGantry extends GantryObject implements RepositoryDoor {
   }
 
   async mayApprove(request: DeployRequest, id: string): Promise<Problem | null> {
-    return (await this.#shared()).mayApprove(request, id)
+    const { mayApprove } = await this.#shared()
+    return through(() => Promise.resolve(mayApprove(request, id)))
   }
 
   auditPage(before: number | null, limit: number): readonly AuditRecord[] {
