@@ -10,8 +10,16 @@ export interface SealedCopy {
   readonly rows: Readonly<Record<Table, readonly Row[]>>
 }
 
-const TABLES = ['vault_key', 'vault_account', 'vault_inventory', 'vault_record'] as const
-type Table = (typeof TABLES)[number] | 'vault_key_check'
+/** What this version knows: two versions copy from each other during a rollout, and the older one leaves out what a newer one has added. */
+const COLUMNS = {
+  vault_key: ['account', 'kid', 'kek', 'wrapped', 'is_retiring'],
+  vault_account: ['account', 'kid', 'counter', 'mac'],
+  vault_inventory: ['account', 'kind', 'id', 'field', 'version', 'stamp'],
+  vault_record: ['account', 'kind', 'id', 'field', 'version', 'sealed'],
+  vault_key_check: ['kek', 'value'],
+} as const
+type Table = keyof typeof COLUMNS
+const TABLES = ['vault_key', 'vault_account', 'vault_inventory', 'vault_record'] as const satisfies readonly Table[]
 
 /** Null where the other one has this version already. */
 export function sealedCopy(sql: AccountSql, account: number, known: string | null): SealedCopy | null {
@@ -45,7 +53,7 @@ function copyVersion(sql: AccountSql, account: number): string {
 export function keepCopy(sql: AccountSql, account: number, { rows }: SealedCopy): void {
   sql.transaction(() => {
     dropCopy(sql, account)
-    for (const [table, all] of Object.entries(rows)) for (const row of all) insert(sql, table, row)
+    for (const table of Object.keys(COLUMNS) as Table[]) for (const row of rows[table]) insert(sql, table, row)
   })
 }
 
@@ -54,8 +62,10 @@ export function dropCopy(sql: AccountSql, account: number): void {
   for (const table of TABLES) sql.all(`delete from ${table} where account = ?`, account)
 }
 
-/** Names of tables and columns are ours: both sides have the same migrations. */
-function insert(sql: AccountSql, table: string, row: Row): void {
-  const columns = Object.keys(row)
-  sql.all(`insert or replace into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`, ...Object.values(row))
+function insert(sql: AccountSql, table: Table, row: Row): void {
+  const columns = COLUMNS[table].filter((name) => Object.hasOwn(row, name))
+  sql.all(
+    `insert or replace into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
+    ...columns.map((name) => row[name] ?? null),
+  )
 }
