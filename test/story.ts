@@ -4,6 +4,7 @@ import type { CheckRun, Comment } from './world/github/state.ts'
 import type { Person } from './world/github/people.ts'
 import { onHost } from './world/host.ts'
 import { screenplay } from './world/screenplay.ts'
+import { spoken } from './world/spoken.ts'
 import { Browser } from './world/visit.ts'
 import { World, type Called, type WorldOptions } from './world/world.ts'
 
@@ -92,7 +93,7 @@ export class Ear {
     const next = this.unread()[0]
     if (next === undefined) throw new Error('the bot said nothing more')
     this.#read.add(next.id)
-    return spoken(this.#world, next.body)
+    return spoken(next.body, this.#world.pull.pull?.head)
   }
 
   /** The same comment before it is read, with what `says` leaves out. */
@@ -110,20 +111,6 @@ export class Ear {
   isHeard(): void {
     for (const { id } of this.unread()) this.#read.add(id)
   }
-}
-
-/** Ids and commits differ from story to story; what a reader sees of them does not matter. */
-function spoken(world: World, body: string): string {
-  const { pull } = world
-  return body
-    .replaceAll(/<!--.*?-->/gs, '')
-    .replaceAll(pull.pull?.head ?? 'no head', '<head>')
-    .replaceAll((pull.pull?.head ?? 'no head').slice(0, 7), '<head>')
-    .replaceAll(/^([a-z].*)(\n\1)+$/gm, '$1') // a line of the log, of a step that was taken up again
-    .replaceAll(/(?<=[· ])(3[0-9] s|1 min [0-9]+ s)(?= *$|\. )/gm, '0.0 s') // of which a death has waited half a minute
-    .replaceAll(/(?<=deployment \[?`)[0-9a-z]+-[0-9a-f]{32}(?=`)/g, '<id>') // another one after a death before it was written down
-    .replaceAll(/(?<=#issuecomment-)\d+/g, '<id>') // after a death something may have been made once more before it
-    .trim()
 }
 
 export interface Cast {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { GitHub, PRIVATE_KEY } from './github/github.ts'
 import { listen } from './github/listen.ts'
+import { Dropped } from './github/trouble.ts'
 import type { Person } from './github/people.ts'
 import { createRepository, give } from './github/population.ts'
 import type { Comment, Issue, Repository } from './github/state.ts'
@@ -24,6 +25,8 @@ export class WorkersStage {
   worker!: PlainWorkerd
   /** The Worker's variables and secrets. */
   environment: Readonly<Record<string, string>> = {}
+  /** What the Worker asks of GitHub, the registry and the engine comes by here before it is served; false: it is not served. */
+  crosses: (what: string) => Promise<boolean> = () => Promise.resolve(true)
   readonly #begun = new Map<string, number>()
   readonly #closers: (() => Promise<unknown>)[] = []
   #past = 3 * 3_600_000
@@ -46,8 +49,11 @@ export class WorkersStage {
     const stage = new WorkersStage(registry, others)
     stage.#closers.push(() => registry.goesDown())
     await registry.has('acme/shop:1.2', { 'index.html': 'version 1.2' })
-    const api = await listen((request) => stage.github.serves(request))
-    const engine = await listen((request) => stage.#asksEngine(request))
+    registry.quirks.pause = async ({ method, path }) => {
+      if (!(await stage.crosses(`registry ${method} ${path}`))) await new Promise(() => {})
+    }
+    const api = await listen((request) => stage.#serves('github', request, () => stage.github.serves(request)))
+    const engine = await listen((request) => stage.#serves('engine', request, () => stage.#asksEngine(request)))
     stage.#closers.push(api.close, engine.close)
     stage.github.isAt(api.url)
     stage.environment = stage.#variables(api.url, engine.url)
@@ -74,6 +80,17 @@ export class WorkersStage {
   #opens(repository: Repository): Home {
     this.github.has('.github/deploy.yml', deployYml(this.registry, repository.name), repository)
     return { repository, pull: this.github.people.ada.at(repository).opensPullRequest() }
+  }
+
+  async #serves(who: string, { method, url }: Request, serve: () => Promise<Response>): Promise<Response> {
+    if (!(await this.crosses(`${who} ${method} ${new URL(url).pathname}`))) throw new Dropped()
+    return serve()
+  }
+
+  /** The repository's configuration is another from now on: with these lines more for `production`. */
+  declares(lines: readonly string[], { repository } = this.homes[0]!): void {
+    const text = lines.map((line) => `    ${line}\n`).join('')
+    this.github.has('.github/deploy.yml', `${deployYml(this.registry, repository.name)}${text}`, repository)
   }
 
   /** The simulator reads what `fetch` was called with. */
