@@ -87,7 +87,8 @@ class Rounds implements WorkersKilled {
     const before = this.#round
     const all: Asked[] = []
     while (this.#round - before < PLACES.length && this.kills < most) {
-      if (all.length > 0) await this.#begins(most)
+      // One is left for the load.
+      if (all.length > 0) await this.#begins(most - 1)
       // GitHub's limits are counted by installation, and this is more than one may show.
       this.#stage.github.reinstalls()
       this.#round++
