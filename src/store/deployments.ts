@@ -238,13 +238,13 @@ function claim(sql: RepositorySql, id: string, before: readonly Observation[], f
   return 'claimed'
 }
 
-/** By order of arrival; what was missed arrived after everything else, so that for it the time counts at which each was asked. */
+/** By order of arrival; what was missed arrived after everything else, so that between it and others the time counts at which each was asked. */
 function isOvertaken(sql: RepositorySql, environment: string, sequence: number, { wasMissed, receivedAt, asks }: DeployRequest): boolean {
   if (asks.allowOlder) return false
   const later = sql.all(
     `select 1 from deployment where environment = ?1 and state = 'success'
-       and (sequence > ?2 or (?3 is not null and json_extract(request, '$.receivedAt') > ?3)) limit 1`,
-    ...[environment, sequence, wasMissed === true ? receivedAt : null],
+       and case when ?4 or json_extract(request, '$.wasMissed') then json_extract(request, '$.receivedAt') > ?3 else sequence > ?2 end limit 1`,
+    ...[environment, sequence, receivedAt, wasMissed === true ? 1 : 0],
   )
   return later.length > 0
 }

@@ -218,6 +218,23 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(claim('on time')).toMatchObject({ id: 'on time' })
     })
 
+    test('and one that came in time, to none that was asked for before it and came late', () => {
+      const asked = (id: string, receivedAt: number, wasMissed?: true) =>
+        void journal.request(id, request({ key: `key of ${id}`, receivedAt, ...(wasMissed && { wasMissed }) }), 1)
+      asked('in time', 200)
+      asked('before it', 100, true)
+      asked('after it', 300, true)
+      for (const id of ['in time', 'before it', 'after it']) at(id, 'verifying')
+      journal.end('before it', 'success', { now: 7 })
+      journal.move('in time', 'verifying', 'queued', { now: 8, step: 'queue' })
+      expect(claim('in time')).toMatchObject({ id: 'in time' })
+      journal.end('in time', 'failure', { now: 9 })
+      journal.end('after it', 'success', { now: 10 })
+      asked('in time again', 250)
+      at('in time again', 'queued')
+      expect(claim('in time again')).toBe('older')
+    })
+
     test('not with a fence from before somebody else had a turn', () => {
       at('a', 'queued')
       at('b', 'queued')
