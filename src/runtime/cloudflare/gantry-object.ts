@@ -18,7 +18,7 @@ import type { ObjectClock } from './durable-clock.ts'
 import { durableSql, type DurableSql } from './durable-sql.ts'
 import { notBegun, problemAnswer } from './answers.ts'
 import { createConsoleLog } from './log.ts'
-import type { Machine } from './machine.ts'
+import { noDockerConfig, type Machine } from './machine.ts'
 import { createNotes } from './own-rows.ts'
 
 /** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
@@ -226,7 +226,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     return {
       ...{ repositories: sql, accounts: sql, clock, log, hmac, entropy, assets },
       ...{ fetch: machine.fetch, siteFetch: machine.siteFetch, registry: machine.registry(clock, log), targets: machine.targets(clock) },
-      dockerConfig: () => Promise.resolve(null),
+      dockerConfig: noDockerConfig,
       hide: (secret, whose) => hiding(redactor, secret, whose),
       mask: (text, account) => redactor.clean(text, account),
       hash: remembered,

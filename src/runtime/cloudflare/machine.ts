@@ -71,6 +71,17 @@ const noFiles: Files = {
   ...{ move: withoutFiles, remove: withoutFiles, check: withoutFiles },
 }
 
+/** What `docker login` left on a machine. */
+export const noDockerConfig = (_where: string, registry: string): Promise<never> =>
+  Promise.reject(
+    new Failure('CREDENTIAL_SOURCE_FAILED', {
+      sentence: `The credential for ${registry} is in Docker's configuration on a machine, which a Gantry on Cloudflare Workers has not.`,
+      wanted: 'a credential that is kept in the vault, or referred to by `{ env: NAME }`',
+      next: 'Declare another credential, or run this Gantry on Node: docs/workers.md says what needs it.',
+      retryable: false,
+    }),
+  )
+
 const needsNode = (found: string): Failure =>
   new Failure('TARGET_REFUSED', {
     sentence: 'This target cannot be used by a Gantry on Cloudflare Workers: it needs one that runs on Node.',
