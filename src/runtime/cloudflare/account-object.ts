@@ -239,7 +239,7 @@ export class AccountGantry extends GantryObject implements AccountDoor {
       return null
     }
     const happened: Shared['happened'] = async (event) => {
-      if (event.kind === 'gone') await tellAll(this.env, account, this.#repositories.ids(), event)
+      if (event.kind === 'gone') await tellAll(this.env, account, this.#repositories.ids(), event, this.#notes)
     }
     const shared = sharing(this.env, here, { account, repository: null })
     // A name that nobody could be asked about leads to the operator's object: nothing is deployed there.

@@ -5,6 +5,7 @@ import type { Placed } from '../../deploy/overview.ts'
 import type { Secret } from '../../secret.ts'
 import { API_TOKEN } from '../../deploy/api-token.ts'
 import { accountAt, OPERATOR, repositoryAt, repositoryOfDeployment, type Bindings } from './bindings.ts'
+import type { createNotes } from './own-rows.ts'
 import { homeIn } from './routing.ts'
 
 /** Which object this is: an account's, or a repository's of that account. */
@@ -149,11 +150,22 @@ function limitsOf(env: Bindings, here: Limits, whose: Whose): Limits {
   }
 }
 
-/** What GitHub tells of a whole installation, to each of the account's repositories. */
-export async function tellAll(env: Bindings, account: number, repositories: readonly number[], event: Happening): Promise<void> {
-  const meant = event.kind === 'gone' && event.repositories !== undefined ? new Set(event.repositories) : null
-  const told = repositories.filter((id) => meant?.has(id) ?? true)
-  // Some at a time: an invocation may have a thousand calls, and each object is to begin its work.
-  for (let from = 0; from < told.length; from += MOST_ASKED)
-    await Promise.all(told.slice(from, from + MOST_ASKED).map((repository) => repositoryAt(env, repository).happened({ repository, account }, event)))
+/**
+ * What GitHub tells of a whole installation, to each of the account's repositories, in the order of their ids. An invocation may have a thousand calls: what
+ * was told is written down, and the next try goes on behind it.
+ */
+export async function tellAll(env: Bindings, account: number, repositories: readonly number[], event: Gone, notes: Notes): Promise<void> {
+  const place = `gone ${event.installation} ${event.repositories?.length ?? 'everywhere'}`
+  const after = Number(notes.find(place) ?? 0)
+  const meant = event.repositories === undefined ? null : new Set(event.repositories)
+  const untold = repositories.filter((id) => id > after && (meant?.has(id) ?? true))
+  for (let from = 0; from < untold.length; from += MOST_ASKED) {
+    const some = untold.slice(from, from + MOST_ASKED)
+    await Promise.all(some.map((repository) => repositoryAt(env, repository).happened({ repository, account }, event)))
+    notes.put(place, String(some.at(-1)))
+  }
+  notes.drop(place)
 }
+
+type Gone = Extract<Happening, { readonly kind: 'gone' }>
+type Notes = ReturnType<typeof createNotes>
