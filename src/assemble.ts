@@ -291,21 +291,29 @@ function openWeb(
   { repositories, clock, fetch, mask, random, hash, log, assets }: Outside,
 ): Web {
   const said = createAnnouncements(repositories)
-  return createWeb({
-    history: createHistory(repositories),
-    said: (id) => {
-      const { comment, check } = said.find(id)
-      return { comment: comment.number, check: check.number }
-    },
-    github: webOrigin(apiUrl),
-    trouble: (error, about) => log.warn({ err: error, about }, 'a request could not be answered'),
-    issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
-    spent: createSpentTokens(repositories),
-    origin: url,
-    ...{ sessions, tokens, limits, overview },
-    ...parts,
-    ...{ fetch, clock, mask, random, hash, assets },
-  })
+  const made = (): Web =>
+    createWeb({
+      history: createHistory(repositories),
+      said: (id) => {
+        const { comment, check } = said.find(id)
+        return { comment: comment.number, check: check.number }
+      },
+      github: webOrigin(apiUrl),
+      trouble: (error, about) => log.warn({ err: error, about }, 'a request could not be answered'),
+      issuer: url === null ? null : { url: actionsIssuer(apiUrl), audience: url },
+      spent: createSpentTokens(repositories),
+      origin: url,
+      ...{ sessions, tokens, limits, overview },
+      ...parts,
+      ...{ fetch, clock, mask, random, hash, assets },
+    })
+  // With the first request: most of what there is to construct is its, and whoever only takes deliveries has no use for it.
+  let web: Web | null = null
+  return {
+    fetch: (...request) => (web ??= made()).fetch(...request),
+    announced: (id) => web?.announced(id),
+    close: () => web?.close(),
+  }
 }
 
 /** An address of the repository's choosing: no private one that the operator has not named, no redirect, and nothing of what it says. */
