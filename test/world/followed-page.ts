@@ -15,8 +15,10 @@ export class FollowedPage {
   constructor(page: string, folder: string) {
     this.#folder = folder
     const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8')
-    // What calls the API is run by test/runtime/docs-api.test.ts.
-    this.#blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block).filter((block) => !/^curl /m.test(block))
+    // What calls the API is run by test/runtime/docs-api.test.ts; what asks Cloudflare cannot be run here.
+    this.#blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)]
+      .map(([, block = '']) => block)
+      .filter((block) => !/^curl |\bwrangler r2\b/m.test(block))
     writeFileSync(join(folder, 'gantry'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o700 })
   }
 
