@@ -10,7 +10,7 @@ import { aliasesIn, buildWorker, compressedSize } from '../world/worker-bundle.t
 import type { WorkerBundle } from '../world/worker-bundle.ts'
 
 /** In bytes. `npm run bench -- workers` says how far it still is from the goal of 350,000: most of them are Gantry's own files. */
-const MOST = 420_000
+const MOST = 430_000
 
 const missing = missingWorkerd()
 let folder: string

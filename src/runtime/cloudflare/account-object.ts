@@ -1,4 +1,4 @@
-import { noteOperator, type Shared } from '../../assemble.ts'
+import type { Shared } from '../../assemble.ts'
 import type { ApiToken } from '../../deploy/api-token.ts'
 import type { Directory } from '../../deploy/directory.ts'
 import type { Claims, Delivery } from '../../deploy/journal.ts'
@@ -252,10 +252,10 @@ export class AccountGantry extends GantryObject implements AccountDoor {
   }
 
   protected override recover(life: Life): void {
-    const { gantry, secrets, outside, operator } = life
+    const { gantry, secrets, outside, operator, whole } = life
     gantry.bot.work()
     if (this.#must() !== OPERATOR) return gantry.expiries()
-    noteOperator(operator, secrets, outside)
+    whole.noteOperator(operator, secrets, outside)
     gantry.bot.catchUp()
   }
 

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http'
 import { Failure, type Code } from '../../errors.ts'
-import { VARIABLES } from '../../settings.ts'
 import { HEADERS } from '../../web/headers.ts'
 
 /** RFC 9457 problem details: a sentence and nothing from inside. */
@@ -11,8 +10,8 @@ export const problemAnswer = (status: number, detail: string, headers: Readonly<
   })
 
 /** Where Gantry cannot begin at all: which of the Worker's variables to look at, by its name alone. What is wrong with it is for the log. */
-export function notBegun(error: unknown): Response {
-  const names = error instanceof Failure ? variablesBehind(error) : []
+export async function notBegun(error: unknown): Promise<Response> {
+  const names = error instanceof Failure ? await variablesBehind(error) : []
   if (names.length === 0) return problemAnswer(503, 'Gantry cannot begin its work here; its log says why.')
   const which = names.length === 1 ? 'The variable or secret' : 'The variables or secrets'
   return problemAnswer(503, `This Gantry is not set up yet. ${which} to look at: ${names.join(', ')}. Its log says what is wrong.`)
@@ -24,7 +23,8 @@ const BEHIND: Readonly<Partial<Record<Code, readonly string[]>>> = {
   VAULT_KEY_WRONG: ['GANTRY_KEYS'],
 }
 
-function variablesBehind({ problem: { code, sentence } }: Failure): readonly string[] {
+async function variablesBehind({ problem: { code, sentence } }: Failure): Promise<readonly string[]> {
+  const { VARIABLES } = await import('../../settings.ts')
   const words = new Set(sentence.match(/\w+/g))
   return code === 'SETTING_INVALID' ? VARIABLES.filter((name) => words.has(name)) : (BEHIND[code] ?? [])
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../errors.ts'
-import { readSettings, type AppSettings, type Settings } from '../../settings.ts'
+import type { AppSettings, Settings } from '../../settings.ts'
 import { toPkcs8 } from '../private-key.ts'
 import type { OperatorText } from '../operator-text.ts'
 import type { Bindings } from './bindings.ts'
@@ -37,6 +37,7 @@ async function read(env: Bindings): Promise<Configured> {
   const missed = (): undefined => void (isWhole = false)
   const texts = await Promise.all(Object.entries(env).map(async ([name, value]) => [name, await textOf(value, missed)] as const))
   const environment = Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
+  const { readSettings } = await import('../../settings.ts')
   const found = readSettings(environment, { readFile: noFiles, toPkcs8 })
   const [first] = 'problems' in found ? found.problems : []
   if (first !== undefined) throw new Failure(first.code, first)

@@ -1,5 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
-import { assemble, openSecrets, type Gantry, type Outside, type Secrets, type Shared } from '../../assemble.ts'
+import type { Gantry, Outside, Secrets, Shared } from '../../assemble.ts'
 import type { Operator } from '../../config/operator.ts'
 import { Failure } from '../../errors.ts'
 import { noteOperator } from '../../store/audit.ts'
@@ -9,7 +9,7 @@ import { dropCopy } from '../../store/vault/copying.ts'
 import { entropy, newId } from '../entropy.ts'
 import type { Log } from '../log.ts'
 import { hmac, remembered } from '../mac.ts'
-import { readOperator, type Machine as Reading } from '../operator-text.ts'
+import type { Machine as Reading } from '../operator-text.ts'
 import { createRedactor, hiding, secretsOf } from '../redact.ts'
 import { assets } from './assets.ts'
 import type { Bindings } from './bindings.ts'
@@ -47,7 +47,10 @@ export interface Life {
   readonly reading: Reading
   readonly outside: Outside
   readonly operator: Operator
+  readonly whole: Whole
 }
+
+type Whole = typeof import('./whole.ts')
 
 /**
  * A Gantry over one object's storage. Everything is driven by its alarm: whoever changes a row sets the watchdog in the same turn, the alarm
@@ -106,7 +109,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
       return web === null ? problemAnswer(404, NO_APP) : await web.fetch(request, request.headers.get(ADDRESS))
     } catch (error) {
       if (!this.#isEnding) this.#trouble(error)
-      return notBegun(error)
+      return await notBegun(error)
     }
   }
 
@@ -178,7 +181,7 @@ export abstract class GantryObject extends DurableObject<Bindings> {
 
   async #begin(): Promise<Life> {
     this.migrate()
-    const its = await configured(this.env)
+    const [its, whole] = await Promise.all([configured(this.env), import('./whole.ts')])
     const redactor = createRedactor()
     for (const secret of secretsOf(its.settings)) redactor.register(secret.reveal())
     const log = (this.#log = createConsoleLog(its.settings.logLevel, redactor, this.machine.write))
@@ -186,12 +189,12 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     this.#dropTokensUnder(its.settings.keys.map(({ id }) => id))
     await this.fetchCopies()
     const doors = this.#outside(reading)
-    const secrets = await openSecrets(its.settings, doors)
+    const secrets = await whole.openSecrets(its.settings, doors)
     instanceId(this.sql, newId)
-    const operator = readOperator(its.operator, reading, await secrets.declarations.all())
+    const operator = whole.readOperator(its.operator, reading, await secrets.declarations.all())
     const outside: Outside = { ...doors, shares: (here) => this.shares(here) }
-    const gantry = assemble(its.settings, operator, secrets, outside)
-    const life = { gantry, secrets, configured: its, reading, outside, operator }
+    const gantry = whole.assemble(its.settings, operator, secrets, outside)
+    const life = { gantry, secrets, configured: its, reading, outside, operator, whole }
     try {
       this.recover(life)
     } catch (error) {
@@ -242,11 +245,11 @@ export abstract class GantryObject extends DurableObject<Bindings> {
     return { every: WATCH_EVERY, last: () => Number(notes.find(LOOKED)) || null, made: (at) => notes.put(LOOKED, String(at)) }
   }
 
-  async #redeclare({ gantry, configured: its, reading, outside }: Life): Promise<void> {
+  async #redeclare({ gantry, configured: its, reading, outside, whole }: Life): Promise<void> {
     this.#isOutdated = false
     try {
-      const { declarations } = await openSecrets(its.settings, outside)
-      gantry.redeclare(readOperator(its.operator, reading, await declarations.all()))
+      const { declarations } = await whole.openSecrets(its.settings, outside)
+      gantry.redeclare(whole.readOperator(its.operator, reading, await declarations.all()))
     } catch (error) {
       this.#isOutdated = true
       throw error

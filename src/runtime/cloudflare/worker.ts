@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import { createIntake, EVENTS } from '../../bot/intake.ts'
 import { Failure } from '../../errors.ts'
 import { HEADERS } from '../../web/headers.ts'
 import { networkOf } from '../client-address.ts'
@@ -34,7 +33,7 @@ export const createWorker = (machine: Machine) => ({
       if (pathname.startsWith('/operator/')) return await operatorDoor(its, env, () => machine.clock().now())(request)
       return await answer(request, its, env)
     } catch (error) {
-      return refused(error)
+      return await refused(error)
     }
   },
 
@@ -50,6 +49,7 @@ async function deliver(request: Request, { settings }: Configured, env: Bindings
   const redactor = createRedactor()
   for (const secret of secretsOf(settings)) redactor.register(secret.reveal())
   const log = createConsoleLog(settings.logLevel, redactor, write)
+  const { createIntake, EVENTS } = await import('../../bot/intake.ts')
   const intake = createIntake(settings.app.id)
   return receiveWebhook(request, {
     ...{ secrets: settings.app.webhookSecrets, events: EVENTS, log },
@@ -153,7 +153,7 @@ async function ready(env: Bindings): Promise<Response> {
 }
 
 /** Nothing is repeated of what is wrong but what is ours. */
-function refused(error: unknown): Response {
+async function refused(error: unknown): Promise<Response> {
   const found = error instanceof Failure ? error.problem : null
   console.error(
     JSON.stringify({

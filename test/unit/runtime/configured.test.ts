@@ -31,7 +31,7 @@ test.each([
   ['GANTRY_URL', { GANTRY_URL: 'gantry dot example' }],
 ] as const)('whoever opens it is told to look at %s, and no value', async (names, variables) => {
   const error = await read(variables).catch((thrown: unknown) => thrown)
-  const answer = notBegun(error)
+  const answer = await notBegun(error)
   expect(answer.status).toBe(503)
   const { detail } = (await answer.json()) as { readonly detail: string }
   expect(detail).toBe(
@@ -44,7 +44,7 @@ test.each([
   ['GANTRY_KEYS', 'VAULT_KEY_WRONG'],
   [null, 'GITHUB_UNAVAILABLE'],
 ] as const)('an object that cannot begin names %s for %s', async (name, code) => {
-  const { detail } = (await notBegun(new Failure(code, { sentence: 'GANTRY_DATA of ours is "hunter2".', next: 'Change it.' })).json()) as {
+  const { detail } = (await (await notBegun(new Failure(code, { sentence: 'GANTRY_DATA of ours is "hunter2".', next: 'Change it.' }))).json()) as {
     readonly detail: string
   }
   expect(detail).not.toContain('hunter2')
@@ -52,5 +52,5 @@ test.each([
 })
 
 test('a mistake of our own names nothing', async () => {
-  expect(await notBegun(new Error('APP_ID hunter2')).json()).toMatchObject({ detail: 'Gantry cannot begin its work here; its log says why.' })
+  expect(await (await notBegun(new Error('APP_ID hunter2'))).json()).toMatchObject({ detail: 'Gantry cannot begin its work here; its log says why.' })
 })
