@@ -124,7 +124,10 @@ describe.skipIf(!isHere)('every page in every state', () => {
     expect(asked.length).toBeGreaterThan(5)
     expect(asked.length).toBeLessThan(20)
     headers['retry-after'] = '60'
-    await passes(11)
+    asked.length = 0
+    for (let second = 0; second < 60 && asked.length === 0; second += 1) await passes(1)
+    // That one was told how long to wait.
+    expect(asked).toHaveLength(1)
     asked.length = 0
     await passes(50)
     expect(asked).toEqual([])
