@@ -68,6 +68,11 @@ export class WorkersStage {
     this.#closers.push(() => worker.stop())
   }
 
+  /** What `acme/shop` declares. */
+  get configuration(): string {
+    return deployYml(this.registry, this.github.repository.name)
+  }
+
   #founds(name: string): Repository {
     const { state, repository, installation, people } = this.github
     const made = createRepository(state, repository.owner, { name }, this.github.now())
