@@ -1,4 +1,5 @@
 import type { Shared } from '../../assemble.ts'
+import type { Deployment } from '../../deploy/deployment.ts'
 import type { Happening } from '../../deploy/happening.ts'
 import type { LimitName, Limits } from '../../deploy/limits.ts'
 import type { Placed } from '../../deploy/overview.ts'
@@ -49,11 +50,10 @@ export function sharing(env: Bindings, here: Shared, whose: Whose): Shared {
       environments: (repository) => repositoryAt(env, repository).environments(),
       awaiting: async (repositories, limit) => {
         const waiting = await byAccount(repositories, (account, ids) => at(account).waiting(ids))
-        const all = await Promise.all(waiting.slice(0, MOST_ASKED).map((id) => repositoryAt(env, id).awaiting(limit)))
-        return all
-          .flat()
-          .toSorted((a, b) => a.createdAt - b.createdAt)
-          .slice(0, limit)
+        const found: Deployment[] = []
+        for (let from = 0; from < waiting.length && found.length < limit; from += MOST_ASKED)
+          found.push(...(await Promise.all(waiting.slice(from, from + MOST_ASKED).map((id) => repositoryAt(env, id).awaiting(limit)))).flat())
+        return found.toSorted((one, other) => one.createdAt - other.createdAt).slice(0, limit)
       },
     },
     missedInbox: {
@@ -75,7 +75,7 @@ export function sharing(env: Bindings, here: Shared, whose: Whose): Shared {
   }
 }
 
-/** Objects that one page asks. */
+/** Objects that are asked at once. */
 const MOST_ASKED = 50
 
 /** A target's key ends with its account; the operator's own has none (deploy/declaration.ts). */

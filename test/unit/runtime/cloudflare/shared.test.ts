@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Bindings, Home } from '../../../../src/runtime/cloudflare/bindings.ts'
 import { createNotes } from '../../../../src/runtime/cloudflare/own-rows.ts'
-import { tellAll } from '../../../../src/runtime/cloudflare/shared.ts'
+import type { Shared } from '../../../../src/assemble.ts'
+import { sharing, tellAll } from '../../../../src/runtime/cloudflare/shared.ts'
 import { memoryDatabase } from '../../../world/memory-sql.ts'
 
 const ACCOUNT = 42
@@ -43,4 +44,14 @@ test('where it is broken off the next try goes on behind what was told, and not 
   await tell(GONE)
   expect(heard).toEqual(ALL.slice(50))
   expect(rest()).toEqual([])
+})
+
+test('what waits for an approval in however many repositories is found, oldest first', async () => {
+  const REPOSITORIES = { idFromName: Number, get: (id: number) => ({ awaiting: async () => [{ id: String(id), createdAt: 1_000 - id }] }) }
+  const ACCOUNTS = { idFromName: (name: string) => name, get: () => ({ waiting: async (ids: readonly number[]) => ids }) }
+  const env = { REPOSITORIES, ACCOUNTS } as unknown as Bindings
+  const { overview } = sharing(env, {} as Shared, { account: ACCOUNT, repository: null })
+  const placed = ALL.map((id) => ({ id, account: ACCOUNT }))
+  expect((await overview.awaiting(placed, 500)).map(({ id }) => Number(id))).toEqual(ALL.toReversed())
+  expect(await overview.awaiting(placed, 3)).toHaveLength(3)
 })
