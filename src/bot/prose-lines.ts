@@ -1,7 +1,7 @@
-import type { Nodes } from 'mdast'
-import { fromMarkdown } from 'mdast-util-from-markdown'
-import { gfmFromMarkdown } from 'mdast-util-gfm'
-import { gfm } from 'micromark-extension-gfm'
+import { parse, postprocess, preprocess } from 'micromark'
+import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal'
+import { gfmFootnote } from 'micromark-extension-gfm-footnote'
+import { gfmTable } from 'micromark-extension-gfm-table'
 
 /** A line of a comment's Markdown. */
 export interface Line {
@@ -16,7 +16,7 @@ const MOST_LINES = 250
 
 /**
  * The lines near the top of a comment (8192 characters, 250 lines) that begin as plain text of a paragraph of their own: not in a
- * quote, list, table, heading, footnote, code, link or HTML, nor between HTML tags.
+ * quote, list, table, heading, footnote, code, link or HTML, nor between HTML tags. An escape or an entity is not plain.
  */
 export function proseLines(markdown: string): Line[] {
   const all = linesOf(shallow(markdown.slice(0, MOST_CHARACTERS)))
@@ -28,19 +28,35 @@ export function proseLines(markdown: string): Line[] {
 
 /** Whether plain text of a top paragraph stands at an offset. What follows a cut could still change the block before it. */
 function plainStarts(markdown: string, isCut: boolean): (offset: number) => boolean {
-  const texts: Nodes[] = []
+  const texts: (readonly [start: number, end: number])[] = []
+  const open: string[] = []
+  let lastBlock = 0
   let openTags = 0
-  const blocks = fromMarkdown(markdown, { extensions: [gfm(), withoutEmphasis], mdastExtensions: [gfmFromMarkdown()] }).children
-  for (const block of isCut ? blocks.slice(0, -1) : blocks) {
-    if (block.type === 'html') openTags = Math.max(0, openTags + tagBalance(block.value))
-    if (block.type === 'paragraph' && openTags === 0) texts.push(...block.children.filter(({ type }) => type === 'text'))
+  for (const [step, token, source] of eventsOf(markdown)) {
+    if (step === 'exit') {
+      open.pop()
+      continue
+    }
+    const depth = open.push(token.type)
+    if (depth === 1 && !token.type.startsWith('line')) lastBlock = token.start.offset
+    if (depth === 1 && token.type === 'htmlFlow') openTags = Math.max(0, openTags + tagBalance(source.sliceSerialize(token)))
+    if (depth === 3 && open[1] === 'paragraph' && token.type === 'data' && openTags === 0) texts.push([token.start.offset, token.end.offset])
   }
-  return (offset) =>
-    texts.some(({ position }) => position !== undefined && (position.start.offset ?? 0) <= offset && offset < (position.end.offset ?? 0))
+  return (offset) => (!isCut || offset < lastBlock) && texts.some(([start, end]) => start <= offset && offset < end)
+}
+
+/** The parser's tokens, each as it begins and as it ends. Of GitHub's Markdown they know what can decide whether a line is plain text. */
+function eventsOf(markdown: string) {
+  const extensions = [gfmAutolinkLiteral(), gfmFootnote(), gfmTable(), withoutEmphasis]
+  return postprocess(
+    parse({ extensions })
+      .document()
+      .write(preprocess()(markdown, undefined, true)),
+  )
 }
 
 // Emphasis changes nothing about a command, and costs the parser most.
-const withoutEmphasis = { disable: { null: ['attention', 'strikethrough'] } }
+const withoutEmphasis = { disable: { null: ['attention'] } }
 
 /** `<details>`, a blank line, Markdown, `</details>`: to CommonMark the middle is an ordinary paragraph. */
 function tagBalance(html: string): number {

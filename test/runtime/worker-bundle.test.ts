@@ -61,7 +61,7 @@ test('what stands for other modules stands for those that were meant', () => {
       "@probot/octokit-plugin-config": "probot",
       "@probot/pino": "probot",
       "bottleneck": "probot",
-      "decode-named-character-reference": "mdast-util-from-markdown, micromark, micromark-core-commonmark, micromark-util-decode-string",
+      "decode-named-character-reference": "micromark, micromark-core-commonmark",
       "npx-import-light": "probot",
       "package-config": "probot",
       "pino": "probot",
