@@ -1,3 +1,6 @@
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { gfmFromMarkdown } from 'mdast-util-gfm'
+import { gfm } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { interpretDeploy, parseCommands, readPlace, readSpan } from '../../../src/bot/parse.ts'
@@ -27,7 +30,11 @@ describe('where a command stands', () => {
     ['after a quote and a blank line', '> Shall we?\n\n/deploy staging', ['3 deploy staging']],
     ['after a code block', '```\nlog\n```\n/deploy staging', ['4 deploy staging']],
     ['after folded details', '<details>\n\nlog\n\n</details>\n\n/deploy staging', ['7 deploy staging']],
+    ['after HTML in a quote', '> <details>\n\n/deploy staging', ['3 deploy staging']],
     ['between emphasis', '**Ready**\n/deploy my_env_a', ['2 deploy my_env_a']],
+    ['with an address', '/deploy "www.example.com"\n/lock a "x@example.com"', ['1 deploy www.example.com', '2 lock a x@example.com']],
+    ['beside an address that Markdown only shows', 'a&#64;example.com\n/deploy staging', ['2 deploy staging']],
+    ['after a backtick in an address', 'https://example.com/`\n/deploy staging\n`', ['2 deploy staging']],
     ['before a long log', `/deploy staging\n\n${'log line\n'.repeat(7000)}`, ['1 deploy staging']],
   ])('%s', (_, markdown, expected) => expect(commands(markdown)).toEqual(expected))
 })
@@ -61,6 +68,8 @@ describe('where none stands', () => {
     ['with letters that only look like ours', '/d\u0435ploy staging'],
     ['as a path', '/deploy/staging\n/deployments\n/etc/passwd'],
     ['somebody else’s command', '/ok-to-test\n/lgtm\n/assign @ada\n/hold'],
+    ['in a paragraph that goes on beyond what is read', `/deploy staging\n${'log line\n'.repeat(7000)}`],
+    ['in a heading that is underlined beyond what is read', `${'x'.repeat(8175)}\n/deploy staging\n---`],
     ['far down', `${'x\n'.repeat(250)}\n/deploy staging`],
     ['in the 65,000th character', `${'x'.repeat(65_000)}\n/deploy staging`],
     ['nothing', ''],
@@ -223,6 +232,21 @@ describe('whatever somebody writes', () => {
     )
   })
 
+  const line = fc.tuple(
+    fc.constantFrom('', '', '', '> ', '- ', '    ', '[^1]: ', '|'),
+    fc.constantFrom('/deploy', '/deploy', '/deploy `', '/deploy [', '`', '```', '](x)', '[^1]', '![^1]', 'a | b', '---|---', '---', '[a]: b'),
+    fc.constantFrom('', '', '  ', '\\', '`', '[', '<!--', '-->', ' https://a.b/`', ' https://a.b/[', ' a@b.cd', '&#64;'),
+  )
+  test('commands are the lines that are text of a top paragraph in the tree of the Markdown', () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 10 }), (lines) => {
+        const markdown = lines.map((parts) => parts.join('')).join('\n')
+        expect(parseCommands(markdown, KNOWN).map((parsed) => parsed.line)).toEqual(linesInTree(markdown))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   // Each of these took the Markdown parser between 4 and 28 seconds, or its stack, at GitHub's limit of 65,536 characters.
   test.each(['**a_', '>', '> ', '1. ', 'a\n-\n', '> a\nb\n', '[a](', '- - - - - - - a\n', 'a\n'])('a comment full of %j takes no time', (part) => {
     // Of this process alone, because the machine may be busy with others.
@@ -232,3 +256,15 @@ describe('whatever somebody writes', () => {
     expect(process.cpuUsage(started).user / 1000).toBeLessThan(1500)
   })
 })
+
+/** Counted from 1: of `/deploy` at the start of a line. */
+function linesInTree(markdown: string): readonly number[] {
+  // Not with its search for addresses in texts that were parsed before: what it takes apart has no position any more.
+  const mdastExtensions = gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }))
+  const blocks = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions }).children
+  const texts = blocks.flatMap((block) => (block.type === 'paragraph' ? block.children.filter(({ type }) => type === 'text') : []))
+  const isText = (at: number) => texts.some(({ position }) => (position?.start.offset ?? at) <= at && at < (position?.end.offset ?? at))
+  return [...markdown.matchAll(/^\/deploy(?=[ \t]|$)/gm)]
+    .filter(({ index }) => isText(index))
+    .map(({ index }) => markdown.slice(0, index).split('\n').length)
+}
