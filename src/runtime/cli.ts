@@ -4,7 +4,7 @@ import type { Problem } from '../errors.ts'
 import type { AppSettings, Settings } from '../settings.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup-commands.ts'
-import { workerAssets } from './cloudflare/worker-assets.ts'
+import { worker } from './cloudflare/build.ts'
 import { config } from './config-check.ts'
 import { doctor } from './doctor.ts'
 import { keys } from './keys.ts'
@@ -17,7 +17,7 @@ import { startSetup } from './setup.ts'
 import { ENVIRONMENT_FILE, environmentNow, problemLines, runCommand, settingsIn, type CliCommand } from './terminal.ts'
 import { vault } from './vault.ts'
 
-const COMMANDS: readonly CliCommand[] = [doctor, preflight, config, keys, vault, audit, backup, restore, move, workerAssets]
+const COMMANDS: readonly CliCommand[] = [doctor, preflight, config, keys, vault, audit, backup, restore, move, worker]
 
 const HELP = `gantry start   runs the bot; with no App set it offers to register one
 ${COMMANDS.map(({ help }) => help).join('\n')}

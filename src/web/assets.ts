@@ -1,25 +1,29 @@
 import { fingerprint } from './fingerprint.ts'
 import type { Assets, Site } from './visit.ts'
 
-/** By the text, so that a browser never shows a page with the looks of another version. */
-export const assetPaths = ({ style, script }: Assets) => ({
-  style: `/assets/gantry-${fingerprint(style)}.css`,
-  script: `/assets/gantry-${fingerprint(script)}.js`,
-})
+/** Paths go by the text, so that a browser never shows a page with the looks of another version. */
+export function assetsOf(style: string, script: string): Assets {
+  const paths = { style: `/assets/gantry-${fingerprint(style)}.css`, script: `/assets/gantry-${fingerprint(script)}.js` }
+  return {
+    ...paths,
+    files: [
+      { path: paths.style, type: 'text/css; charset=utf-8', text: style },
+      { path: paths.script, type: 'text/javascript; charset=utf-8', text: script },
+      { path: ICON_PATH, type: 'image/svg+xml', text: ICON },
+    ],
+  }
+}
+
+/** Nothing at a path ever changes. */
+export const KEPT = 'public, max-age=31536000, immutable'
 
 /** Compressed here: they hold no secret that somebody could guess by how long the answer is. Pages are not, for that reason. */
-export function serveAssets(site: Site, assets: Assets): void {
-  const paths = assetPaths(assets)
-  const files = [
-    [paths.style, 'text/css; charset=utf-8', assets.style],
-    [paths.script, 'text/javascript; charset=utf-8', assets.script],
-    [ICON_PATH, 'image/svg+xml', ICON],
-  ] as const
-  for (const [path, type, text] of files) {
+export function serveAssets(site: Site, { files }: Assets): void {
+  for (const { path, type, text } of files) {
     const compressed = once(() => gzip(text))
     site.get(path, async (c) => {
       const isTaken = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
-      Object.assign(c.get('headers'), { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable', vary: 'accept-encoding' })
+      Object.assign(c.get('headers'), { 'content-type': type, 'cache-control': KEPT, vary: 'accept-encoding' })
       if (!isTaken) return c.body(text)
       c.get('headers')['content-encoding'] = 'gzip'
       return c.body(await compressed())

@@ -14,10 +14,17 @@ export interface SiteDoors extends ApiDoors {
   readonly assets: Assets
 }
 
-/** The one stylesheet and the one script, as text. */
+/** What every page loads: the paths of the one stylesheet and the one script, and what of it is answered here. */
 export interface Assets {
   readonly style: string
   readonly script: string
+  readonly files: readonly AssetFile[]
+}
+
+export interface AssetFile {
+  readonly path: string
+  readonly type: string
+  readonly text: string
 }
 
 /** The same for the pages. */

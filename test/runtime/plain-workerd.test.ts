@@ -53,7 +53,7 @@ describe.skipIf(missing !== null)(`plain workerd${missing === null ? '' : ` (lef
   test('says why it does not start', async () => {
     workerd = await startPlainWorkerd({ bundle: tallyWorker })
     await workerd.kill9()
-    workerd.installs({ ...tallyWorker, modules: [{ name: 'main.js', kind: 'esModule', content: 'no JavaScript' }] })
+    workerd.installs({ ...tallyWorker, modules: [{ name: 'main.js', content: 'no JavaScript' }] })
     await expect(workerd.starts()).rejects.toThrow(/SyntaxError/)
   })
 })

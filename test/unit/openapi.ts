@@ -7,7 +7,14 @@ import { Time } from '../world/time.ts'
 export async function publishedDocument(): Promise<Description> {
   const doors = {
     ...{ directory: {}, service: { onChange: () => {} }, clock: new Time(async () => {}) },
-    ...{ random: () => '0'.repeat(32), mask: (text: string) => text, docs: null, issuer: null, assets: { style: '', script: '' }, origin: null },
+    ...{
+      random: () => '0'.repeat(32),
+      mask: (text: string) => text,
+      docs: null,
+      issuer: null,
+      assets: { style: '', script: '', files: [] },
+      origin: null,
+    },
   } as unknown as SiteDoors
   const answer = await createWeb(doors).fetch(new Request('https://gantry.example/openapi.json'))
   return (await answer.json()) as Description

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { runInDurableObject } from 'cloudflare:test'
-import { assets } from '../../src/runtime/cloudflare/assets.ts'
+import { assets } from '../../src/runtime/cloudflare/page-assets.ts'
 import { createConsoleLog } from '../../src/runtime/cloudflare/log.ts'
 import { durableSql } from '../../src/runtime/cloudflare/durable-sql.ts'
 import { receiveWebhook, type WebhookDoors } from '../../src/runtime/cloudflare/webhook.ts'

@@ -93,5 +93,5 @@ export default {
     return new Response(answer)
   },
 }`
-  return { ...bundle, modules: [{ name: 'measured.js', kind: 'esModule', content }, ...bundle.modules] }
+  return { ...bundle, modules: [{ name: 'measured.js', content }, ...bundle.modules] }
 }

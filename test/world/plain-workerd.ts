@@ -140,7 +140,7 @@ const config :Workerd.Config = (
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
 );
 const gantry :Workerd.Worker = (
-  modules = ${list(modules.map(({ name, kind }, index) => `(name = ${text(name)}, ${kind} = embed "module-${index}")`))},
+  modules = ${list(modules.map(({ name }, index) => `(name = ${text(name)}, esModule = embed "module-${index}")`))},
   compatibilityDate = ${text(compatibilityDate)},
   compatibilityFlags = ${list(compatibilityFlags.map(text))},
   durableObjectNamespaces = ${list(objects.map(({ className }) => `(className = ${text(className)}, uniqueKey = ${text(className)}, enableSql = true)`))},

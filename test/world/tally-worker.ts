@@ -7,9 +7,8 @@ export const tallyWorker: WorkerBundle = {
   modules: [
     {
       name: 'main.js',
-      kind: 'esModule',
       content: `import { DurableObject } from 'cloudflare:workers'
-import greeting from './greeting.txt'
+import greeting from './greeting.js'
 export class Tally extends DurableObject {
   add() {
     const { sql } = this.ctx.storage
@@ -27,7 +26,7 @@ export default {
   },
 }`,
     },
-    { name: './greeting.txt', kind: 'text', content: 'hello' },
+    { name: './greeting.js', content: `export default 'hello'` },
   ],
   objects: [{ name: 'TALLY', className: 'Tally' }],
 }
@@ -35,6 +34,6 @@ export default {
 /** As little as a Worker can be. */
 export const emptyWorker: WorkerBundle = {
   ...tallyWorker,
-  modules: [{ name: 'main.js', kind: 'esModule', content: `export default { fetch: () => new Response('ok') }` }],
+  modules: [{ name: 'main.js', content: `export default { fetch: () => new Response('ok') }` }],
   objects: [],
 }

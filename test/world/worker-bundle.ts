@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
@@ -11,7 +11,6 @@ const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
 export interface WorkerModule {
   readonly name: string
-  readonly kind: 'esModule' | 'text'
   readonly content: string
 }
 
@@ -31,18 +30,13 @@ export interface WorkerBundle {
 /** What `wrangler deploy` would upload; `folder` is empty and takes its files. `root`: where it is run, and `file` what it finds there. */
 export async function buildWorker(folder: string, { root, file } = { root: ROOT, file: CONFIGURATION }): Promise<WorkerBundle> {
   const { main, compatibility_date, compatibility_flags, durable_objects } = configurationIn(file)
-  await runWrangler(['deploy', '--dry-run', '--outdir', folder, '--metafile'], join(folder, 'log'), root)
-  const entry = main.replace(/\.ts$/, '.js')
-  const read = (name: string): WorkerModule => ({
-    name,
-    kind: name === entry ? 'esModule' : 'text',
-    content: readFileSync(join(folder, name), 'utf8'),
-  })
-  const others = readdirSync(folder).filter((name) => /\.(?:css|js)$/.test(name) && name !== entry)
+  await runWrangler(['deploy', '--dry-run', '--outdir', folder], join(folder, 'log'), root)
+  const entry = basename(main)
+  const others = readdirSync(folder).filter((name) => name.endsWith('.js') && name !== entry)
   return {
     compatibilityDate: compatibility_date,
     compatibilityFlags: compatibility_flags ?? [],
-    modules: [entry, ...others].map(read),
+    modules: [entry, ...others].map((name) => ({ name, content: readFileSync(join(folder, name), 'utf8') })),
     objects: durable_objects.bindings.map(({ name, class_name }) => ({ name, className: class_name })),
   }
 }
@@ -50,23 +44,8 @@ export async function buildWorker(folder: string, { root, file } = { root: ROOT,
 /** In bytes, as wrangler counts what Cloudflare's limit is about: all modules, compressed together. */
 export const compressedSize = ({ modules }: WorkerBundle): number => gzipSync(modules.map(({ content }) => content).join('')).byteLength
 
-/** Of what `buildWorker` has built into that folder: each alias of the configuration, and which packages (`src` is Gantry) have imports that it stands for. */
-export function aliasesIn(folder: string): Readonly<Record<string, string>> {
-  const { inputs } = JSON.parse(readFileSync(join(folder, 'bundle-meta.json'), 'utf8')) as Metafile
-  const importers = (alias: string) => Object.entries(inputs).filter(([, { imports }]) => imports.some(({ original }) => original === alias))
-  const packages = (alias: string) => [...new Set(importers(alias).map(([file]) => packageOf(file)))].toSorted().join(', ')
-  return Object.fromEntries(Object.keys(configurationIn(CONFIGURATION).alias).map((alias) => [alias, packages(alias)]))
-}
-
-const packageOf = (file: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file.replace(/^(?:\.\.\/)*(\w+)\/.*/, '$1')
-
-interface Metafile {
-  readonly inputs: Readonly<Record<string, { readonly imports: readonly { readonly original?: string }[] }>>
-}
-
 export interface Configuration {
   readonly main: string
-  readonly alias: Readonly<Record<string, string>>
   readonly build: { readonly command: string; readonly watch_dir: string | readonly string[] }
   readonly assets: { readonly directory: string }
   readonly compatibility_date: string

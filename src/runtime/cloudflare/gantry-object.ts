@@ -11,7 +11,6 @@ import type { Log } from '../log.ts'
 import { hmac, remembered } from '../mac.ts'
 import type { Machine as Reading } from '../operator-text.ts'
 import { createRedactor, hiding, secretsOf } from '../redact.ts'
-import { assets } from './assets.ts'
 import type { Bindings } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
 import type { ObjectClock } from './durable-clock.ts'
@@ -20,6 +19,7 @@ import { notBegun, problemAnswer } from './answers.ts'
 import { createConsoleLog } from './log.ts'
 import { noDockerConfig, type Machine } from './machine.ts'
 import { createNotes } from './own-rows.ts'
+import { assets } from './page-assets.ts'
 
 /** Whoever has begun something is woken after so long at the latest, and whatever was left is taken up. */
 const WATCHDOG = 10_000

@@ -82,7 +82,7 @@ export const noDockerConfig = (_where: string, registry: string): Promise<never>
     }),
   )
 
-const needsNode = (found: string): Failure =>
+export const needsNode = (found: string): Failure =>
   new Failure('TARGET_REFUSED', {
     sentence: 'This target cannot be used by a Gantry on Cloudflare Workers: it needs one that runs on Node.',
     found,

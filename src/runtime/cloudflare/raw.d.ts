@@ -1,4 +1,4 @@
-/** A file's text, as Vite reads it and as `wrangler.jsonc` has its rule. */
+/** A file's text, as Vite reads it. */
 declare module '*?raw' {
   const text: string
   export default text

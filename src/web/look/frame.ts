@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { assetPaths, ICON_PATH } from '../assets.ts'
+import { ICON_PATH } from '../assets.ts'
 import { FORM_TOKEN } from '../form.ts'
 import type { Visit, Visiting, Visitor } from '../visit.ts'
 import type { Markup } from './parts.ts'
@@ -15,7 +15,7 @@ export interface Shown {
 
 /** A page whole. */
 export function frame({ title, main, place, refresh }: Shown, c: Visit, doors: Visiting): Markup {
-  const { style, script } = assetPaths(doors.assets)
+  const { style, script } = doors.assets
   const visitor = c.get('visitor')
   return html`<!doctype html>
     <html lang="en">

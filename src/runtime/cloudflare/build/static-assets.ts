@@ -1,36 +1,26 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DOCUMENT } from '../../web/document.ts'
-import { HEADERS } from '../../web/headers.ts'
-import { description } from '../../web/publish.ts'
-import { docsPages, type DocsPage } from '../docs.ts'
-import type { CliCommand } from '../terminal.ts'
+import { KEPT } from '../../../web/assets.ts'
+import type { Assets } from '../../../web/visit.ts'
+import { DOCUMENT } from '../../../web/document.ts'
+import { HEADERS } from '../../../web/headers.ts'
+import { description } from '../../../web/publish.ts'
+import { docsPages, type DocsPage } from '../../docs.ts'
 
-const DOCS = fileURLToPath(new URL('../../../docs', import.meta.url))
-
-/** What Wrangler runs before it bundles the Worker (`build.command`). */
-export const workerAssets: CliCommand = {
-  name: 'worker-assets',
-  help: `gantry worker-assets FOLDER
-               writes what a Gantry on Cloudflare Workers serves without running: its documentation and /openapi.json`,
-  async run([folder, ...others], { say, print }) {
-    if (folder === undefined || others.length > 0) {
-      say('Which folder?')
-      return 2
-    }
-    print(`${await writeWorkerAssets(folder)} files in ${folder}\n`)
-    return 0
-  },
-}
+const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url))
 
 /**
  * As static assets, at the paths that Node serves them at and with its headers: `/docs/tour` is `docs/tour.html` there (Cloudflare, "HTML handling"), and
  * headers are said in `_headers`. Nothing else is left in the folder, and nothing goes from it that stays: another build may be reading. Answers with the
  * number of files.
  */
-export async function writeWorkerAssets(folder: string): Promise<number> {
-  const files: readonly (readonly [string, DocsPage])[] = [...docsPages(DOCS, { hasApi: true }), [DOCUMENT, described]]
+export async function writeStaticAssets(folder: string, assets: Assets): Promise<number> {
+  const files: readonly (readonly [string, DocsPage])[] = [
+    ...docsPages(DOCS, { hasApi: true }),
+    [DOCUMENT, described],
+    ...assets.files.map(({ path, type, text }) => [path, loaded(type, text)] as const),
+  ]
   const texts = await Promise.all(files.map(async ([path, { headers, bytes }]) => [isHtml(headers) ? `${path}.html` : path, await bytes()] as const))
   const all = new Map([...texts, ['/_headers', rulesOf(new Map(files))] as const].map(([path, text]) => [join(folder, path), text]))
   for (const [file, text] of all) {
@@ -48,6 +38,11 @@ const described: DocsPage = {
   headers: { ...HEADERS, 'content-type': 'application/json' },
   bytes: () => Promise.resolve(Buffer.from(description())),
 }
+
+const loaded = (type: string, text: string): DocsPage => ({
+  headers: { ...HEADERS, 'content-type': type, 'cache-control': KEPT },
+  bytes: () => Promise.resolve(Buffer.from(text)),
+})
 
 const isHtml = (headers: DocsPage['headers']): boolean => headers['content-type']?.startsWith('text/html') === true
 

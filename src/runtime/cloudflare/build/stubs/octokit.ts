@@ -1,6 +1,8 @@
 // Stands in the Worker's bundle for parts of Octokit that Gantry never uses on any machine.
 
 /** Throttle and retries are switched off (`createProbot`); what Gantry reads of a repository's files it reads by itself. */
+export const getOctokitThrottleOptions = (): undefined => undefined
+export const paginateRest = (): object => ({})
 export const throttling = (): object => ({})
 export const retry = (): object => ({})
 export const config = (): object => ({})

@@ -5,7 +5,8 @@ import script from '../../web/client/gantry.js?raw'
 import narrow from '../../web/client/narrow.css?raw'
 import parts from '../../web/client/parts.css?raw'
 import repository from '../../web/client/repository.css?raw'
-import type { Outside } from '../../assemble.ts'
+import { assetsOf } from '../../web/assets.ts'
+import type { Assets } from '../../web/visit.ts'
 import { STYLES } from '../styles.ts'
 
 const TEXTS: Readonly<Record<(typeof STYLES)[number], string>> = {
@@ -17,5 +18,5 @@ const TEXTS: Readonly<Record<(typeof STYLES)[number], string>> = {
   'narrow.css': narrow,
 }
 
-/** What the pages load, as `readAssets` gives it on Node. */
-export const assets: Outside['assets'] = { style: STYLES.map((name) => TEXTS[name]).join(''), script }
+/** What the pages load, as `readAssets` gives it on Node. A Worker has it as static assets, and in its bundle `build/stubs/page-assets.ts` stands here. */
+export const assets: Assets = assetsOf(STYLES.map((name) => TEXTS[name]).join(''), script)

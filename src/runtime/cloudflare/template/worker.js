@@ -1,1 +1,0 @@
-export { AccountObject, default, DirectoryObject, RepositoryObject } from 'gantry/src/runtime/cloudflare/main.ts'
