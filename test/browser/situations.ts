@@ -85,9 +85,15 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'approvals', at: '/approvals', by: 'grace', says: 'Waiting for you' },
   { name: 'approvals-of-others', at: '/approvals', by: 'ada', says: 'Waiting for others', isAlike: true },
   { name: 'checking', at: 'checking', by: 'ada', state: 'checking', says: 'Checking' },
-  { name: 'waiting', at: 'waiting', by: 'ada', state: 'waiting', says: 'You may not approve it' },
+  {
+    ...{ name: 'waiting', at: 'waiting', by: 'ada', state: 'waiting', says: 'You may not approve it' },
+    shows: ['.steps li.waiting[aria-current=step] .mark.waiting'],
+  },
   { name: 'waiting-for-me', at: 'waiting', by: 'grace', state: 'waiting', says: 'Reject…' },
-  { name: 'deploying', at: 'deploying', by: 'ada', state: 'deploying', says: 'It usually takes' },
+  {
+    ...{ name: 'deploying', at: 'deploying', by: 'ada', state: 'deploying', says: 'It usually takes' },
+    shows: ['.steps li.running[aria-current=step] .mark.running'],
+  },
   { name: 'success', at: 'success', by: 'ada', state: 'success', says: 'Open staging' },
   { name: 'failure', at: 'failure', by: 'ada', state: 'failure', says: 'TARGET_UNHEALTHY' },
   { name: 'failure-missing', at: 'missing', by: 'ada', state: 'failure', says: '9.9' },
