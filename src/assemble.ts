@@ -9,6 +9,7 @@ import { createBot, type Bot } from './bot/app.ts'
 import { createAttestations } from './bot/attestations.ts'
 import { createDirectory } from './bot/directory.ts'
 import { createGitHub, type GitHub } from './bot/github.ts'
+import { noticeAnswer } from './bot/notices.ts'
 import { createProbot } from './bot/probot.ts'
 import { createSource } from './bot/source.ts'
 import { compareConfigurations, readConfiguration } from './config/repository-file.ts'
@@ -209,6 +210,7 @@ export function assemble(settings: Settings & { readonly app: AppSettings }, dec
     formerTarget: live.former,
     audit: createAuditLog(repositories, mac),
     mask: outside.mask,
+    noticeAnswer,
     random: outside.random,
     incident,
     ...(outside.rounds !== undefined && { rounds: outside.rounds }),

@@ -1,6 +1,6 @@
 import { secretsIn } from '../config/declarations.ts'
 import type { Activity } from '../deploy/activity.ts'
-import type { AccountBackup, Administration, MadeBackup } from '../deploy/administration.ts'
+import type { AccountBackup, Administration, Difference, Expected, MadeBackup, OtherDifference, Restoring } from '../deploy/administration.ts'
 import type { AuditEntry } from '../deploy/audit.ts'
 import type { Clock } from '../deploy/clock.ts'
 import { declarationWords, type Declaration } from '../deploy/declaration.ts'
@@ -10,6 +10,7 @@ import { Failure } from '../errors.ts'
 import type { Declarations } from '../store/declarations.ts'
 import { accountBackupName } from '../store/backup/account-backup.ts'
 import { ownerOf, type Hidden } from './hidden.ts'
+import { otherDifference } from './problems.ts'
 import type { createHoldings } from './holdings.ts'
 import type { Live } from './live.ts'
 import type { createTurns } from '../store/turns.ts'
@@ -51,15 +52,17 @@ export function createAccountBackups(doors: BackupDoors): Pick<Administration, '
     return { backup, declarations: kept.length, left: all.flatMap((one) => ('why' in one ? [declarationWords(one)] : [])) }
   }
 
-  async function restore(account: number, backup: AccountBackup, { by, isCheck }: Parameters<Administration['restore']>[2]) {
+  async function restore(account: number, backup: AccountBackup, { by, isCheck, expected }: Restoring): Promise<Difference | OtherDifference> {
     const wanted = declarationsIn(account, await sealer.open(account, backup))
-    if (isCheck) return declarations.compare(account, wanted)
+    const found = await declarations.compare(account, wanted)
+    if (isCheck) return found
+    if (!isExpected(found, expected)) return { problem: otherDifference(found), found }
     const entry = entryOf('backup restored', backup, { at: clock.now(), by, after: await nameOf(backup) })
-    const changes = await declarations.replace(account, wanted, entry)
+    await declarations.replace(account, wanted, found.changes, entry)
     for (const one of wanted) doors.hidden.take(secretsIn(one), ownerOf(one)).isKept(one)
     const holding = await doors.holdings.of(account)
-    holding.bring(doors.live, changes)
-    return changes
+    holding.bring(doors.live, found.changes)
+    return found
   }
 
   return {
@@ -67,6 +70,10 @@ export function createAccountBackups(doors: BackupDoors): Pick<Administration, '
     restore: (account, backup, wish) => activity.run(() => inTurn(account, () => restore(account, backup, wish))),
   }
 }
+
+/** Whoever sends it twice has what they wanted: nothing is left to change. */
+const isExpected = ({ changes, fingerprint }: Difference, expected: Expected): boolean =>
+  changes.length === 0 || expected === 'whatever' || expected === 'anything' || (expected !== 'nothing' && expected.includes(fingerprint))
 
 type BackedUp = Pick<Declaration, 'kind' | 'name' | 'json' | 'origin'>
 

@@ -1,4 +1,4 @@
-import type { ShownDeclaration, Trial } from '../deploy/administration.ts'
+import type { Difference, ShownDeclaration, Trial } from '../deploy/administration.ts'
 import type { DeclarationName } from '../deploy/declaration.ts'
 import { listed, quoted } from '../deploy/wording.ts'
 import { problem, type Problem } from '../errors.ts'
@@ -18,6 +18,14 @@ export const changed = ({ kind, name }: DeclarationName, before: ShownDeclaratio
     found: before === null ? 'none of that name' : before.fingerprint,
     wanted: 'what If-Match or If-None-Match says',
     next: 'Look at it as it is now, and send what you want then, with its ETag as If-Match.',
+  })
+
+export const otherDifference = ({ fingerprint }: Difference): Problem =>
+  problem('DECLARATION_CHANGED', {
+    sentence: 'What the backup would change is not what the request expects.',
+    found: fingerprint,
+    wanted: 'what If-Match says',
+    next: 'Look at what would change now, with check=true, and send it again with that ETag as If-Match.',
   })
 
 export const used = ({ name }: DeclarationName, targets: readonly string[]): Problem =>

@@ -30,7 +30,7 @@ export interface Administration {
    * Keeps exactly what was kept then, confined, all of it or nothing, and tries nothing of it; `isCheck` only says what that would
    * change. Throws BACKUP_BROKEN, BACKUP_REFUSED.
    */
-  restore(account: number, backup: AccountBackup, wish: { readonly by: Person; readonly isCheck: boolean }): Promise<readonly DeclarationChange[]>
+  restore(account: number, backup: AccountBackup, wish: Restoring): Promise<Difference | OtherDifference>
   /** The particular ones first; the last one is any other registry. */
   readonly families: readonly RegistryFamily[]
   readonly kinds: readonly DeclaredKind[]
@@ -86,12 +86,20 @@ export interface AccountKey {
   readonly records: number
 }
 
-/** What is there when something is changed: whatever it is, nothing, anything, or one of these (`ShownDeclaration.fingerprint`). */
+/**
+ * What is there when something is changed: whatever it is, nothing, anything, or one of these (`ShownDeclaration.fingerprint`, or
+ * `Difference.fingerprint`).
+ */
 export type Expected = 'whatever' | 'nothing' | 'anything' | readonly string[]
 
 export interface Changing {
   readonly by: Person
   readonly expected: Expected
+}
+
+/** `expected`: the difference that was looked at. Where none is left, it has been done already. */
+export interface Restoring extends Changing {
+  readonly isCheck: boolean
 }
 
 export interface Keeping extends Changing {
@@ -157,6 +165,18 @@ export interface MadeBackup {
   readonly declarations: number
   /** What could not be read, and is not in it: `credential ghcr of account 42`. */
   readonly left: readonly string[]
+}
+
+/** What would change, or has changed. */
+export interface Difference {
+  readonly changes: readonly DeclarationChange[]
+  /** Tells one difference from another and nothing of what is kept. */
+  readonly fingerprint: string
+}
+
+/** What would change is not what was expected, so nothing was changed. */
+export interface OtherDifference extends Refused {
+  readonly found: Difference
 }
 
 /** What becomes of one declaration: its fingerprint before and after, null where there is none. */

@@ -7,7 +7,7 @@ import { environmentKey, type Configuration } from './environment.ts'
 import { estimate, type Estimate } from './estimate.ts'
 import type { PreflightReport } from './images.ts'
 import { happened, type Happening } from './happening.ts'
-import type { Drifts } from './journal.ts'
+import type { Answer, Drifts } from './journal.ts'
 import { maskedJournal, maskedLocks, type Mask } from './mask.ts'
 import type { Notice } from './notice.ts'
 import { rehearse, type Rehearsal } from './rehearsal.ts'
@@ -75,6 +75,7 @@ export interface Service {
   mayApprove(request: DeployRequest, id: string): Promise<Problem | null>
   cancel(request: DeployRequest, id: string | null): Promise<Cancelling>
   lock(request: DeployRequest, asked: LockAsked): Promise<Locking>
+  /** `words`: the answer on the request's own thread. Whoever held it hears of it in any case: that is stored with the end of the lock. */
   unlock(request: DeployRequest, place: PlaceAsked | null, words?: (former: Lock) => string): ReturnType<typeof unlock>
   /** The rules of an environment, for anybody who may see the repository. */
   place(request: DeployRequest, place: PlaceAsked): ReturnType<typeof placeOf>
@@ -105,6 +106,8 @@ export interface ServiceDoors extends Omit<RolloutDoors, 'applying' | 'claimed' 
   readonly audit: AuditLog
   readonly mask: Mask
   readonly rounds?: Rounds
+  /** What a notice says, and on which thread; null where it belongs to none. */
+  readonly noticeAnswer: (notice: Notice, now: number) => Answer | null
   /** Unguessable: at least 128 random bits, `[0-9a-z]`. */
   random(): string
 }
@@ -170,7 +173,8 @@ export function createService(outside: ServiceDoors): Service {
     cancel: async (request, id) => touched(noted('cancel', request, await cancel(request, id, doors))),
     lock: async (request, asked) => noted('lock', request, await lock(request, asked, doors)),
     unlock: async (request, place, words) => {
-      const freed = noted('unlock', request, await unlock(request, place, doors, words))
+      const freed = noted('unlock', request, await unlock(request, place, doors, unlockAnswer(request, words, outside)))
+      // Written down already: only said from here, and by the next process where this one ends before it is.
       const told = 'former' in freed ? givenUp(request, freed.former) : null
       if (told !== null) notices.tell(told)
       return freed
@@ -209,6 +213,16 @@ const held = (repository: number, app: string, environment: string, { locks, dri
   locks: locks.holding(repository, `${app}/${environment}`, clock.now()),
   drift: drifts.find(environmentKey(repository, app, environment)),
 })
+
+/** On the thread of the request what it is answered there; otherwise what its holder is told. */
+const unlockAnswer =
+  (request: DeployRequest, words: Parameters<Service['unlock']>[2], { clock, noticeAnswer }: Pick<ServiceDoors, 'clock' | 'noticeAnswer'>) =>
+  (former: Lock): Answer | null => {
+    const { key, repository, subject } = request
+    if (words !== undefined && subject !== null) return { key, repository, subject, markdown: words(former), createdAt: clock.now() }
+    const notice = givenUp(request, former)
+    return notice === null ? null : noticeAnswer(notice, clock.now())
+  }
 
 /** To whoever held it. On the thread of the request its answer says so. */
 function givenUp({ subject, actor }: DeployRequest, lock: Lock | null): Notice | null {

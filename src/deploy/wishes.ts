@@ -4,7 +4,7 @@ import { actorName, hasEnded, isPerson, NOTHING_ASKED, personIn, type Deployment
 import { asksForApprovals, atLeast, environmentKey, partiesOf, type App, type EnvironmentRules } from './environment.ts'
 import { APPROVALS } from './gates/index.ts'
 import { locked } from './locked.ts'
-import type { Journal } from './journal.ts'
+import type { Answer, Journal } from './journal.ts'
 import { mayApproveThere, mayNot } from './may-approve.ts'
 import { changedActor, mayDeploy, mayDeployThere } from './may-deploy.ts'
 import { changedComment } from './may-obey.ts'
@@ -221,20 +221,18 @@ export async function lock(request: DeployRequest, asked: LockAsked, doors: Roll
   return { lock: taken }
 }
 
-/** Gives an environment free, whoever holds it; a lock that was asked for after the command stands. `words`: stored with it, to be said under the request's key. */
+/** Gives an environment free, whoever holds it; a lock that was asked for after the command stands. `answerTo`: what is to be said of it, stored in the same transaction. */
 export async function unlock(
   request: DeployRequest,
   place: PlaceAsked | null,
   doors: RolloutDoors,
-  words?: (former: Lock) => string,
+  answerTo: (former: Lock) => Answer | null,
 ): Promise<{ readonly former: Lock | null } | { readonly problem: Problem }> {
   const held = await heldBy(request, place, doors)
   if ('problem' in held) return held
   const former = doors.locks.find(request.repository.id, held.environment, doors.clock.now())
   if (former === null || former.askedAt > request.askedAt) return { former: null }
-  const { key, repository, subject } = request
-  const answer = words === undefined || subject === null ? null : { key, repository, subject, markdown: words(former), createdAt: doors.clock.now() }
-  doors.locks.release(former.id, { by: personIn(request.actor), at: doors.clock.now(), request: key, answer })
+  doors.locks.release(former.id, { by: personIn(request.actor), at: doors.clock.now(), request: request.key, answer: answerTo(former) })
   return { former }
 }
 

@@ -148,16 +148,17 @@ const DOING: Record<Exclude<State, EndState>, string> = {
   restoring: 'putting back what ran before',
 }
 
-const WAITING: Record<WaitReason, string> = {
-  approval: 'waiting for an approval',
-  checks: 'waiting for checks',
-  image: 'waiting for the image',
-  freeze: 'waiting for the end of a freeze',
-  soak: 'waiting until it has been healthy elsewhere for long enough',
+/** What stands behind "waiting". */
+const WAITED_FOR: Record<WaitReason, string> = {
+  approval: 'for an approval',
+  checks: 'for checks',
+  image: 'for the image',
+  freeze: 'for the end of a freeze',
+  soak: 'until it has been healthy elsewhere for long enough',
 }
 
 function doingWords({ state, wait, cancellation }: Deployment): string {
-  if (state === 'waiting' && wait !== null) return WAITING[wait.reason]
+  if (state === 'waiting' && wait !== null) return `waiting ${WAITED_FOR[wait.reason]}`
   if (cancellation !== null && state === 'applying') return 'stopping, because it was cancelled'
   return DOING[state as keyof typeof DOING]
 }
@@ -237,12 +238,26 @@ const STEPS: Record<StepName, { readonly doing: string; readonly done: string }>
   restore: { doing: 'Putting back what ran before', done: 'Put back what ran before' },
 }
 
-const stepWords = ({ name, outcome, note, startedAt, endedAt }: Step, { state, alreadyRunning }: Deployment): StepWords => ({
-  mark: outcome === 'done' ? 'done' : outcome === 'running' ? 'running' : FAILED_MARKS[state],
-  word: name === 'apply' && alreadyRunning ? 'Nothing had to change' : outcome === 'done' ? STEPS[name].done : STEPS[name].doing,
-  note,
-  took: endedAt === null ? null : duration(endedAt - startedAt),
+const stepWords = (step: Step, deployment: Deployment): StepWords => ({
+  mark: stepMark(step, deployment),
+  word: stepWord(step, deployment),
+  note: step.note,
+  took: step.endedAt === null ? null : duration(step.endedAt - step.startedAt),
 })
+
+/** In them nothing is at work, and nothing is asked of a target or registry. */
+const WAITS: ReadonlySet<StepName> = new Set<StepName>(['wait', 'queue'])
+
+function stepMark({ name, outcome }: Step, { state }: Deployment): Mark {
+  if (outcome === 'running') return WAITS.has(name) ? 'waiting' : 'running'
+  return outcome === 'done' ? 'done' : FAILED_MARKS[state]
+}
+
+function stepWord({ name, outcome }: Step, { alreadyRunning, wait }: Deployment): string {
+  if (name === 'apply' && alreadyRunning) return 'Nothing had to change'
+  if (outcome === 'running' && name === 'wait' && wait !== null) return `Waiting ${WAITED_FOR[wait.reason]}`
+  return outcome === 'done' ? STEPS[name].done : STEPS[name].doing
+}
 
 // The step at which a deployment ended is marked as the deployment is.
 const FAILED_MARKS: Record<State, Mark> = {

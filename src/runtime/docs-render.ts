@@ -26,6 +26,8 @@ export function render(markdown: string, name: string, names: ReadonlySet<string
     if (/^h[1-6]$/.test(element.tagName)) element.properties['id'] = anchor(textOf(element), taken)
     if (/^h[23]$/.test(element.tagName)) headings.push(element)
     if (element.tagName === 'a') leadOn(element, name, names)
+    // Its lines are as long as they are: whoever has no mouse moves them with the arrows.
+    if (element.tagName === 'pre') element.properties['tabIndex'] = 0
     if (element.tagName === 'code' && METHOD.test(textOf(element))) element.properties['className'] = ['method']
   })
   return { body: toHtml(tree), contents: headings.length < FEW ? '' : contentsOf(headings) }

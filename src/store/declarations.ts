@@ -1,5 +1,5 @@
 import type { AuditAction, AuditEntry } from '../deploy/audit.ts'
-import type { DeclarationChange } from '../deploy/administration.ts'
+import type { DeclarationChange, Difference } from '../deploy/administration.ts'
 import type { Person } from '../deploy/deployment.ts'
 import { OPERATOR, type Declaration, declarationWords, type DeclarationName, type Kept, type Unreadable } from '../deploy/declaration.ts'
 import { Failure } from '../errors.ts'
@@ -22,9 +22,12 @@ export interface Declarations {
   /** False where there is none. */
   remove(which: DeclarationName, now: number, by?: Person | null): Promise<boolean>
   /** What would change if exactly these were kept for the account. */
-  compare(account: Declaration['account'], wanted: readonly Declaration[]): Promise<readonly DeclarationChange[]>
-  /** Keeps exactly these for the account, all of it or nothing. `note` stands in the log before what has changed. */
-  replace(account: Declaration['account'], wanted: readonly Declaration[], note: AuditEntry): Promise<readonly DeclarationChange[]>
+  compare(account: Declaration['account'], wanted: readonly Declaration[]): Promise<Difference>
+  /**
+   * Keeps exactly these for the account, all of it or nothing. `changes`: what `compare` has just said of them, with no change of the account
+   * in between. `note` stands in the log before what has changed.
+   */
+  replace(account: Declaration['account'], wanted: readonly Declaration[], changes: readonly DeclarationChange[], note: AuditEntry): Promise<void>
   /** Tells one value from another and nothing of either: what lists and the audit log show of it. */
   fingerprint(declaration: Declaration): string
 }
@@ -62,24 +65,24 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
   const note = (action: AuditAction, which: DeclarationName, change: Pick<AuditEntry, 'at' | 'by' | 'before' | 'after'>): void =>
     append(which.account, { ...change, action, subject: declarationWords(which), why: null, request: null })
 
-  const compare = async (account: Declaration['account'], wanted: readonly Declaration[]): Promise<readonly DeclarationChange[]> => {
+  const compare = async (account: Declaration['account'], wanted: readonly Declaration[]): Promise<Difference> => {
     const shown = (one: Kept): string => ('json' in one ? fingerprint(one) : 'unreadable')
     const before = await allOf(account)
     const find = (all: readonly Kept[], { kind, name }: DeclarationName) => all.find((one) => one.kind === kind && one.name === name)
     const names = [...before, ...wanted.filter((one) => find(before, one) === undefined)].map(({ kind, name }) => ({ account, kind, name }))
-    return names.flatMap((which) => {
+    const changes = names.flatMap((which) => {
       const [then, now] = [find(before, which), find(wanted, which)]
       const change = { ...which, before: then === undefined ? null : shown(then), after: now === undefined ? null : shown(now) }
       return change.before === change.after ? [] : [change]
     })
+    return { changes, fingerprint: fingerprintOf(mac, JSON.stringify(changes)) }
   }
 
   return {
     fingerprint,
     of: allOf,
     compare,
-    async replace(account, wanted, entry) {
-      const changes = await compare(account, wanted)
+    async replace(account, wanted, changes, entry) {
       const noteAll = (): void => {
         append(account, entry)
         for (const { before, after, ...which } of changes)
@@ -91,7 +94,6 @@ export function createDeclarations(vault: Vault, accounts: AccountSql, mac: Mac)
       })
       if (sealings.length === 0) accounts.transaction(noteAll)
       else await vault.sealAll(account, sealings, noteAll)
-      return changes
     },
     async all() {
       const found = await allOf(OPERATOR)

@@ -53,4 +53,7 @@ export const BACKUP = {
   ...{ wrapped: 'p1ZlbXBsZSBvZiBhIHdyYXBwZWQga2V5', sealed: 'c2VhbGVkLCBhbmQgbm9ib2R5IHJlYWRzIGl0' },
 } as const
 
-export const CHANGES = { changes: [{ kind: 'credential', name: 'ghcr', before: null, after: '8e545159:9e28c9d71f4a' }] } as const
+export const CHANGES = {
+  changes: [{ kind: 'credential', name: 'ghcr', before: null, after: '8e545159:9e28c9d71f4a' }],
+  fingerprint: '8e545159:04d7a2b86c15',
+} as const

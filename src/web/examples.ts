@@ -45,7 +45,7 @@ export const ROLLED_BACK = asked('ada is rolling shop/staging back to an image: 
 export const WAITING = {
   ...{ ...OPEN, state: 'waiting', progress: { current: 3, total: 7, percentage: 42 } },
   headline: 'ada, deploying ghcr.io/acme/shop:1.2 (sha256:a29dcc3a1c78) to staging waits for an approval.',
-  steps: [...PASSED, { ...step('wait', 'Waiting', null, [3, 3]), outcome: 'running', endedAt: null }],
+  steps: [...PASSED, { ...step('wait', 'Waiting for an approval', null, [3, 3]), outcome: 'running', endedAt: null }],
   wait: { reason: 'approval', sentence: 'An approval by somebody else with the role write is missing.', until: '2026-11-26T13:30:03.000Z' },
 } as const
 

@@ -34,7 +34,7 @@ const STEPS: readonly StepName[] = ['gates', 'resolve', 'verify', 'wait', 'queue
 const stepSchema = z.object({
   name: z.enum(STEPS as [StepName, ...StepName[]]).describe('Which step.'),
   words: z.string().describe('The same in words.'),
-  outcome: z.enum(['running', 'done', 'failed']).describe('What became of it.'),
+  outcome: z.enum(['running', 'done', 'failed']).describe('What became of it; one that waits is `running`, and its words say for what.'),
   note: z.string().nullable().describe('What it found.'),
   startedAt: time.describe('When it began.'),
   endedAt: time.nullable().describe('When it ended; null while it runs.'),

@@ -96,6 +96,7 @@ export class EngineAlone {
       readConfiguration: (_, name) => ({ configuration: CONFIGURATIONS.get(name) ?? configuration() }),
       targets: new Map([['cluster', placed({ target: this.#target(), bounds: NAMES.map((_, repositoryId) => bound({ repositoryId })) })]]),
       mask: (line) => line,
+      noticeAnswer: () => null,
       incident: (error) => {
         throw error
       },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { docsRoutes } from '../../src/runtime/docs.ts'
+import { violations } from './inspecting.ts'
 import { CHROMIUM, colours, contrast, nameless, openBrowser } from './looking.ts'
 
 const isHere = existsSync(CHROMIUM)
@@ -68,6 +69,12 @@ describe.skipIf(!isHere)('the documentation in a browser', () => {
       const all = await page.evaluate(colours)
       expect(all.length).toBeGreaterThan(20)
       expect(all.filter(({ ink, paper }) => contrast(ink, paper) < 4.5)).toEqual([])
+      // Somewhere else on the same page.
+      if (path.includes('#')) continue
+      for (const width of [1280, 360]) {
+        await page.setViewportSize({ width, height: 800 })
+        expect(await violations(page)).toEqual([])
+      }
     }
   })
 })

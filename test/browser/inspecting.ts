@@ -3,24 +3,16 @@ import type { CDPSession, Page } from 'playwright-core'
 
 /** What is asked of every page. */
 
-/** Its rules of the levels A and AA that a theme can break. */
-const OF_COLOURS = ['color-contrast', 'link-in-text-block']
-
 /**
- * What axe-core objects to, a line for each element: in everything, or in what a theme can change. Its source is evaluated from outside: the
- * page itself runs no inline script.
+ * What axe-core objects to, by any of its rules, a line for each element: the page as it is now, in its theme and at its width. Its source is
+ * evaluated from outside: the page itself runs no inline script.
  */
-export async function violations(page: Page, what: 'everything' | 'colours'): Promise<string[]> {
+export async function violations(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
-  return page.evaluate(
-    async (rules) => {
-      const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(
-        rules === null ? {} : { runOnly: { type: 'rule', values: rules } },
-      )
-      return found.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => `${id} (${help}): ${html} ${failureSummary ?? ''}`))
-    },
-    what === 'everything' ? null : OF_COLOURS,
-  )
+  return page.evaluate(async () => {
+    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
+    return found.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => `${id} (${help}): ${html} ${failureSummary ?? ''}`))
+  })
 }
 
 /** Bytes over the wire of everything that has come until `total` is asked, by path. What streams on and on is not among them. */

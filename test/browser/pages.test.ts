@@ -84,7 +84,7 @@ describe.skipIf(!isHere)('every page in every state', () => {
       await page.setViewportSize({ width, height: HEIGHT })
       for (const colorScheme of ['dark', 'light'] as const) {
         await page.emulateMedia({ colorScheme })
-        expect(await violations(page, colorScheme === 'light' ? 'everything' : 'colours')).toEqual([])
+        expect(await violations(page)).toEqual([])
         if (isAlike) continue
         if (colorScheme === 'light') await keep(page, `${name}-${width}`)
         else if (IN_THE_DARK.includes(name)) await keep(page, `${name}-${width}-dark`)
@@ -98,6 +98,23 @@ describe.skipIf(!isHere)('every page in every state', () => {
     await without.page.goto(served.origin + pathOf(situation))
     await situation.does?.(without.page)
     expect(await textOf(without)).toBe(text)
+  })
+
+  test.each([
+    ['light', 'dark'],
+    ['dark', 'light'],
+  ] as const)('what is wrong in the %s alone, and has nothing to do with colours, is found there', async (wrong, right) => {
+    const { page } = await looks({ by: 'ada' })
+    await page.goto(served.origin)
+    await page.evaluate((theme) => {
+      const sheet = new CSSStyleSheet()
+      sheet.replaceSync(`@media (prefers-color-scheme: ${theme}) { h1 { display: none } }`)
+      document.adoptedStyleSheets.push(sheet)
+    }, wrong)
+    await page.emulateMedia({ colorScheme: right })
+    expect(await violations(page)).toEqual([])
+    await page.emulateMedia({ colorScheme: wrong })
+    expect(await violations(page)).toEqual([expect.stringContaining('page-has-heading-one')])
   })
 
   test('while nobody answers, one page asks later and later, and not before it is wanted', async () => {

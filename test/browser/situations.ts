@@ -51,6 +51,26 @@ async function makesToken(page: Page): Promise<void> {
   await page.getByText('This is the only time that the token is shown.').waitFor()
 }
 
+/** What somebody else changes after it was looked at is what the form did not show. */
+async function restoresLate(page: Page): Promise<void> {
+  const backup = await page.evaluate(async () => {
+    const form = document.querySelector<HTMLFormElement>('form[action$="/backup"]')
+    if (form === null) throw new Error('there is no form')
+    const body = new URLSearchParams([...form.querySelectorAll('input')].map(({ name, value }) => [name, value]))
+    return (await fetch(form.action, { method: 'POST', body })).text()
+  })
+  const keys = page.url()
+  await page.goto(keys.replace(/keys$/, 'credentials/ghcr/remove'))
+  await page.getByRole('button', { name: 'Remove ghcr' }).click()
+  await page.getByText('ghcr is removed').waitFor()
+  await page.goto(keys)
+  await page.getByLabel('The backup').fill(backup)
+  await page.getByRole('button', { name: 'Show what would change' }).click()
+  await page.locator('main form [name=expected]').evaluate((field: HTMLInputElement) => (field.value = 'of what was there before'))
+  await page.getByRole('button', { name: 'Bring it back' }).click()
+  await page.getByText('Nothing was brought back.').waitFor()
+}
+
 const LONG = 'checkout-in-two-steps-for-everybody'
 
 export const SITUATIONS: readonly Situation[] = [
@@ -65,9 +85,15 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'approvals', at: '/approvals', by: 'grace', says: 'Waiting for you' },
   { name: 'approvals-of-others', at: '/approvals', by: 'ada', says: 'Waiting for others', isAlike: true },
   { name: 'checking', at: 'checking', by: 'ada', state: 'checking', says: 'Checking' },
-  { name: 'waiting', at: 'waiting', by: 'ada', state: 'waiting', says: 'You may not approve it' },
+  {
+    ...{ name: 'waiting', at: 'waiting', by: 'ada', state: 'waiting', says: 'You may not approve it' },
+    shows: ['.steps li.waiting[aria-current=step] .mark.waiting'],
+  },
   { name: 'waiting-for-me', at: 'waiting', by: 'grace', state: 'waiting', says: 'Reject…' },
-  { name: 'deploying', at: 'deploying', by: 'ada', state: 'deploying', says: 'It usually takes' },
+  {
+    ...{ name: 'deploying', at: 'deploying', by: 'ada', state: 'deploying', says: 'It usually takes' },
+    shows: ['.steps li.running[aria-current=step] .mark.running'],
+  },
   { name: 'success', at: 'success', by: 'ada', state: 'success', says: 'Open staging' },
   { name: 'failure', at: 'failure', by: 'ada', state: 'failure', says: 'TARGET_UNHEALTHY' },
   { name: 'failure-missing', at: 'missing', by: 'ada', state: 'failure', says: '9.9' },
@@ -118,6 +144,15 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'audit', at: '/a/acme/audit', by: 'grace', says: 'declaration kept' },
   { name: 'audit-of-repository', at: '/a/acme/audit?repository=acme/shop', by: 'grace', says: 'deployment requested', isAlike: true },
   { name: 'keys', at: '/a/acme/keys', by: 'grace', says: 'In use' },
+  {
+    name: 'restore-overtaken',
+    at: '/a/acme/keys',
+    by: 'grace',
+    says: 'This is what would change now.',
+    status: 409,
+    does: restoresLate,
+    isOnce: true,
+  },
 ]
 
 const PLACES = ['staging', 'production', 'qa', 'demo', 'load', 'edge', 'canary', 'europe', LONG] as const

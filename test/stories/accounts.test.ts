@@ -493,11 +493,11 @@ story.once(
       { kind: 'credential', name: 'other', before: null, after: expect.any(String) },
     ]
     const calls = github.calls.length
-    expect((await restores(backup, '?check=true')).body).toEqual({ changes })
+    expect((await restores(backup, '?check=true')).body).toMatchObject({ changes })
     expect((await grace.calls('GET', CREDENTIAL)).body.fingerprint).toBe(second.body.fingerprint)
 
-    expect((await restores(backup)).body).toEqual({ changes })
-    expect((await restores(backup)).body).toEqual({ changes: [] })
+    expect((await restores(backup)).body).toMatchObject({ changes })
+    expect((await restores(backup)).body).toMatchObject({ changes: [] })
     expect((await grace.calls('GET', '/config/acme/credentials')).body.credentials.map(({ name }: { name: string }) => name)).toEqual([
       'other',
       'shop',
@@ -567,6 +567,38 @@ story.once(
     expect(said(await restores({ ...backup, sealed: 'A'.repeat(4_200_000) }))).toEqual([413, 'REQUEST_TOO_LARGE'])
     expect(said(await restores({ ...backup, sealed: 'A'.repeat(3_900_000) }))).toEqual([422, 'BACKUP_BROKEN'])
     expect(tagOf(await grace.calls('GET', CREDENTIAL))).toBe(now)
+  },
+  options,
+)
+
+story.once(
+  'a backup that was looked at changes what it would have changed then, or nothing',
+  async ({ grace }) => {
+    const keeps = (password: string) =>
+      grace.calls('PUT', '/config/acme/credentials/hub?untested=true', { ...login('x', password), registry: 'ghcr.io' })
+    const hub = async (): Promise<string> => (await grace.calls('GET', '/config/acme/credentials/hub')).body.fingerprint
+    const first = (await keeps(FIRST)).body.fingerprint
+    const { backup } = (await grace.calls('POST', '/config/acme/backup', {})).body
+    const restores = (query: string, match: Readonly<Record<string, string>> = {}) =>
+      grace.calls('POST', `/config/acme/restore${query}`, { backup }, match)
+    const second = (await keeps(SECOND)).body.fingerprint
+    const looked = await restores('?check=true')
+    expect(looked.body).toMatchObject({ changes: [{ before: second, after: first }] })
+    const tag = tagOf(looked)
+    expect(tag).toBe(`"${looked.body.fingerprint}"`)
+    expect(tagOf(await restores('?check=true'))).toBe(tag)
+
+    const third = (await keeps('third-canary')).body.fingerprint
+    const stale = await restores('', { 'if-match': tag })
+    expect([stale.status, stale.body.code, await hub()]).toEqual([412, 'DECLARATION_CHANGED', third])
+    expect((await restores('', { 'if-match': 'no tag' })).body.code).toBe('REQUEST_MALFORMED')
+    const now = tagOf(await restores('?check=true'))
+    expect([stale.body.found, now === tag]).toEqual([now.slice(1, -1), false])
+    const done = await restores('', { 'if-match': `${tag}, ${now}` })
+    expect([done.status, tagOf(done), await hub()]).toEqual([200, now, first])
+    // Its answer may have been lost.
+    const again = await restores('', { 'if-match': now })
+    expect([again.status, again.body.changes]).toEqual([200, []])
   },
   options,
 )

@@ -343,3 +343,53 @@ story.once(
   },
   options,
 )
+
+story.once(
+  'what changes while a backup is looked at is not overrun: what would change now is shown instead',
+  async (cast) => {
+    const { grace } = cast
+    const keeps = (password: string) =>
+      grace.calls('PUT', '/config/acme/credentials/hub?untested=true', { registry: 'ghcr.io', username: 'x', password: { value: password } })
+    const hub = async (): Promise<string | undefined> => (await grace.calls('GET', '/config/acme/credentials/hub')).body.fingerprint
+    const looks = async (backup: string) => {
+      await grace.browser.opens('/a/acme/keys')
+      return grace.browser.presses('Show what would change', { backup })
+    }
+    await grace.browser.signsIn('/a/acme/keys')
+    const first = (await keeps(FIRST)).body.fingerprint
+    await grace.browser.opens('/a/acme/keys')
+    const { html: backup } = await grace.browser.presses('Download a backup')
+    const second = (await keeps(SECOND)).body.fingerprint
+
+    // Another value of the same one, and one more, and none of it any more.
+    expect((await looks(backup)).says('tbody')).toBe(`credential hub ${second} ${first}`)
+    const third = (await keeps('third-canary')).body.fingerprint
+    const overtaken = await grace.browser.presses('Bring it back')
+    expect([overtaken.status, overtaken.says('section')]).toEqual([409, expect.stringMatching(/Nothing was brought back.*DECLARATION_CHANGED/s)])
+    expect([overtaken.says('tbody'), await hub()]).toEqual([`credential hub ${third} ${first}`, third])
+    await grace.calls('PUT', '/config/acme/credentials/more?untested=true', {
+      registry: 'quay.io',
+      username: 'x',
+      password: { value: 'more-canary' },
+    })
+    const again = await grace.browser.presses('Bring it back')
+    expect([again.status, again.says('tbody'), await hub()]).toEqual([409, expect.stringContaining('credential more'), third])
+    for (const canary of [FIRST, SECOND, 'third-canary', 'more-canary']) expect(again.html).not.toContain(canary)
+
+    // A form that does not say what it showed confirms nothing.
+    const form = again.buttons.find(({ caption }) => caption === 'Bring it back')?.form
+    if (form == null) throw new Error('nothing to confirm it with')
+    for (const expected of ['', first, 'whatever', '*']) {
+      const forged = await grace.browser.sends(form, { expected })
+      expect([forged.status, await hub()]).toEqual([409, third])
+    }
+
+    // As it was shown last; and who sends it twice has what they wanted.
+    for (const changed of [2, 0]) {
+      const done = await grace.browser.sends(form)
+      expect([done.says(), await hub()]).toEqual([expect.stringContaining(`The backup is restored. What has changed: ${changed}.`), first])
+    }
+    expect((await looks(backup)).says()).toContain('Nothing would change')
+  },
+  options,
+)

@@ -194,6 +194,38 @@ story.once(
 )
 
 story.once(
+  'its holder hears of it once, wherever the process dies that gives it up',
+  async (cast) => {
+    const { ada, grace, bot, time, world } = cast
+    await ada.browser.signsIn(HOME)
+    let deaths = 0
+    for (let at = 1, isSaid = false; !isSaid; at += 1) {
+      for (const side of ['before', 'after'] as const) {
+        // GitHub takes so many comments in a minute.
+        await time.passes('1 minute')
+        await grace.comments(`/lock staging migration ${at} ${side}`)
+        expect(bot.says()).toContain('holds')
+        await ada.browser.opens(HOME)
+        const [{ log }, before] = [world.life.crossings, world.life.crossings.count]
+        world.dooms([{ at, side }])
+        await ada.browser.presses('Unlock')
+        expect(world.disk.all('select 1 from lock'), `died ${side} crossing ${at}`).toEqual([])
+        expect(
+          bot.unread().map(({ body }) => body),
+          `died ${side} crossing ${at}`,
+        ).toEqual([expect.stringContaining(`@grace, who had locked it (migration ${at} ${side})`)])
+        bot.says()
+        // Behind that only a page is shown.
+        isSaid = log.slice(before).some((crossing) => crossing.startsWith('sql update announcement set is_complete'))
+        deaths += 1
+      }
+    }
+    expect([deaths > 20, world.lives]).toEqual([true, deaths + 1])
+  },
+  { ...IN_A_BROWSER, timeout: 60_000 },
+)
+
+story.once(
   'what the page shows of a lock is what it gives up: one that was taken since stands',
   async (cast) => {
     const { ada, grace, bot, time } = cast

@@ -1,10 +1,13 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
+import type { Difference } from '../../deploy/administration.ts'
 import { BACKUP, CHANGES } from '../account-examples.ts'
 import { backupSchema } from '../backup-schema.ts'
+import { answered } from '../declared.ts'
 import { mayBeRefused } from '../document.ts'
 import { BEARER, closed, json, PROBLEMS, type Api, type Asking } from '../endpoint.ts'
-import { accountParameter } from './declarations.ts'
+import { etag, expectedIn } from '../expected.ts'
+import { accountParameter, etagHeader } from './declarations.ts'
 
 const madeSchema = z
   .object({
@@ -23,6 +26,7 @@ const changeSchema = z.object({
 const changesSchema = z
   .object({
     changes: z.array(changeSchema).describe('What is other than before.'),
+    fingerprint: z.string().describe('Tells one list of changes from another and nothing of what is kept; in quotes it is the ETag.'),
   })
   .openapi('RestoredBackup', { example: CHANGES })
 
@@ -47,19 +51,22 @@ const restore = createRoute({
   path: '/config/{account}/restore',
   operationId: 'restore',
   tags: ['Accounts'],
-  ...mayBeRefused('ACCOUNT_UNKNOWN', 'BACKUP_BROKEN', 'BACKUP_REFUSED', 'VAULT_RECORD_BROKEN'),
+  ...mayBeRefused('ACCOUNT_UNKNOWN', 'BACKUP_BROKEN', 'BACKUP_REFUSED', 'DECLARATION_CHANGED', 'VAULT_RECORD_BROKEN'),
   summary: 'Keeps exactly what a backup of the account has',
   description: 'All of it or nothing; nothing of it is tried. What was kept since is forgotten. Nothing is deployed and nobody asked. At most 4 MiB.',
   security: BEARER,
   request: {
     params: accountParameter,
+    headers: z.object({
+      'if-match': z.string().optional().describe('ETags: only where one of them is still of what would change, or nothing would.'),
+    }),
     query: closed({ check: z.enum(['true', 'false']).default('false').describe('Only says what would change.') }),
     body: {
       required: true,
       content: { 'application/json': { schema: closed({ backup: backupSchema }).openapi('Restore', { example: { backup: BACKUP } }) } },
     },
   },
-  responses: { 200: json(changesSchema, 'What has changed, or would.'), ...PROBLEMS },
+  responses: { 200: { ...json(changesSchema, 'What has changed, or would.'), headers: etagHeader }, ...PROBLEMS },
 })
 
 export function accountBackup(api: Api, doors: Asking): void {
@@ -71,9 +78,11 @@ export function accountBackup(api: Api, doors: Asking): void {
   })
   api.openapi(restore, async (c) => {
     const caller = c.get('caller')
+    const expected = expectedIn(c)
     const { id } = await doors.administrators.account(c.req.valid('param').account, caller, 'change')
-    const wish = { by: caller.actor, isCheck: c.req.valid('query').check === 'true' }
-    const changes = await doors.administration.restore(id, c.req.valid('json').backup, wish)
-    return c.json({ changes: changes.map(({ kind, name, before, after }) => ({ kind, name, before, after })) }, 200)
+    const wish = { by: caller.actor, isCheck: c.req.valid('query').check === 'true', expected }
+    const { changes, fingerprint } = answered<Difference>(await doors.administration.restore(id, c.req.valid('json').backup, wish))
+    const shown = changes.map(({ kind, name, before, after }) => ({ kind, name, before, after }))
+    return c.json({ changes: shown, fingerprint }, 200, { etag: etag(fingerprint) })
   })
 }

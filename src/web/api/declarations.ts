@@ -39,7 +39,7 @@ const keptSchema = z.object({ ...declarationShape, trials }).openapi('KeptDeclar
 const trialsSchema = z
   .object({ works: z.boolean().describe('Whether all of it does.'), trials })
   .openapi('Trials', { example: { works: true, trials: [PULLED] } })
-const etagHeader = z.object({ etag: z.string().openapi({ description: 'For `If-Match`.', example: '"8e545159:9e28c9d71f4a"' }) })
+export const etagHeader = z.object({ etag: z.string().openapi({ description: 'For `If-Match`.', example: '"8e545159:9e28c9d71f4a"' }) })
 
 const matching = z.string().optional().describe('ETags, or `*`: only where one of them, or anything, is there.')
 const conditions = z.object({

@@ -42,7 +42,7 @@ export function steps(deployment: Deployment, now: number): Markup {
     const isRunning = endedAt === null && !hasEnded(deployment.state)
     const time = took ?? duration(now - startedAt)
     return html`<li class="${mark}" ${isRunning ? html` aria-current="step"` : ''}>
-      ${markOf(mark, true)}
+      ${markOf(mark, mark !== 'waiting')}
       <span class="word">${word}</span>
       ${note === null || note === '' ? '' : html`<span class="note">${note}</span>`}
       <span class="took" ${isRunning ? html` data-since="${startedAt}"` : ''}>${time}</span>

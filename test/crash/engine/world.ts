@@ -126,6 +126,7 @@ export class EngineWorld {
       readConfiguration: () => ({ configuration: surroundings.configuration }),
       targets: new Map([['cluster', placed({ target })]]),
       mask: (line) => line,
+      noticeAnswer: () => null,
       incident: (error) => {
         if (!(error instanceof Dead)) this.watcher.found('broken', `incident: ${error instanceof Error ? error.stack : String(error)}`)
         return 'i1'

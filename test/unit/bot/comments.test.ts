@@ -26,6 +26,8 @@ const stepsUntil = (count: number, outcome: Step['outcome']): readonly Step[] =>
     }
   })
 
+const WAITING = stepsUntil(4, 'running').map((step): Step => (step.endedAt === null ? { ...step, name: 'wait' } : step))
+
 const deployment = (state: State, more: Partial<Deployment> = {}): Deployment => ({
   ...{ id: 'k-0123', sequence: 1, state, environment: '1:shop:staging', fence: null, log: [], problem: null, alreadyRunning: false, isQuiet: false },
   ...{ planHash: null, rules: null, wait: null, verdicts: [], built: {}, proved: {}, approvals: [], cancellation: null },
@@ -97,14 +99,14 @@ const CASES: readonly [string, Deployment][] = [
   [
     'waiting for an approval',
     deployment('waiting', {
-      ...{ steps: stepsUntil(4, 'running'), planHash: 'hash' },
+      ...{ steps: WAITING, planHash: 'hash' },
       wait: { reason: 'approval', sentence: 'An approval by one of team:acme/leads is missing.', until: START + 14_400_000, lookAt: START },
     }),
   ],
   [
     'waiting for checks',
     deployment('waiting', {
-      steps: stepsUntil(4, 'running'),
+      steps: WAITING,
       wait: { reason: 'checks', sentence: '2 checks still run.', until: START + 1_800_000, lookAt: START },
     }),
   ],
@@ -146,6 +148,22 @@ describe('what the comment says', () => {
       ['unknown', 1],
       ['waiting for an approval', 1],
     ])
+  })
+
+  test.each([
+    ['approval', 'Waiting for an approval'],
+    ['checks', 'Waiting for checks'],
+    ['image', 'Waiting for the image'],
+    ['freeze', 'Waiting for the end of a freeze'],
+    ['soak', 'Waiting until it has been healthy elsewhere for long enough'],
+  ] as const)('what waits for %s looks like waiting, in the step as in the first line', (reason, word) => {
+    const wait = { reason, sentence: 'x', until: START, lookAt: START }
+    const waiting = deployment('waiting', { steps: WAITING, wait })
+    expect(steps(waiting).map(({ mark }) => mark)).toEqual(['done', 'done', 'done', 'waiting'])
+    expect([headline(waiting).mark, steps(waiting).at(-1)?.word]).toEqual(['waiting', word])
+    // What is over waits for nothing any more.
+    const over = WAITING.map((step): Step => (step.endedAt === null ? { ...step, outcome: 'done', endedAt: START + 9_000 } : step))
+    expect(steps(deployment('queued', { steps: over, wait: null })).at(-1)).toMatchObject({ mark: 'done', word: 'Waited' })
   })
 
   test('a rollback says from what to what, by whatever tells the two apart', () => {

@@ -158,6 +158,7 @@ export class SmallWorld {
       readConfiguration: () => ({ configuration: this.configuration }),
       targets: this.#targets(crossings),
       mask: (line) => line.replace('hunter2', '***'),
+      noticeAnswer: () => null,
       incident: (error) => (error instanceof Dead ? 'none' : `i${this.incidents.push(error)}`),
       random: () => `r${(this.#ids += 1)}`,
     })

@@ -90,9 +90,9 @@ test.each(['account', 'operator', 'unknown', undefined] as const)(
     const one: Declaration = { ...declared(OURS, 'hub'), isConfined: true, ...(origin !== undefined && { origin }) }
     await declarations.put(one, 5)
     expect(await again().of(OURS)).toEqual([declared(OURS), one])
-    expect(await again().compare(OURS, [declared(OURS), one])).toEqual([])
+    expect(await again().compare(OURS, [declared(OURS), one])).toMatchObject({ changes: [] })
     const others = (['account', 'operator', 'unknown'] as const).filter((other) => other !== origin)
-    for (const other of others) expect(await again().compare(OURS, [declared(OURS), { ...one, origin: other }])).toHaveLength(1)
+    for (const other of others) expect((await again().compare(OURS, [declared(OURS), { ...one, origin: other }])).changes).toHaveLength(1)
   },
 )
 

@@ -1,17 +1,12 @@
 import { html } from 'hono/html'
-import type { AccountBackup, AccountKey, DeclarationChange } from '../../../deploy/administration.ts'
-import { backupSchema } from '../../backup-schema.ts'
+import type { AccountKey } from '../../../deploy/administration.ts'
 import { form as formOf } from '../../look/frame.ts'
 import { empty, facts, pill, type Markup } from '../../look/parts.ts'
-import { problemPanel } from '../../look/problem.ts'
-import { table } from '../../look/table.ts'
-import { RequestRefused } from '../../problems.ts'
 import type { Site, Visit, Visiting } from '../../visit.ts'
-import { refusalOf } from './changing.ts'
 import { area, hidden } from './field.ts'
 import { accountIn, accountPage, under, type AccountVisit } from './frame.ts'
 
-/** Under which keys the account's secrets are, and how they are backed up and brought back. Nothing of a key itself is known here. */
+/** Under which keys the account's secrets are, and how they are backed up. Nothing of a key itself is known here. */
 export function keys(site: Site, doors: Visiting): void {
   site.get(under('/keys'), async (c) => keysPage(html``, await accountIn(c, 'look', doors), c, doors))
   site.post(under('/backup'), async (c) => {
@@ -24,21 +19,10 @@ export function keys(site: Site, doors: Visiting): void {
       'content-disposition': `attachment; filename="gantry-${account.login}-${day}.json"`,
     })
   })
-  site.post(under('/restore'), async (c) => {
-    const visit = await accountIn(c, 'change', doors)
-    const text = c.get('form').text('backup')
-    const isCheck = c.get('form').text('do') !== 'restore'
-    const result = await refusalOf(async () => {
-      const wish = { by: visit.visitor.session.person, isCheck }
-      return { changes: await doors.administration.restore(visit.account.id, backupIn(text), wish) }
-    })
-    if ('problem' in result) return keysPage(html`<div role="alert">${problemPanel(result.problem, doors.docs)}</div>`, visit, c, doors)
-    if (!isCheck) return c.redirect(`/a/${visit.account.login}/keys?restored=${result.changes.length}`, 303)
-    return checkedPage(result.changes, text, visit, c, doors)
-  })
 }
 
-async function keysPage(outcome: Markup, visit: AccountVisit, c: Visit, doors: Visiting): Promise<Response> {
+/** `outcome`: why what was sent has come to nothing. */
+export async function keysPage(outcome: Markup, visit: AccountVisit, c: Visit, doors: Visiting): Promise<Response> {
   const { account, visitor } = visit
   const { administration } = doors
   const all = await administration.keys(account.id)
@@ -94,54 +78,4 @@ function card({ wrappedBy, isNewest, isRetiring, records }: AccountKey): Markup 
       isNewest || isRetiring ? null : ['Rotation', 'There is a newer key: Gantry takes it up at its next start.'],
     ])}
   </li>`
-}
-
-/** Throws BACKUP_BROKEN. */
-function backupIn(text: string): AccountBackup {
-  const read = backupSchema.safeParse(unwrapped(text))
-  if (read.success) return read.data
-  throw new RequestRefused('BACKUP_BROKEN', {
-    sentence: 'This is no backup of an account.',
-    wanted: 'the whole content of a file that was downloaded here, or that the API has made',
-    next: 'Take the file as it was saved.',
-  })
-}
-
-function unwrapped(text: string): unknown {
-  try {
-    const all = JSON.parse(text) as { readonly backup?: unknown } | null
-    return all?.backup ?? all
-  } catch {
-    return null
-  }
-}
-
-function checkedPage(
-  changes: readonly DeclarationChange[],
-  text: string,
-  { account, visitor }: AccountVisit,
-  c: Visit,
-  doors: Visiting,
-): Response | Promise<Response> {
-  const value = (one: string | null): Markup => (one === null ? html`<span class="soft">nothing</span>` : html`<code>${one}</code>`)
-  const rows = changes.map(
-    ({ kind, name, before, after }) =>
-      html`<tr>
-        <th scope="row">${kind} ${name}</th>
-        <td>${value(before)}</td>
-        <td>${value(after)}</td>
-      </tr>`,
-  )
-  const inner = html`${hidden('do', 'restore')} ${hidden('backup', text)}
-    <p class="actions">
-      <button class="danger" data-busy="Bringing it back…">Bring it back</button
-      ><a class="button" href="/a/${account.login}/keys">Leave it as it is</a>
-    </p>`
-  const main =
-    changes.length === 0
-      ? html`<p>Nothing would change: the account keeps exactly what the backup has.</p>
-          <p class="actions"><a class="button" href="/a/${account.login}/keys">Back</a></p>`
-      : html`<p class="intro">This is what would change. Nothing of it is tried before.</p>
-          ${table('What would change', ['What', 'Now', 'Then'], rows)} ${formOf(`/a/${account.login}/restore`, visitor.session, inner)}`
-  return accountPage({ tab: 'keys', title: 'Bring a backup back?', main }, account, c, doors)
 }
