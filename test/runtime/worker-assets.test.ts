@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CODES } from '../../src/errors.ts'
+import { readAssets } from '../../src/runtime/assets.ts'
 import { docsPages } from '../../src/runtime/docs.ts'
+import { KEPT } from '../../src/web/assets.ts'
 import { HEADERS } from '../../src/web/headers.ts'
 import { publishedDocument } from '../unit/openapi.ts'
 import { missingWorkerd } from '../workers/workerd.ts'
@@ -44,6 +46,12 @@ describe.skipIf(missing !== null)(`static assets${missing === null ? '' : ` (lef
     for (const [name, value] of Object.entries(HEADERS)) expect(response.headers.get(name), name).toBe(value)
     expect(response.headers.get('content-type')).toBe('application/json')
     expect(await response.json()).toEqual(await publishedDocument())
+  })
+
+  test.each(readAssets().files)('$path is there for the pages, and stays with the browser', async ({ path, type, text }) => {
+    const response = await fetch(`${dev.origin}${path}`)
+    expect(Object.fromEntries(response.headers)).toMatchObject({ ...HEADERS, 'content-type': type, 'cache-control': KEPT })
+    expect(await response.text()).toBe(text)
   })
 
   test('everything else is for the Worker', async () => {

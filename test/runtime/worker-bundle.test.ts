@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readAssets } from '../../src/runtime/assets.ts'
 import { missingWorkerd } from '../workers/workerd.ts'
 import { PRIVATE_KEY } from '../world/github/auth.ts'
 import { startPlainWorkerd } from '../world/plain-workerd.ts'
@@ -73,6 +74,18 @@ describe.skipIf(missing !== null)(`in workerd${missing === null ? '' : ` (left o
     const answer = await answers(environment, '/')
     expect(answer.status).toBe(503)
     expect(await answer.json()).toMatchObject({ detail: expect.stringContaining(`to look at: ${names}. `) })
+  })
+
+  test('its pages load what was made with it', async () => {
+    const signsIn = {
+      GANTRY_URL: 'https://gantry.example',
+      GITHUB_CLIENT_ID: 'Iv1.aaaaaaaaaaaaaaaa',
+      GITHUB_CLIENT_SECRET: 'a-client-secret-that-opens-nothing',
+    }
+    const page = await (await answers({ ...whole, ...signsIn }, '/')).text()
+    const { style, script } = readAssets()
+    expect(page).toContain(`href="${style}"`)
+    expect(page).toContain(`src="${script}"`)
   })
 
   test('it begins with an empty operator file', async () => expect((await answers({ ...whole, GANTRY_YML: '' }, '/')).status).toBe(404))

@@ -10,13 +10,13 @@ export interface StandIn {
 export const STAND_INS: readonly StandIn[] = [
   // Probot's own server, log and set-up.
   { of: ['probot'], imports: ['@probot/pino', 'npx-import-light', 'package-config', 'pino', 'pino-http'], by: 'node-only.ts' },
-  // Parts of Octokit that are switched off.
+  // Parts of Octokit that are switched off, or would only say that a GitHub Enterprise Server is from before 2020.
   {
     of: ['probot'],
     imports: ['@octokit/plugin-rest-endpoint-methods', '@octokit/plugin-retry', '@octokit/plugin-throttling', '@probot/octokit-plugin-config'],
     by: 'octokit.ts',
   },
-  { of: ['probot'], imports: ['@octokit/plugin-paginate-rest'], by: 'octokit.ts' },
+  { of: ['probot'], imports: ['@octokit/plugin-enterprise-compatibility', '@octokit/plugin-paginate-rest'], by: 'octokit.ts' },
   { of: ['@octokit/auth-app'], imports: ['@octokit/auth-oauth-app', '@octokit/auth-oauth-user'], by: 'octokit.ts' },
   // What /openapi.json is made of, which is a static asset.
   { of: ['@hono/zod-openapi'], imports: ['@asteasolutions/zod-to-openapi'], by: 'description.ts' },
@@ -30,7 +30,8 @@ export const STAND_INS: readonly StandIn[] = [
   // Hono's routers, and applications in another.
   { of: ['gantry', '@hono/zod-openapi'], imports: ['hono'], by: 'hono.ts' },
   { of: ['hono'], imports: ['./utils/mount.js'], by: 'nothing.cjs' },
-  // Markdown's `&eacute;`.
+  // Markdown's emphasis, which `bot/prose-lines.ts` switches off, and `&eacute;`.
+  { of: ['micromark-core-commonmark'], imports: ['./lib/attention.js'], by: 'unused.ts' },
   {
     of: ['micromark-core-commonmark'],
     imports: ['decode-named-character-reference'],

@@ -2,6 +2,7 @@
 
 /** Throttle and retries are switched off (`createProbot`); what Gantry reads of a repository's files it reads by itself. */
 export const getOctokitThrottleOptions = (): undefined => undefined
+export const enterpriseCompatibility = (): object => ({})
 export const paginateRest = (): object => ({})
 export const throttling = (): object => ({})
 export const retry = (): object => ({})

@@ -3,6 +3,9 @@
 /** `&eacute;` stays as it is written: of a comment's Markdown only the places of its texts are read (`prose-lines.ts`). */
 export const decodeNamedCharacterReference = (): false => false
 
+/** It is named where it is switched off. */
+export const attention = { name: 'attention' }
+
 /** Of zod: values that hold themselves, which nothing that comes as JSON or YAML does. */
 export const memoizer = (): undefined => undefined
 
