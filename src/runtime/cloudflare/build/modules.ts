@@ -20,10 +20,10 @@ interface Unmet {
 }
 
 /**
- * Writes the Worker's modules into a folder, with their source maps: `main.js`, which answers, and beside it what objects are made of, which is not run before there is
- * one. Answers with their number. The pages find what they load at the paths of `assets`.
+ * The Worker's modules by name, with their source maps: `main.js` and `start.js`, which answer, and beside them what objects are made of, which is not run before there is
+ * one. The pages find what they load at the paths of `assets`.
  */
-export async function writeModules(folder: string, { style, script }: Assets): Promise<number> {
+export async function workerModules({ style, script }: Assets): Promise<ReadonlyMap<string, string | Uint8Array>> {
   const tables = [standIns(), leftOut()]
   const build = await rolldown({
     input: ENTRY,
@@ -36,14 +36,8 @@ export async function writeModules(folder: string, { style, script }: Assets): P
     optimization: { inlineConst: true },
     plugins: [...tables.map(({ plugin }) => plugin), minified, esmExternalRequirePlugin({ external: [/^node:/, ...builtinModules] })],
   })
-  const { output } = await build.write({
-    ...{
-      dir: folder,
-      cleanDir: true,
-      entryFileNames: 'main.js',
-      chunkFileNames: '[name].js',
-      codeSplitting: { groups: [{ name: inOne, debugName: 'start' }] },
-    },
+  const { output } = await build.generate({
+    ...{ entryFileNames: 'main.js', chunkFileNames: '[name].js', codeSplitting: { groups: [{ name: inOne, debugName: 'start' }] } },
     ...{ minify: true, sourcemap: true },
     // Packages of CommonJS say `crypto`.
     paths: (name) => (builtinModules.includes(name) ? `node:${name}` : name),
@@ -51,7 +45,7 @@ export async function writeModules(folder: string, { style, script }: Assets): P
   await build.close()
   const unmet = tables.flatMap((table) => table.unmet())
   if (unmet.length > 0) throw new Error(`Nothing that goes into the Worker has ${unmet.join(', nor ')}: correct src/runtime/cloudflare/build/.`)
-  return output.filter(({ type }) => type === 'chunk').length
+  return new Map(output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source]))
 }
 
 /** What is run at once goes into one module, by whomever else it is used. */

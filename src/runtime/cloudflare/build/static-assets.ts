@@ -1,5 +1,3 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KEPT } from '../../../web/assets.ts'
 import type { Assets } from '../../../web/visit.ts'
@@ -11,27 +9,17 @@ import { docsPages, type DocsPage } from '../../docs.ts'
 const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url))
 
 /**
- * As static assets, at the paths that Node serves them at and with its headers: `/docs/tour` is `docs/tour.html` there (Cloudflare, "HTML handling"), and
- * headers are said in `_headers`. Nothing else is left in the folder, and nothing goes from it that stays: another build may be reading. Answers with the
- * number of files.
+ * What a Worker serves without running, by path: at the paths that Node serves it at and with its headers. `/docs/tour` is `docs/tour.html` there (Cloudflare,
+ * "HTML handling"), and headers are said in `_headers`.
  */
-export async function writeStaticAssets(folder: string, assets: Assets): Promise<number> {
+export async function staticAssets(assets: Assets): Promise<ReadonlyMap<string, string | Uint8Array>> {
   const files: readonly (readonly [string, DocsPage])[] = [
     ...docsPages(DOCS, { hasApi: true }),
     [DOCUMENT, described],
     ...assets.files.map(({ path, type, text }) => [path, loaded(type, text)] as const),
   ]
   const texts = await Promise.all(files.map(async ([path, { headers, bytes }]) => [isHtml(headers) ? `${path}.html` : path, await bytes()] as const))
-  const all = new Map([...texts, ['/_headers', rulesOf(new Map(files))] as const].map(([path, text]) => [join(folder, path), text]))
-  for (const [file, text] of all) {
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
-  }
-  for (const found of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const file = join(found.parentPath, found.name)
-    if (found.isFile() && !all.has(file)) rmSync(file)
-  }
-  return all.size
+  return new Map<string, string | Uint8Array>([...texts, ['/_headers', rulesOf(new Map(files))]])
 }
 
 const described: DocsPage = {
