@@ -127,7 +127,7 @@ const wrongType = (found: string): RequestRefused =>
     },
     next: 'Set the header Content-Type: application/json.',
   })
-const tooLarge = (most: number): RequestRefused =>
+export const tooLarge = (most: number): RequestRefused =>
   new RequestRefused('REQUEST_TOO_LARGE', { sentence: 'The body is too large.', wanted: `at most ${most} bytes`, next: 'Send less.' })
 const tooMany = (): RequestRefused =>
   new RequestRefused('TOO_MANY_REQUESTS', {

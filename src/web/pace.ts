@@ -44,7 +44,7 @@ function leftIn(name: LimitName, taken: number): string {
   return `"${name}";r=${left};t=${seconds}`
 }
 
-const tooManyRequests = (short: Shortage): RequestRefused => {
+export const tooManyRequests = (short: Shortage): RequestRefused => {
   const { name, wait } = short
   const seconds = Math.ceil(wait / 1000)
   const details = { ...tooMany(short), next: `Ask again in ${seconds === 1 ? 'a second' : `${seconds} seconds`}.` }

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { FUZZED, playApi } from '../world/api-fuzz/play.ts'
+import { describedAt, FUZZED, playApi } from '../world/api-fuzz/play.ts'
 import { newKey } from '../world/vault.ts'
 import { keysText } from '../world/vault-rotation.ts'
 import { eventually } from '../world/grounds.ts'
@@ -188,7 +188,9 @@ const f14: Scenario = {
   tried: `${COUNT} requests made from /openapi.json and changed (seed ${SEED}; GANTRY_FUZZ and GANTRY_FUZZ_SEED say others), 16 at once`,
   run: withApi(
     async ({ checks, grounds }) => {
-      const { requests, answers, wrong, slowest, growth } = await playApi(grounds, SEED, COUNT)
+      const { url, github, gantry } = grounds
+      const played = { url, github, pid: gantry.child.pid!, description: await describedAt(url) }
+      const { requests, answers, wrong, slowest, growth } = await playApi(played, SEED, COUNT)
       checks.that(wrong.length === 0, `${wrong.length} wrong: ${wrong.slice(0, 3).join(' | ')}`)
       checks.that(slowest <= 5_000, `one took ${slowest} ms`)
       checks.that(growth <= 100, `it grew by ${growth} MB`)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import nock from 'nock'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FUZZED, playApi } from '../world/api-fuzz/play.ts'
+import { describedAt, FUZZED, playApi } from '../world/api-fuzz/play.ts'
 import { Grounds } from '../world/grounds.ts'
 import { statusOf, talk } from '../world/wire.ts'
 
@@ -44,7 +44,12 @@ async function statusFor(...parts: string[]): Promise<number> {
 const statuses = (text: string): number[] => [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
 
 test('what the description allows, and what it does not, is answered as it says', { timeout: 120_000 }, async () => {
-  const played = await playApi(grounds, Number(process.env['GANTRY_FUZZ_SEED'] ?? 1), 600)
+  const { url, github, gantry } = grounds
+  const played = await playApi(
+    { url, github, pid: gantry.child.pid!, description: await describedAt(url) },
+    Number(process.env['GANTRY_FUZZ_SEED'] ?? 1),
+    600,
+  )
   expect(played.wrong).toEqual([])
   expect(played.slowest).toBeLessThan(5_000)
   grounds.github.referee.verdict()

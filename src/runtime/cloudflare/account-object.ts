@@ -179,8 +179,8 @@ export class AccountGantry extends GantryObject implements AccountDoor {
     // Nobody has proved anything yet: names that are made up count as misses (web/lookups.ts), and leave the others their questions.
     const by = (name: LimitName): Taken => (address === '' ? [] : [[name, address]])
     const misses: Taken = [...by('miss'), ['misses', '']]
-    const isFull = await limits.takeAll([...by('lookup'), ['lookups', ''], ...misses], name === null ? 2 : 1)
-    if (isFull !== null) return 'too many questions'
+    const short = await limits.takeAll([...by('lookup'), ['lookups', ''], ...misses], name === null ? 2 : 1)
+    if (short !== null) return short
     const { directory } = (await this.current()).gantry
     const found = directory === null ? null : await named(owner, name, directory)
     if (found !== null) for (const [limit, key] of misses) await limits.giveBack(limit, key, name === null ? 2 : 1)

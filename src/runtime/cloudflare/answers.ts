@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { Failure, type Code } from '../../errors.ts'
 import { HEADERS } from '../../web/headers.ts'
+import type { RequestRefused } from '../../web/problems.ts'
 
 /** RFC 9457 problem details: a sentence and nothing from inside. */
 export const problemAnswer = (status: number, detail: string, headers: Readonly<Record<string, string>> = {}): Response =>
@@ -8,6 +9,19 @@ export const problemAnswer = (status: number, detail: string, headers: Readonly<
     status,
     headers: { ...HEADERS, 'content-type': 'application/problem+json', ...headers },
   })
+
+/** What the API says where the Worker itself refuses, before any object is asked. `origin`: where people reach this Gantry. */
+export async function refusal(why: (words: typeof import('./whole.ts')) => RequestRefused, origin: string | null): Promise<Response> {
+  const words = await import('./whole.ts')
+  const { problem, headers } = why(words)
+  const requestId = `w${crypto.randomUUID().slice(0, 8)}`
+  const body = words.problemBody(problem, origin === null ? null : `${origin}/docs`, requestId)
+  const again = body.retryAfter === undefined ? {} : { 'retry-after': String(body.retryAfter) }
+  return new Response(JSON.stringify(body), {
+    status: body.status,
+    headers: { ...HEADERS, 'content-type': 'application/problem+json', 'x-request-id': requestId, ...again, ...headers },
+  })
+}
 
 /** Where Gantry cannot begin at all: which of the Worker's variables to look at, by its name alone. What is wrong with it is for the log. */
 export async function notBegun(error: unknown): Promise<Response> {

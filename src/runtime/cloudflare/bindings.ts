@@ -112,8 +112,8 @@ export interface Named {
   readonly account: number
 }
 
-/** Null where GitHub knows none with the App on it. */
-export type Found = Named | null | 'too many questions'
+/** Null where GitHub knows none with the App on it; a shortage where too many names were asked for that nobody has heard of. */
+export type Found = Named | null | Shortage
 
 /** One per login, in small letters: which ids the account and its repositories have. */
 export interface DirectoryDoor {

@@ -21,7 +21,7 @@ export class DirectoryGantry extends DurableObject<Bindings> implements Director
     const known = this.#names.find(keyOf(name))
     if (known !== null) return known
     const found = await accountAt(this.env, OPERATOR).lookUp(owner, name, address)
-    if (found !== null && typeof found === 'object') this.#names.put(keyOf(name), found.repository, found.account)
+    if (found !== null && 'account' in found) this.#names.put(keyOf(name), found.repository, found.account)
     return found
   }
 

@@ -2,3 +2,6 @@
 // first answer (npm run bench -- workers). Most Workers in front of objects never need it.
 export { assemble, noteOperator, openSecrets } from '../../assemble.ts'
 export { readOperator } from '../operator-text.ts'
+export { tooLarge } from '../../web/body.ts'
+export { tooManyRequests } from '../../web/pace.ts'
+export { problemBody } from '../../web/problems.ts'

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer'
+import type { Shortage } from '../../deploy/limits.ts'
 import { Failure } from '../../errors.ts'
 import { HEADERS } from '../../web/headers.ts'
 import { networkOf } from '../client-address.ts'
 import { createRedactor, secretsOf } from '../redact.ts'
 import { ACCOUNT } from './account-object.ts'
-import { notBegun, problemAnswer } from './answers.ts'
+import { notBegun, problemAnswer, refusal } from './answers.ts'
 import { accountAt, directoryAt, OPERATOR, repositoryAt, type Bindings, type Named } from './bindings.ts'
 import { configured, type Configured } from './configured.ts'
 import { ADDRESS, NOBODY } from './gantry-object.ts'
@@ -82,11 +83,10 @@ function accountIn(payload: unknown): number | null {
 async function answer(request: Request, { settings }: Configured, env: Bindings): Promise<Response> {
   // What says in its body who it is for is read here, and so is what may have to be asked twice.
   const body = request.method === 'GET' || request.method === 'HEAD' ? null : await bodyOf(request)
-  if (body === 'too long') return problemAnswer(413, 'The body is longer than anything that is taken here.')
+  if (body === 'too long') return refusal(({ tooLarge }) => tooLarge(LARGEST), settings.url)
   const place = placeOf(request)
   const found = await placed(place.at === 'repository in the body' ? called(repositoryIn(body)) : place, addressOf(request), env)
-  if (found === 'too many questions')
-    return problemAnswer(429, 'Too many names were asked for that nobody here has heard of.', { 'retry-after': '60' })
+  if ('wait' in found) return refusal(({ tooManyRequests }) => tooManyRequests(found), settings.url)
   const answered = await objectOf(found, env).fetch(forwarded(request, body, found, settings.url))
   // Nobody has ever told it which repository it is: so there is no such deployment, in the words that the operator's object has for that.
   const response = answered.headers.has(NOBODY) ? await accountAt(env, OPERATOR).fetch(forwarded(request, body, AT_OPERATOR, settings.url)) : answered
@@ -95,7 +95,7 @@ async function answer(request: Request, { settings }: Configured, env: Bindings)
 
 const AT_OPERATOR: Named = { repository: null, account: OPERATOR }
 
-async function placed(place: Place, address: string, env: Bindings): Promise<Chosen | 'too many questions'> {
+async function placed(place: Place, address: string, env: Bindings): Promise<Chosen | Shortage> {
   // By a cookie, which anybody can write: it is told nothing that it would begin with.
   if (place.at === 'account') return { repository: null, account: place.id, isByCookie: true }
   if (place.at === 'repository') return { repository: place.id, account: null }

@@ -2,11 +2,19 @@ import { Pool } from 'undici'
 import { join } from '../github/population.ts'
 import { residentMemory } from '../gantry-process.ts'
 import { Random } from '../random.ts'
-import type { Stage } from '../stage.ts'
+import type { GitHub } from '../github/github.ts'
 import { createReferee, type Answer, type Description } from './description.ts'
 import { createRequests, type Asking } from './requests.ts'
 
+/** What runs, and the GitHub behind it. */
 export interface Played {
+  readonly url: URL
+  readonly github: GitHub
+  readonly pid: number
+  readonly description: Description
+}
+
+export interface Play {
   readonly requests: number
   /** By status. */
   readonly answers: Readonly<Record<string, number>>
@@ -21,10 +29,12 @@ const AT_ONCE = 16
 const [CHANGES, LOOKS] = [50, 500]
 const WARM = 1_000
 
-/** Plays so many requests from this seed to the running process, and holds each answer to what the process publishes. */
-export async function playApi(stage: Stage, seed: number, count: number): Promise<Played> {
+export const describedAt = async (url: URL): Promise<Description> => (await (await fetch(new URL('/openapi.json', url))).json()) as Description
+
+/** Plays so many requests from this seed to what runs, and holds each answer to its description. */
+export async function playApi(stage: Played, seed: number, count: number): Promise<Play> {
   const random = new Random(seed)
-  const description = (await (await fetch(new URL('/openapi.json', stage.url))).json()) as Description
+  const { description } = stage
   const referee = createReferee(description)
   const ada = stage.github.auth.signsIn(stage.github.people.ada.account)
   const ids = await someDeployments(stage, ada)
@@ -37,7 +47,7 @@ export async function playApi(stage: Stage, seed: number, count: number): Promis
   async function worker(): Promise<void> {
     while (sent < count) {
       sent += 1
-      if (sent === Math.min(WARM, count)) before = residentMemory(stage.gantry.child.pid!).now
+      if (sent === Math.min(WARM, count)) before = residentMemory(stage.pid).now
       const asking = withToken(next(), random, callers)
       const begun = performance.now()
       const answer = await send(pool, asking).catch((error: unknown) => String(error))
@@ -50,7 +60,7 @@ export async function playApi(stage: Stage, seed: number, count: number): Promis
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   await pool.close()
-  return { requests: sent, answers, wrong, slowest: Math.round(slowest), growth: Math.round(residentMemory(stage.gantry.child.pid!).peak - before) }
+  return { requests: sent, answers, wrong, slowest: Math.round(slowest), growth: Math.round(residentMemory(stage.pid).peak - before) }
 }
 
 /** What the process sees of a path: dots and backslashes are resolved before. */
@@ -59,7 +69,7 @@ const pathOf = (path: string): string => {
   return url === null ? path : url.pathname + url.search
 }
 
-async function someDeployments(stage: Stage, token: string): Promise<readonly string[]> {
+async function someDeployments(stage: Played, token: string): Promise<readonly string[]> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const bodies = [{ image: ':1.2' }, { image: ':no' }, { environment: 'nowhere' }].map((more) => ({ repository: 'acme/shop', ...more }))
   return Promise.all(
@@ -75,14 +85,14 @@ type Callers = Readonly<Record<'changes' | 'looks' | 'owns' | 'runs' | 'programs
 /** For whom GitHub Actions' tokens have to be, where the process was started so. */
 export const FUZZED = { GANTRY_URL: 'https://gantry.example' }
 
-async function madeToken({ github, url }: Stage): Promise<string> {
+async function madeToken({ github, url }: Played): Promise<string> {
   const headers = { authorization: `Bearer ${github.auth.signsIn(github.people.grace.account)}`, 'content-type': 'application/json' }
   const body = JSON.stringify({ name: 'fuzz', repositories: 'all', environments: ['*'], actions: ['read', 'deploy', 'configure'], days: 1 })
   return ((await (await fetch(new URL('/config/acme/tokens', url), { method: 'POST', headers, body })).json()) as { token: string }).token
 }
 
 /** Ever new people and workflows ask, because one may not ask so often. */
-function createCallers({ github }: Stage, token: string): Callers {
+function createCallers({ github }: Played, token: string): Callers {
   let count = 0
   const changingAfter = (most: number, isOwner = false) => {
     let [token, left] = ['', 0]
