@@ -82,7 +82,7 @@ export interface Journal {
    * Takes the environment for this queued deployment, if it is its turn: writes the intent (step `apply`) with what was
    * observed before, and raises the fence from `fence`, which was read before observing. `busy` where another one occupies the
    * environment, stands before this one, or has had its turn since. `older` where a later request has succeeded meanwhile;
-   * for one that was missed, later is what was asked later.
+   * for one that was missed, later is what was asked later, and within a second the later comment.
    */
   claim(id: string, before: readonly Observation[], fence: number, now: number): Deployment | 'busy' | 'older'
   /** What was observed when the environment was claimed. */

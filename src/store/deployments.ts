@@ -238,13 +238,20 @@ function claim(sql: RepositorySql, id: string, before: readonly Observation[], f
   return 'claimed'
 }
 
-/** By order of arrival; what was missed arrived after everything else, so that between it and others the time counts at which each was asked. */
-function isOvertaken(sql: RepositorySql, environment: string, sequence: number, { wasMissed, receivedAt, asks }: DeployRequest): boolean {
+/**
+ * By order of arrival. What was missed arrived after everything else, so that between it and others GitHub's word counts on when each was asked,
+ * which is whole seconds; within one of them its comments, which it numbers in their order, and where one of the two is none nobody is the later one.
+ */
+function isOvertaken(sql: RepositorySql, environment: string, sequence: number, { wasMissed, askedAt, comment, asks }: DeployRequest): boolean {
   if (asks.allowOlder) return false
   const later = sql.all(
-    `select 1 from deployment where environment = ?1 and state = 'success'
-       and case when ?4 or json_extract(request, '$.wasMissed') then json_extract(request, '$.receivedAt') > ?3 else sequence > ?2 end limit 1`,
-    ...[environment, sequence, receivedAt, wasMissed === true ? 1 : 0],
+    `with other as (
+       select sequence, json_extract(request, '$.wasMissed') as missed, json_extract(request, '$.comment.id') as comment,
+         coalesce(json_extract(request, '$.askedAt'), json_extract(request, '$.receivedAt')) / 1000 as second
+       from deployment where environment = ?1 and state = 'success')
+     select 1 from other
+     where case when ?3 or missed then second > ?4 or (second = ?4 and comment > ?5) else sequence > ?2 end limit 1`,
+    ...[environment, sequence, wasMissed === true ? 1 : 0, Math.floor(askedAt / 1000), comment?.id ?? null],
   )
   return later.length > 0
 }

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import type { Synchronous } from '../../src/deploy/awaitable.ts'
 import type { Announcements, Claims, Delivery, Inbox, Journal } from '../../src/deploy/journal.ts'
-import type { Deployment, State } from '../../src/deploy/deployment.ts'
+import type { Deployment, DeployRequest, State } from '../../src/deploy/deployment.ts'
 import type { Observation } from '../../src/deploy/target.ts'
 import { problem } from '../../src/errors.ts'
 import { createAnnouncements } from '../../src/store/announcements.ts'
@@ -201,13 +201,16 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       expect(journal.find('a')?.state).toBe('queued')
     })
 
+    const asked = (id: string, seconds: number, more: Partial<DeployRequest> = {}) =>
+      void journal.request(id, request({ key: `key of ${id}`, askedAt: seconds * 1000, receivedAt: seconds * 1000, ...more }), 1)
+    const missed = { wasMissed: true } as const
+    const comment = (id: number): Pick<DeployRequest, 'comment'> => ({ comment: { id, node: `node ${id}`, body: '/deploy', url: `/${id}` } })
+
     test('nor, where it was missed and came late, to one that was asked before what has succeeded there', () => {
-      const askedAt = (id: string, receivedAt: number, wasMissed?: true) =>
-        void journal.request(id, request({ key: `key of ${id}`, receivedAt, ...(wasMissed && { wasMissed }) }), 1)
-      askedAt('later', 200)
-      askedAt('missed', 100, true)
-      askedAt('missed too', 300, true)
-      askedAt('on time', 100)
+      asked('later', 200)
+      asked('missed', 100, missed)
+      asked('missed too', 300, missed)
+      asked('on time', 100)
       for (const id of ['later', 'missed', 'missed too', 'on time']) at(id, 'queued')
       expect(claim('later')).toMatchObject({ id: 'later' })
       journal.end('later', 'success', { now: 7 })
@@ -219,11 +222,9 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
     })
 
     test('and one that came in time, to none that was asked for before it and came late', () => {
-      const asked = (id: string, receivedAt: number, wasMissed?: true) =>
-        void journal.request(id, request({ key: `key of ${id}`, receivedAt, ...(wasMissed && { wasMissed }) }), 1)
       asked('in time', 200)
-      asked('before it', 100, true)
-      asked('after it', 300, true)
+      asked('before it', 100, missed)
+      asked('after it', 300, missed)
       for (const id of ['in time', 'before it', 'after it']) at(id, 'verifying')
       journal.end('before it', 'success', { now: 7 })
       journal.move('in time', 'verifying', 'queued', { now: 8, step: 'queue' })
@@ -233,6 +234,27 @@ export function describeJournal(name: string, open: () => OpenedDatabase | Promi
       asked('in time again', 250)
       at('in time again', 'queued')
       expect(claim('in time again')).toBe('older')
+    })
+
+    test('of what came late and what was asked in the same second, to the later comment', () => {
+      asked('first', 100, { ...comment(1), receivedAt: 100_900 })
+      asked('second', 100, { ...comment(2), ...missed })
+      asked('no comment', 100, missed)
+      asked('third', 100, { ...comment(3), ...missed })
+      for (const id of ['first', 'second', 'no comment', 'third']) at(id, 'verifying')
+      journal.end('first', 'success', { now: 7 })
+      const isOlder = (id: string): boolean => {
+        journal.move(id, 'verifying', 'queued', { now: 8, step: 'queue' })
+        const claimed = claim(id)
+        journal.end(id, claimed === 'older' ? 'superseded' : 'failure', { now: 9 })
+        return claimed === 'older'
+      }
+      expect(isOlder('second')).toBe(false)
+      expect(isOlder('no comment')).toBe(false)
+      journal.end('third', 'success', { now: 10 })
+      asked('first again', 100, comment(1))
+      at('first again', 'verifying')
+      expect(isOlder('first again')).toBe(true)
     })
 
     test('not with a fence from before somebody else had a turn', () => {
