@@ -10,20 +10,36 @@ export interface Line {
   readonly text: string
 }
 
-// The parser needs up to the square of characters and of lines: 64 KiB of `a\n-\n` take 28 s, this much at most about 0.1 s.
+// The parser needs up to the square of characters, of lines and of what may begin something: 64 KiB of `a\n-\n` take 28 s, 8 KiB of `_www._` a whole
+// one; this much at most about 0.1 s.
 const MOST_CHARACTERS = 8192
 const MOST_LINES = 250
+const MOST_SIGNS = 500
+/** What may be an address is looked at to its end, and counts as so many. */
+const ADDRESS = 5
+const SIGN = /[`<[\]\\|&*@~]|www|http/gi
 
 /**
- * The lines near the top of a comment (8192 characters, 250 lines) that begin as plain text of a paragraph of their own: not in a
+ * The lines near the top of a comment (8192 characters, 250 lines, 500 signs of Markdown) that begin as plain text of a paragraph of their own: not in a
  * quote, list, table, heading, footnote, code, link or HTML, nor between HTML tags. An escape or an entity is not plain.
  */
 export function proseLines(markdown: string): Line[] {
-  const all = linesOf(shallow(markdown.slice(0, MOST_CHARACTERS)))
-  const isCut = markdown.length > MOST_CHARACTERS || all.length > MOST_LINES
+  const top = topOf(markdown)
+  const all = linesOf(shallow(top))
+  const isCut = top.length < markdown.length || all.length > MOST_LINES
   const lines = all.slice(0, MOST_LINES)
   const starts = plainStarts(lines.map(({ text }) => text).join('\n'), isCut)
   return lines.filter(({ offset, text }) => starts(offset + text.length - text.trimStart().length))
+}
+
+function topOf(markdown: string): string {
+  const top = markdown.slice(0, MOST_CHARACTERS)
+  let signs = 0
+  for (const { index, 0: sign } of top.matchAll(SIGN)) {
+    signs += sign.length === 1 ? 1 : ADDRESS
+    if (signs > MOST_SIGNS) return top.slice(0, index)
+  }
+  return top
 }
 
 /** Whether plain text of a top paragraph stands at an offset. What follows a cut could still change the block before it. */
@@ -31,7 +47,7 @@ function plainStarts(markdown: string, isCut: boolean): (offset: number) => bool
   const texts: (readonly [start: number, end: number])[] = []
   const open: string[] = []
   let lastBlock = 0
-  let openTags = 0
+  let tags: readonly string[] = []
   for (const [step, token, source] of eventsOf(markdown)) {
     if (step === 'exit') {
       open.pop()
@@ -39,8 +55,10 @@ function plainStarts(markdown: string, isCut: boolean): (offset: number) => bool
     }
     const depth = open.push(token.type)
     if (depth === 1 && !token.type.startsWith('line')) lastBlock = token.start.offset
-    if (depth === 1 && token.type === 'htmlFlow') openTags = Math.max(0, openTags + tagBalance(source.sliceSerialize(token)))
-    if (depth === 3 && open[1] === 'paragraph' && token.type === 'data' && openTags === 0) texts.push([token.start.offset, token.end.offset])
+    const isInParagraph = depth === 3 && open[1] === 'paragraph'
+    if ((depth === 1 && token.type === 'htmlFlow') || (isInParagraph && token.type === 'htmlText'))
+      tags = openAfter(source.sliceSerialize(token), tags)
+    if (isInParagraph && token.type === 'data' && tags.length === 0) texts.push([token.start.offset, token.end.offset])
   }
   return (offset) => (!isCut || offset < lastBlock) && texts.some(([start, end]) => start <= offset && offset < end)
 }
@@ -58,13 +76,20 @@ function eventsOf(markdown: string) {
 // Emphasis changes nothing about a command, and costs the parser most.
 const withoutEmphasis = { disable: { null: ['attention'] } }
 
-/** `<details>`, a blank line, Markdown, `</details>`: to CommonMark the middle is an ordinary paragraph. */
-function tagBalance(html: string): number {
-  const tags = [...html.replace(/<!--.*?(-->|$)/gs, '').matchAll(/<(\/?)([a-z][a-z0-9-]*)\b[^<>]*?(\/?)>/gi)]
-  const paired = tags.filter(([, , name = '', selfClosing]) => selfClosing === '' && !VOID.has(name.toLowerCase()))
-  return paired.reduce((balance, [, slash]) => balance + (slash === '' ? 1 : -1), 0)
+/** Which tags are open after it. `<details>`, a blank line, Markdown, `</details>`: to CommonMark the middle is an ordinary paragraph. */
+function openAfter(html: string, before: readonly string[]): readonly string[] {
+  let open = [...before]
+  for (const [, slash, written = ''] of html.replace(/<!--.*?(-->|$)/gs, '').matchAll(TAG)) {
+    const name = written.toLowerCase()
+    const last = open.lastIndexOf(name)
+    if (slash === '' && !VOID.has(name)) open.push(name)
+    if (slash !== '' && last >= 0) open = open.slice(0, last)
+  }
+  return open
 }
 
+// With what its attributes say, where there may be a `>`.
+const TAG = /<(\/?)([a-z][a-z0-9-]*)(?:"[^"]*"|'[^']*'|[^'"<>])*>/gi
 const VOID = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr'])
 
 /**

@@ -30,6 +30,8 @@ describe('where a command stands', () => {
     ['after a quote and a blank line', '> Shall we?\n\n/deploy staging', ['3 deploy staging']],
     ['after a code block', '```\nlog\n```\n/deploy staging', ['4 deploy staging']],
     ['after folded details', '<details>\n\nlog\n\n</details>\n\n/deploy staging', ['7 deploy staging']],
+    ['after HTML in a paragraph', 'x <b>text</b> <br> <img src="a">\n/deploy staging', ['2 deploy staging']],
+    ['after a tag that was never opened', '</details>\n\n/deploy staging', ['3 deploy staging']],
     ['after HTML in a quote', '> <details>\n\n/deploy staging', ['3 deploy staging']],
     ['between emphasis', '**Ready**\n/deploy my_env_a', ['2 deploy my_env_a']],
     ['with an address', '/deploy "www.example.com"\n/lock a "x@example.com"', ['1 deploy www.example.com', '2 lock a x@example.com']],
@@ -52,6 +54,12 @@ describe('where none stands', () => {
     ['in an HTML comment within a paragraph', 'text <!--\n/deploy staging\n-->'],
     ['in HTML', '<div>\n/deploy staging\n</div>'],
     ['between HTML tags', '<details>\n<summary>old</summary>\n\n/deploy staging\n\n</details>'],
+    ['between HTML tags in a paragraph', 'text <code>\n/deploy staging\n</code>'],
+    ['in a link of HTML', 'x <a href="https://a.example">\n/deploy staging\n</a>'],
+    ['after a tag that a paragraph leaves open', 'foo <details>\n\n/deploy staging\n\n</details>'],
+    ['where another tag is closed', '<details>\n<br>\n</p>\n\n/deploy staging\n\n</details>'],
+    ['where a tag is closed in what another says', '<details title="</details>">\n\n/deploy staging'],
+    ['after a tag that closes itself, which HTML does not know', '<details/>\n\n/deploy staging'],
     ['in an HTML quote', '<blockquote>\n\n/deploy staging\n\n</blockquote>'],
     ['in a list', '- /deploy staging'],
     ['in a task', '- [ ] x\n  /deploy staging'],
@@ -70,6 +78,7 @@ describe('where none stands', () => {
     ['somebody else’s command', '/ok-to-test\n/lgtm\n/assign @ada\n/hold'],
     ['in a paragraph that goes on beyond what is read', `/deploy staging\n${'log line\n'.repeat(7000)}`],
     ['in a heading that is underlined beyond what is read', `${'x'.repeat(8175)}\n/deploy staging\n---`],
+    ['after five hundred signs that may begin something', `${'[x] '.repeat(251)}x\n\n/deploy staging`],
     ['far down', `${'x\n'.repeat(250)}\n/deploy staging`],
     ['in the 65,000th character', `${'x'.repeat(65_000)}\n/deploy staging`],
     ['nothing', ''],
@@ -248,13 +257,16 @@ describe('whatever somebody writes', () => {
   })
 
   // Each of these took the Markdown parser between 4 and 28 seconds, or its stack, at GitHub's limit of 65,536 characters.
-  test.each(['**a_', '>', '> ', '1. ', 'a\n-\n', '> a\nb\n', '[a](', '- - - - - - - a\n', 'a\n'])('a comment full of %j takes no time', (part) => {
-    // Of this process alone, because the machine may be busy with others.
-    const started = process.cpuUsage()
-    commands(`${part.repeat(65_536 / part.length)}\n\n/deploy staging`)
-    commands(`/deploy staging\n\n${part.repeat(65_000 / part.length)}`)
-    expect(process.cpuUsage(started).user / 1000).toBeLessThan(1500)
-  })
+  test.each(['**a_', '>', '> ', '1. ', 'a\n-\n', '> a\nb\n', '[a](', '- - - - - - - a\n', 'a\n', '_www._', 'www.__', '``\\', ']]<', '<a b="'])(
+    'a comment full of %j takes no time',
+    (part) => {
+      // Of this process alone, because the machine may be busy with others.
+      const started = process.cpuUsage()
+      commands(`${part.repeat(65_536 / part.length)}\n\n/deploy staging`)
+      commands(`/deploy staging\n\n${part.repeat(65_000 / part.length)}`)
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(1500)
+    },
+  )
 })
 
 /** Counted from 1: of `/deploy` at the start of a line. */
