@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAssets } from '../../src/runtime/assets.ts'
+import { worker } from '../../src/runtime/cloudflare/build.ts'
+import type { Terminal } from '../../src/runtime/terminal.ts'
 import { missingWorkerd } from '../workers/workerd.ts'
 import { PRIVATE_KEY } from '../world/github/auth.ts'
 import { startPlainWorkerd } from '../world/plain-workerd.ts'
@@ -27,6 +29,20 @@ test('the Worker has the three kinds of objects, and answers before what they ar
   expect(bundle.modules[0]?.name).toBe('main.js')
   expect(bundle.modules.map(({ name }) => name)).toContain('whole.js')
   expect(bundle.modules[0]?.content).not.toMatch(/(?:from|import)\s*["'`]\.\/whole\.js/)
+})
+
+test('of the folder that it is written into what was written before goes, and what is somebody else’s stays', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'gantry-written-'))
+  const paths = { old: join(own, 'modules', 'old.js'), theirs: join(own, 'assets', 'logo.svg'), list: join(own, 'written.json') }
+  for (const path of [paths.old, paths.theirs]) mkdirSync(dirname(path))
+  for (const path of [paths.old, paths.theirs]) writeFileSync(path, '')
+  writeFileSync(paths.list, JSON.stringify(['modules/old.js']))
+  const said: string[] = []
+  expect(await worker.run([own], { print: (text: string) => said.push(text) } as unknown as Terminal)).toBe(0)
+  expect(said.join()).toMatch(/^\d+ modules and \d+ static assets in /)
+  expect({ old: existsSync(paths.old), theirs: existsSync(paths.theirs) }).toEqual({ old: false, theirs: true })
+  expect(readdirSync(own).toSorted()).toEqual(['assets', 'modules', 'written.json'])
+  rmSync(own, { recursive: true })
 })
 
 test('it stays small', () => expect(compressedSize(bundle)).toBeLessThanOrEqual(MOST))

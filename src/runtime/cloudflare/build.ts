@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readAssets } from '../assets.ts'
 import type { CliCommand } from '../terminal.ts'
@@ -18,28 +18,38 @@ export const worker: CliCommand = {
     const { workerModules } = await import('./build/modules.ts')
     const assets = readAssets()
     const [modules, files] = [await workerModules(assets), await staticAssets(assets)]
-    place(join(folder, 'modules'), modules)
-    place(join(folder, 'assets'), files)
+    place(folder, new Map([...below('modules', modules), ...below('assets', files)]))
     const scripts = [...modules.keys()].filter((name) => name.endsWith('.js'))
     print(`${scripts.length} modules and ${files.size} static assets in ${folder}\n`)
     return 0
   },
 }
 
-/** Nothing else is left in the folder. Each file is there whole, and none goes that stays: another build may be reading. */
-function place(folder: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  mkdirSync(folder, { recursive: true })
-  const beside = mkdtempSync(`${folder}-`)
-  for (const [name, content] of files) {
+type Files = ReadonlyMap<string, string | Uint8Array>
+
+const below = (folder: string, files: Files) => [...files].map(([name, content]) => [join(folder, name), content] as const)
+
+/** What is in the folder from here: what is not written again goes, and nothing else. */
+const WRITTEN = 'written.json'
+
+/** Each file is there whole, and none goes that stays: another build may be reading. */
+function place(folder: string, files: Files): void {
+  const before = writtenIn(folder)
+  const beside = join(folder, `new-${process.pid}`)
+  const all = new Map([...files, [WRITTEN, JSON.stringify([...files.keys()])]])
+  for (const [name, content] of all) {
     const file = join(folder, name)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(join(beside, 'new'), content)
-    renameSync(join(beside, 'new'), file)
+    writeFileSync(beside, content)
+    renameSync(beside, file)
   }
-  rmSync(beside, { recursive: true })
-  const placed = new Set([...files.keys()].map((name) => join(folder, name)))
-  for (const found of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const file = join(found.parentPath, found.name)
-    if (found.isFile() && !placed.has(file)) rmSync(file, { force: true })
+  for (const name of before) if (!files.has(name)) rmSync(join(folder, name), { force: true })
+}
+
+function writtenIn(folder: string): readonly string[] {
+  try {
+    return JSON.parse(readFileSync(join(folder, WRITTEN), 'utf8')) as readonly string[]
+  } catch {
+    return []
   }
 }

@@ -1,13 +1,18 @@
 import { type ESTree, parseSync, Visitor, type VisitorObject } from 'rolldown/utils'
 import { EVENTS } from '../../../bot/intake.ts'
 
-/** Which modules go into the bundle with less in them than stands in their files. Lines stay where they are, for the source maps. */
-export const LEFT_OUT: readonly (readonly [isMeant: RegExp, without: (text: string, file: string) => string])[] = [
-  [/\/src\/web\/(?:look|pages)\/.*\.ts$/, withoutIndents],
-  [/\/src\/(?:web|config|accounts)\/.*\.ts$/, withoutDescriptions],
-  [/\/zod\/v4\/classic\/schemas\.js$|\/yaml\/browser\/dist\/(?:doc|nodes)\//, withoutMethods],
-  [/\/@sigstore\/protobuf-specs\/dist\/__generated__\//, withoutWriting],
-  [/\/@octokit\/webhooks\/dist-bundle\/index\.js$/, withoutEvents],
+/** Of which package which files go into the bundle with less in them than they have. `gantry`: those below `src/`. Lines stay where they are, for the source maps. */
+export const LEFT_OUT: readonly {
+  readonly of: string
+  readonly files: RegExp
+  readonly without: (text: string, file: string) => string
+}[] = [
+  { of: 'gantry', files: /^web\/(?:look|pages)\//, without: withoutIndents },
+  { of: 'gantry', files: /^(?:web|config|accounts)\//, without: withoutDescriptions },
+  { of: 'zod', files: /^v4\/classic\/schemas\.js$/, without: withoutMethods },
+  { of: 'yaml', files: /^browser\/dist\/(?:doc|nodes)\//, without: withoutMethods },
+  { of: '@sigstore/protobuf-specs', files: /^dist\/__generated__\//, without: withoutWriting },
+  { of: '@octokit/webhooks', files: /^dist-bundle\/index\.js$/, without: withoutEvents },
 ]
 
 /** What stands in a text from one place to another (in UTF-16 units), and what comes instead: nothing, unless it is said. */
@@ -36,9 +41,9 @@ function withoutIndents(text: string, file: string): string {
 function withoutDescriptions(text: string, file: string): string {
   return edited(text, file, (edit) => ({
     CallExpression({ callee, arguments: [first], end }) {
-      if (callee.type === 'MemberExpression' && isDescription(callee, first)) edit({ start: callee.object.end, end })
+      if (callee.type === 'MemberExpression' && isDescription(callee)) edit({ start: callee.object.end, end })
       if (isNamed(callee, ['createRoute']) && first?.type === 'ObjectExpression')
-        for (const property of first.properties) if (!isAsked(property)) edit(withComma(text, property))
+        for (const property of first.properties) if (isDescriptive(property)) edit(withComma(text, property))
     },
     VariableDeclarator({ id, init }) {
       if (init === null || id.type !== 'Identifier' || !isSchema(init)) return
@@ -49,19 +54,20 @@ function withoutDescriptions(text: string, file: string): string {
 }
 
 /** `api.openapi(route, handler)` is none. */
-const isDescription = ({ property }: ESTree.MemberExpression, first: ESTree.Argument | undefined): boolean =>
-  isNamed(property, ['describe', 'openapi']) && first !== undefined && first.type !== 'Identifier'
+const isDescription = ({ object, property }: ESTree.MemberExpression): boolean =>
+  isNamed(property, ['describe', 'openapi']) && !isNamed(object, ['api'])
 
-const isAsked = (property: ESTree.ObjectPropertyKind): boolean =>
+const isDescriptive = (property: ESTree.ObjectPropertyKind): boolean =>
   property.type === 'SpreadElement'
-    ? property.argument.type !== 'CallExpression' || !isNamed(property.argument.callee, ['mayBeRefused'])
-    : isNamed(property.key, ['method', 'path', 'request', 'middleware', 'hide'])
+    ? property.argument.type === 'CallExpression' && isNamed(property.argument.callee, ['mayBeRefused'])
+    : isNamed(property.key, ['operationId', 'tags', 'summary', 'description', 'security', 'responses'])
 
-/** `z.object(…)`, or another schema with something to it. */
+/** `z.object(…)`, or another schema with something to it; not what one makes of a value. */
 function isSchema(made: ESTree.Expression): boolean {
   if (made.type !== 'CallExpression') return false
-  if (made.callee.type !== 'MemberExpression') return isNamed(made.callee, ['closed', 'json'])
-  const { object } = made.callee
+  if (made.callee.type !== 'MemberExpression') return isNamed(made.callee, ['closed'])
+  const { object, property } = made.callee
+  if (property.type !== 'Identifier' || /parse/i.test(property.name)) return false
   return object.type === 'Identifier' ? /^z$|Schema$/.test(object.name) : isSchema(object)
 }
 

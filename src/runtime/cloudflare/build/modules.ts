@@ -77,27 +77,34 @@ function standIns(): Unmet {
   }
 }
 
-const packageOf = (file: string): string => (file.startsWith(OWN) ? 'gantry' : (/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file))
+const packageOf = (file: string): string => placeOf(file).name
+
+/** Of which package a file is, and where in it: of Gantry's own, below `src/`. */
+function placeOf(file: string): { readonly name: string; readonly path: string } {
+  if (file.startsWith(OWN)) return { name: 'gantry', path: file.slice(OWN.length).replaceAll('\\', '/') }
+  const [, name = file, path = ''] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(.*)/.exec(file.replaceAll('\\', '/')) ?? []
+  return { name, path }
+}
 
 function leftOut(): Unmet {
   const met = new Set<RegExp>()
   return {
     plugin: {
       name: 'left-out',
-      load: {
-        filter: { id: LEFT_OUT.map(([isMeant]) => isMeant) },
-        handler(file) {
-          let code = readFileSync(file, 'utf8')
-          for (const [isMeant, without] of LEFT_OUT.filter(([pattern]) => pattern.test(file))) {
-            const left = without(code, file)
-            if (left !== code) met.add(isMeant)
-            code = left
-          }
-          return { code, moduleType: file.endsWith('.ts') ? 'ts' : 'js' }
-        },
+      load(file) {
+        const { name, path } = placeOf(file)
+        const all = LEFT_OUT.filter(({ of, files }) => of === name && files.test(path))
+        if (all.length === 0) return null
+        let code = readFileSync(file, 'utf8')
+        for (const { files, without } of all) {
+          const left = without(code, file)
+          if (left !== code) met.add(files)
+          code = left
+        }
+        return { code, moduleType: file.endsWith('.ts') ? 'ts' : 'js' }
       },
     },
-    unmet: () => LEFT_OUT.filter(([isMeant]) => !met.has(isMeant)).map(([isMeant]) => String(isMeant)),
+    unmet: () => LEFT_OUT.filter(({ files }) => !met.has(files)).map(({ of, files }) => `${files} in ${of}`),
   }
 }
 
