@@ -39,9 +39,13 @@ export const wish = (doors: Pick<Doors, 'now'>, over: Partial<Operation> = {}): 
   ...over,
 })
 
-/** What a promise has come to by now: its value, `failed CODE`, or `waits`. */
+/** What a promise comes to, however long this machine takes for its cryptography: its value, or `failed CODE`. */
+export const endOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.catch((error: unknown) => `failed ${(error as { problem?: { code: string } }).problem?.code ?? String(error)}`)
+
+/** The same by now; `waits` where that is nothing yet. */
 export async function stateOf(promise: Promise<unknown>): Promise<unknown> {
-  const state = promise.catch((error: unknown) => `failed ${(error as { problem?: { code: string } }).problem?.code ?? String(error)}`)
+  const state = endOf(promise)
   await settled()
   return Promise.race([
     state,

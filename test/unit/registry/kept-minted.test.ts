@@ -7,7 +7,7 @@ import { foundSource, mintedSource, storedSource } from '../../../src/registry/s
 import { Secret } from '../../../src/secret.ts'
 import { KeptAside } from '../../world/kept-aside.ts'
 import { basic } from '../../world/registry-client.ts'
-import { stateOf, stillDoors, wish } from '../../world/still-doors.ts'
+import { endOf, stillDoors, wish } from '../../world/still-doors.ts'
 
 // What a cloud has made for one process is there for the next one, as long as it lives and is made of the same.
 
@@ -88,8 +88,8 @@ describe('a minted credential that an earlier process kept', () => {
     await begins(NOON).lend()
     cloud = isDown
     expect(await begins(NOON + 7 * HOUR).says()).toBe('password 1')
-    expect(await stateOf(begins(NOON + LIFE - HOUR).lend(2 * HOUR))).toBe('failed CREDENTIAL_SOURCE_FAILED')
-    expect(await stateOf(begins(NOON + LIFE).lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(begins(NOON + LIFE - HOUR).lend(2 * HOUR))).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(begins(NOON + LIFE).lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
     expect(told).toHaveLength(3)
   })
 
@@ -104,7 +104,7 @@ describe('a minted credential that an earlier process kept', () => {
     const later = begins(NOON + HOUR)
     const refused = await later.lend()
     cloud = isDown
-    expect(await stateOf(later.source.renew(refused, later.wish()))).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(later.source.renew(refused, later.wish()))).toBe('failed CREDENTIAL_SOURCE_FAILED')
     expect(store.kept.size).toBe(0)
     cloud = () => basic('AWS', 'another password')
     expect(secretOf((await later.source.renew(refused, later.wish()))!.credential)).toBe('another password')

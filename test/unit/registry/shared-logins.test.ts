@@ -6,7 +6,7 @@ import { preflight } from '../../../src/registry/preflight.ts'
 import { mintedSource } from '../../../src/registry/source.ts'
 import { Secret } from '../../../src/secret.ts'
 import { basic, clientUnderTest, reference } from '../../world/registry-client.ts'
-import { settled, stateOf, stillDoors } from '../../world/still-doors.ts'
+import { settled, endOf, stateOf, stillDoors } from '../../world/still-doors.ts'
 
 // One login serves many images and many people: what becomes of one of them must not hurt the others.
 
@@ -92,7 +92,7 @@ describe('a minted login', () => {
     const resolved = said(client.resolve(image, { credential: source }))
     await settled()
     await doors.time.passes('3 seconds')
-    expect(await stateOf(resolved)).toBe('ok')
+    expect(await endOf(resolved)).toBe('ok')
   })
 
   test('says of a cloud that is down that it is the cloud', async () => {
@@ -150,7 +150,7 @@ test('a token server that fails after everybody has left breaks nothing', async 
     await settled()
     await doors.time.passes('1 second')
   }
-  expect(await stateOf(outcome)).toBe('TIMEOUT')
+  expect(await endOf(outcome)).toBe('TIMEOUT')
 })
 
 test('the second looks after a no take no longer than fifteen seconds, even at a registry that stands still', async () => {

@@ -5,7 +5,7 @@ import type { Operation } from '../../../src/registry/doors.ts'
 import { foundSource, mintedSource, storedSource } from '../../../src/registry/source.ts'
 import type { CredentialSource, Lent, MintedSource } from '../../../src/registry/source.ts'
 import { basic } from '../../world/registry-client.ts'
-import { settled, stateOf, stillDoors, wish } from '../../world/still-doors.ts'
+import { settled, endOf, stillDoors, wish } from '../../world/still-doors.ts'
 import type { StillDoors } from '../../world/still-doors.ts'
 
 const HOURS = 3_600_000
@@ -59,7 +59,7 @@ describe('a minted credential', () => {
     const stayed = lend()
     await settled()
     leaving.abort(new Error('gone'))
-    expect(await stateOf(left)).toBe('failed Error: gone')
+    expect(await endOf(left)).toBe('failed Error: gone')
     answer(LIFE)
     expect(says(await stayed)).toBe('password 1')
   })
@@ -80,14 +80,14 @@ describe('a minted credential', () => {
     doors.time.moves(LIFE / 2 - HOURS - 31_000)
     expect(says(await lend())).toBe('password 1')
     doors.time.moves(2_000) // the margin before its end
-    expect(await stateOf(lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
   })
 
   test('does not serve on where the cloud says no for good', async () => {
     await lend()
     cloud = () => Promise.reject(trouble('CREDENTIAL_SOURCE_FAILED', false))
     doors.time.moves(LIFE / 2 + HOURS)
-    expect(await stateOf(lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
   })
 
   test('does not serve a pull that it would not outlive, though the cloud is down', async () => {
@@ -95,7 +95,7 @@ describe('a minted credential', () => {
     cloud = isDown
     doors.time.moves(LIFE - 300_000)
     expect(says(await lend())).toBe('password 1')
-    expect(await stateOf(lend(600_000))).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(lend(600_000))).toBe('failed CREDENTIAL_SOURCE_FAILED')
   })
 
   test('is made anew where it would not outlive the pull', async () => {
@@ -118,18 +118,18 @@ describe('a minted credential', () => {
 
   test('is not remembered where none could be made', async () => {
     cloud = isDown
-    expect(await stateOf(lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
+    expect(await endOf(lend())).toBe('failed CREDENTIAL_SOURCE_FAILED')
     cloud = () => Promise.resolve(LIFE)
     expect(says(await lend())).toBe('password 2')
   })
 
   test('is not asked for with refused keys for a quarter of an hour', async () => {
     cloud = () => Promise.reject(trouble('CREDENTIALS_INVALID', false))
-    expect(await stateOf(lend())).toBe('failed CREDENTIALS_INVALID')
-    expect(await stateOf(lend())).toBe('failed CREDENTIALS_INVALID')
+    expect(await endOf(lend())).toBe('failed CREDENTIALS_INVALID')
+    expect(await endOf(lend())).toBe('failed CREDENTIALS_INVALID')
     expect(asked).toBe(1)
     doors.time.moves(15 * 60_000)
-    expect(await stateOf(lend())).toBe('failed CREDENTIALS_INVALID')
+    expect(await endOf(lend())).toBe('failed CREDENTIALS_INVALID')
     expect(asked).toBe(2)
   })
 
@@ -182,9 +182,9 @@ describe('a stored credential', () => {
   test('ends by the wall clock', async () => {
     const stored = storedSource(alice, doors.date() + HOURS, doors)
     expect((await lends(stored)).until).toBe(doors.now() + HOURS)
-    expect(await stateOf(lends(stored, 2 * HOURS))).toBe('failed CREDENTIAL_LIFETIME_TOO_SHORT')
+    expect(await endOf(lends(stored, 2 * HOURS))).toBe('failed CREDENTIAL_LIFETIME_TOO_SHORT')
     doors.time.moves(HOURS)
-    expect(await stateOf(lends(stored))).toBe('failed CREDENTIAL_EXPIRED')
+    expect(await endOf(lends(stored))).toBe('failed CREDENTIAL_EXPIRED')
   })
 
   test('cannot be replaced', async () => {
@@ -196,6 +196,6 @@ describe('a stored credential', () => {
     const kept = [alice, null]
     const found = foundSource(() => Promise.resolve(kept.shift() ?? null))
     expect((await lends(found)).credential).toBe(alice)
-    expect(await stateOf(lends(found))).toBe('failed CREDENTIAL_MISSING')
+    expect(await endOf(lends(found))).toBe('failed CREDENTIAL_MISSING')
   })
 })
