@@ -17,7 +17,7 @@ const MOST_LINES = 250
 const MOST_SIGNS = 500
 /** What may be an address is looked at to its end, and counts as so many. */
 const ADDRESS = 5
-const SIGN = /[`<[\]\\|&*@~]|www|http/gi
+const SIGN = /[`<[\]\\]|www|http/gi
 
 /**
  * The lines near the top of a comment (8192 characters, 250 lines, 500 signs of Markdown) that begin as plain text of a paragraph of their own: not in a
@@ -82,7 +82,7 @@ function openAfter(html: string, before: readonly string[]): readonly string[] {
   for (const [, slash, written = ''] of html.replace(/<!--.*?(-->|$)/gs, '').matchAll(TAG)) {
     const name = written.toLowerCase()
     const last = open.lastIndexOf(name)
-    if (slash === '' && !VOID.has(name)) open.push(name)
+    if (slash === '' && KEPT.has(name)) open.push(name)
     if (slash !== '' && last >= 0) open = open.slice(0, last)
   }
   return open
@@ -90,7 +90,13 @@ function openAfter(html: string, before: readonly string[]): readonly string[] {
 
 // With what its attributes say, where there may be a `>`.
 const TAG = /<(\/?)([a-z][a-z0-9-]*)(?:"[^"]*"|'[^']*'|[^'"<>])*>/gi
-const VOID = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr'])
+/** What GitHub keeps of HTML and what has an end (html-pipeline, `SanitizationFilter`). `Option<T>` is a tag to CommonMark, and nothing stands in it. */
+const KEPT = new Set(
+  [
+    'a abbr b bdo blockquote caption cite code dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 h7 h8 i ins kbd li mark ol p picture pre q',
+    'rp rt ruby s samp small span strike strong sub summary sup table tbody td tfoot th thead time tr tt ul var',
+  ].flatMap((names) => names.split(' ')),
+)
 
 /**
  * The same lines, none of them nested deeper than four quotes and lists: each level costs the parser a frame of the stack, which

@@ -31,6 +31,12 @@ describe('where a command stands', () => {
     ['after a code block', '```\nlog\n```\n/deploy staging', ['4 deploy staging']],
     ['after folded details', '<details>\n\nlog\n\n</details>\n\n/deploy staging', ['7 deploy staging']],
     ['after HTML in a paragraph', 'x <b>text</b> <br> <img src="a">\n/deploy staging', ['2 deploy staging']],
+    ['after a type that looks like a tag', 'Mends Option<T> and Vec<String>.\n\n/deploy staging', ['3 deploy staging']],
+    [
+      'below a large table',
+      `| a | b | c | d | e |\n${'|---'.repeat(5)}|\n${'| 1 | 2 | 3 | 4 | 5 |\n'.repeat(120)}\n/deploy staging`,
+      ['124 deploy staging'],
+    ],
     ['after a tag that was never opened', '</details>\n\n/deploy staging', ['3 deploy staging']],
     ['after HTML in a quote', '> <details>\n\n/deploy staging', ['3 deploy staging']],
     ['between emphasis', '**Ready**\n/deploy my_env_a', ['2 deploy my_env_a']],
