@@ -5,10 +5,7 @@ import type { RequestRefused } from '../../web/problems.ts'
 
 /** RFC 9457 problem details: a sentence and nothing from inside. */
 export const problemAnswer = (status: number, detail: string, headers: Readonly<Record<string, string>> = {}): Response =>
-  new Response(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail }), {
-    status,
-    headers: { ...HEADERS, 'content-type': 'application/problem+json', ...headers },
-  })
+  answered(status, { type: 'about:blank', title: STATUS_CODES[status], status, detail }, headers)
 
 /** What the API says where the Worker itself refuses, before any object is asked. `origin`: where people reach this Gantry. */
 export async function refusal(why: (words: typeof import('./whole.ts')) => RequestRefused, origin: string | null): Promise<Response> {
@@ -17,11 +14,11 @@ export async function refusal(why: (words: typeof import('./whole.ts')) => Reque
   const requestId = `w${crypto.randomUUID().slice(0, 8)}`
   const body = words.problemBody(problem, origin === null ? null : `${origin}/docs`, requestId)
   const again = body.retryAfter === undefined ? {} : { 'retry-after': String(body.retryAfter) }
-  return new Response(JSON.stringify(body), {
-    status: body.status,
-    headers: { ...HEADERS, 'content-type': 'application/problem+json', 'x-request-id': requestId, ...again, ...headers },
-  })
+  return answered(body.status, body, { 'x-request-id': requestId, ...again, ...headers })
 }
+
+const answered = (status: number, body: object, headers: Readonly<Record<string, string>>): Response =>
+  new Response(JSON.stringify(body), { status, headers: { ...HEADERS, 'content-type': 'application/problem+json', ...headers } })
 
 /** Where Gantry cannot begin at all: which of the Worker's variables to look at, by its name alone. What is wrong with it is for the log. */
 export async function notBegun(error: unknown): Promise<Response> {

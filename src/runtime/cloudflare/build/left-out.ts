@@ -91,21 +91,7 @@ function withoutMethods(text: string, file: string): string {
 /** By class. Schemas are made, and a configuration is read, by every test of the bundle: a method that is called after all is missed there. */
 const UNCALLED: Readonly<Record<string, readonly string[]>> = {
   ZodType: [
-    ...[
-      'exactOptional',
-      'nonoptional',
-
-      'catch',
-      'readonly',
-      'and',
-      'or',
-      'with',
-      'brand',
-      'register',
-      'apply',
-      'isOptional',
-      'isNullable',
-    ],
+    ...['exactOptional', 'nonoptional', 'catch', 'readonly', 'and', 'or', 'with', 'brand', 'register', 'apply', 'isOptional', 'isNullable'],
     ...['validate', 'validateAsync', 'overwrite', 'toJSONSchema', 'encode', 'encodeAsync', 'safeEncode', 'safeEncodeAsync'],
     ...['decode', 'decodeAsync', 'safeDecode', 'safeDecodeAsync'],
   ],

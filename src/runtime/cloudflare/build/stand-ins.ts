@@ -13,10 +13,12 @@ export const STAND_INS: readonly StandIn[] = [
   // Parts of Octokit that are switched off, or would only say that a GitHub Enterprise Server is from before 2020.
   {
     of: ['probot'],
-    imports: ['@octokit/plugin-rest-endpoint-methods', '@octokit/plugin-retry', '@octokit/plugin-throttling', '@probot/octokit-plugin-config'],
+    imports: [
+      ...['@octokit/plugin-enterprise-compatibility', '@octokit/plugin-paginate-rest', '@octokit/plugin-rest-endpoint-methods'],
+      ...['@octokit/plugin-retry', '@octokit/plugin-throttling', '@probot/octokit-plugin-config', './get-octokit-throttle-options.js'],
+    ],
     by: 'octokit.ts',
   },
-  { of: ['probot'], imports: ['@octokit/plugin-enterprise-compatibility', '@octokit/plugin-paginate-rest'], by: 'octokit.ts' },
   { of: ['@octokit/auth-app'], imports: ['@octokit/auth-oauth-app', '@octokit/auth-oauth-user'], by: 'octokit.ts' },
   // What /openapi.json is made of, which is a static asset.
   { of: ['@hono/zod-openapi'], imports: ['@asteasolutions/zod-to-openapi'], by: 'description.ts' },
@@ -31,12 +33,7 @@ export const STAND_INS: readonly StandIn[] = [
   { of: ['gantry', '@hono/zod-openapi'], imports: ['hono'], by: 'hono.ts' },
   { of: ['hono'], imports: ['./utils/mount.js'], by: 'nothing.cjs' },
   // Markdown's emphasis, which `bot/prose-lines.ts` switches off, and `&eacute;`.
-  { of: ['micromark-core-commonmark'], imports: ['./lib/attention.js'], by: 'unused.ts' },
-  {
-    of: ['micromark-core-commonmark'],
-    imports: ['decode-named-character-reference'],
-    by: 'unused.ts',
-  },
+  { of: ['micromark-core-commonmark'], imports: ['./lib/attention.js', 'decode-named-character-reference'], by: 'unused.ts' },
   // yaml: writing, JSON's schema and the types of YAML 1.1. What is read is YAML 1.2, without tags (`config/yaml.ts`).
   { of: ['yaml'], imports: ['./createNode.js', '../doc/createNode.js', './json/schema.js'], by: 'nothing.cjs' },
   {
@@ -50,14 +47,8 @@ export const STAND_INS: readonly StandIn[] = [
   {
     of: ['yaml'],
     imports: [
-      '../nodes/Alias.js',
-      '../visit.js',
-      './anchors.js',
-      './addPairToJSMap.js',
-      './toJS.js',
-      '../nodes/toJS.js',
-      './applyReviver.js',
-      '../doc/applyReviver.js',
+      ...['../nodes/Alias.js', '../visit.js', './anchors.js', './addPairToJSMap.js'],
+      ...['./toJS.js', '../nodes/toJS.js', './applyReviver.js', '../doc/applyReviver.js'],
     ],
     by: 'nothing.cjs',
   },
@@ -66,7 +57,6 @@ export const STAND_INS: readonly StandIn[] = [
   { of: ['@sigstore/bundle'], imports: ['./build'], by: 'nothing.cjs' },
   // A target that needs files.
   { of: ['gantry'], imports: ['./static.ts'], by: 'static.ts' },
-  { of: ['probot'], imports: ['./get-octokit-throttle-options.js'], by: 'octokit.ts' },
   // The texts of what pages load, which are static assets.
   { of: ['gantry'], imports: ['./page-assets.ts'], by: 'page-assets.ts' },
 ]
